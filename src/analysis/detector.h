@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The interface of a detector. A detector judges one entity. It is pure: no I/O, no clock, no global
+ * state; the same points give the same findings. Its cost per point and its memory are bounded.
+ */
+#ifndef GM_ANALYSIS_DETECTOR_H
+#define GM_ANALYSIS_DETECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/option.h"
+#include "model/entity.h"
+#include "model/finding.h"
+#include "model/sample.h"
+
+struct gm_detector;
+
+struct gm_detector_ops {
+	const char *name;                /* "leak": also the configuration's section */
+	unsigned entities;               /* bits 1 << enum gm_entity_kind that it judges */
+	const struct gm_option *options; /* of a struct of options_size bytes; has `enabled` */
+	size_t options_size;
+
+	/* `options` stays valid and unchanged for the detector's life. 0 or -ENOMEM. */
+	int (*create)(const void *options, const struct gm_entity_key *key,
+	              struct gm_detector **ret_detector);
+	void (*destroy)(struct gm_detector *detector);
+
+	/* A new point; metrics that it does not know are ignored. May emit. */
+	void (*observe)(struct gm_detector *detector, const struct gm_point *point,
+	                const struct gm_finding_sink *sink);
+
+	/*
+	 * The present judgement at `now`, about once a second and at the end of a recording: emits one
+	 * finding per metric that it can judge, active or ok, with evidence; nothing while it does not
+	 * know.
+	 */
+	void (*evaluate)(struct gm_detector *detector, int64_t now,
+	                 const struct gm_finding_sink *sink);
+
+	/* 0 to 1 for the newest point, for replay's --scores; NULL when the detector has none. */
+	double (*score)(const struct gm_detector *detector);
+
+	/* Something planned broke the series (reboot, migration, balloon change): learn anew. May be NULL. */
+	void (*disturb)(struct gm_detector *detector, int64_t now);
+};
+
+struct gm_detector {
+	const struct gm_detector_ops *ops;
+};
+
+/* Every detector, NULL at the end. */
+extern const struct gm_detector_ops *const gm_detectors[];
+const struct gm_detector_ops *gm_detector_find(const char *name);
+
+/* The options of all detectors, in the order of gm_detectors. */
+struct gm_detector_settings;
+int gm_detector_settings_create(struct gm_detector_settings **ret_settings); /* defaults */
+void gm_detector_settings_free(struct gm_detector_settings *settings);
+void *gm_detector_settings_get(struct gm_detector_settings *settings,
+                               const struct gm_detector_ops *ops);
+
+/*
+ * All detectors of one entity that are enabled for its kind. `settings` outlives the set.
+ */
+struct gm_detector_set;
+int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
+                           struct gm_detector_set **ret_set);
+void gm_detector_set_free(struct gm_detector_set *set);
+void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point *point,
+                             const struct gm_finding_sink *sink);
+void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
+                              const struct gm_finding_sink *sink);
+void gm_detector_set_disturb(struct gm_detector_set *set, int64_t now);
+double gm_detector_set_score(const struct gm_detector_set *set); /* the largest */
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is measured: the node, its guests, their interfaces and disks, and the host's own.
+ *
+ * A key is a plain value that every thread can build without asking anybody: a guest is its libvirt
+ * UUID (which is the Nova server's), an interface its device name on the host (so that the tap
+ * sampler and libvirt speak of the same thing), a disk its guest and target ("vda").
+ */
+#ifndef GM_MODEL_ENTITY_H
+#define GM_MODEL_ENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum gm_entity_kind {
+	GM_ENTITY_NODE,
+	GM_ENTITY_GUEST,
+	GM_ENTITY_INTERFACE,
+	GM_ENTITY_DISK,
+	GM_ENTITY_KINDS
+};
+
+enum {
+	GM_UUID_SIZE = 16,
+	GM_UUID_TEXT = 37,   /* with its NUL */
+	GM_DEVICE_NAME = 32, /* longer device names are cut (IFNAMSIZ is 16) */
+	GM_NAME_SIZE = 256,  /* names of guests, flavors, projects: UTF-8, cut at a character */
+	GM_KEY_TEXT = 96,
+};
+
+struct gm_entity_key {
+	uint8_t kind;               /* enum gm_entity_kind */
+	uint8_t uuid[GM_UUID_SIZE]; /* guest, guest's disk; zeros otherwise */
+	char name[GM_DEVICE_NAME];  /* interface, disk; zeros otherwise, zero-padded always */
+};
+
+struct gm_entity_key gm_entity_node(void);
+struct gm_entity_key gm_entity_guest(const uint8_t uuid[GM_UUID_SIZE]);
+struct gm_entity_key gm_entity_interface(const char *device);
+struct gm_entity_key gm_entity_disk(const uint8_t uuid[GM_UUID_SIZE],
+                                    const char *target); /* uuid NULL: the host's */
+
+bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b);
+
+/*
+ * The key as text: "node", "guest:<uuid>", "if:<device>", "disk:<uuid>:<target>" (host's disk:
+ * "disk::<target>"). Used in Redis keys, the control protocol, the journal and the log.
+ */
+char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT]);
+int gm_entity_parse(const char *text, struct gm_entity_key *ret_key); /* 0 or -EINVAL */
+
+/* The canonical lower-case form. */
+char *gm_uuid_text(const uint8_t uuid[GM_UUID_SIZE], char text[GM_UUID_TEXT]);
+int gm_uuid_parse(const char *text, uint8_t ret_uuid[GM_UUID_SIZE]); /* 0 or -EINVAL */
+
+/*
+ * What is known of an entity beside its measurements. Sources fill what they know and hand it up
+ * whenever it changes; unknown text is empty, unknown numbers are 0.
+ */
+struct gm_guest_info {
+	char name[GM_NAME_SIZE];         /* libvirt's name of the domain */
+	char display_name[GM_NAME_SIZE]; /* Nova's; empty without its metadata */
+	char project[GM_NAME_SIZE];
+	char project_uuid[GM_NAME_SIZE]; /* as Nova writes it: 32 hex digits, not always a UUID */
+	char user_uuid[GM_NAME_SIZE];
+	char flavor[GM_NAME_SIZE];
+	char hypervisor[32]; /* "QEMU", "LXC", … as virConnectGetType tells */
+	uint32_t vcpus;
+	uint64_t memory_max; /* bytes */
+};
+
+struct gm_interface_info {
+	uint8_t guest[GM_UUID_SIZE]; /* zeros: a device of the host */
+	uint32_t ordinal;            /* place among the guest's interfaces, from 1 */
+	uint32_t if_index;           /* the kernel's, 0 unknown */
+	char mac[18];
+	char port_uuid[GM_UUID_TEXT]; /* Neutron port, from Nova's metadata */
+	char model[32];
+};
+
+struct gm_disk_info {
+	uint8_t guest[GM_UUID_SIZE];
+	uint32_t ordinal;
+	char source[GM_NAME_SIZE];
+};
+
+struct gm_entity_info {
+	struct gm_entity_key key;
+	union {
+		struct gm_guest_info guest;
+		struct gm_interface_info interface;
+		struct gm_disk_info disk;
+	};
+};
+
+/* What to call a guest in front of people: Nova's name, else libvirt's. */
+const char *gm_guest_label(const struct gm_guest_info *guest);
+
+#endif

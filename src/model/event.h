@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What sources tell beside samples: who is there, what happened to a guest, and how the source itself
+ * is doing.
+ */
+#ifndef GM_MODEL_EVENT_H
+#define GM_MODEL_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/entity.h"
+#include "model/sample.h"
+
+enum gm_source_id {
+	GM_SOURCE_LIBVIRT,      /* state and interfaces: never waits for a guest */
+	GM_SOURCE_LIBVIRT_SLOW, /* what goes through the guest's monitor */
+	GM_SOURCE_TAP,
+	GM_SOURCE_HOST,
+	GM_SOURCE_COUNT
+};
+const char *gm_source_name(enum gm_source_id id); /* "libvirt", "libvirt-slow", "tap", "host" */
+
+enum gm_guest_event_kind {
+	GM_GUEST_STARTED,
+	GM_GUEST_STOPPED,
+	GM_GUEST_CRASHED,
+	GM_GUEST_SUSPENDED,
+	GM_GUEST_RESUMED,
+	GM_GUEST_REBOOTED,
+	GM_GUEST_MIGRATED,
+	GM_GUEST_BALLOON, /* the balloon's target changed */
+	GM_GUEST_DEVICE_ADDED,
+	GM_GUEST_DEVICE_REMOVED,
+};
+const char *gm_guest_event_name(enum gm_guest_event_kind kind);
+
+struct gm_guest_event {
+	struct gm_entity_key key;
+	enum gm_guest_event_kind kind;
+	int64_t time;
+};
+
+/*
+ * A source's account of itself, sent about once a second; counters since its start. `lag` is how far
+ * behind its deadline a tick began.
+ */
+struct gm_source_status {
+	enum gm_source_id id;
+	bool connected;
+	int64_t interval;
+	uint64_t ticks, missed; /* missed: deadlines that passed without a tick */
+	uint64_t late;          /* ticks that began more than a tenth of the interval late */
+	uint64_t failures;      /* polls or connects that failed */
+	uint64_t reconnects;
+	int64_t lag_max;                    /* ns, over the last second */
+	int64_t duration_p50, duration_p99; /* ns of a poll, over the last few hundred ticks */
+	uint32_t entities;                  /* seen in the last poll */
+	char error[128];                    /* the last failure's sentence; empty when connected */
+};
+
+#endif

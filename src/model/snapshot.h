@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A consistent picture of everything that readers are shown. The main thread builds one a few times
+ * a second and never touches it again; readers on any thread (MIB, CLI) hold a reference while they
+ * read, so all values of one answer belong together and no reader waits for a poll, Redis or libvirt.
+ */
+#ifndef GM_MODEL_SNAPSHOT_H
+#define GM_MODEL_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/alarm.h"
+#include "model/entity.h"
+#include "model/event.h"
+#include "model/finding.h"
+#include "model/metric.h"
+
+/* The newest sample of a metric, and its rate of change where it is a counter. */
+struct gm_last {
+	uint16_t metric;
+	bool has_rate;
+	union gm_value value;
+	double rate;         /* per second, over the last two kept samples */
+	int64_t measured_at; /* readers show the age: now less this */
+};
+
+/* The newest samples of an entity, sorted by metric. Absent metric: not known. */
+struct gm_last_set {
+	size_t count;
+	struct gm_last *items;
+};
+const struct gm_last *gm_last_find(const struct gm_last_set *set, unsigned metric);
+
+struct gm_guest_row {
+	uint32_t index; /* vmIndex: small, stable over restarts */
+	uint8_t uuid[GM_UUID_SIZE];
+	struct gm_guest_info info;
+	bool stale; /* no answer from it for several intervals */
+	uint32_t active_alarms;
+	struct gm_last_set last;
+};
+
+struct gm_interface_row {
+	uint32_t guest_index; /* 0: a device of the host */
+	uint32_t ordinal;     /* stable number within the guest */
+	char device[GM_DEVICE_NAME];
+	struct gm_interface_info info;
+	struct gm_last_set last;
+};
+
+/* What a detector thinks of an entity now: one row per (entity, detector, metric) that it has judged. */
+struct gm_finding_row {
+	uint32_t guest_index, ordinal; /* as above; ordinal 0 for the guest itself */
+	bool rx;                       /* burst: direction */
+	uint32_t alarm_id;             /* 0: none active */
+	struct gm_finding finding;
+};
+
+struct gm_agent_row {
+	char node[GM_NAME_SIZE];
+	char version[32];
+	int64_t started_at;
+	uint32_t boots;         /* starts of the daemon on this state directory */
+	uint64_t samples;       /* readings taken in since the start */
+	uint64_t queue_dropped; /* batches lost between sources and main */
+	double sample_rate;     /* readings per second, over the last few seconds */
+	bool store_connected;
+	char store[32]; /* "redis", "memory" */
+	char store_state[192];
+	uint64_t store_written, store_dropped; /* frames */
+	uint64_t last_sequence;                /* of the newest transition */
+	uint64_t cpu_ns;
+	uint64_t resident; /* bytes */
+};
+
+struct gm_snapshot {
+	int64_t taken_at;
+	struct gm_agent_row agent;
+	struct gm_last_set node;
+	size_t source_count;
+	struct gm_source_status sources[GM_SOURCE_COUNT];
+	size_t guest_count;
+	struct gm_guest_row *guests; /* by index */
+	size_t interface_count;
+	struct gm_interface_row *interfaces; /* by (guest_index, ordinal) */
+	size_t leak_count;
+	struct gm_finding_row *leaks; /* by guest_index */
+	size_t burst_count;
+	struct gm_finding_row *bursts; /* by (guest_index, ordinal, direction: rx first) */
+	size_t alarm_count;
+	struct gm_alarm *alarms; /* active, by id */
+	size_t log_count;
+	struct gm_transition *log; /* the newest transitions, by sequence */
+
+	/* private */
+	unsigned references;
+	struct gm_arena *arena; /* owns every array above */
+};
+
+/* Builds: one thread, before it is published. Memory lives as long as the snapshot. */
+struct gm_snapshot *gm_snapshot_create(void); /* NULL: out of memory */
+void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
+                        size_t size); /* zeroed; NULL: out of memory */
+
+/* The place that holds the present snapshot. */
+struct gm_snapshot_slot;
+int gm_snapshot_slot_create(struct gm_snapshot_slot **ret_slot);
+void gm_snapshot_slot_free(struct gm_snapshot_slot *slot);
+
+/* Takes the caller's reference and lets go of the one before. */
+void gm_snapshot_publish(struct gm_snapshot_slot *slot, struct gm_snapshot *snapshot);
+
+/* The present snapshot with a reference of the caller's, or NULL before the first. Any thread. */
+const struct gm_snapshot *gm_snapshot_acquire(struct gm_snapshot_slot *slot);
+void gm_snapshot_release(struct gm_snapshot_slot *slot, const struct gm_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SNMP face: GUESTMON-MIB as an AgentX subagent, and the notifications. One thread, `agent`,
+ * makes every call to net-snmp's agent library; it reads snapshots and waits for nobody.
+ *
+ * Notifications are handed over in order of their sequence numbers. Each is reported back through
+ * `delivered` once the master has acknowledged it; while the master is away they wait here. The owner
+ * hands over at most GM_MIB_SPOOL ahead of the last one delivered.
+ */
+#ifndef GM_NORTH_MIB_MIB_H
+#define GM_NORTH_MIB_MIB_H
+
+#include "base/error.h"
+#include "base/option.h"
+#include "model/alarm.h"
+#include "model/snapshot.h"
+
+struct gm_mib;
+
+struct gm_mib_options {
+	bool enabled;
+	char agentx_socket[256]; /* "/var/agentx/master", "tcp:127.0.0.1:705" */
+	int64_t timeout;         /* ns that a synchronous AgentX exchange may take */
+};
+extern const struct gm_option gm_mib_option_table[];
+
+enum { GM_MIB_SPOOL = 256 };
+
+struct gm_mib_status {
+	bool connected;
+	uint64_t connects;      /* sessions opened since the start */
+	uint64_t requests;      /* AgentX requests served */
+	uint64_t notifications; /* acknowledged */
+	uint64_t spooled;       /* waiting for the master */
+	char error[128];
+};
+
+struct gm_mib_host {
+	/* From the agent thread: notification `sequence` and all before it are with the master. */
+	void (*delivered)(void *user, uint64_t sequence);
+	/* From the agent thread, on change and once a second. */
+	void (*status)(void *user, const struct gm_mib_status *status);
+	void *user;
+};
+
+/* Starts the thread. `slot` and `host` outlive it. 0 or a negative errno. */
+int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *slot,
+                 const struct gm_mib_host *host, struct gm_mib **ret_mib, struct gm_error *err);
+
+/* Gives a transition to be notified; copied. Never blocks. Main thread. -ENOSPC: the spool is full. */
+int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition);
+
+/* Ends the thread; what was not delivered stays with the owner (its position tells). */
+void gm_mib_stop(struct gm_mib *mib);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host itself, from /proc and /sys: CPU, memory, load, swap, disks; and of each guest's qemu
+ * process the resident memory, CPU time and threads, which need no monitor and no libvirt. The
+ * processes are found by the "-uuid" of their command line; /proc is searched again once a second.
+ */
+#ifndef GM_SOURCE_HOST_HOST_H
+#define GM_SOURCE_HOST_HOST_H
+
+#include "base/option.h"
+#include "source/source.h"
+
+struct gm_host_options {
+	bool enabled;
+	int64_t interval;
+	char disks[256]; /* patterns as gm_text_match() */
+	char proc[256];  /* "/proc"; a test's own tree */
+};
+extern const struct gm_option gm_host_option_table[];
+
+int gm_host_create(const struct gm_host_options *options, struct gm_source **ret_source);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a source on a thread of its own at a fixed cadence: absolute deadlines on the monotonic clock
+ * (no drift), each missed deadline counted and skipped rather than caught up, a failed open() retried
+ * with back-off (0.1 s doubling to 5 s), the source's status handed to the sink once a second.
+ */
+#ifndef GM_SOURCE_RUNNER_H
+#define GM_SOURCE_RUNNER_H
+
+#include "source/source.h"
+
+struct gm_runner;
+
+struct gm_runner_options {
+	int64_t interval; /* ns between ticks, >= 1 ms */
+	int64_t phase;    /* ns after a multiple of the interval, so that sources do not collide */
+};
+
+/* Starts the thread, named after the source. Takes `source` on success. 0 or a negative errno. */
+int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
+                    const struct gm_source_sink *sink, struct gm_runner **ret_runner);
+
+/*
+ * Asks the thread to end, waits up to `patience` ns and frees everything, the source too. A thread
+ * that is stuck in a poll is left behind with all that it uses: -ETIMEDOUT, nothing freed.
+ */
+int gm_runner_stop(struct gm_runner *runner, int64_t patience);
+
+#endif

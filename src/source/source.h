@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The interface that every source implements, and the sink that it is handed. A source knows nothing
+ * of the other sources nor of what happens to its samples.
+ *
+ * Each source runs on one thread of its own (source/runner.h), which makes all calls below; a source
+ * needs no locks. A poll that blocks holds up that source alone.
+ */
+#ifndef GM_SOURCE_SOURCE_H
+#define GM_SOURCE_SOURCE_H
+
+#include "base/error.h"
+#include "model/event.h"
+#include "model/sample.h"
+
+/* Where a source puts what it sees. Callable from the source's threads; never blocks. */
+struct gm_source_sink {
+	/* Takes `batch`. */
+	void (*samples)(void *user, struct gm_batch *batch);
+	/* An entity is new or what is known of it changed; `info` is copied. */
+	void (*seen)(void *user, enum gm_source_id source, const struct gm_entity_info *info);
+	/* An entity is gone for this source. */
+	void (*gone)(void *user, enum gm_source_id source, const struct gm_entity_key *key,
+	             int64_t time);
+	void (*event)(void *user, const struct gm_guest_event *event);
+	void (*status)(void *user, const struct gm_source_status *status);
+	void *user;
+};
+
+struct gm_source;
+
+struct gm_source_ops {
+	enum gm_source_id id;
+	/* Connects. Called again with back-off until it succeeds, and after a failed poll. */
+	int (*open)(struct gm_source *source, struct gm_error *err);
+	/*
+	 * One tick: reads everything that is due and emits it. `now` is the node's time at the start.
+	 * Sets *ret_entities to how many entities answered. Negative: the connection is lost; close()
+	 * follows, then open().
+	 */
+	int (*poll)(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
+	            uint32_t *ret_entities, struct gm_error *err);
+	void (*close)(struct gm_source *source); /* only after a successful open() */
+	void (*destroy)(struct gm_source *source);
+};
+
+/* The head of every source's own struct. */
+struct gm_source {
+	const struct gm_source_ops *ops;
+};
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tap sampler: octet, packet, error and drop counters of the node's network devices, all of them
+ * in one RTM_GETSTATS dump per tick (rtnetlink(7); IFLA_STATS_LINK_64), by default every 10 ms.
+ *
+ * Every fold of ticks (100 ms) gives one frame per device for the windows; the ticks in between are
+ * emitted as fine frames, with a run of ticks in which nothing moved left out (its last tick is
+ * emitted before the next that moved, so every span is measured). Names and indexes come from
+ * RTM_GETLINK and its notifications: devices that come, go or are renamed are followed.
+ *
+ * All frames carry GM_FRAME_HOST_VIEW. Emits gm_interface_info for each device (guest left zero).
+ */
+#ifndef GM_SOURCE_TAP_TAP_H
+#define GM_SOURCE_TAP_TAP_H
+
+#include "base/option.h"
+#include "source/source.h"
+
+struct gm_tap_options {
+	bool enabled;
+	int64_t interval;  /* of the fine ticks */
+	int64_t fold;      /* of the window's frames: a multiple of interval */
+	char devices[256]; /* patterns as gm_text_match() */
+};
+extern const struct gm_option gm_tap_option_table[];
+
+/* 0 or -ENOMEM; the source is run by gm_runner_start() at `options->interval`. */
+int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_source);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What survives a restart, in one SQLite file (WAL) in the state directory: indexes, the alarm
+ * journal with the active alarms, each output's position. A lock file keeps a second daemon out.
+ * Main thread only. Every call that changes something is durable when it returns 0.
+ */
+#ifndef GM_STATE_STATE_H
+#define GM_STATE_STATE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/alarm.h"
+
+struct gm_state;
+
+/*
+ * Opens (creates, checks) DIRECTORY/state.db. -EBUSY: another process holds the directory; -EBADMSG:
+ * the file is damaged or of a newer schema (it is left as it is; the message says what to do).
+ */
+int gm_state_open(const char *directory, struct gm_state **ret_state, struct gm_error *err);
+void gm_state_close(struct gm_state *state);
+
+/* Starts of the daemon on this directory, this one counted. */
+uint32_t gm_state_boots(const struct gm_state *state);
+
+/*
+ * The index of `name` within `scope` ("guest", "if:<guest uuid>"): the one it had before, else the
+ * smallest free one from 1. gm_state_index_retire() marks it unused at `time`; a retired index is
+ * given to another name only after a day, and to its own name at any time.
+ */
+int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
+                   struct gm_error *err);
+int gm_state_index_retire(struct gm_state *state, const char *scope, const char *name,
+                          int64_t time);
+
+/* A new alarm id, never given before. */
+uint32_t gm_state_new_alarm_id(struct gm_state *state);
+
+/*
+ * Appends a transition in one transaction with the change of the active set; fills
+ * transition->sequence. The journal keeps the newest `GM_JOURNAL_KEEP` and all that an output has
+ * still to deliver, at most `GM_JOURNAL_MAX`.
+ */
+enum { GM_JOURNAL_KEEP = 10000, GM_JOURNAL_MAX = 1000000 };
+int gm_state_journal(struct gm_state *state, struct gm_transition *transition,
+                     struct gm_error *err);
+
+/* The newest sequence number, 0 at first. */
+uint64_t gm_state_last_sequence(const struct gm_state *state);
+
+typedef void gm_state_alarm_fn(void *user, const struct gm_alarm *alarm);
+typedef void gm_state_transition_fn(void *user, const struct gm_transition *transition);
+
+/* Calls `each` for the active alarms; a record that cannot be read is skipped and counted (returned). */
+int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user);
+
+/* Calls `each` for at most `limit` transitions with sequence > after, in order. Returns how many. */
+int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
+                           gm_state_transition_fn *each, void *user);
+
+/* The last sequence number that `output` has delivered; a new output starts at the newest. */
+int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence);
+int gm_state_output_delivered(struct gm_state *state, const char *output, uint64_t sequence);
+
+#endif

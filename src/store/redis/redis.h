@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Windows as Redis streams (schema 1):
+ *
+ *   guestmon:{NODE}:schema           string "1"
+ *   guestmon:{NODE}:entities         set of entity keys ("guest:…", "if:…", "disk:…", "node")
+ *   guestmon:{NODE}:<entity>         stream, one entry per frame; id = measured_at in ms (a later
+ *                                    sequence within the same ms; a frame older than the last entry
+ *                                    takes the last id's ms and carries its own in the field "@");
+ *                                    fields: catalogue names, values in decimal, exact to 64 bits
+ *   guestmon:{NODE}:<entity>:info    hash of what is known of the entity
+ *
+ * Streams are trimmed by count (MAXLEN ~). Replies are bounded and checked: what is malformed is
+ * logged once per connection and counted, never trusted.
+ */
+#ifndef GM_STORE_REDIS_REDIS_H
+#define GM_STORE_REDIS_REDIS_H
+
+#include "store/store.h"
+
+struct gm_redis_options {
+	bool enabled;
+	char socket[108]; /* unix socket; empty: TCP */
+	char host[256];   /* numeric address */
+	int64_t port;
+	char username[64];
+	char password_file[256];
+	int64_t database;
+	int64_t samples; /* entries kept per stream */
+	int64_t expire;  /* ns: a stream whose entity is gone is kept that long */
+};
+extern const struct gm_option gm_redis_option_table[];
+
+/* `node` names this node in the keys. The loop and `host` outlive the store. */
+int gm_redis_create(const struct gm_redis_options *options, const char *node,
+                    struct uv_loop_s *loop, const struct gm_store_host *host,
+                    struct gm_store **ret_store, struct gm_error *err);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where windows are mirrored for others to read. A store belongs to the main thread and never blocks
+ * it but in load(); what it cannot write it drops, because the rings hold it: on its return it asks
+ * its host for what is missing.
+ */
+#ifndef GM_STORE_STORE_H
+#define GM_STORE_STORE_H
+
+#include "base/error.h"
+#include "base/option.h"
+#include "model/entity.h"
+#include "model/sample.h"
+
+struct gm_store;
+struct uv_loop_s;
+
+/* What a store asks of the daemon; called on the main thread. */
+struct gm_store_host {
+	/* Calls gm_store_ops.append() again for every kept frame of `key` newer than `since`. */
+	void (*backfill)(void *user, const struct gm_entity_key *key, int64_t since);
+	/* Hands back a stored frame at start-up (during load()). */
+	void (*restore)(void *user, const struct gm_frame *frame,
+	                const struct gm_reading *readings);
+	/* The connection came or went: `connected`, and a sentence for the log. */
+	void (*changed)(void *user, bool connected, const char *reason);
+	void *user;
+};
+
+struct gm_store_status {
+	bool connected;
+	char state[192];  /* one sentence: where, since when, what is wrong */
+	uint64_t written; /* frames acknowledged */
+	uint64_t dropped; /* frames not written (filled in later where the rings still have them) */
+	uint64_t filled;  /* frames written by backfill */
+	uint64_t pending; /* commands sent and not yet answered */
+};
+
+struct gm_store_ops {
+	const char *name;
+	/* Reads stored windows back: synchronous, ends by `deadline` ns from now whatever happens. */
+	int (*load)(struct gm_store *store, int64_t deadline, struct gm_error *err);
+	/* Starts (and from then on keeps up) the connection. */
+	void (*start)(struct gm_store *store);
+	void (*append)(struct gm_store *store, const struct gm_frame *frame,
+	               const struct gm_reading *readings);
+	/* Identity of a new or changed entity. */
+	void (*identify)(struct gm_store *store, const struct gm_entity_info *info);
+	/* The entity is gone: its keys expire by themselves, nothing is kept for it. */
+	void (*forget)(struct gm_store *store, const struct gm_entity_key *key);
+	/* End of a tick: what was appended goes out as one batch. */
+	void (*flush)(struct gm_store *store, int64_t now);
+	void (*status)(const struct gm_store *store, struct gm_store_status *ret_status);
+	/* Stops; closes within the loop's next turns. */
+	void (*stop)(struct gm_store *store);
+	void (*destroy)(struct gm_store *store); /* after the loop has run dry */
+};
+
+struct gm_store {
+	const struct gm_store_ops *ops;
+};
+
+#endif
