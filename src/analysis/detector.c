@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The registry of detectors, their options, and the set of them that judges one entity. No numerics
+ * live here. The pipeline and replay create one set per entity and feed it.
+ */
+#include "analysis/detector.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct gm_detector_ops *const gm_detectors[] = {
+    NULL,
+};
+
+/* The registry's length without its NULL: also the upper bound of a set. */
+enum { DETECTOR_COUNT = sizeof(gm_detectors) / sizeof(gm_detectors[0]) - 1 };
+
+/* One block of options per detector, in the order of the registry. */
+struct gm_detector_settings {
+	void *options[DETECTOR_COUNT + 1];
+};
+
+struct gm_detector_set {
+	size_t count;
+	struct gm_detector *detectors[DETECTOR_COUNT + 1];
+};
+
+const struct gm_detector_ops *gm_detector_find(const char *name)
+{
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		if (strcmp(gm_detectors[i]->name, name) == 0)
+			return gm_detectors[i];
+	}
+	return NULL;
+}
+
+int gm_detector_settings_create(struct gm_detector_settings **ret_settings)
+{
+	struct gm_detector_settings *settings = calloc(1, sizeof(*settings));
+
+	if (!settings)
+		return -ENOMEM;
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		settings->options[i] = calloc(1, gm_detectors[i]->options_size);
+		if (!settings->options[i]) {
+			gm_detector_settings_free(settings);
+			return -ENOMEM;
+		}
+		gm_option_defaults(gm_detectors[i]->options, settings->options[i]);
+	}
+	*ret_settings = settings;
+	return 0;
+}
+
+void gm_detector_settings_free(struct gm_detector_settings *settings)
+{
+	if (!settings)
+		return;
+	for (size_t i = 0; gm_detectors[i]; i++)
+		free(settings->options[i]);
+	free(settings);
+}
+
+void *gm_detector_settings_get(struct gm_detector_settings *settings,
+                               const struct gm_detector_ops *ops)
+{
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		if (gm_detectors[i] == ops)
+			return settings->options[i];
+	}
+	return NULL;
+}
+
+static bool is_enabled(const struct gm_detector_ops *ops, const void *options)
+{
+	const struct gm_option *enabled = gm_option_find(ops->options, "enabled");
+	bool value = true;
+
+	if (enabled)
+		memcpy(&value, (const char *)options + enabled->offset, sizeof(value));
+	return value;
+}
+
+int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
+                           struct gm_detector_set **ret_set)
+{
+	struct gm_detector_set *set = calloc(1, sizeof(*set));
+
+	if (!set)
+		return -ENOMEM;
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		const struct gm_detector_ops *ops = gm_detectors[i];
+
+		if (!(ops->entities & (1U << key->kind)) || !is_enabled(ops, settings->options[i]))
+			continue;
+		int rc = ops->create(settings->options[i], key, &set->detectors[set->count]);
+		if (rc < 0) {
+			gm_detector_set_free(set);
+			return rc;
+		}
+		set->count++;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+void gm_detector_set_free(struct gm_detector_set *set)
+{
+	if (!set)
+		return;
+	while (set->count > 0) {
+		struct gm_detector *detector = set->detectors[--set->count];
+
+		detector->ops->destroy(detector);
+	}
+	free(set);
+}
+
+void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point *point,
+                             const struct gm_finding_sink *sink)
+{
+	for (size_t i = 0; i < set->count; i++)
+		set->detectors[i]->ops->observe(set->detectors[i], point, sink);
+}
+
+void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
+                              const struct gm_finding_sink *sink)
+{
+	for (size_t i = 0; i < set->count; i++)
+		set->detectors[i]->ops->evaluate(set->detectors[i], now, sink);
+}
+
+void gm_detector_set_disturb(struct gm_detector_set *set, int64_t now)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->detectors[i]->ops->disturb)
+			set->detectors[i]->ops->disturb(set->detectors[i], now);
+	}
+}
+
+double gm_detector_set_score(const struct gm_detector_set *set)
+{
+	double largest = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct gm_detector *detector = set->detectors[i];
+		double score = detector->ops->score ? detector->ops->score(detector) : 0;
+
+		if (score > largest)
+			largest = score;
+	}
+	return largest;
+}
