@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Alarm records as JSON; see alarm.h. Times are integers of ns, exact to 64 bits.
+ */
+#include "model/alarm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+const char *gm_transition_name(enum gm_transition_kind kind)
+{
+	static const char *const names[] = {"raise", "change", "clear"};
+	return names[kind];
+}
+
+/* The members that are plain text and plain integers, so that both directions read one list. */
+struct text_member {
+	const char *name;
+	size_t offset, size;
+};
+#define TEXT(member)                                                                               \
+	{                                                                                          \
+#member, offsetof(struct gm_alarm, member), sizeof(((struct gm_alarm *)0)->member) \
+	}
+static const struct text_member text_members[] = {
+    TEXT(detector), TEXT(metric), TEXT(guest_name), TEXT(project), TEXT(text),
+};
+
+struct time_member {
+	const char *name;
+	size_t offset;
+};
+#define TIME(member)                                       \
+	{                                                  \
+#member, offsetof(struct gm_alarm, member) \
+	}
+static const struct time_member time_members[] = {
+    TIME(raised_at),
+    TIME(changed_at),
+    TIME(cleared_at),
+};
+
+struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
+{
+	static const uint8_t no_guest[GM_UUID_SIZE];
+	char key[GM_KEY_TEXT], uuid[GM_UUID_TEXT];
+	struct gm_json *object = gm_json_object();
+
+	gm_json_set_integer(object, "id", alarm->id);
+	gm_json_set_text(object, "entity", gm_entity_text(&alarm->key, key));
+	gm_json_set_text(object, "severity", gm_severity_name(alarm->severity));
+	gm_json_set_integer(object, "event_type", alarm->event_type);
+	gm_json_set_integer(object, "probable_cause", alarm->cause);
+	for (size_t i = 0; i < sizeof(text_members) / sizeof(text_members[0]); i++)
+		gm_json_set_text(object, text_members[i].name,
+		                 (const char *)alarm + text_members[i].offset);
+	for (size_t i = 0; i < sizeof(time_members) / sizeof(time_members[0]); i++) {
+		int64_t time;
+		memcpy(&time, (const char *)alarm + time_members[i].offset, sizeof(time));
+		gm_json_set_integer(object, time_members[i].name, time);
+	}
+	if (memcmp(alarm->guest, no_guest, GM_UUID_SIZE) != 0) {
+		gm_json_set_integer(object, "guest_index", alarm->guest_index);
+		gm_json_set_text(object, "guest", gm_uuid_text(alarm->guest, uuid));
+	}
+	gm_json_set(object, "evidence", gm_evidence_to_json(&alarm->evidence));
+	return object;
+}
+
+int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
+                       struct gm_error *err)
+{
+	struct gm_alarm alarm = {0};
+	const char *key = gm_json_get_text(object, "entity");
+	const char *guest = gm_json_get_text(object, "guest");
+	int64_t id = gm_json_get_integer(object, "id", 0);
+
+	if (id <= 0 || id > UINT32_MAX)
+		return gm_error_set(err, -EINVAL, "alarm: no valid \"id\"");
+	if (!key || gm_entity_parse(key, &alarm.key) < 0)
+		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"entity\"", (long long)id);
+	if (gm_severity_parse(gm_json_get_text(object, "severity"), &alarm.severity) < 0)
+		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"severity\"",
+		                    (long long)id);
+	if (guest && gm_uuid_parse(guest, alarm.guest) < 0)
+		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"guest\"", (long long)id);
+
+	alarm.id = (uint32_t)id;
+	alarm.event_type = (enum gm_event_type)gm_json_get_integer(object, "event_type", 0);
+	alarm.cause = (enum gm_probable_cause)gm_json_get_integer(object, "probable_cause", 0);
+	alarm.guest_index = (uint32_t)gm_json_get_integer(object, "guest_index", 0);
+	for (size_t i = 0; i < sizeof(text_members) / sizeof(text_members[0]); i++)
+		gm_text_copy((char *)&alarm + text_members[i].offset, text_members[i].size,
+		             gm_json_get_text(object, text_members[i].name));
+	for (size_t i = 0; i < sizeof(time_members) / sizeof(time_members[0]); i++) {
+		int64_t time = gm_json_get_integer(object, time_members[i].name, 0);
+		memcpy((char *)&alarm + time_members[i].offset, &time, sizeof(time));
+	}
+	gm_evidence_from_json(gm_json_get(object, "evidence"), &alarm.evidence);
+	*ret_alarm = alarm;
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys of entities and their text; see entity.h.
+ */
+#include "model/entity.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static struct gm_entity_key make_key(enum gm_entity_kind kind, const uint8_t *uuid,
+                                     const char *name)
+{
+	struct gm_entity_key key = {.kind = (uint8_t)kind};
+	if (uuid)
+		memcpy(key.uuid, uuid, GM_UUID_SIZE);
+	if (name)
+		gm_text_copy(key.name, sizeof(key.name), name);
+	return key;
+}
+
+struct gm_entity_key gm_entity_node(void)
+{
+	return make_key(GM_ENTITY_NODE, NULL, NULL);
+}
+
+struct gm_entity_key gm_entity_guest(const uint8_t uuid[GM_UUID_SIZE])
+{
+	return make_key(GM_ENTITY_GUEST, uuid, NULL);
+}
+
+struct gm_entity_key gm_entity_interface(const char *device)
+{
+	return make_key(GM_ENTITY_INTERFACE, NULL, device);
+}
+
+struct gm_entity_key gm_entity_disk(const uint8_t uuid[GM_UUID_SIZE], const char *target)
+{
+	return make_key(GM_ENTITY_DISK, uuid, target);
+}
+
+bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+char *gm_uuid_text(const uint8_t uuid[GM_UUID_SIZE], char text[GM_UUID_TEXT])
+{
+	char *at = text;
+	for (int i = 0; i < GM_UUID_SIZE; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		snprintf(at, 3, "%02x", uuid[i]);
+		at += 2;
+	}
+	return text;
+}
+
+static int hex_digit(char digit)
+{
+	const char *digits = "0123456789abcdef";
+	const char *found = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
+	return found ? (int)(found - digits) : -1;
+}
+
+/* Reads the canonical form at the start of `text`; returns what follows it, or NULL. */
+static const char *read_uuid(const char *text, uint8_t uuid[GM_UUID_SIZE])
+{
+	for (int i = 0; i < GM_UUID_SIZE; i++) {
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return NULL;
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -1 : hex_digit(text[1]);
+		if (low < 0)
+			return NULL;
+		uuid[i] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	return text;
+}
+
+int gm_uuid_parse(const char *text, uint8_t ret_uuid[GM_UUID_SIZE])
+{
+	uint8_t uuid[GM_UUID_SIZE];
+	const char *end = read_uuid(text, uuid);
+	if (!end || *end != '\0')
+		return -EINVAL;
+	memcpy(ret_uuid, uuid, GM_UUID_SIZE);
+	return 0;
+}
+
+char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT])
+{
+	static const uint8_t zeros[GM_UUID_SIZE];
+	char uuid[GM_UUID_TEXT] = "";
+	if (memcmp(key->uuid, zeros, GM_UUID_SIZE) != 0)
+		gm_uuid_text(key->uuid, uuid);
+	switch (key->kind) {
+	case GM_ENTITY_GUEST:
+		snprintf(text, GM_KEY_TEXT, "guest:%s", uuid);
+		break;
+	case GM_ENTITY_INTERFACE:
+		snprintf(text, GM_KEY_TEXT, "if:%s", key->name);
+		break;
+	case GM_ENTITY_DISK:
+		snprintf(text, GM_KEY_TEXT, "disk:%s:%s", uuid, key->name);
+		break;
+	default:
+		snprintf(text, GM_KEY_TEXT, "node");
+		break;
+	}
+	return text;
+}
+
+int gm_entity_parse(const char *text, struct gm_entity_key *ret_key)
+{
+	uint8_t uuid[GM_UUID_SIZE] = {0};
+	const char *name = NULL;
+	enum gm_entity_kind kind = GM_ENTITY_NODE;
+
+	if (strncmp(text, "guest:", 6) == 0) {
+		kind = GM_ENTITY_GUEST;
+		if (gm_uuid_parse(text + 6, uuid) < 0)
+			return -EINVAL;
+	} else if (strncmp(text, "if:", 3) == 0) {
+		kind = GM_ENTITY_INTERFACE;
+		name = text + 3;
+	} else if (strncmp(text, "disk:", 5) == 0) {
+		kind = GM_ENTITY_DISK;
+		const char *at = text[5] == ':' ? text + 5 : read_uuid(text + 5, uuid);
+		if (!at || *at != ':')
+			return -EINVAL;
+		name = at + 1;
+	} else if (strcmp(text, "node") != 0) {
+		return -EINVAL;
+	}
+	if (name && (*name == '\0' || strlen(name) >= GM_DEVICE_NAME || !gm_text_is_utf8(name)))
+		return -EINVAL;
+	*ret_key = make_key(kind, uuid, name);
+	return 0;
+}
+
+const char *gm_guest_label(const struct gm_guest_info *guest)
+{
+	return guest->display_name[0] != '\0' ? guest->display_name : guest->name;
+}
