@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Input for the self-test of the style checks: nothing is wrong here. */
+int gm_b(void);
