@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread that drives one source: waits for the grid, polls, keeps the account of itself. It does
+ * not know what a source reads, and it does not log: failures go up in the status, where somebody
+ * who sees all sources decides what they mean. Called by the daemon's pipeline.
+ */
+#include "source/runner.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+enum { DURATIONS = 256 }; /* ticks that the percentiles look back on */
+
+#define BACKOFF_MIN     (100 * GM_MILLISECOND)
+#define BACKOFF_MAX     (5 * GM_SECOND)
+#define STATUS_INTERVAL GM_SECOND
+
+struct gm_runner {
+	struct gm_source *source;
+	struct gm_runner_options options;
+	struct gm_source_sink target; /* the owner's */
+	struct gm_source_sink
+	    gate; /* what the source gets: closed when the thread is left behind */
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* guards the three below and every call of `target` */
+	pthread_cond_t changed;
+	bool stop;      /* the owner wants the thread to end */
+	bool done;      /* the thread will touch nothing any more */
+	bool abandoned; /* the owner is gone: nothing of `target` may be used */
+
+	/* All below belongs to the thread. */
+	struct gm_source_status status;
+	int64_t status_due;
+	bool opened_before;
+	int64_t backoff;
+	int64_t deadline;
+	int64_t durations[DURATIONS];
+	uint32_t duration_count, duration_next;
+};
+
+static struct timespec to_timespec(int64_t time)
+{
+	return (struct timespec){.tv_sec = time / GM_SECOND, .tv_nsec = time % GM_SECOND};
+}
+
+/* The gate. A sink never blocks, so it may be called under the lock. */
+
+static void gate_samples(void *user, struct gm_batch *batch)
+{
+	struct gm_runner *runner = user;
+
+	pthread_mutex_lock(&runner->lock);
+	if (runner->abandoned) {
+		gm_batch_free(batch);
+	} else {
+		runner->target.samples(runner->target.user, batch);
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+static void gate_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
+{
+	struct gm_runner *runner = user;
+
+	pthread_mutex_lock(&runner->lock);
+	if (!runner->abandoned) {
+		runner->target.seen(runner->target.user, source, info);
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+static void gate_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
+                      int64_t time)
+{
+	struct gm_runner *runner = user;
+
+	pthread_mutex_lock(&runner->lock);
+	if (!runner->abandoned) {
+		runner->target.gone(runner->target.user, source, key, time);
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+static void gate_event(void *user, const struct gm_guest_event *event)
+{
+	struct gm_runner *runner = user;
+
+	pthread_mutex_lock(&runner->lock);
+	if (!runner->abandoned) {
+		runner->target.event(runner->target.user, event);
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+static void gate_status(void *user, const struct gm_source_status *status)
+{
+	struct gm_runner *runner = user;
+
+	pthread_mutex_lock(&runner->lock);
+	if (!runner->abandoned) {
+		runner->target.status(runner->target.user, status);
+	}
+	pthread_mutex_unlock(&runner->lock);
+}
+
+static int compare_durations(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a;
+	int64_t right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void report(struct gm_runner *runner, int64_t now)
+{
+	uint32_t count = runner->duration_count;
+
+	if (count > 0) {
+		int64_t sorted[DURATIONS];
+
+		memcpy(sorted, runner->durations, count * sizeof(sorted[0]));
+		qsort(sorted, count, sizeof(sorted[0]), compare_durations);
+		/* Nearest rank. */
+		runner->status.duration_p50 = sorted[(count * 50 + 99) / 100 - 1];
+		runner->status.duration_p99 = sorted[(count * 99 + 99) / 100 - 1];
+	}
+	runner->gate.status(runner->gate.user, &runner->status);
+	runner->status.lag_max = 0;
+	runner->status_due = now + STATUS_INTERVAL;
+}
+
+/*
+ * Waits for `deadline` and sends the status when it is due meanwhile. True when the deadline is
+ * reached, false when the thread shall end.
+ */
+static bool wait_until(struct gm_runner *runner, int64_t deadline)
+{
+	for (;;) {
+		int64_t now = gm_clock_monotonic();
+		int64_t wake;
+		struct timespec until;
+		int rc = 0;
+		bool stop;
+
+		if (now >= runner->status_due) {
+			report(runner, now);
+		}
+		wake = deadline < runner->status_due ? deadline : runner->status_due;
+		until = to_timespec(wake);
+		pthread_mutex_lock(&runner->lock);
+		while (!runner->stop && rc == 0 && now < wake) {
+			rc = pthread_cond_timedwait(&runner->changed, &runner->lock, &until);
+		}
+		stop = runner->stop;
+		pthread_mutex_unlock(&runner->lock);
+		if (stop) {
+			return false;
+		}
+		if (gm_clock_monotonic() >= deadline) {
+			return true;
+		}
+	}
+}
+
+/* The first point of the grid after `now`. */
+static int64_t next_on_grid(const struct gm_runner_options *options, int64_t now)
+{
+	int64_t phase = options->phase % options->interval;
+	int64_t since = now - phase;
+
+	return since - since % options->interval + options->interval + phase;
+}
+
+static void set_connected(struct gm_runner *runner, bool connected)
+{
+	if (runner->status.connected != connected) {
+		runner->status_due = 0; /* a change is told at once */
+	}
+	runner->status.connected = connected;
+}
+
+/* Notes a failure and doubles the time to the next attempt. */
+static void fail(struct gm_runner *runner, const struct gm_error *err, int code)
+{
+	runner->status.failures++;
+	gm_text_copy(runner->status.error, sizeof(runner->status.error),
+	             err->text[0] != '\0' ? err->text : strerror(-code));
+	set_connected(runner, false);
+	if (runner->backoff == 0) {
+		runner->backoff = BACKOFF_MIN;
+	} else if (runner->backoff < BACKOFF_MAX / 2) {
+		runner->backoff *= 2;
+	} else {
+		runner->backoff = BACKOFF_MAX;
+	}
+}
+
+/* Opens the source, however long it takes. False when the thread shall end. */
+static bool connect_source(struct gm_runner *runner)
+{
+	for (;;) {
+		struct gm_error err = {{0}};
+		int rc;
+
+		if (runner->backoff > 0 &&
+		    !wait_until(runner, gm_clock_monotonic() + runner->backoff)) {
+			return false;
+		}
+		rc = runner->source->ops->open(runner->source, &err);
+		if (rc == 0) {
+			break;
+		}
+		fail(runner, &err, rc);
+	}
+	runner->status.reconnects += runner->opened_before;
+	runner->opened_before = true;
+	runner->status.error[0] = '\0';
+	set_connected(runner, true);
+	/* Deadlines that passed without a connection are failures, not missed ticks. */
+	runner->deadline = next_on_grid(&runner->options, gm_clock_monotonic());
+	return true;
+}
+
+/*
+ * Accounts for how late this tick is. Whole intervals that went by are missed; the tick then counts
+ * for the last point of the grid that has passed. `lag_max` keeps the whole delay, so that a stall
+ * shows in it at its full length.
+ */
+static void account_lag(struct gm_runner *runner, int64_t now)
+{
+	int64_t interval = runner->options.interval;
+	int64_t lag = now - runner->deadline;
+	int64_t skipped = lag / interval;
+
+	if (lag > runner->status.lag_max) {
+		runner->status.lag_max = lag;
+	}
+	runner->status.late += lag > interval / 10;
+	runner->status.missed += (uint64_t)skipped;
+	runner->deadline += skipped * interval;
+}
+
+/* One tick, its deadline being reached. Negative: the connection is lost. */
+static int tick(struct gm_runner *runner, struct gm_error *err)
+{
+	int64_t start = gm_clock_monotonic();
+	uint32_t entities = 0;
+	int rc;
+
+	account_lag(runner, start);
+	rc = runner->source->ops->poll(runner->source, gm_clock_now(), &runner->gate, &entities,
+	                               err);
+	runner->status.ticks++;
+	runner->durations[runner->duration_next] = gm_clock_monotonic() - start;
+	runner->duration_next = (runner->duration_next + 1) % DURATIONS;
+	if (runner->duration_count < DURATIONS) {
+		runner->duration_count++;
+	}
+	runner->deadline += runner->options.interval;
+	if (rc < 0) {
+		return rc;
+	}
+	runner->status.entities = entities;
+	return 0;
+}
+
+/* Ticks until the connection is lost (true) or the thread shall end (false). */
+static bool tick_on_grid(struct gm_runner *runner)
+{
+	while (wait_until(runner, runner->deadline)) {
+		struct gm_error err = {{0}};
+		int rc = tick(runner, &err);
+
+		if (rc < 0) {
+			runner->status.entities = 0;
+			fail(runner, &err, rc);
+			return true;
+		}
+		/* Not after open() already: a source that opens but never answers must back off. */
+		runner->backoff = 0;
+	}
+	return false;
+}
+
+static void *run(void *user)
+{
+	struct gm_runner *runner = user;
+	bool again = true;
+
+	pthread_setname_np(pthread_self(), gm_source_name(runner->source->ops->id));
+	while (again && connect_source(runner)) {
+		again = tick_on_grid(runner);
+		runner->source->ops->close(runner->source);
+	}
+	pthread_mutex_lock(&runner->lock);
+	runner->done = true;
+	pthread_cond_broadcast(&runner->changed);
+	pthread_mutex_unlock(&runner->lock);
+	return NULL;
+}
+
+static int init_locks(struct gm_runner *runner)
+{
+	pthread_condattr_t attributes;
+	int rc = pthread_condattr_init(&attributes);
+
+	if (rc != 0) {
+		return -rc;
+	}
+	/* Deadlines are absolute on the monotonic clock; a stop wakes the waiter before them. */
+	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (rc == 0) {
+		rc = pthread_cond_init(&runner->changed, &attributes);
+	}
+	pthread_condattr_destroy(&attributes);
+	if (rc != 0) {
+		return -rc;
+	}
+	rc = pthread_mutex_init(&runner->lock, NULL);
+	if (rc != 0) {
+		pthread_cond_destroy(&runner->changed);
+	}
+	return -rc;
+}
+
+/* Signals are the main thread's business. */
+static int create_thread(struct gm_runner *runner)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (rc != 0) {
+		return -rc;
+	}
+	rc = pthread_create(&runner->thread, NULL, run, runner);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -rc;
+}
+
+static void free_runner(struct gm_runner *runner)
+{
+	pthread_cond_destroy(&runner->changed);
+	pthread_mutex_destroy(&runner->lock);
+	free(runner);
+}
+
+int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
+                    const struct gm_source_sink *sink, struct gm_runner **ret_runner)
+{
+	struct gm_runner *runner;
+	int rc;
+
+	if (options->interval < GM_MILLISECOND || options->phase < 0) {
+		return -EINVAL;
+	}
+	runner = calloc(1, sizeof(*runner));
+	if (runner == NULL) {
+		return -ENOMEM;
+	}
+	*runner = (struct gm_runner){
+	    .source = source,
+	    .options = *options,
+	    .target = *sink,
+	    .gate = {.samples = gate_samples,
+	             .seen = gate_seen,
+	             .gone = gate_gone,
+	             .event = gate_event,
+	             .status = gate_status,
+	             .user = runner},
+	    .status = {.id = source->ops->id, .interval = options->interval},
+	};
+	rc = init_locks(runner);
+	if (rc < 0) {
+		free(runner);
+		return rc;
+	}
+	rc = create_thread(runner);
+	if (rc < 0) {
+		free_runner(runner);
+		return rc;
+	}
+	*ret_runner = runner;
+	return 0;
+}
+
+int gm_runner_stop(struct gm_runner *runner, int64_t patience)
+{
+	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
+	bool done;
+	int rc = 0;
+
+	if (runner == NULL) {
+		return 0;
+	}
+	pthread_mutex_lock(&runner->lock);
+	runner->stop = true;
+	pthread_cond_broadcast(&runner->changed);
+	while (!runner->done && rc == 0) {
+		rc = pthread_cond_timedwait(&runner->changed, &runner->lock, &until);
+	}
+	done = runner->done;
+	runner->abandoned = !done;
+	pthread_mutex_unlock(&runner->lock);
+	if (!done) {
+		pthread_detach(runner->thread);
+		return -ETIMEDOUT;
+	}
+	pthread_join(runner->thread, NULL);
+	runner->source->ops->destroy(runner->source);
+	free_runner(runner);
+	return 0;
+}
