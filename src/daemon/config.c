@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of sections, their defaults, and the rules that concern more than one option; see config.h.
+ * Reading is in config_yaml.c, writing in config_text.c.
+ */
+#include "daemon/config.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/config_yaml.h"
+
+enum { MAX_SAMPLES = 1000000 }; /* of a series: 16 MB */
+
+/* The daemon's own options; offsets are those in the whole configuration. */
+static const struct gm_option node_options[] = {
+    {.key = "name",
+     .type = GM_OPTION_TEXT,
+     GM_OPTION_AT(struct gm_config, node.name),
+     .fallback = "",
+     .help = "Name of this node in alarms, the MIB and Redis keys: letters, digits, '.', '_', '-'; "
+             "empty: the host's name."},
+    GM_OPTION_END};
+
+static const struct gm_option log_options[] = {
+    {.key = "level",
+     .type = GM_OPTION_CHOICE,
+     GM_OPTION_AT(struct gm_config, log.level),
+     .fallback = "notice",
+     .help = "The least important messages that are written.",
+     .choices = gm_log_level_names},
+    GM_OPTION_END};
+
+static const struct gm_option state_options[] = {
+    {.key = "directory",
+     .type = GM_OPTION_TEXT,
+     GM_OPTION_AT(struct gm_config, state.directory),
+     .fallback = "/var/lib/guestmon",
+     .help = "Directory of what survives a restart: indexes, alarms, positions of outputs. One "
+             "daemon per directory."},
+    GM_OPTION_END};
+
+static const struct gm_option control_options[] = {
+    {.key = "socket",
+     .type = GM_OPTION_TEXT,
+     GM_OPTION_AT(struct gm_config, control.socket),
+     .fallback = "/run/guestmon/control.sock",
+     .help = "Unix socket on which guestmonctl(1) reaches the daemon."},
+    GM_OPTION_END};
+
+static const struct gm_option window_options[] = {
+    {.key = "length",
+     .type = GM_OPTION_DURATION,
+     GM_OPTION_AT(struct gm_config, window.length),
+     .min = 1e9,
+     .max = 86400e9,
+     .fallback = "60s",
+     .help = "How far back the window of a series reaches."},
+    {.key = "samples",
+     .type = GM_OPTION_INT,
+     GM_OPTION_AT(struct gm_config, window.samples),
+     .min = 0,
+     .max = MAX_SAMPLES,
+     .fallback = "0",
+     .help = "Most samples kept of a series; 0: as many as the sources' shortest interval gives in "
+             "the window's length, and a tenth more."},
+    GM_OPTION_END};
+
+static const struct {
+	const char *name, *help;
+	const struct gm_option *options;
+	size_t offset;
+} sections[] = {
+    {"node", "The node itself.", node_options, 0},
+    {"log", "Messages on standard error.", log_options, 0},
+    {"state", "What survives a restart.", state_options, 0},
+    {"control", "The control socket.", control_options, 0},
+    {"libvirt", "Guests through libvirt.", gm_libvirt_option_table,
+     offsetof(struct gm_config, libvirt)},
+    {"tap", "Counters of network devices, many times a second.", gm_tap_option_table,
+     offsetof(struct gm_config, tap)},
+    {"host", "The node through /proc and /sys.", gm_host_option_table,
+     offsetof(struct gm_config, host)},
+    {"window", "The recent samples that are kept in memory.", window_options, 0},
+    {"redis", "The mirror of the windows in Redis.", gm_redis_option_table,
+     offsetof(struct gm_config, redis)},
+    {"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
+     offsetof(struct gm_config, alarm)},
+    {"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp)},
+};
+
+enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
+
+bool gm_config_section(struct gm_config *config, size_t index,
+                       struct gm_config_section *ret_section)
+{
+	if (index < SECTIONS) {
+		*ret_section = (struct gm_config_section){
+		    .name = sections[index].name,
+		    .help = sections[index].help,
+		    .options = sections[index].options,
+		    .target = config ? (char *)config + sections[index].offset : NULL};
+		return true;
+	}
+	/* Each detector has a section of its name after the daemon's own. */
+	for (size_t i = 0; i <= index - SECTIONS; i++)
+		if (!gm_detectors[i])
+			return false;
+	const struct gm_detector_ops *ops = gm_detectors[index - SECTIONS];
+	*ret_section = (struct gm_config_section){
+	    .name = ops->name,
+	    .help = "A detector.",
+	    .options = ops->options,
+	    .target = config ? gm_detector_settings_get(config->detectors, ops) : NULL};
+	return true;
+}
+
+int gm_config_create(struct gm_config **ret_config)
+{
+	struct gm_config *config = calloc(1, sizeof(*config));
+	struct gm_config_section section;
+
+	if (!config || gm_detector_settings_create(&config->detectors) < 0) {
+		free(config);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; gm_config_section(config, i, &section); i++)
+		gm_option_defaults(section.options, section.target);
+	*ret_config = config;
+	return 0;
+}
+
+void gm_config_free(struct gm_config *config)
+{
+	if (!config)
+		return;
+	gm_detector_settings_free(config->detectors);
+	free(config);
+}
+
+static bool name_is_plain(const struct gm_config *config)
+{
+	const char *text = config->node.name;
+
+	while (isalnum((unsigned char)*text) || *text == '.' || *text == '_' || *text == '-')
+		text++;
+	return *text == '\0' && config->node.name[0] != '\0';
+}
+
+static bool directory_is_absolute(const struct gm_config *config)
+{
+	return config->state.directory[0] == '/';
+}
+
+static bool socket_is_absolute(const struct gm_config *config)
+{
+	return config->control.socket[0] == '/';
+}
+
+static bool balloon_is_whole(const struct gm_config *config)
+{
+	return config->libvirt.balloon_period % GM_SECOND == 0;
+}
+
+static bool fold_is_multiple(const struct gm_config *config)
+{
+	return config->tap.interval > 0 && config->tap.fold % config->tap.interval == 0;
+}
+
+static bool redis_is_addressed(const struct gm_config *config)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return config->redis.socket[0] != '\0' ||
+	       inet_pton(AF_INET, config->redis.host, address) == 1 ||
+	       inet_pton(AF_INET6, config->redis.host, address) == 1;
+}
+
+static const struct {
+	const char *section, *key;
+	bool (*holds)(const struct gm_config *config);
+	const char *allowed;
+} rules[] = {
+    {"node", "name", name_is_plain, "letters, digits, '.', '_' and '-'"},
+    {"state", "directory", directory_is_absolute, "a path that begins with '/'"},
+    {"control", "socket", socket_is_absolute, "a path that begins with '/'"},
+    {"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
+    {"tap", "fold", fold_is_multiple, "a multiple of tap.interval"},
+    {"redis", "host", redis_is_addressed,
+     "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
+};
+
+bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_breach)
+{
+	if (config->node.name[0] == '\0')
+		gethostname(config->node.name, sizeof(config->node.name) - 1);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!rules[i].holds(config)) {
+			*ret_breach = (struct gm_config_breach){rules[i].section, rules[i].key,
+			                                        rules[i].allowed};
+			return false;
+		}
+	}
+	return true;
+}
+
+struct gm_window_options gm_config_window(const struct gm_config *config)
+{
+	int64_t shortest = config->libvirt.interval, samples = config->window.samples;
+
+	if (config->tap.fold < shortest)
+		shortest = config->tap.fold;
+	if (config->host.interval < shortest)
+		shortest = config->host.interval;
+	if (samples == 0) {
+		samples = config->window.length / shortest;
+		samples += samples / 10 + 1;
+		if (samples > MAX_SAMPLES)
+			samples = MAX_SAMPLES;
+	}
+	return (struct gm_window_options){.samples = (size_t)samples,
+	                                  .length = config->window.length};
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's configuration: one struct of sections, each described by an option table
+ * (base/option.h). The file, its sample, the manual page and the effective configuration all come
+ * from the same list of sections.
+ *
+ * A configuration is made whole or not at all and is not changed afterwards; whoever holds it frees
+ * it. Main thread.
+ */
+#ifndef GM_DAEMON_CONFIG_H
+#define GM_DAEMON_CONFIG_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "alarm/engine.h"
+#include "analysis/detector.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/option.h"
+#include "north/mib/mib.h"
+#include "source/host/host.h"
+#include "source/libvirt/libvirt.h"
+#include "source/tap/tap.h"
+#include "store/redis/redis.h"
+#include "window/window.h"
+
+enum { GM_CONFIG_BYTES = 1 << 20 }; /* largest configuration file */
+
+struct gm_config {
+	struct {
+		char name[64]; /* never empty once loaded */
+	} node;
+	struct {
+		int level; /* enum gm_log_level */
+	} log;
+	struct {
+		char directory[256];
+	} state;
+	struct {
+		char socket[108]; /* as long as sun_path */
+	} control;
+	struct gm_libvirt_options libvirt;
+	struct gm_tap_options tap;
+	struct gm_host_options host;
+	struct {
+		int64_t length;
+		int64_t samples; /* 0: as many as fit; see gm_config_window() */
+	} window;
+	struct gm_redis_options redis;
+	struct gm_alarm_options alarm;
+	struct gm_mib_options snmp;
+	struct gm_detector_settings *detectors; /* owned */
+};
+
+/* A section: its name in the file, a sentence, its table, and the struct in `config` that it fills. */
+struct gm_config_section {
+	const char *name, *help;
+	const struct gm_option *options;
+	void *target;
+};
+
+/*
+ * The sections in the order of the file. False when `index` is past the last one. `config` may be
+ * NULL where only the tables are wanted: then `target` is NULL.
+ */
+bool gm_config_section(struct gm_config *config, size_t index,
+                       struct gm_config_section *ret_section);
+
+/* The defaults. 0 or -ENOMEM. */
+int gm_config_create(struct gm_config **ret_config);
+void gm_config_free(struct gm_config *config);
+
+/*
+ * Reads PATH. What the file leaves out has its default; an empty `node.name` becomes the host's name.
+ * The message on failure begins with "FILE:LINE: section.key: " as far as that is known, and says
+ * what is allowed. -ENOENT and the like: the file cannot be read; -EFBIG: larger than
+ * GM_CONFIG_BYTES; -EINVAL: all else.
+ */
+int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_error *err);
+
+/* The window's options; `samples` is derived where the configuration leaves it at 0. */
+struct gm_window_options gm_config_window(const struct gm_config *config);
+
+/* Writes the effective configuration: a file that gm_config_load() reads back to the same values. */
+void gm_config_print(struct gm_config *config, FILE *out);
+
+/* Writes the commented sample (conf/guestmon.yaml), and the options as mdoc for guestmon.yaml(5). */
+void gm_config_sample(FILE *out);
+void gm_config_manual(FILE *out);
+
+#endif

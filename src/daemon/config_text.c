@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration as text, from the option tables: the effective values, the commented sample and
+ * the options' part of the manual page. Called by the daemon's --check and by the style check that
+ * keeps conf/ and the manual in step.
+ */
+#include "daemon/config.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { WIDTH = 96, VALUE = 1024 };
+
+/* A double-quoted YAML scalar. */
+static void print_quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < ' ' || c == 0x7f)
+			fprintf(out, "\\x%02X", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static void print_value(FILE *out, const struct gm_option *option, const char *text)
+{
+	if (option->type == GM_OPTION_TEXT)
+		print_quoted(out, text);
+	else
+		fputs(text, out);
+}
+
+void gm_config_print(struct gm_config *config, FILE *out)
+{
+	struct gm_config_section section;
+	char text[VALUE];
+
+	for (size_t i = 0; gm_config_section(config, i, &section); i++) {
+		fprintf(out, "%s:\n", section.name);
+		for (const struct gm_option *option = section.options; option->key; option++) {
+			fprintf(out, "  %s: ", option->key);
+			print_value(out, option,
+			            gm_option_format(option, section.target, text, sizeof(text)));
+			fputc('\n', out);
+		}
+	}
+}
+
+/* Comment lines of at most WIDTH columns. */
+static void print_comment(FILE *out, const char *indent, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		if (column > 0 && column + 1 + length > WIDTH) {
+			fputc('\n', out);
+			column = 0;
+		}
+		if (column == 0)
+			column = (size_t)fprintf(out, "%s#", indent);
+		column += (size_t)fprintf(out, " %.*s", (int)length, text);
+		text += length + strspn(text + length, " ");
+	}
+	fputc('\n', out);
+}
+
+void gm_config_sample(FILE *out)
+{
+	struct gm_config_section section;
+	char text[VALUE], allowed[VALUE / 2];
+
+	print_comment(
+	    out, "",
+	    "Configuration of guestmond(8); guestmon.yaml(5) describes it. Every option is "
+	    "shown with its default; remove the '#' before a key to change it. Durations "
+	    "are written 10ms, 1.5s, 5m; sizes 64k, 1Gi; rates 10M, 2.5G.");
+	for (size_t i = 0; gm_config_section(NULL, i, &section); i++) {
+		fputc('\n', out);
+		print_comment(out, "", section.help);
+		fprintf(out, "%s:\n", section.name);
+		for (const struct gm_option *option = section.options; option->key; option++) {
+			gm_option_describe(option, allowed, sizeof(allowed));
+			snprintf(text, sizeof(text), "%s Allowed: %s.", option->help, allowed);
+			print_comment(out, "  ", text);
+			fprintf(out, "  #%s: ", option->key);
+			print_value(out, option, option->fallback);
+			fputc('\n', out);
+		}
+	}
+}
+
+/* Text for mdoc(7): no escape, no request at the start of a line, hyphens that can be copied. */
+static void print_mdoc(FILE *out, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", out);
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputs("\\e", out);
+		else if (*text == '-')
+			fputs("\\-", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* Each sentence begins on a line of its own, as mdoc wants it. */
+static void print_sentences(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		bool end = *text == '.' && text[1] == ' ' && isupper((unsigned char)text[2]);
+		char one[2] = {*text, '\0'};
+
+		if (end) {
+			fputs(".\n", out);
+			text++;
+		} else if (*text == '.') {
+			fputc('.', out);
+		} else {
+			print_mdoc(out, one);
+		}
+	}
+	fputc('\n', out);
+}
+
+void gm_config_manual(FILE *out)
+{
+	struct gm_config_section section;
+	char allowed[VALUE / 2];
+
+	for (size_t i = 0; gm_config_section(NULL, i, &section); i++) {
+		fprintf(out, ".Ss %s\n", section.name);
+		print_sentences(out, section.help);
+		fputs(".Bl -tag -width Ds\n", out);
+		for (const struct gm_option *option = section.options; option->key; option++) {
+			fputs(".It Cm ", out);
+			print_mdoc(out, option->key);
+			fputc('\n', out);
+			print_sentences(out, option->help);
+			fputs("Allowed: ", out);
+			print_mdoc(out, gm_option_describe(option, allowed, sizeof(allowed)));
+			fputs("; default: ", out);
+			print_mdoc(out, option->fallback[0] ? option->fallback : "empty");
+			fputs(".\n", out);
+		}
+		fputs(".El\n", out);
+	}
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads the configuration file. libcyaml loads it into one text per option, by a schema that is made
+ * from the option tables; base/option.h then converts and checks each text. The outline gives the
+ * lines for the messages, since libcyaml keeps none.
+ */
+#include "daemon/config_yaml.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "daemon/outline.h"
+
+/* A file being loaded. */
+struct loader {
+	const char *name;
+	char *text;
+	size_t length;
+	struct gm_outline *outline;
+	struct gm_config *config;
+	struct gm_error *err;
+};
+
+static int refuse_file(const struct loader *loader, int code, const char *what)
+{
+	return gm_error_set(loader->err, code, "%s: %s", loader->name, what);
+}
+
+/* Reads at most GM_CONFIG_BYTES and one more, which shows that the file has grown too large. */
+static int read_all(struct loader *loader, int fd)
+{
+	loader->text = malloc(GM_CONFIG_BYTES + 2);
+	if (!loader->text)
+		return refuse_file(loader, -ENOMEM, "out of memory");
+	while (loader->length <= GM_CONFIG_BYTES) {
+		ssize_t got =
+		    read(fd, loader->text + loader->length, GM_CONFIG_BYTES + 1 - loader->length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return refuse_file(loader, -errno, strerror(errno));
+		if (got == 0)
+			break;
+		loader->length += (size_t)got;
+	}
+	loader->text[loader->length] = '\0';
+	if (loader->length > GM_CONFIG_BYTES)
+		return refuse_file(loader, -EFBIG, "larger than 1 MiB");
+	return 0;
+}
+
+static int read_file(struct loader *loader)
+{
+	struct stat status;
+	int rc;
+	/* O_NONBLOCK: a FIFO in the file's place must not hold the start up. */
+	int fd = open(loader->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return refuse_file(loader, -errno, strerror(errno));
+	if (fstat(fd, &status) < 0)
+		rc = refuse_file(loader, -errno, strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		rc = refuse_file(loader, -EINVAL, "not a regular file");
+	else
+		rc = read_all(loader, fd);
+	close(fd);
+	return rc;
+}
+
+/* Refuses the first line that is not UTF-8 or holds a NUL. */
+static int check_text(struct loader *loader)
+{
+	char *end = loader->text + loader->length;
+	size_t number = 1;
+
+	for (char *line = loader->text; line < end; number++) {
+		char *stop = memchr(line, '\n', (size_t)(end - line));
+		char kept;
+		bool good;
+
+		if (!stop)
+			stop = end;
+		kept = *stop;
+		*stop = '\0';
+		good = strlen(line) == (size_t)(stop - line) && gm_text_is_utf8(line);
+		*stop = kept;
+		if (!good)
+			return gm_error_set(loader->err, -EINVAL, "%s:%zu: not a text in UTF-8",
+			                    loader->name, number);
+		line = stop + 1;
+	}
+	return 0;
+}
+
+/* The schema: an array of section pointers, each to an array of one text per option. */
+struct schema {
+	cyaml_schema_value_t top;
+	cyaml_schema_field_t *fields; /* sections first, then the options of each */
+};
+
+static size_t option_count(const struct gm_option *options)
+{
+	size_t count = 0;
+
+	while (options[count].key)
+		count++;
+	return count;
+}
+
+static void option_fields(cyaml_schema_field_t *fields, const struct gm_option *options)
+{
+	for (size_t i = 0; options[i].key; i++)
+		fields[i] = (cyaml_schema_field_t){
+		    .key = options[i].key,
+		    .data_offset = (uint32_t)(i * sizeof(char *)),
+		    .value = {.type = CYAML_STRING,
+		              .flags = (enum cyaml_flag)(CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER),
+		              .data_size = sizeof(char),
+		              .string = {.min = 0, .max = GM_CONFIG_BYTES}}};
+}
+
+static int schema_create(struct schema *schema)
+{
+	struct gm_config_section section;
+	size_t sections = 0, options = 0;
+
+	for (; gm_config_section(NULL, sections, &section); sections++)
+		options += option_count(section.options) + 1;
+	schema->fields = calloc(sections + 1 + options, sizeof(*schema->fields));
+	if (!schema->fields)
+		return -ENOMEM;
+	cyaml_schema_field_t *next = schema->fields + sections + 1;
+	for (size_t i = 0; gm_config_section(NULL, i, &section); i++) {
+		size_t count = option_count(section.options);
+
+		option_fields(next, section.options);
+		schema->fields[i] = (cyaml_schema_field_t){
+		    .key = section.name,
+		    .data_offset = (uint32_t)(i * sizeof(char **)),
+		    .value = {.type = CYAML_MAPPING,
+		              .flags = (enum cyaml_flag)(CYAML_FLAG_OPTIONAL |
+		                                         CYAML_FLAG_POINTER_NULL_STR),
+		              .data_size = (uint32_t)(count * sizeof(char *)),
+		              .mapping = {.fields = next}}};
+		next += count + 1;
+	}
+	schema->top =
+	    (cyaml_schema_value_t){.type = CYAML_MAPPING,
+	                           .flags = (enum cyaml_flag)(CYAML_FLAG_POINTER_NULL_STR),
+	                           .data_size = (uint32_t)(sections * sizeof(char **)),
+	                           .mapping = {.fields = schema->fields}};
+	return 0;
+}
+
+/* Keeps the first error that libcyaml reports; the rest is its backtrace. */
+static void __attribute__((format(printf, 3, 0)))
+keep_message(cyaml_log_t level, void *user, const char *format, va_list arguments)
+{
+	struct gm_error *message = user;
+
+	if (level == CYAML_LOG_ERROR && message->text[0] == '\0') {
+		vsnprintf(message->text, sizeof(message->text), format, arguments);
+		message->text[strcspn(message->text, "\n")] = '\0';
+	}
+}
+
+static int unknown_section(const struct loader *loader, const struct gm_outline_entry *entry)
+{
+	char quoted[96], names[256] = "";
+	struct gm_config_section section;
+	size_t used = 0;
+
+	for (size_t i = 0; gm_config_section(NULL, i, &section) && used < sizeof(names); i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+		                         section.name);
+	gm_text_quote(quoted, sizeof(quoted), entry->section);
+	return gm_error_set(loader->err, -EINVAL, "%s:%zu: unknown section %s; allowed: %s",
+	                    loader->name, entry->line, quoted, names);
+}
+
+static bool find_section(struct gm_config *config, const char *name,
+                         struct gm_config_section *ret_section)
+{
+	for (size_t i = 0; gm_config_section(config, i, ret_section); i++)
+		if (strcmp(ret_section->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Says where and why libcyaml refused the file: it is the first name that no table has. */
+static int explain(const struct loader *loader, const struct gm_error *message)
+{
+	const struct gm_outline *outline = loader->outline;
+
+	for (size_t i = 0; i < outline->count; i++) {
+		const struct gm_outline_entry *entry = &outline->entries[i];
+		struct gm_config_section section;
+		struct gm_error why;
+
+		if (!find_section(loader->config, entry->section, &section))
+			return unknown_section(loader, entry);
+		if (!entry->key || gm_option_find(section.options, entry->key))
+			continue;
+		gm_option_set(section.options, section.target, entry->key, "", &why);
+		return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s: %s", loader->name,
+		                    entry->line, section.name, why.text);
+	}
+	return refuse_file(loader, -EINVAL, message->text);
+}
+
+/* Converts the texts of all sections. */
+static int apply(const struct loader *loader, char **const *texts)
+{
+	struct gm_config_section section;
+
+	for (size_t i = 0; gm_config_section(loader->config, i, &section); i++) {
+		for (size_t j = 0; texts[i] && section.options[j].key; j++) {
+			const char *key = section.options[j].key;
+			struct gm_error why;
+
+			if (!texts[i][j] || gm_option_set(section.options, section.target, key,
+			                                  texts[i][j], &why) == 0)
+				continue;
+			return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s.%s", loader->name,
+			                    gm_outline_line(loader->outline, section.name, key),
+			                    section.name, why.text);
+		}
+	}
+	return 0;
+}
+
+static int load_values(const struct loader *loader)
+{
+	struct gm_error message = {.text = ""};
+	const cyaml_config_t settings = {.log_fn = keep_message,
+	                                 .log_ctx = &message,
+	                                 .mem_fn = cyaml_mem,
+	                                 .log_level = CYAML_LOG_ERROR,
+	                                 .flags = CYAML_CFG_NO_ALIAS};
+	struct schema schema;
+	cyaml_data_t *data = NULL;
+	int rc = 0;
+
+	if (schema_create(&schema) < 0)
+		return refuse_file(loader, -ENOMEM, "out of memory");
+	cyaml_err_t status = cyaml_load_data((const uint8_t *)loader->text, loader->length,
+	                                     &settings, &schema.top, &data, NULL);
+	if (status == CYAML_ERR_OOM)
+		rc = refuse_file(loader, -ENOMEM, "out of memory");
+	else if (status != CYAML_OK)
+		rc = explain(loader, &message);
+	else if (data)
+		rc = apply(loader, (char **const *)data);
+	cyaml_free(&settings, &schema.top, data, 0);
+	free(schema.fields);
+	return rc;
+}
+
+static int check_rules(const struct loader *loader)
+{
+	struct gm_config_breach breach;
+	char line[32] = "";
+
+	if (gm_config_check(loader->config, &breach))
+		return 0;
+	size_t number = gm_outline_line(loader->outline, breach.section, breach.key);
+	if (number != 0)
+		snprintf(line, sizeof(line), "%zu:", number);
+	return gm_error_set(loader->err, -EINVAL, "%s:%s %s.%s: allowed: %s", loader->name, line,
+	                    breach.section, breach.key, breach.allowed);
+}
+
+int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_error *err)
+{
+	struct loader loader = {.name = path, .err = err};
+	int rc = gm_config_create(&loader.config);
+
+	if (rc < 0)
+		return refuse_file(&loader, rc, "out of memory");
+	rc = read_file(&loader);
+	if (rc == 0)
+		rc = check_text(&loader);
+	if (rc == 0)
+		rc = gm_outline_read(path, loader.text, loader.length, &loader.outline, err);
+	if (rc == 0)
+		rc = load_values(&loader);
+	if (rc == 0)
+		rc = check_rules(&loader);
+	gm_outline_free(loader.outline);
+	free(loader.text);
+	if (rc < 0)
+		gm_config_free(loader.config);
+	else
+		*ret_config = loader.config;
+	return rc;
+}
