@@ -12,9 +12,11 @@
  *   holding    hold time over (tick)           none        clear
  *   any        entity gone (for good)          none        clear
  *
- * The hold time (option `hold`, per detector's severity of flapping) keeps a flapping condition one
- * alarm; `damping` off makes it zero. Raises are limited per node (`raise-limit` a minute): what is
- * over stays pending and is raised when there is room, if it still holds; the count is kept.
+ * The hold time (option `hold`) keeps a flapping condition one alarm; `damping` off makes it zero:
+ * the ok finding itself clears, at its time. The time of a clear is that of the ok finding plus the
+ * hold time, however seldom tick() is called; numbers of the ok finding's evidence go into it.
+ * Raises are limited per node (`raise-limit` within any minute): what is over stays pending and is
+ * raised, oldest first, when there is room, if it still holds; the count is kept.
  */
 #ifndef GM_ALARM_ENGINE_H
 #define GM_ALARM_ENGINE_H
@@ -55,7 +57,7 @@ void gm_alarms_tick(struct gm_alarms *alarms, int64_t now);
 /* Clears every alarm of an entity that is gone for good. */
 void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now);
 
-/* Puts an alarm that was active before a restart back, without a transition. */
+/* Puts an alarm that was active before a restart back, without a transition. 0, -EEXIST, -ENOMEM. */
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm);
 
 /* The active alarms by id: fills at most `max`, returns how many there are. */

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sentences of alarms: one pair of functions per detector, from evidence to words. Nothing here
+ * decides anything; the engine calls it before each transition.
+ */
+#include "alarm/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+
+enum { NUMBER_TEXT = 32, SUBJECT_TEXT = 512, SENTENCE_MAX = 4096 };
+
+/* A number with the prefix that leaves one to three digits before the point: "1.0 MiB", "930 Mbit". */
+static const char *scaled(double value, double base, const char *const prefixes[], const char *unit,
+                          char text[NUMBER_TEXT])
+{
+	size_t prefix = 0;
+
+	while (fabs(value) >= base && prefixes[prefix + 1]) {
+		value /= base;
+		prefix++;
+	}
+	snprintf(text, NUMBER_TEXT, fabs(value) < 10 && prefix > 0 ? "%.1f %s%s" : "%.0f %s%s",
+	         value, prefixes[prefix], unit);
+	return text;
+}
+
+static const char *bytes(double value, const char *unit, char text[NUMBER_TEXT])
+{
+	static const char *const prefixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", NULL};
+
+	return scaled(value, 1024, prefixes, unit, text);
+}
+
+static const char *bits(double value, char text[NUMBER_TEXT])
+{
+	static const char *const prefixes[] = {"", "k", "M", "G", "T", NULL};
+
+	return scaled(value, 1000, prefixes, "bit/s", text);
+}
+
+static const char *span(double seconds, char text[NUMBER_TEXT])
+{
+	if (seconds < 1)
+		snprintf(text, NUMBER_TEXT, "%.0f ms", seconds * 1e3);
+	else if (seconds < 120)
+		snprintf(text, NUMBER_TEXT, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+	else if (seconds < 7200)
+		snprintf(text, NUMBER_TEXT, "%.0f min", seconds / 60);
+	else if (seconds < 172800)
+		snprintf(text, NUMBER_TEXT, "%.0f h", seconds / 3600);
+	else
+		snprintf(text, NUMBER_TEXT, "%.0f days", seconds / 86400);
+	return text;
+}
+
+static bool has(const struct gm_alarm *alarm, enum gm_evidence_id id)
+{
+	return gm_evidence_has(&alarm->evidence, id);
+}
+
+static double number(const struct gm_alarm *alarm, enum gm_evidence_id id)
+{
+	return alarm->evidence.number[id];
+}
+
+static void leak(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	char slope[NUMBER_TEXT], left[NUMBER_TEXT];
+
+	gm_buffer_printf(text, "memory of %s ", subject);
+	if (has(alarm, GM_EVIDENCE_SLOPE))
+		gm_buffer_printf(text, "grows %s",
+		                 bytes(number(alarm, GM_EVIDENCE_SLOPE), "B/s", slope));
+	else
+		gm_buffer_printf(text, "leaks");
+	if (has(alarm, GM_EVIDENCE_EXHAUSTION))
+		gm_buffer_printf(text, ", exhausted in %s",
+		                 span(number(alarm, GM_EVIDENCE_EXHAUSTION), left));
+}
+
+static void leak_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	char used[NUMBER_TEXT];
+
+	gm_buffer_printf(text, "memory of %s no longer grows", subject);
+	if (has(alarm, GM_EVIDENCE_USED))
+		gm_buffer_printf(text, ", %s in use",
+		                 bytes(number(alarm, GM_EVIDENCE_USED), "B", used));
+}
+
+/* Said alike of a burst that lasts and of one that is over: its numbers are what matters. */
+static void burst_numbers(const struct gm_alarm *alarm, struct gm_buffer *text)
+{
+	char item[NUMBER_TEXT];
+
+	if (has(alarm, GM_EVIDENCE_PEAK))
+		gm_buffer_printf(text, ", peak %s", bits(number(alarm, GM_EVIDENCE_PEAK), item));
+	if (has(alarm, GM_EVIDENCE_SPEED) && number(alarm, GM_EVIDENCE_SPEED) > 0)
+		gm_buffer_printf(text, " of %s", bits(number(alarm, GM_EVIDENCE_SPEED), item));
+	if (has(alarm, GM_EVIDENCE_DURATION))
+		gm_buffer_printf(text, " for %s", span(number(alarm, GM_EVIDENCE_DURATION), item));
+	if (has(alarm, GM_EVIDENCE_VOLUME))
+		gm_buffer_printf(text, ", %s", bytes(number(alarm, GM_EVIDENCE_VOLUME), "B", item));
+}
+
+static const char *way(const struct gm_alarm *alarm)
+{
+	if (strcmp(alarm->evidence.direction, "rx") == 0)
+		return "received by";
+	if (strcmp(alarm->evidence.direction, "tx") == 0)
+		return "sent by";
+	return "at";
+}
+
+static void burst(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "burst %s %s", way(alarm), subject);
+	burst_numbers(alarm, text);
+}
+
+static void burst_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "no more bursts %s %s; the last", way(alarm), subject);
+	burst_numbers(alarm, text);
+}
+
+static void anomaly(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	char names[sizeof(alarm->evidence.contributors) * 4];
+
+	gm_buffer_printf(text, "%s behaves abnormally", subject);
+	if (has(alarm, GM_EVIDENCE_SCORE))
+		gm_buffer_printf(text, ", score %.2f", number(alarm, GM_EVIDENCE_SCORE));
+	if (alarm->evidence.contributors[0] != '\0') {
+		gm_text_quote(names, sizeof(names), alarm->evidence.contributors);
+		gm_buffer_printf(text, ", from %s", names);
+	}
+}
+
+static void anomaly_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	(void)alarm;
+	gm_buffer_printf(text, "%s behaves as usual again", subject);
+}
+
+static void limit_numbers(const struct gm_alarm *alarm, struct gm_buffer *text)
+{
+	if (has(alarm, GM_EVIDENCE_VALUE))
+		gm_buffer_printf(text, ": %.6g", number(alarm, GM_EVIDENCE_VALUE));
+	if (has(alarm, GM_EVIDENCE_LIMIT))
+		gm_buffer_printf(text, ", limit %.6g", number(alarm, GM_EVIDENCE_LIMIT));
+}
+
+static void other(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s of %s: %s", alarm->metric, subject, alarm->detector);
+	limit_numbers(alarm, text);
+}
+
+static void other_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s of %s: %s is over", alarm->metric, subject, alarm->detector);
+}
+
+static void threshold(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s of %s is past its limit", alarm->metric, subject);
+	limit_numbers(alarm, text);
+}
+
+static void threshold_over(const struct gm_alarm *alarm, const char *subject,
+                           struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s of %s is within its limit", alarm->metric, subject);
+	limit_numbers(alarm, text);
+}
+
+typedef void sentence_fn(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text);
+
+/* The last line is for detectors that have none of their own (external ones). */
+static const struct sentence {
+	const char *detector;
+	sentence_fn *active, *over;
+} sentences[] = {
+    {"leak", leak, leak_over},          {"burst", burst, burst_over},
+    {"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
+    {NULL, other, other_over},
+};
+
+/* Names come from guests: in quotes, unless they are one plain word. */
+static const char *plain_or_quoted(const char *name, char *text, size_t size)
+{
+	size_t length = gm_text_quote(text, size, name);
+
+	if (length != strlen(name) + 2 || strpbrk(name, " ,;:\"") || name[0] == '\0')
+		return text;
+	text[length - 1] = '\0';
+	return text + 1;
+}
+
+/* "web-1", "web-1 (tap0)", "node". */
+static void subject_of(const struct gm_alarm *alarm, char subject[SUBJECT_TEXT])
+{
+	char key[GM_KEY_TEXT], name[GM_NAME_SIZE], device[GM_DEVICE_NAME * 4];
+
+	if (alarm->guest_name[0] == '\0') {
+		gm_entity_text(&alarm->key, key);
+		gm_text_quote(name, sizeof(name), key);
+		snprintf(subject, SUBJECT_TEXT, "%.*s", (int)strlen(name) - 2, name + 1);
+		return;
+	}
+	snprintf(subject, SUBJECT_TEXT, "%s",
+	         plain_or_quoted(alarm->guest_name, name, sizeof(name)));
+	if (alarm->key.name[0] != '\0') {
+		size_t length = strlen(subject);
+
+		snprintf(subject + length, SUBJECT_TEXT - length, " (%s)",
+		         plain_or_quoted(alarm->key.name, device, sizeof(device)));
+	}
+}
+
+void gm_alarm_describe(struct gm_alarm *alarm)
+{
+	struct gm_buffer text = GM_BUFFER_INIT(SENTENCE_MAX);
+	const struct sentence *sentence = sentences;
+	char subject[SUBJECT_TEXT];
+
+	while (sentence->detector && strcmp(sentence->detector, alarm->detector) != 0)
+		sentence++;
+	subject_of(alarm, subject);
+	(alarm->cleared_at == 0 ? sentence->active : sentence->over)(alarm, subject, &text);
+	gm_text_copy(alarm->text, sizeof(alarm->text), text.failed ? subject : text.data);
+	gm_buffer_free(&text);
+}

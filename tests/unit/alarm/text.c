@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sentences of alarms: units, missing evidence, hostile names.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "alarm/text.h"
+#include "base/text.h"
+
+static struct gm_alarm alarm_of(const char *detector, const char *name)
+{
+	struct gm_alarm alarm = {.id = 1, .key = gm_entity_interface("tap0")};
+
+	snprintf(alarm.detector, sizeof(alarm.detector), "%s", detector);
+	snprintf(alarm.metric, sizeof(alarm.metric), "memory.used");
+	gm_text_copy(alarm.guest_name, sizeof(alarm.guest_name), name);
+	return alarm;
+}
+
+static void test_leak(void **state)
+{
+	struct gm_alarm alarm = alarm_of("leak", "web-1");
+
+	(void)state;
+	alarm.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory of web-1 leaks");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 1048576);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_EXHAUSTION, 38);
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory of web-1 grows 1.0 MiB/s, exhausted in 38 s");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 300);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_EXHAUSTION, 86400 * 3);
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory of web-1 grows 300 B/s, exhausted in 3 days");
+	alarm.cleared_at = 1;
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_USED, 2.5 * 1073741824.0);
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory of web-1 no longer grows, 2.5 GiB in use");
+}
+
+static void test_burst(void **state)
+{
+	struct gm_alarm alarm = alarm_of("burst", "web-1");
+
+	(void)state;
+	snprintf(alarm.evidence.direction, sizeof(alarm.evidence.direction), "rx");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_PEAK, 930e6);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SPEED, 1e9);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_DURATION, 0.05);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VOLUME, 6 * 1048576);
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "burst received by web-1 (tap0), peak 930 Mbit/s of 1.0 "
+	                                "Gbit/s for 50 ms, 6.0 MiB");
+	alarm.guest_name[0] = '\0';
+	snprintf(alarm.evidence.direction, sizeof(alarm.evidence.direction), "tx");
+	gm_alarm_describe(&alarm);
+	assert_memory_equal(alarm.text, "burst sent by if:tap0, peak", 27);
+}
+
+static void test_others(void **state)
+{
+	struct gm_alarm alarm = alarm_of("threshold", "a b");
+
+	(void)state;
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 97.5);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 90);
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text,
+	                    "memory.used of \"a b\" (tap0) is past its limit: 97.5, limit 90");
+	snprintf(alarm.detector, sizeof(alarm.detector), "forest");
+	gm_alarm_describe(&alarm);
+	assert_non_null(strstr(alarm.text, "forest"));
+	snprintf(alarm.detector, sizeof(alarm.detector), "anomaly");
+	snprintf(alarm.evidence.contributors, sizeof(alarm.evidence.contributors), "cpu.time,x");
+	gm_alarm_describe(&alarm);
+	assert_non_null(strstr(alarm.text, "cpu.time,x"));
+}
+
+static void test_hostile_names(void **state)
+{
+	static const char *const names[] = {"a\nCLEAR all", "\x1b[2J", "\"", "quo\"te", "\xff\xfe"};
+	char longest[GM_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct gm_alarm alarm = alarm_of("burst", names[i]);
+
+		gm_alarm_describe(&alarm);
+		assert_true(gm_text_is_utf8(alarm.text));
+		for (const char *at = alarm.text; *at; at++)
+			assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
+	}
+	memset(longest, '\n', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	struct gm_alarm alarm = alarm_of("anomaly", longest);
+	memset(alarm.evidence.contributors, 'x', sizeof(alarm.evidence.contributors) - 1);
+	gm_alarm_describe(&alarm);
+	assert_true(strlen(alarm.text) < sizeof(alarm.text));
+	assert_true(strlen(alarm.text) > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_leak),
+	    cmocka_unit_test(test_burst),
+	    cmocka_unit_test(test_others),
+	    cmocka_unit_test(test_hostile_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
