@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/burst.h"
+
 const struct gm_detector_ops *const gm_detectors[] = {
+    &gm_burst_ops,
     NULL,
 };
 

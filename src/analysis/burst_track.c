@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bursts in one direction; see burst_track.h for the rules. The order of work for a bin: close what a
+ * hole in the series has cut, then either extend or end the burst that is on, or open one, or let
+ * the bin wait among the pending ones until it is known to be background or a brief burst.
+ */
+#include "analysis/burst_track.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/burst_base.h"
+#include "base/clock.h"
+
+/* A brief burst stands out by so many standard deviations of the background: it must stay silent for
+ * days of noise at a hundred bins a second. */
+#define BRIEF_DEVIATIONS 5.0
+
+/* An edge bin shows a part of a burst when it stands out by this. */
+#define EDGE_DEVIATIONS 2.0
+
+/* Bins that all are off by this on one side are a new level. */
+#define LEVEL_DEVIATIONS 4.0
+
+/* Against a rate that was only learned: times the background's mean. */
+#define LEARNED_CONTRAST 4.0
+
+/* Against a rate that was only learned, what lasts longer is a new level. */
+#define LEARNED_LONGEST GM_SECOND
+
+/* What one call works with. */
+struct work {
+	struct gm_burst_track *track;
+	const struct gm_burst_rules *rules;
+	const struct gm_burst_port *port;
+	const struct gm_burst_sink *sink;
+};
+
+static double span_of(const struct gm_burst_bin *bin)
+{
+	return (double)(bin->end - bin->begin);
+}
+
+static double bytes_of(const struct gm_burst_bin *bin)
+{
+	return bin->rate * span_of(bin) / (8.0 * (double)GM_SECOND);
+}
+
+/* The bin's length in usual bins. */
+static double length_of(const struct gm_burst_track *track, const struct gm_burst_bin *bin)
+{
+	return span_of(bin) / track->usual;
+}
+
+static double deviation_of(const struct gm_burst_track *track, const struct gm_burst_bin *bin)
+{
+	return gm_burst_base_deviation(&track->base, length_of(track, bin));
+}
+
+/*
+ * The usual length leans to the shorter bins (about the lower fifth), because late reads and skipped
+ * idle ticks only ever lengthen a bin.
+ */
+static void learn_usual(struct gm_burst_track *track, double span)
+{
+	if (track->usual <= 0)
+		track->usual = span;
+	else if (span < track->usual)
+		track->usual -= fmin(track->usual * 0.08, track->usual - span);
+	else
+		track->usual += fmin(track->usual * 0.02, span - track->usual);
+}
+
+static void learn(struct gm_burst_track *track, const struct gm_burst_bin *bin)
+{
+	gm_burst_base_learn(&track->base, bin->rate, length_of(track, bin));
+}
+
+/* Pending bins that no longer can be judged: background, unless they stand out. */
+static void learn_pending(struct gm_burst_track *track)
+{
+	for (size_t i = 0; i < track->pending_count; i++) {
+		const struct gm_burst_bin *bin = &track->pending[i];
+		if (!gm_burst_base_ready(&track->base) ||
+		    fabs(bin->rate - track->base.mean) <=
+		        LEVEL_DEVIATIONS * deviation_of(track, bin))
+			learn(track, bin);
+	}
+	track->pending_count = 0;
+}
+
+/* What part of the bin a burst of rate `level` covered. */
+static double covered(const struct gm_burst_track *track, const struct gm_burst_bin *bin,
+                      double level)
+{
+	double above = bin->rate - track->base.mean;
+	if (level <= track->base.mean)
+		return 1;
+	return fmin(fmax(above / (level - track->base.mean), 0), 1);
+}
+
+/* The same for a bin beside the burst, where noise must not count. In ns. */
+static double covered_beside(const struct gm_burst_track *track, const struct gm_burst_bin *bin,
+                             double level)
+{
+	if (bin->rate - track->base.mean <= EDGE_DEVIATIONS * deviation_of(track, bin))
+		return 0;
+	return covered(track, bin, level) * span_of(bin);
+}
+
+/*
+ * The burst's first bin is all there is: it began within it or in the bin before. With a part in the
+ * bin before, that part tells; without, the bin was filled from its start by less than the port's
+ * rate, or from later on by all of it: the middle between the two is off by half a bin at most.
+ */
+static int64_t early_start(const struct work *work)
+{
+	const struct gm_burst_track *track = work->track;
+	double beside =
+	    track->has_before ? covered_beside(track, &track->before, track->first.rate) : 0;
+	if (beside > 0)
+		return track->first.begin - (int64_t)beside;
+	double most = fmax(work->port->rate, track->first.rate);
+	double free_part = 1 - covered(track, &track->first, most);
+	return track->first.begin + (int64_t)(free_part * span_of(&track->first) / 2);
+}
+
+/* What is known of the burst that is on. Its own rate is that of its inner bins, else its peak. */
+static struct gm_burst describe(const struct work *work, bool ended)
+{
+	const struct gm_burst_track *track = work->track;
+	struct gm_burst burst = {.peak = track->peak, .ended = ended};
+	if (track->over_count == 1 && !ended) {
+		burst.start = early_start(work);
+		burst.end = track->last.end;
+		burst.volume = bytes_of(&track->first);
+		return burst;
+	}
+	double level = track->inner_over_span > 0 ? track->inner_over_bits / track->inner_over_span
+	                                          : track->peak;
+	double head = covered(track, &track->first, level) * span_of(&track->first);
+	double tail = 0;
+	if (track->has_before)
+		head += covered_beside(track, &track->before, level);
+	if (track->over_count > 1)
+		tail = covered(track, &track->last, level) * span_of(&track->last);
+	else
+		burst.end = track->first.end;
+	if (track->over_count > 1)
+		burst.end = track->last.begin;
+	if (ended && track->below_count > 0)
+		tail += covered_beside(track, &track->below[0], level);
+	burst.start = track->first.end - (int64_t)head;
+	burst.end += (int64_t)tail;
+	burst.volume = track->inner_bytes + level * (head + tail) / (8.0 * (double)GM_SECOND);
+	return burst;
+}
+
+static void tell(const struct work *work, bool ended)
+{
+	struct gm_burst burst = describe(work, ended);
+	work->sink->tell(work->sink->user, &burst);
+}
+
+static void open_burst(const struct work *work, const struct gm_burst_bin *bin)
+{
+	struct gm_burst_track *track = work->track;
+	track->has_before = track->pending_count > 0;
+	if (track->has_before)
+		track->before = track->pending[--track->pending_count];
+	learn_pending(track);
+	track->on = true;
+	track->first = track->last = *bin;
+	track->over_count = 1;
+	track->peak = bin->rate;
+	track->over_span = span_of(bin);
+	track->inner_bytes = track->inner_over_bits = track->inner_over_span = 0;
+	track->below_count = 0;
+	tell(work, false);
+}
+
+static void extend_burst(const struct work *work, const struct gm_burst_bin *bin)
+{
+	struct gm_burst_track *track = work->track;
+	if (track->over_count > 1) {
+		track->inner_bytes += bytes_of(&track->last);
+		track->inner_over_bits += track->last.rate * span_of(&track->last);
+		track->inner_over_span += span_of(&track->last);
+	}
+	for (size_t i = 0; i < track->below_count; i++)
+		track->inner_bytes += bytes_of(&track->below[i]);
+	track->below_count = 0;
+	track->last = *bin;
+	track->over_count++;
+	track->over_span += span_of(bin);
+	track->peak = fmax(track->peak, bin->rate);
+	tell(work, false);
+}
+
+static void wait_and_judge(const struct work *work, const struct gm_burst_bin *bin);
+
+static void end_burst(const struct work *work)
+{
+	struct gm_burst_track *track = work->track;
+	tell(work, true);
+	track->on = false;
+	/* The first bin below may hold the burst's end; those behind it are judged like any other. */
+	for (size_t i = 1; i < track->below_count; i++)
+		wait_and_judge(work, &track->below[i]);
+	track->below_count = 0;
+}
+
+/* A brief burst over `bins` pending bins: at the port's rate, for as long as what they carried takes. */
+static bool judge_brief(const struct work *work, size_t bins)
+{
+	const struct gm_burst_track *track = work->track;
+	const struct gm_burst_bin *bin = track->pending;
+	double mean = track->base.mean, area = 0, span = 0, back = 0, highest = 0;
+	for (size_t i = 0; i < bins; i++) {
+		area += (bin[i].rate - mean) * span_of(&bin[i]);
+		span += span_of(&bin[i]);
+		highest = fmax(highest, bin[i].rate);
+	}
+	for (size_t i = bins; i < bins + 2; i++)
+		back = fmax(back, bin[i].rate - mean);
+	double spread = gm_burst_base_deviation(&track->base, span / track->usual);
+	double duration = area / (work->port->rate - mean);
+	double least = work->rules->brief * fmin(track->usual, span / (double)bins);
+	if (area < BRIEF_DEVIATIONS * spread * span || duration < least ||
+	    back > fmax((highest - mean) / 2, EDGE_DEVIATIONS * spread))
+		return false;
+
+	/* In one bin nobody knows where; in two it lies over their border. */
+	double head = bins == 1 ? (span + duration) / 2
+	                        : span_of(&bin[0]) * covered(track, &bin[0], work->port->rate);
+	struct gm_burst burst = {
+	    .start = bin[0].end - (int64_t)head,
+	    .peak = highest,
+	    .volume = duration * work->port->rate / (8.0 * (double)GM_SECOND),
+	    .ended = true,
+	};
+	burst.end = burst.start + (int64_t)duration;
+	work->sink->tell(work->sink->user, &burst);
+	return true;
+}
+
+/* How many of the oldest pending bins are a brief burst: 0 to 2. */
+static size_t find_brief(const struct work *work)
+{
+	const struct gm_burst_track *track = work->track;
+	if (work->rules->brief <= 0 || work->port->learned || !gm_burst_base_ready(&track->base) ||
+	    track->base.mean >= work->port->rate)
+		return 0;
+	bool stands_out[2];
+	for (size_t i = 0; i < 2; i++)
+		stands_out[i] = track->pending[i].rate - track->base.mean >
+		                EDGE_DEVIATIONS * deviation_of(track, &track->pending[i]);
+	if (!stands_out[0])
+		return 0;
+	if (stands_out[1])
+		return judge_brief(work, 2) ? 2 : 0;
+	return judge_brief(work, 1) ? 1 : 0;
+}
+
+/* True when all pending bins are off to the same side. */
+static bool is_new_level(const struct gm_burst_track *track)
+{
+	size_t above = 0, below = 0;
+	if (!gm_burst_base_ready(&track->base))
+		return false;
+	for (size_t i = 0; i < track->pending_count; i++) {
+		double off = track->pending[i].rate - track->base.mean;
+		double limit = LEVEL_DEVIATIONS * deviation_of(track, &track->pending[i]);
+		above += off > limit;
+		below += off < -limit;
+	}
+	return above == GM_BURST_PENDING || below == GM_BURST_PENDING;
+}
+
+static void drop_pending(struct gm_burst_track *track, size_t count)
+{
+	track->pending_count -= count;
+	memmove(track->pending, track->pending + count,
+	        track->pending_count * sizeof(track->pending[0]));
+}
+
+/* Puts the bin behind the pending ones; when they are complete, judges the oldest. */
+static void wait_and_judge(const struct work *work, const struct gm_burst_bin *bin)
+{
+	struct gm_burst_track *track = work->track;
+	track->pending[track->pending_count++] = *bin;
+	if (track->pending_count < GM_BURST_PENDING)
+		return;
+	size_t brief = find_brief(work);
+	if (brief > 0) {
+		drop_pending(track, brief);
+		return;
+	}
+	if (is_new_level(track))
+		gm_burst_base_forget(&track->base);
+	learn(track, &track->pending[0]);
+	drop_pending(track, 1);
+}
+
+static bool is_over(const struct work *work, const struct gm_burst_bin *bin)
+{
+	const struct gm_burst_base *base = &work->track->base;
+	if (bin->rate < work->rules->enter * work->port->rate)
+		return false;
+	return !work->port->learned ||
+	       (gm_burst_base_ready(base) && bin->rate >= LEARNED_CONTRAST * base->mean);
+}
+
+/* The bin is below: ends the burst once that has lasted. */
+static void take_below(const struct work *work, const struct gm_burst_bin *bin)
+{
+	struct gm_burst_track *track = work->track;
+	track->below[track->below_count++] = *bin;
+	double usual = track->over_span / (double)track->over_count;
+	double lasted = (double)(bin->end - track->last.end);
+	/* Bins are never quite equal: half a bin less is as good. */
+	if (track->below_count == GM_BURST_MERGE_MAX ||
+	    lasted >= ((double)work->rules->merge - 0.5) * usual)
+		end_burst(work);
+}
+
+/* Rows are missing, or the counter began again: what was waiting has no successor. */
+static void take_hole(const struct work *work, int64_t hole)
+{
+	struct gm_burst_track *track = work->track;
+	learn_pending(track);
+	if (track->on && (hole < 0 || (double)hole >= (double)work->rules->merge * track->usual))
+		end_burst(work);
+}
+
+/* Without a known rate, traffic that stays is not a burst any more. */
+static void end_if_level(const struct work *work)
+{
+	struct gm_burst_track *track = work->track;
+	if (!work->port->learned || track->last.end - track->first.begin < LEARNED_LONGEST)
+		return;
+	const struct gm_burst_bin level = track->last;
+	end_burst(work);
+	gm_burst_base_forget(&track->base);
+	learn(track, &level);
+}
+
+void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rules *rules,
+                         const struct gm_burst_port *port, const struct gm_point *point,
+                         const struct gm_burst_sink *sink)
+{
+	const struct work work = {.track = track, .rules = rules, .port = port, .sink = sink};
+	if (point->span <= 0)
+		return;
+	const struct gm_burst_bin bin = {
+	    .begin = point->time - point->span,
+	    .end = point->time,
+	    .rate = point->value * 8.0 * (double)GM_SECOND / (double)point->span,
+	};
+	if (track->until != 0 && bin.begin != track->until)
+		take_hole(&work, bin.begin - track->until);
+	track->until = bin.end;
+	learn_usual(track, (double)point->span);
+
+	if (is_over(&work, &bin)) {
+		if (track->on)
+			extend_burst(&work, &bin);
+		else
+			open_burst(&work, &bin);
+		end_if_level(&work);
+	} else if (track->on) {
+		take_below(&work, &bin);
+	} else {
+		wait_and_judge(&work, &bin);
+	}
+}

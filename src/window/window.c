@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The windows of one entity: a ring per metric, and the conversion of counters to increases that
+ * every detector relies on. It knows no detector and no store; the pipeline and replay call it.
+ *
+ * The series are an array sorted by metric: an entity has a few dozen at most, and a frame's readings
+ * come in about that order. A ring starts small and doubles up to the limit.
+ */
+#include "window/window.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { RING_FIRST = 16 };
+
+/* A span so many times longer than the usual one between kept samples is a gap. */
+#define GAP_FACTOR 3
+
+/* An older sample than this is a clock that was set back; anything less came out of order. */
+#define SET_BACK GM_SECOND
+
+/* Keeps differences of times within 64 bits. */
+#define LENGTH_MAX (INT64_MAX / 4)
+
+struct series {
+	uint32_t metric;
+	enum gm_metric_kind kind;
+
+	/* the last reading taken, kept or fine: what the next point is measured from */
+	bool started;
+	bool broken; /* the next point is the first after a break */
+	int64_t time;
+	union gm_value value;
+	int64_t usual; /* ns between kept samples; 0: not known yet */
+
+	/* kept samples: ring[(head + i) % capacity], i < count, oldest first */
+	struct gm_window_sample *ring;
+	size_t capacity, head, count;
+	bool has_rate;
+	double rate;
+};
+
+struct gm_window {
+	struct gm_window_options options;
+	struct series **series; /* by metric */
+	size_t count, capacity;
+	struct gm_reading *readings; /* `capacity` of them, for gm_window_frames() */
+	int64_t newest;              /* kept sample of any series */
+	uint64_t dropped;
+	size_t bytes;
+};
+
+int gm_window_create(const struct gm_window_options *options, struct gm_window **ret_window)
+{
+	if (options->samples == 0 ||
+	    options->samples > SIZE_MAX / sizeof(struct gm_window_sample) || options->length <= 0 ||
+	    options->length > LENGTH_MAX)
+		return -EINVAL;
+	struct gm_window *window = calloc(1, sizeof(*window));
+	if (!window)
+		return -ENOMEM;
+	window->options = *options;
+	window->newest = 0;
+	window->bytes = sizeof(*window);
+	*ret_window = window;
+	return 0;
+}
+
+void gm_window_free(struct gm_window *window)
+{
+	if (!window)
+		return;
+	for (size_t i = 0; i < window->count; i++) {
+		free(window->series[i]->ring);
+		free(window->series[i]);
+	}
+	free(window->series);
+	free(window->readings);
+	free(window);
+}
+
+/* Where `metric` is or belongs. */
+static size_t series_place(const struct gm_window *window, uint32_t metric)
+{
+	size_t low = 0, high = window->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (window->series[middle]->metric < metric)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct series *series_find(const struct gm_window *window, uint32_t metric)
+{
+	size_t place = series_place(window, metric);
+	if (place < window->count && window->series[place]->metric == metric)
+		return window->series[place];
+	return NULL;
+}
+
+static bool make_room(struct gm_window *window)
+{
+	if (window->count < window->capacity)
+		return true;
+	size_t capacity = window->capacity ? window->capacity * 2 : 8;
+	struct series **series = realloc(window->series, capacity * sizeof(*series));
+	if (series)
+		window->series = series;
+	struct gm_reading *readings = realloc(window->readings, capacity * sizeof(*readings));
+	if (readings)
+		window->readings = readings;
+	if (!series || !readings)
+		return false;
+	window->bytes += (capacity - window->capacity) * (sizeof(*series) + sizeof(*readings));
+	window->capacity = capacity;
+	return true;
+}
+
+static struct series *series_obtain(struct gm_window *window, uint32_t metric)
+{
+	size_t place = series_place(window, metric);
+	if (place < window->count && window->series[place]->metric == metric)
+		return window->series[place];
+	struct series *series = calloc(1, sizeof(*series));
+	if (!series || !make_room(window)) {
+		free(series);
+		return NULL;
+	}
+	series->metric = metric;
+	series->kind = gm_metric_kind(metric);
+	memmove(&window->series[place + 1], &window->series[place],
+	        (window->count - place) * sizeof(window->series[0]));
+	window->series[place] = series;
+	window->count++;
+	window->bytes += sizeof(*series);
+	return series;
+}
+
+/* The i-th kept sample, oldest first. */
+static const struct gm_window_sample *ring_at(const struct series *series, size_t i)
+{
+	return &series->ring[(series->head + i) % series->capacity];
+}
+
+static const struct gm_window_sample *ring_newest(const struct series *series)
+{
+	return series->count ? ring_at(series, series->count - 1) : NULL;
+}
+
+/* Doubles a full ring, up to the limit; false when there is no memory for it. */
+static bool ring_grow(struct gm_window *window, struct series *series)
+{
+	size_t capacity = series->capacity ? series->capacity * 2 : RING_FIRST;
+	if (capacity > window->options.samples)
+		capacity = window->options.samples;
+	if (capacity == series->capacity)
+		return true;
+	struct gm_window_sample *ring = malloc(capacity * sizeof(*ring));
+	if (!ring)
+		return false;
+	for (size_t i = 0; i < series->count; i++)
+		ring[i] = *ring_at(series, i);
+	free(series->ring);
+	window->bytes += (capacity - series->capacity) * sizeof(*ring);
+	series->ring = ring;
+	series->capacity = capacity;
+	series->head = 0;
+	return true;
+}
+
+static void ring_drop_oldest(struct series *series)
+{
+	series->head = (series->head + 1) % series->capacity;
+	series->count--;
+}
+
+static int ring_push(struct gm_window *window, struct series *series, int64_t time,
+                     union gm_value value)
+{
+	while (series->count && ring_at(series, 0)->time < time - window->options.length)
+		ring_drop_oldest(series);
+	int result = 0;
+	if (series->count == series->capacity) {
+		if (!ring_grow(window, series))
+			result = -ENOMEM;
+		if (series->capacity == 0)
+			return result;
+		if (series->count == series->capacity)
+			ring_drop_oldest(series);
+	}
+	size_t place = (series->head + series->count) % series->capacity;
+	series->ring[place] = (struct gm_window_sample){.time = time, .value = value};
+	series->count++;
+	if (time > window->newest)
+		window->newest = time;
+	return result;
+}
+
+/*
+ * The increase of a counter; false after a reset. A 32-bit counter that wraps falls from the upper
+ * quarter of its range into the lower one; a restarted one rarely stood that high.
+ */
+static bool increase(uint64_t before, uint64_t after, double *ret_increase)
+{
+	const uint64_t range = UINT64_C(1) << 32;
+	if (after >= before)
+		*ret_increase = (double)(after - before);
+	else if (before < range && before >= range / 4 * 3 && after < range / 4)
+		*ret_increase = (double)(after + range - before);
+	else
+		return false;
+	return true;
+}
+
+static int keep(struct gm_window *window, struct series *series, int64_t time, union gm_value value)
+{
+	const struct gm_window_sample *last = ring_newest(series);
+	series->has_rate = false;
+	if (last) {
+		int64_t span = time - last->time;
+		double grown;
+		if (series->kind == GM_KIND_COUNTER &&
+		    increase(last->value.counter, value.counter, &grown)) {
+			series->rate = grown * (double)GM_SECOND / (double)span;
+			series->has_rate = true;
+		}
+		/* Single gaps must not pass as usual: a longer interval counts for two at most. */
+		if (series->usual == 0)
+			series->usual = span;
+		else
+			series->usual += ((span < 2 * series->usual ? span : 2 * series->usual) -
+			                  series->usual) /
+			                 16;
+	}
+	return ring_push(window, series, time, value);
+}
+
+static void start_anew(struct series *series)
+{
+	series->started = false;
+	series->broken = true;
+	series->has_rate = false;
+	series->usual = 0;
+	series->head = series->count = 0;
+}
+
+/* Makes the point that `value` gives; false when it gives none (a first value, a reset). */
+static bool make_point(struct series *series, int64_t time, union gm_value value,
+                       struct gm_point *ret_point)
+{
+	struct gm_point point = {.metric = series->metric, .time = time, .gap = series->broken};
+	if (series->started && series->usual && time - series->time > GAP_FACTOR * series->usual)
+		point.gap = true;
+	if (series->kind == GM_KIND_GAUGE) {
+		point.value = value.gauge;
+	} else {
+		if (!series->started)
+			return false;
+		if (!increase(series->value.counter, value.counter, &point.value)) {
+			series->broken = true;
+			return false;
+		}
+		point.span = time - series->time;
+	}
+	series->broken = false;
+	*ret_point = point;
+	return true;
+}
+
+struct emitter {
+	void (*emit)(void *user, const struct gm_point *point);
+	void *user;
+};
+
+static int append_reading(struct gm_window *window, const struct gm_frame *frame,
+                          const struct gm_reading *reading, const struct emitter *to)
+{
+	int64_t time = frame->measured_at;
+	bool kept = !(frame->flags & GM_FRAME_FINE);
+	struct series *series = series_obtain(window, reading->metric);
+	if (!series)
+		return -ENOMEM;
+	if (series->kind == GM_KIND_GAUGE && !isfinite(reading->value.gauge)) {
+		window->dropped++;
+		return 0;
+	}
+	if (series->started && time < series->time - SET_BACK)
+		start_anew(series);
+	if (series->started && time <= series->time) {
+		/* A fold's own frame repeats the reading of its last fine tick: keep it, tell no point. */
+		const struct gm_window_sample *last = ring_newest(series);
+		if (kept && time == series->time && (!last || last->time < time))
+			return keep(window, series, time, reading->value);
+		window->dropped++;
+		return 0;
+	}
+	struct gm_point point;
+	bool told = make_point(series, time, reading->value, &point);
+	series->started = true;
+	series->time = time;
+	series->value = reading->value;
+	int result = kept ? keep(window, series, time, reading->value) : 0;
+	if (told)
+		to->emit(to->user, &point);
+	return result;
+}
+
+int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
+                     const struct gm_reading *readings,
+                     void (*emit)(void *user, const struct gm_point *point), void *user)
+{
+	const struct emitter to = {.emit = emit, .user = user};
+	int result = 0;
+	/* The clock was set back: what was newest is in the future now. */
+	if (frame->count && frame->measured_at < window->newest - SET_BACK)
+		window->newest = frame->measured_at;
+	for (size_t i = 0; i < frame->count; i++) {
+		int outcome = append_reading(window, frame, &readings[i], &to);
+		if (outcome < 0)
+			result = outcome;
+	}
+	return result;
+}
+
+/* The place of the first kept sample that is at or after `since`, and not too old to be shown. */
+static size_t first_since(const struct gm_window *window, const struct series *series,
+                          int64_t since)
+{
+	int64_t oldest = window->newest - window->options.length;
+	if (since < oldest)
+		since = oldest;
+	size_t low = 0, high = series->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (ring_at(series, middle)->time < since)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t since,
+                      struct gm_window_sample *samples, size_t max)
+{
+	const struct series *series = series_find(window, metric);
+	if (!series)
+		return 0;
+	size_t written = 0;
+	for (size_t i = first_since(window, series, since); i < series->count && written < max; i++)
+		samples[written++] = *ring_at(series, i);
+	return written;
+}
+
+size_t gm_window_count(const struct gm_window *window, unsigned metric)
+{
+	const struct series *series = series_find(window, metric);
+	return series ? series->count - first_since(window, series, INT64_MIN) : 0;
+}
+
+size_t gm_window_last(const struct gm_window *window, struct gm_last *items, size_t max)
+{
+	size_t written = 0;
+	for (size_t i = 0; i < window->count && written < max; i++) {
+		const struct series *series = window->series[i];
+		if (first_since(window, series, INT64_MIN) == series->count)
+			continue;
+		const struct gm_window_sample *newest = ring_newest(series);
+		items[written++] = (struct gm_last){
+		    .metric = (uint16_t)series->metric,
+		    .has_rate = series->has_rate,
+		    .value = newest->value,
+		    .rate = series->has_rate ? series->rate : 0,
+		    .measured_at = newest->time,
+		};
+	}
+	return written;
+}
+
+/* The earliest kept time after `after`, or INT64_MAX. */
+static int64_t next_moment(const struct gm_window *window, int64_t after)
+{
+	int64_t moment = INT64_MAX;
+	for (size_t i = 0; i < window->count; i++) {
+		const struct series *series = window->series[i];
+		size_t place = first_since(window, series, after + 1);
+		if (place < series->count && ring_at(series, place)->time < moment)
+			moment = ring_at(series, place)->time;
+	}
+	return moment;
+}
+
+void gm_window_frames(const struct gm_window *window, int64_t since,
+                      void (*emit)(void *user, int64_t time, const struct gm_reading *readings,
+                                   size_t count),
+                      void *user)
+{
+	for (int64_t time = next_moment(window, since); time != INT64_MAX;
+	     time = next_moment(window, time)) {
+		size_t count = 0;
+		for (size_t i = 0; i < window->count; i++) {
+			const struct series *series = window->series[i];
+			size_t place = first_since(window, series, time);
+			if (place == series->count || ring_at(series, place)->time != time)
+				continue;
+			window->readings[count++] = (struct gm_reading){
+			    .metric = series->metric,
+			    .value = ring_at(series, place)->value,
+			};
+		}
+		emit(user, time, window->readings, count);
+	}
+}
+
+uint64_t gm_window_dropped(const struct gm_window *window)
+{
+	return window->dropped;
+}
+
+size_t gm_window_bytes(const struct gm_window *window)
+{
+	return window->bytes;
+}
