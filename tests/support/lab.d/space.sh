@@ -26,8 +26,8 @@ space_exists()
 space_make()
 {
 	rm -rf "${state:?}/run" "${state:?}/libvirt" "${state:?}/guests" "${state:?}/redis" \
-		"${state:?}/snmp" "${state:?}/log"
-	mkdir -p "$state"/{run,log,etc,guests,redis,snmp} \
+		"${state:?}/snmp" "${state:?}/log" "${state:?}/guestmon"
+	mkdir -p "$state"/{run,log,etc,guests,redis,snmp,guestmon} \
 		"$state"/libvirt/{run,lib,etc,log,cache}
 	setsid unshare --mount --net --pid --ipc --fork --kill-child --mount-proc \
 		--propagation private "$here/lab" space-init "$state" \
