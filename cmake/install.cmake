@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is installed where, and the Debian package: `cmake --install BUILD`, `cpack -G DEB` in BUILD.
+
+set(unit_directory lib/systemd/system)
+set(guestmon_data ${CMAKE_INSTALL_DATADIR}/guestmon)
+
+if(TARGET guestmond)
+    install(TARGETS guestmond RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+endif()
+if(TARGET guestmonctl)
+    install(TARGETS guestmonctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES conf/guestmon.yaml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/guestmon)
+install(FILES conf/guestmon.service DESTINATION ${unit_directory})
+install(FILES conf/guestmon.sysusers DESTINATION lib/sysusers.d RENAME guestmon.conf)
+install(FILES conf/guestmon.tmpfiles DESTINATION lib/tmpfiles.d RENAME guestmon.conf)
+# Not into /etc/snmp: what a node's snmpd shows to whom is its operator's decision.
+install(FILES conf/snmpd.conf.d/guestmon.conf DESTINATION ${guestmon_data}/snmpd.conf.d)
+install(FILES conf/snmptrapd.conf DESTINATION ${guestmon_data})
+# compat/ apart from the rest: it is for machines that lack the IETF's texts.
+install(DIRECTORY mibs/ DESTINATION ${guestmon_data}/mibs FILES_MATCHING PATTERN "*.txt")
+install(FILES contrib/man/guestmond.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES contrib/man/guestmonctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES contrib/man/guestmon.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES LICENSE NEWS DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME guestmon)
+set(CPACK_PACKAGE_CONTACT "guestmon developers <guestmon@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "snmpd, redis-server")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libvirt-daemon-system, snmp")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
+    ${PROJECT_SOURCE_DIR}/contrib/debian/conffiles
+    ${PROJECT_SOURCE_DIR}/contrib/debian/postinst
+    ${PROJECT_SOURCE_DIR}/contrib/debian/prerm
+    ${PROJECT_SOURCE_DIR}/contrib/debian/postrm)
+include(CPack)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Prints what the option tables say: `config_text sample` (conf/guestmon.yaml), `config_text manual`
+ * (the options in guestmon.yaml.5). For the check that keeps both in step, and for making them anew.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/config.h"
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "sample") == 0) {
+		gm_config_sample(stdout);
+	} else if (argc == 2 && strcmp(argv[1], "manual") == 0) {
+		gm_config_manual(stdout);
+	} else {
+		fprintf(stderr, "usage: config_text sample|manual\n");
+		return 2;
+	}
+	return ferror(stdout) || fflush(stdout) != 0;
+}
