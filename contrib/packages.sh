@@ -1,48 +1,68 @@
-# shellcheck shell=sh
+#!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing of the packages in contrib/packages. For scripts: set `packages_list` to
-# that file, then `. contrib/packages.sh`. Touches nothing when all is there.
+# The packages in contrib/packages: lists them, names those that are missing, installs those. Touches
+# nothing when all is there. Called by contrib/quickstart and tests/run.
+set -eu
 
-: "${packages_list:?}"
-
-# packages_of SECTION...: the packages of these sections, one a line.
-packages_of() {
-	for section; do
-		sed -e 's/#.*//' "$packages_list" | awk -v wanted="[$section]" '
-			/^\[/ { inside = $1 == wanted; found += inside; next }
-			inside && NF { print $1 }
-			END { exit !found }' || {
-			echo "no section $section in $packages_list" >&2
-			return 1
-		}
-	done | sort -u
+usage() {
+	echo "usage: contrib/packages.sh list|missing|install SECTION..." >&2
+	exit 2
 }
 
-# packages_missing SECTION...: those of them that are not installed.
-packages_missing() {
-	packages_of "$@" | while read -r package; do
+[ $# -ge 2 ] || usage
+command=$1
+shift
+table=$(dirname "$0")/packages
+
+# list SECTION...: the packages of these sections, one a line.
+list() {
+	sed -e 's/#.*//' "$table" | awk -v wanted="$*" '
+		BEGIN { count = split(wanted, names, " ") }
+		/^\[/ { section = substr($1, 2, length($1) - 2); seen[section] = 1; next }
+		NF { member[section, $1] = 1; all[$1] = 1 }
+		END {
+			for (i = 1; i <= count; i++) {
+				if (!(names[i] in seen)) {
+					print "no section " names[i] " in contrib/packages" > "/dev/stderr"
+					exit 1
+				}
+				for (package in all)
+					if ((names[i], package) in member)
+						chosen[package] = 1
+			}
+			for (package in chosen)
+				print package
+		}'
+}
+
+# missing SECTION...: those of them that are not installed.
+missing() {
+	list "$@" | sort | while read -r package; do
 		# shellcheck disable=SC2016 # dpkg-query's own variable
-		case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
-		installed) ;;
-		*) echo "$package" ;;
-		esac
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
+		[ "$status" = installed ] || echo "$package"
 	done
 }
 
-# packages_install SECTION...: installs what is missing. Says what it would need when it may not.
-packages_install() {
-	missing=$(packages_missing "$@") || return 1
-	[ -n "$missing" ] || return 0
-	missing=$(echo "$missing" | tr '\n' ' ')
+install_missing() {
+	packages=$(missing "$@" | tr '\n' ' ')
+	[ -n "$packages" ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
-		echo "packages are missing: $missing" >&2
+		echo "packages are missing: $packages" >&2
 		echo "install them, or run this as root" >&2
 		return 1
 	fi
-	echo "installing: $missing"
-	DEBIAN_FRONTEND=noninteractive
-	export DEBIAN_FRONTEND
-	apt-get -o DPkg::Lock::Timeout=600 -q update || return 1
+	echo "installing: $packages"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -o DPkg::Lock::Timeout=600 -q update
 	# shellcheck disable=SC2086 # a list of words
-	apt-get -o DPkg::Lock::Timeout=600 -q install -y --no-install-recommends $missing
+	apt-get -o DPkg::Lock::Timeout=600 -q install -y --no-install-recommends $packages
 }
+
+list "$@" > /dev/null # a section that does not exist ends it here
+case $command in
+list) list "$@" | sort ;;
+missing) missing "$@" ;;
+install) install_missing "$@" ;;
+*) usage ;;
+esac
