@@ -13,6 +13,12 @@ bool gm_burst_base_ready(const struct gm_burst_base *base);
 /* Standard deviation of the rate of a bin `length` usual bins long. */
 double gm_burst_base_deviation(const struct gm_burst_base *base, double length);
 
+/*
+ * What the highest hundredth of bins exceeds, in deviations above the mean: 2.3 for normal noise, more
+ * for traffic of rare high bins. Infinite while it is not known.
+ */
+double gm_burst_base_tail(const struct gm_burst_base *base);
+
 /* Learns a bin of `length` usual bins. */
 void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length);
 

@@ -12,9 +12,9 @@
 #include "analysis/burst_base.h"
 #include "base/clock.h"
 
-/* A brief burst stands out by so many standard deviations of the background: it must stay silent for
- * days of noise at a hundred bins a second. */
-#define BRIEF_DEVIATIONS 5.0
+/* A brief burst stands out so many times as far as the highest hundredth of the background's bins: for
+ * normal noise by five deviations, silent for days at a hundred bins a second. */
+#define BRIEF_TAILS 2.15
 
 /* An edge bin shows a part of a burst when it stands out by this. */
 #define EDGE_DEVIATIONS 2.0
@@ -27,6 +27,12 @@
 
 /* Against a rate that was only learned, what lasts longer is a new level. */
 #define LEARNED_LONGEST GM_SECOND
+
+/* In usual bins: from here on a bin tells little of the burst's rate. */
+#define LONG_BIN 1.5
+
+/* Bit/s times ns, over this, are bytes. */
+#define BITS (8.0 * (double)GM_SECOND)
 
 /* What one call works with. */
 struct work {
@@ -43,7 +49,7 @@ static double span_of(const struct gm_burst_bin *bin)
 
 static double bytes_of(const struct gm_burst_bin *bin)
 {
-	return bin->rate * span_of(bin) / (8.0 * (double)GM_SECOND);
+	return bin->rate * span_of(bin) / BITS;
 }
 
 /* The bin's length in usual bins. */
@@ -125,34 +131,75 @@ static int64_t early_start(const struct work *work)
 	return track->first.begin + (int64_t)(free_part * span_of(&track->first) / 2);
 }
 
-/* What is known of the burst that is on. Its own rate is that of its inner bins, else its peak. */
+/*
+ * A burst of one bin over the limit. In a bin of the usual length it is taken to have filled that at
+ * the bin's rate; in a longer one (missed reads) it more likely was shorter, at the port's rate. It
+ * touches the end beside which a part of it is seen, else it lies in the middle.
+ */
+static struct gm_burst describe_single(const struct work *work)
+{
+	const struct gm_burst_track *track = work->track;
+	const struct gm_burst_bin *bin = &track->first;
+	double level = bin->rate;
+	if (length_of(track, bin) > LONG_BIN)
+		level = fmax(level, work->port->rate);
+	double within = covered(track, bin, level) * span_of(bin);
+	double before = track->has_before ? covered_beside(track, &track->before, level) : 0;
+	double after = track->below_count ? covered_beside(track, &track->below[0], level) : 0;
+	double offset = (span_of(bin) - within) / 2;
+	if (before > 0)
+		offset = -before;
+	else if (after > 0)
+		offset = span_of(bin) - within;
+	double duration = before + within + after;
+	struct gm_burst burst = {
+	    .start = bin->begin + (int64_t)offset,
+	    .peak = bin->rate,
+	    .volume = level * duration / BITS,
+	};
+	burst.end = burst.start + (int64_t)duration;
+	return burst;
+}
+
+/* A burst of more: its own rate is that of its inner bins, else that of its highest. */
+static struct gm_burst describe_many(const struct work *work)
+{
+	const struct gm_burst_track *track = work->track;
+	double level = track->peak;
+	if (track->inner_over_span > 0)
+		level = track->inner_over_bits / track->inner_over_span;
+	double head = covered(track, &track->first, level) * span_of(&track->first);
+	double tail = covered(track, &track->last, level) * span_of(&track->last);
+	if (track->has_before)
+		head += covered_beside(track, &track->before, level);
+	if (track->below_count > 0)
+		tail += covered_beside(track, &track->below[0], level);
+	return (struct gm_burst){
+	    .start = track->first.end - (int64_t)head,
+	    .end = track->last.begin + (int64_t)tail,
+	    .peak = track->peak,
+	    .volume = track->inner_bytes + level * (head + tail) / BITS,
+	};
+}
+
+/* What is known of the burst that is on. */
 static struct gm_burst describe(const struct work *work, bool ended)
 {
 	const struct gm_burst_track *track = work->track;
-	struct gm_burst burst = {.peak = track->peak, .ended = ended};
-	if (track->over_count == 1 && !ended) {
-		burst.start = early_start(work);
-		burst.end = track->last.end;
-		burst.volume = bytes_of(&track->first);
-		return burst;
+	struct gm_burst burst;
+	if (track->over_count > 1) {
+		burst = describe_many(work);
+	} else if (ended) {
+		burst = describe_single(work);
+	} else {
+		burst = (struct gm_burst){
+		    .start = early_start(work),
+		    .end = track->first.end,
+		    .peak = track->first.rate,
+		    .volume = bytes_of(&track->first),
+		};
 	}
-	double level = track->inner_over_span > 0 ? track->inner_over_bits / track->inner_over_span
-	                                          : track->peak;
-	double head = covered(track, &track->first, level) * span_of(&track->first);
-	double tail = 0;
-	if (track->has_before)
-		head += covered_beside(track, &track->before, level);
-	if (track->over_count > 1)
-		tail = covered(track, &track->last, level) * span_of(&track->last);
-	else
-		burst.end = track->first.end;
-	if (track->over_count > 1)
-		burst.end = track->last.begin;
-	if (ended && track->below_count > 0)
-		tail += covered_beside(track, &track->below[0], level);
-	burst.start = track->first.end - (int64_t)head;
-	burst.end += (int64_t)tail;
-	burst.volume = track->inner_bytes + level * (head + tail) / (8.0 * (double)GM_SECOND);
+	burst.ended = ended;
 	return burst;
 }
 
@@ -226,8 +273,8 @@ static bool judge_brief(const struct work *work, size_t bins)
 	double spread = gm_burst_base_deviation(&track->base, span / track->usual);
 	double duration = area / (work->port->rate - mean);
 	double least = work->rules->brief * fmin(track->usual, span / (double)bins);
-	if (area < BRIEF_DEVIATIONS * spread * span || duration < least ||
-	    back > fmax((highest - mean) / 2, EDGE_DEVIATIONS * spread))
+	if (area < BRIEF_TAILS * gm_burst_base_tail(&track->base) * spread * span ||
+	    duration < least || back > fmax((highest - mean) / 2, EDGE_DEVIATIONS * spread))
 		return false;
 
 	/* In one bin nobody knows where; in two it lies over their border. */
@@ -236,7 +283,7 @@ static bool judge_brief(const struct work *work, size_t bins)
 	struct gm_burst burst = {
 	    .start = bin[0].end - (int64_t)head,
 	    .peak = highest,
-	    .volume = duration * work->port->rate / (8.0 * (double)GM_SECOND),
+	    .volume = duration * work->port->rate / BITS,
 	    .ended = true,
 	};
 	burst.end = burst.start + (int64_t)duration;

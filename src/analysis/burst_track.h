@@ -9,7 +9,7 @@
  *    that have lasted for `merge` bins (a shorter dip belongs to it). Start and end are finer than a
  *    bin: an edge bin that carried x of the burst's own rate above the background was covered x.
  *  - Brief: a burst shorter than a bin never fills one. One or two bins that stand out of the
- *    learned background by BRIEF_DEVIATIONS, carry at least `brief` of a bin's worth at the port's
+ *    learned background far beyond its own highest bins, carry at least `brief` of a bin's worth at the port's
  *    rate above it and fall back afterwards are a burst at that rate. A flow that stays, however
  *    high, moves the background instead.
  */
@@ -52,6 +52,7 @@ struct gm_burst_bin {
 struct gm_burst_base {
 	double weight, mean, variance;     /* over the last few dozen bins */
 	double slow_weight, slow_variance; /* over the last few hundred */
+	double tail;                       /* see gm_burst_base_tail() */
 };
 
 struct gm_burst_track {

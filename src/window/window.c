@@ -20,6 +20,9 @@ enum { RING_FIRST = 16 };
 /* A span so many times longer than the usual one between kept samples is a gap. */
 #define GAP_FACTOR 3
 
+/* What a wrap may be faster than anything before it. */
+#define WRAP_FASTER 4.0
+
 /* An older sample than this is a clock that was set back; anything less came out of order. */
 #define SET_BACK GM_SECOND
 
@@ -35,7 +38,8 @@ struct series {
 	bool broken; /* the next point is the first after a break */
 	int64_t time;
 	union gm_value value;
-	int64_t usual; /* ns between kept samples; 0: not known yet */
+	double fastest; /* counters: highest increase per ns so far */
+	int64_t usual;  /* ns between kept samples; 0: not known yet */
 
 	/* kept samples: ring[(head + i) % capacity], i < count, oldest first */
 	struct gm_window_sample *ring;
@@ -204,18 +208,24 @@ static int ring_push(struct gm_window *window, struct series *series, int64_t ti
 }
 
 /*
- * The increase of a counter; false after a reset. A 32-bit counter that wraps falls from the upper
- * quarter of its range into the lower one; a restarted one rarely stood that high.
+ * The increase of a counter over `span` ns; false after a reset. A 32-bit counter that wraps falls
+ * from the upper quarter of its range into the lower one. So does one that is restarted when it stood
+ * that high: what would then have to be far faster than ever before is a reset.
  */
-static bool increase(uint64_t before, uint64_t after, double *ret_increase)
+static bool increase(const struct series *series, uint64_t before, uint64_t after, int64_t span,
+                     double *ret_increase)
 {
 	const uint64_t range = UINT64_C(1) << 32;
-	if (after >= before)
+	if (after >= before) {
 		*ret_increase = (double)(after - before);
-	else if (before < range && before >= range / 4 * 3 && after < range / 4)
-		*ret_increase = (double)(after + range - before);
-	else
+		return true;
+	}
+	if (before >= range || before < range / 4 * 3 || after >= range / 4)
 		return false;
+	double wrapped = (double)(after + range - before);
+	if (series->fastest > 0 && wrapped / (double)span > WRAP_FASTER * series->fastest)
+		return false;
+	*ret_increase = wrapped;
 	return true;
 }
 
@@ -227,7 +237,7 @@ static int keep(struct gm_window *window, struct series *series, int64_t time, u
 		int64_t span = time - last->time;
 		double grown;
 		if (series->kind == GM_KIND_COUNTER &&
-		    increase(last->value.counter, value.counter, &grown)) {
+		    increase(series, last->value.counter, value.counter, span, &grown)) {
 			series->rate = grown * (double)GM_SECOND / (double)span;
 			series->has_rate = true;
 		}
@@ -263,11 +273,13 @@ static bool make_point(struct series *series, int64_t time, union gm_value value
 	} else {
 		if (!series->started)
 			return false;
-		if (!increase(series->value.counter, value.counter, &point.value)) {
+		point.span = time - series->time;
+		if (!increase(series, series->value.counter, value.counter, point.span,
+		              &point.value)) {
 			series->broken = true;
 			return false;
 		}
-		point.span = time - series->time;
+		series->fastest = fmax(series->fastest, point.value / (double)point.span);
 	}
 	series->broken = false;
 	*ret_point = point;

@@ -5,10 +5,11 @@
  *
  * Counters: a decrease of a 64-bit counter is a reset (guest restarted or migrated): the first value
  * after it gives no increase, only a new base, and the next point carries `gap`. A counter that runs
- * below 2^32 and falls from its upper quarter into its lower one has wrapped at 32 bits.
+ * below 2^32 and falls from its upper quarter into its lower one has wrapped at 32 bits, unless that
+ * would be several times faster than it ever was.
  * Samples that are not newer than the last one are dropped and counted, unless they are more than a
- * second older: then the clock was set back, and the series starts anew. A span longer than
- * `gap_factor` times the usual one is delivered with `gap` set.
+ * second older: then the clock was set back, and the series starts anew. A span longer than three
+ * times the usual interval of kept samples is delivered with `gap` set.
  */
 #ifndef GM_WINDOW_WINDOW_H
 #define GM_WINDOW_WINDOW_H
