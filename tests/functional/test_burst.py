@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Micro-bursts on a real tap, with the sender's own account as the truth."""
+
+import time
+
+from gmtest.case import LINK_BPS, SMALL, GuestmonTest
+from gmtest.wait import hold
+
+BURST_MS = 50
+BURST_MBIT = 60  # above half of the configured rate
+SPREAD_S = 2  # over which the steady flow has the burst's volume
+
+
+class Burst(GuestmonTest):
+
+    def setUp(self):
+        super().setUp()
+        self.daemon.settle()
+
+    def send(self):
+        """(truth, the raise trap, the time it was seen, the mark before)"""
+        mark = self.traps.mark()
+        truth = self.lab.burst(SMALL, BURST_MS, BURST_MBIT)
+        raised, seen = self.traps.wait(mark, "guestmonBurstRaise", 5, guest=f"web-{SMALL}")
+        return truth, raised, seen, mark
+
+    def test_burst_is_told_with_its_numbers(self):
+        truth, raised, seen, mark = self.send()
+        self.assertGreaterEqual(truth["bps"], 0.5 * LINK_BPS, "the sender did not keep its pace")
+        self.assertLess(seen - truth["start"], 1.0, "told too late")
+        self.assertLess(abs(raised.number("gmNotifyBurstStartEpoch") / 1000 - truth["start"]), 0.1)
+        self.assert_near(raised.number("gmNotifyBurstPeak"), truth["bps"], 0.2, "peak")
+        self.assertEqual(raised.label("gmNotifyBurstDirection"), "rx")
+        self.assertEqual(raised.text("gmNotifyEntity"), f"if:gmtap{SMALL}")
+        self.assertEqual(raised.text("gmNotifyGuestUUID").lower(), self.lab.uuid(SMALL))
+        print(f"    burst told after {seen - truth['start']:.3f} s, "
+              f"peak {raised.number('gmNotifyBurstPeak') / truth['bps']:.3f} of the truth")
+
+        cleared, _ = self.traps.wait(mark, "guestmonBurstClear", 20, guest=f"web-{SMALL}")
+        self.assertEqual(cleared.alarm, raised.alarm)
+        self.assertEqual(len(self.traps.since(mark, "guestmonBurstRaise")), 1)
+
+    def test_several_bursts(self):
+        """Start and peak hold for more than one lucky phase of burst and ticks."""
+        for attempt in range(4):
+            with self.subTest(attempt=attempt):
+                truth, raised, _, mark = self.send()
+                start = raised.number("gmNotifyBurstStartEpoch") / 1000
+                self.assertLess(abs(start - truth["start"]), 0.1)
+                self.assert_near(raised.number("gmNotifyBurstPeak"), truth["bps"], 0.2, "peak")
+                self.traps.wait(mark, "guestmonBurstClear", 20, guest=f"web-{SMALL}")
+                time.sleep(0.137 * attempt)
+
+    def test_steady_flow_of_the_same_mean_is_silent(self):
+        mean_mbit = BURST_MBIT * BURST_MS / 1000 / SPREAD_S
+        mark = self.traps.mark()
+        truth = self.lab.burst(SMALL, 10000, mean_mbit)
+        self.assert_near(truth["bps"], mean_mbit * 1e6, 0.1, "the sender's rate")
+        hold("no burst trap", lambda: not self.traps.since(mark, "guestmonBurst"), 2)
