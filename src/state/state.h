@@ -27,7 +27,9 @@ uint32_t gm_state_boots(const struct gm_state *state);
 /*
  * The index of `name` within `scope` ("guest", "if:<guest uuid>"): the one it had before, else the
  * smallest free one from 1. gm_state_index_retire() marks it unused at `time`; a retired index is
- * given to another name only after a day, and to its own name at any time.
+ * given to another name only a day after (by the newest time that retire and journal were told), and
+ * to its own name at any time. A name that loses its index loses the scopes that end in ":<name>"
+ * with it.
  */
 int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
                    struct gm_error *err);
@@ -52,10 +54,16 @@ uint64_t gm_state_last_sequence(const struct gm_state *state);
 typedef void gm_state_alarm_fn(void *user, const struct gm_alarm *alarm);
 typedef void gm_state_transition_fn(void *user, const struct gm_transition *transition);
 
-/* Calls `each` for the active alarms; a record that cannot be read is skipped and counted (returned). */
+/*
+ * Calls `each` for the active alarms, by id; a record that cannot be read is skipped and counted
+ * (returned). `each` must not call gm_state_active(), nor that of the next function it.
+ */
 int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user);
 
-/* Calls `each` for at most `limit` transitions with sequence > after, in order. Returns how many. */
+/*
+ * Calls `each` for at most `limit` transitions with sequence > after, in order. Returns how many rows
+ * were read, those that were skipped as unreadable included, so that less than `limit` is the end.
+ */
 int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
                            gm_state_transition_fn *each, void *user);
 

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The alarm journal with the set of active alarms, and the ids of alarms. A transition and its effect
+ * on the active set are one transaction, so that no crash can part them.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "state/private.h"
+
+enum {
+	RECORD_MAX = 16384,
+	ID_BLOCK = 256,     /* alarm ids reserved with one write */
+	PRUNE_EVERY = 256,  /* transitions between two looks at the journal's length */
+	PRUNE_BATCH = 1024, /* rows deleted at most by one look: more than are added in between */
+};
+
+/* The first row's numbers of a query that gives two: `text` has only constants. */
+static int read_two(struct gm_state *state, const char *text, int64_t *ret_first,
+                    int64_t *ret_second)
+{
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(state->db, text, -1, &statement, NULL) != SQLITE_OK)
+		return -1;
+	int result = sqlite3_step(statement);
+	if (result == SQLITE_ROW) {
+		*ret_first = sqlite3_column_int64(statement, 0);
+		*ret_second = sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_finalize(statement);
+	return result == SQLITE_ROW ? 0 : -1;
+}
+
+int gm_state_journal_open(struct gm_state *state, struct gm_error *err)
+{
+	int64_t sequence, time, retired, id, reserved = 1;
+
+	if (read_two(state,
+	             "SELECT coalesce(max(sequence), 0), coalesce(max(time), 0) FROM journal",
+	             &sequence, &time) < 0 ||
+	    read_two(state,
+	             "SELECT coalesce(max(retired_at), 0), max((SELECT coalesce(max(id), 0) FROM "
+	             "active), (SELECT coalesce(max(alarm), 0) FROM journal)) FROM indexes",
+	             &retired, &id) < 0)
+		return gm_sql_failed(state, err, "read the journal");
+	if (gm_state_meta_get(state, "alarm_id", &reserved) == -EIO)
+		return gm_sql_failed(state, err, "read the alarm ids");
+	state->last_sequence = (uint64_t)sequence;
+	state->newest = time > retired ? time : retired;
+	state->next_alarm_id = (uint32_t)(id + 1 > reserved ? id + 1 : reserved);
+	state->reserved_alarm_id = state->next_alarm_id;
+	return 0;
+}
+
+void gm_state_journal_close(struct gm_state *state)
+{
+	if (state->next_alarm_id < state->reserved_alarm_id)
+		gm_state_meta_set(state, "alarm_id", state->next_alarm_id);
+}
+
+uint32_t gm_state_new_alarm_id(struct gm_state *state)
+{
+	/*
+	 * Where the reservation fails (disk full) the id is still good: the journal will not take the
+	 * alarm either, and once it does, the id is in the journal.
+	 */
+	if (state->next_alarm_id >= state->reserved_alarm_id &&
+	    gm_state_meta_set(state, "alarm_id", (int64_t)state->next_alarm_id + ID_BLOCK) == 0)
+		state->reserved_alarm_id = state->next_alarm_id + ID_BLOCK;
+	return state->next_alarm_id++;
+}
+
+static int change_active(struct gm_state *state, const struct gm_transition *transition,
+                         const char *record)
+{
+	if (transition->kind == GM_TRANSITION_CLEAR) {
+		gm_sql_bind(state, GM_SQL_ACTIVE_DELETE, "i", (int64_t)transition->alarm.id);
+		return gm_sql_run(state, GM_SQL_ACTIVE_DELETE);
+	}
+	gm_sql_bind(state, GM_SQL_ACTIVE_PUT, "it", (int64_t)transition->alarm.id, record);
+	return gm_sql_run(state, GM_SQL_ACTIVE_PUT);
+}
+
+/* Deletes the oldest rows that nobody needs any more; a failure is the next look's business. */
+static void prune(struct gm_state *state)
+{
+	int64_t last = (int64_t)state->last_sequence, bound = last - GM_JOURNAL_KEEP;
+	sqlite3_stmt *least = gm_sql_bind(state, GM_SQL_OUTPUT_LEAST, "");
+
+	if (gm_sql_step(state, GM_SQL_OUTPUT_LEAST) > 0 &&
+	    sqlite3_column_type(least, 0) != SQLITE_NULL && sqlite3_column_int64(least, 0) < bound)
+		bound = sqlite3_column_int64(least, 0);
+	gm_sql_done(state, GM_SQL_OUTPUT_LEAST);
+	if (bound < last - GM_JOURNAL_MAX)
+		bound = last - GM_JOURNAL_MAX;
+	if (bound <= 0)
+		return;
+	gm_sql_bind(state, GM_SQL_JOURNAL_PRUNE, "ii", bound, (int64_t)PRUNE_BATCH);
+	gm_sql_run(state, GM_SQL_JOURNAL_PRUNE);
+}
+
+static int append(struct gm_state *state, const struct gm_transition *transition, int64_t sequence,
+                  const char *record, struct gm_error *err)
+{
+	int rc = gm_sql_begin(state, err);
+
+	if (rc < 0)
+		return rc;
+	gm_sql_bind(state, GM_SQL_JOURNAL_ADD, "iiiit", sequence, (int64_t)transition->kind,
+	            transition->time, (int64_t)transition->alarm.id, record);
+	if (gm_sql_run(state, GM_SQL_JOURNAL_ADD) < 0 ||
+	    change_active(state, transition, record) < 0)
+		rc = gm_sql_failed(state, err, "journal");
+	return gm_sql_end(state, rc, err);
+}
+
+int gm_state_journal(struct gm_state *state, struct gm_transition *transition, struct gm_error *err)
+{
+	struct gm_buffer record = GM_BUFFER_INIT(RECORD_MAX);
+	struct gm_json *object = gm_alarm_to_json(&transition->alarm);
+	int64_t sequence = (int64_t)state->last_sequence + 1;
+	int rc = gm_json_write(object, 0, &record);
+
+	if (rc < 0) {
+		gm_error_set(err, rc, "journal: cannot write the alarm as text");
+		goto out;
+	}
+	rc = append(state, transition, sequence, record.data, err);
+	if (rc < 0)
+		goto out;
+	state->last_sequence = transition->sequence = (uint64_t)sequence;
+	if (transition->time > state->newest)
+		state->newest = transition->time;
+	if (++state->since_prune >= PRUNE_EVERY) {
+		state->since_prune = 0;
+		prune(state);
+	}
+out:
+	gm_json_free(object);
+	gm_buffer_free(&record);
+	return rc;
+}
+
+uint64_t gm_state_last_sequence(const struct gm_state *state)
+{
+	return state->last_sequence;
+}
+
+static int parse_record(sqlite3_stmt *statement, int column, struct gm_alarm *ret_alarm)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+	struct gm_json *object = NULL;
+	int rc;
+
+	if (!text)
+		return -EINVAL;
+	rc = gm_json_parse(text, strlen(text), &object, NULL);
+	if (rc == 0)
+		rc = gm_alarm_from_json(object, ret_alarm, NULL);
+	gm_json_free(object);
+	return rc;
+}
+
+int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user)
+{
+	sqlite3_stmt *statement = gm_sql_bind(state, GM_SQL_ACTIVE_ALL, "");
+	struct gm_alarm alarm;
+	int rc, skipped = 0;
+
+	while ((rc = gm_sql_step(state, GM_SQL_ACTIVE_ALL)) > 0) {
+		if (parse_record(statement, 0, &alarm) == 0)
+			each(user, &alarm);
+		else
+			skipped++;
+	}
+	if (rc < 0)
+		skipped = gm_sql_failed(state, NULL, "read the active alarms");
+	gm_sql_done(state, GM_SQL_ACTIVE_ALL);
+	return skipped;
+}
+
+int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
+                           gm_state_transition_fn *each, void *user)
+{
+	sqlite3_stmt *statement =
+	    gm_sql_bind(state, GM_SQL_JOURNAL_AFTER, "ii", (int64_t)after, (int64_t)limit);
+	struct gm_transition transition;
+	int rc, rows = 0;
+
+	while ((rc = gm_sql_step(state, GM_SQL_JOURNAL_AFTER)) > 0) {
+		int kind = sqlite3_column_int(statement, 1);
+
+		rows++;
+		if (kind < GM_TRANSITION_RAISE || kind > GM_TRANSITION_CLEAR ||
+		    parse_record(statement, 3, &transition.alarm) < 0)
+			continue;
+		transition.sequence = (uint64_t)sqlite3_column_int64(statement, 0);
+		transition.kind = (enum gm_transition_kind)kind;
+		transition.time = sqlite3_column_int64(statement, 2);
+		each(user, &transition);
+	}
+	if (rc < 0)
+		rows = gm_sql_failed(state, NULL, "read the journal");
+	gm_sql_done(state, GM_SQL_JOURNAL_AFTER);
+	return rows;
+}

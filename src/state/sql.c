@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running SQL: the prepared statements in one table, transactions, and what SQLite's failures mean as
+ * an errno. Knows no indexes and no alarms.
+ */
+#include <errno.h>
+#include <stdarg.h>
+
+#include "state/private.h"
+
+static const char *const texts[GM_SQL_COUNT] = {
+    [GM_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [GM_SQL_COMMIT] = "COMMIT",
+    [GM_SQL_ROLLBACK] = "ROLLBACK",
+    [GM_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [GM_SQL_META_SET] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [GM_SQL_INDEX_FIND] =
+        "SELECT number, retired_at IS NOT NULL FROM indexes WHERE scope = ?1 AND name = ?2",
+    [GM_SQL_INDEX_USED] = "SELECT number FROM indexes WHERE scope = ?1"
+                          " AND (retired_at IS NULL OR retired_at > ?2) ORDER BY number",
+    [GM_SQL_INDEX_REVIVE] = "UPDATE indexes SET retired_at = NULL WHERE scope = ?1 AND name = ?2",
+    [GM_SQL_INDEX_LOSE] = "DELETE FROM indexes WHERE scope = ?1 AND number = ?2",
+    [GM_SQL_INDEX_LOSE_SCOPES] =
+        "DELETE FROM indexes WHERE EXISTS (SELECT 1 FROM indexes AS holder"
+        " WHERE holder.scope = ?1 AND holder.number = ?2"
+        " AND substr(indexes.scope, -length(holder.name) - 1) = ':' || holder.name)",
+    [GM_SQL_INDEX_ADD] = "INSERT INTO indexes (scope, name, number) VALUES (?1, ?2, ?3)",
+    [GM_SQL_INDEX_RETIRE] = "UPDATE indexes SET retired_at = ?3 WHERE scope = ?1 AND name = ?2",
+    [GM_SQL_ACTIVE_PUT] = "INSERT INTO active (id, record) VALUES (?1, ?2)"
+                          " ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+    [GM_SQL_ACTIVE_DELETE] = "DELETE FROM active WHERE id = ?1",
+    [GM_SQL_ACTIVE_ALL] = "SELECT record FROM active ORDER BY id",
+    [GM_SQL_JOURNAL_ADD] = "INSERT INTO journal (sequence, kind, time, alarm, record)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record FROM journal"
+                             " WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+    [GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
+                             " (SELECT sequence FROM journal WHERE sequence <= ?1"
+                             "  ORDER BY sequence LIMIT ?2)",
+    [GM_SQL_OUTPUT_GET] = "SELECT sequence FROM outputs WHERE name = ?1",
+    [GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
+    [GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
+    [GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
+};
+
+/* What is not listed is an I/O error. */
+static const struct {
+	int sqlite, code;
+} codes[] = {
+    {SQLITE_CORRUPT, -EBADMSG}, {SQLITE_NOTADB, -EBADMSG}, {SQLITE_FULL, -ENOSPC},
+    {SQLITE_READONLY, -EROFS},  {SQLITE_NOMEM, -ENOMEM},   {SQLITE_BUSY, -EBUSY},
+    {SQLITE_CANTOPEN, -EACCES}, {SQLITE_PERM, -EACCES},
+};
+
+int gm_sql_failed(struct gm_state *state, struct gm_error *err, const char *doing)
+{
+	int result = sqlite3_errcode(state->db) & 0xff, code = -EIO;
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].sqlite == result)
+			code = codes[i].code;
+	}
+	if (code == -EBADMSG)
+		return gm_error_set(err, code,
+		                    "%s is damaged (%s); to start without it (indexes and alarms "
+		                    "begin anew): mv %s %s.damaged, with its -wal and -shm files",
+		                    state->path, sqlite3_errmsg(state->db), state->path,
+		                    state->path);
+	return gm_error_set(err, code, "%s: %s: %s", state->path, doing, sqlite3_errmsg(state->db));
+}
+
+int gm_sql_exec(struct gm_state *state, const char *text)
+{
+	return sqlite3_exec(state->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+}
+
+int gm_sql_prepare(struct gm_state *state)
+{
+	for (int i = 0; i < GM_SQL_COUNT; i++) {
+		if (sqlite3_prepare_v3(state->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+		                       &state->statements[i], NULL) != SQLITE_OK)
+			return -1;
+	}
+	return 0;
+}
+
+void gm_sql_finalise(struct gm_state *state)
+{
+	for (int i = 0; i < GM_SQL_COUNT; i++)
+		sqlite3_finalize(state->statements[i]);
+}
+
+sqlite3_stmt *gm_sql_bind(struct gm_state *state, enum gm_sql id, const char *types, ...)
+{
+	sqlite3_stmt *statement = state->statements[id];
+	va_list arguments;
+
+	va_start(arguments, types);
+	for (int i = 0; types[i] != '\0'; i++) {
+		if (types[i] == 't')
+			sqlite3_bind_text(statement, i + 1, va_arg(arguments, const char *), -1,
+			                  SQLITE_STATIC);
+		else
+			sqlite3_bind_int64(statement, i + 1, va_arg(arguments, int64_t));
+	}
+	va_end(arguments);
+	return statement;
+}
+
+int gm_sql_step(struct gm_state *state, enum gm_sql id)
+{
+	switch (sqlite3_step(state->statements[id])) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* After a failure, sqlite3_reset() repeats its code: the connection's message stays the failure's. */
+void gm_sql_done(struct gm_state *state, enum gm_sql id)
+{
+	sqlite3_reset(state->statements[id]);
+	sqlite3_clear_bindings(state->statements[id]);
+}
+
+int gm_sql_run(struct gm_state *state, enum gm_sql id)
+{
+	int rc = gm_sql_step(state, id);
+
+	gm_sql_done(state, id);
+	return rc < 0 ? -1 : 0;
+}
+
+int gm_sql_begin(struct gm_state *state, struct gm_error *err)
+{
+	return gm_sql_run(state, GM_SQL_BEGIN) < 0 ? gm_sql_failed(state, err, "begin") : 0;
+}
+
+int gm_sql_end(struct gm_state *state, int rc, struct gm_error *err)
+{
+	if (rc == 0 && gm_sql_run(state, GM_SQL_COMMIT) < 0)
+		rc = gm_sql_failed(state, err, "commit");
+	/* Some failures (disk full, I/O) have rolled back by themselves. */
+	if (rc < 0 && !sqlite3_get_autocommit(state->db))
+		gm_sql_run(state, GM_SQL_ROLLBACK);
+	return rc;
+}
+
+int gm_state_meta_get(struct gm_state *state, const char *name, int64_t *ret_value)
+{
+	sqlite3_stmt *statement = gm_sql_bind(state, GM_SQL_META_GET, "t", name);
+	int rc = gm_sql_step(state, GM_SQL_META_GET);
+
+	if (rc > 0)
+		*ret_value = sqlite3_column_int64(statement, 0);
+	gm_sql_done(state, GM_SQL_META_GET);
+	return rc > 0 ? 0 : rc == 0 ? -ENOENT : -EIO;
+}
+
+int gm_state_meta_set(struct gm_state *state, const char *name, int64_t value)
+{
+	gm_sql_bind(state, GM_SQL_META_SET, "ti", name, value);
+	return gm_sql_run(state, GM_SQL_META_SET);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening the state: lock, checks, schema. A file that is damaged, foreign or newer is left exactly as
+ * it is. The daemon opens it first of all and closes it last.
+ */
+#include "state/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "state/private.h"
+
+enum { SCHEMA_VERSION = 1, BUSY_MS = 200 };
+
+static const char schema[] = "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+                             " WITHOUT ROWID;"
+                             "CREATE TABLE indexes (scope TEXT NOT NULL, name TEXT NOT NULL,"
+                             " number INTEGER NOT NULL, retired_at INTEGER,"
+                             " PRIMARY KEY (scope, name), UNIQUE (scope, number)) WITHOUT ROWID;"
+                             "CREATE TABLE active (id INTEGER PRIMARY KEY, record TEXT NOT NULL);"
+                             "CREATE TABLE journal (sequence INTEGER PRIMARY KEY,"
+                             " kind INTEGER NOT NULL, time INTEGER NOT NULL,"
+                             " alarm INTEGER NOT NULL, record TEXT NOT NULL);"
+                             "CREATE TABLE outputs (name TEXT PRIMARY KEY,"
+                             " sequence INTEGER NOT NULL) WITHOUT ROWID;"
+                             "PRAGMA user_version = 1;";
+
+/*
+ * FULL: in WAL mode NORMAL may lose the last commits at a power cut, and a transition that was sent
+ * must not be forgotten (https://www.sqlite.org/pragma.html#pragma_synchronous). The log is cut back
+ * after a checkpoint so that one busy hour does not keep its size.
+ */
+static const char settings[] = "PRAGMA journal_mode = WAL;"
+                               "PRAGMA synchronous = FULL;"
+                               "PRAGMA journal_size_limit = 8388608;";
+
+/* The first column of the first row of `text`. */
+static int query(struct gm_state *state, const char *text, sqlite3_stmt **ret_statement)
+{
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(state->db, text, -1, &statement, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(statement) != SQLITE_ROW) {
+		sqlite3_finalize(statement);
+		return -1;
+	}
+	*ret_statement = statement;
+	return 0;
+}
+
+static int query_number(struct gm_state *state, const char *text, int64_t *ret_number)
+{
+	sqlite3_stmt *statement;
+
+	if (query(state, text, &statement) < 0)
+		return -1;
+	*ret_number = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return 0;
+}
+
+/* Only reads. 0: ours; 1: new and empty. */
+static int check(struct gm_state *state, struct gm_error *err)
+{
+	int64_t version, tables;
+	sqlite3_stmt *statement;
+	int rc = 0;
+
+	if (query_number(state, "PRAGMA user_version", &version) < 0 ||
+	    query_number(state, "SELECT count(*) FROM sqlite_master", &tables) < 0)
+		return gm_sql_failed(state, err, "read");
+	if (version == 0 && tables == 0)
+		return 1;
+	if (version == 0)
+		return gm_error_set(err, -EBADMSG, "%s is not a guestmon state file; move it away",
+		                    state->path);
+	if (version > SCHEMA_VERSION)
+		return gm_error_set(err, -EBADMSG,
+		                    "%s was written by a newer guestmon (schema %lld, this one "
+		                    "knows %d); run that one, or move the file away",
+		                    state->path, (long long)version, SCHEMA_VERSION);
+	if (query(state, "PRAGMA quick_check(1)", &statement) < 0)
+		return gm_sql_failed(state, err, "check");
+	const char *verdict = (const char *)sqlite3_column_text(statement, 0);
+	if (!verdict || strcmp(verdict, "ok") != 0)
+		rc = gm_error_set(err, -EBADMSG,
+		                  "%s is damaged (%.200s); to start without it (indexes and alarms "
+		                  "begin anew): mv %s %s.damaged, with its -wal and -shm files",
+		                  state->path, verdict ? verdict : "no verdict", state->path,
+		                  state->path);
+	sqlite3_finalize(statement);
+	return rc;
+}
+
+static int count_boot(struct gm_state *state, struct gm_error *err)
+{
+	int64_t boots = 0;
+	int rc = gm_state_meta_get(state, "boots", &boots);
+
+	if ((rc < 0 && rc != -ENOENT) || gm_state_meta_set(state, "boots", boots + 1) < 0)
+		return gm_sql_failed(state, err, "count the start");
+	state->boots = (uint32_t)(boots + 1);
+	return 0;
+}
+
+static int create_schema(struct gm_state *state, struct gm_error *err)
+{
+	if (gm_sql_exec(state, "BEGIN IMMEDIATE") < 0)
+		return gm_sql_failed(state, err, "begin");
+	if (gm_sql_exec(state, schema) < 0 || gm_sql_exec(state, "COMMIT") < 0) {
+		int rc = gm_sql_failed(state, err, "create the tables");
+
+		gm_sql_exec(state, "ROLLBACK");
+		return rc;
+	}
+	return 0;
+}
+
+static int open_database(struct gm_state *state, struct gm_error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int result = sqlite3_open_v2(state->path, &state->db, flags, NULL);
+
+	if (!state->db)
+		return -ENOMEM;
+	if (result != SQLITE_OK)
+		return gm_sql_failed(state, err, "open");
+	/* Somebody who looks at the file with a tool must not cost a transition. */
+	sqlite3_busy_timeout(state->db, BUSY_MS);
+	int rc = check(state, err);
+	if (rc < 0)
+		return rc;
+	if (gm_sql_exec(state, settings) < 0)
+		return gm_sql_failed(state, err, "set up");
+	if (rc == 1) {
+		rc = create_schema(state, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (gm_sql_prepare(state) < 0)
+		return gm_sql_failed(state, err, "prepare");
+	rc = count_boot(state, err);
+	if (rc < 0)
+		return rc;
+	return gm_state_journal_open(state, err);
+}
+
+int gm_state_open(const char *directory, struct gm_state **ret_state, struct gm_error *err)
+{
+	struct gm_state *state = calloc(1, sizeof(*state));
+	int rc;
+
+	if (!state)
+		return gm_error_set(err, -ENOMEM, "state: out of memory");
+	state->lock = -1;
+	rc = gm_state_lock(directory, &state->lock, err);
+	if (rc < 0)
+		goto out;
+	if (snprintf(state->path, sizeof(state->path), "%s/state.db", directory) >=
+	    (int)sizeof(state->path)) {
+		rc = gm_error_set(err, -ENAMETOOLONG, "state directory: the path is too long");
+		goto out;
+	}
+	rc = open_database(state, err);
+	if (rc < 0)
+		goto out;
+	*ret_state = state;
+	return 0;
+out:
+	gm_state_close(state);
+	return rc;
+}
+
+void gm_state_close(struct gm_state *state)
+{
+	if (!state)
+		return;
+	if (state->statements[GM_SQL_COUNT - 1])
+		gm_state_journal_close(state);
+	gm_sql_finalise(state);
+	sqlite3_close(state->db);
+	if (state->lock >= 0)
+		close(state->lock);
+	free(state);
+}
+
+uint32_t gm_state_boots(const struct gm_state *state)
+{
+	return state->boots;
+}
