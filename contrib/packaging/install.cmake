@@ -37,8 +37,8 @@ set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "snmpd, redis-server")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libvirt-daemon-system, snmp")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
-    ${PROJECT_SOURCE_DIR}/contrib/debian/conffiles
-    ${PROJECT_SOURCE_DIR}/contrib/debian/postinst
-    ${PROJECT_SOURCE_DIR}/contrib/debian/prerm
-    ${PROJECT_SOURCE_DIR}/contrib/debian/postrm)
+    ${PROJECT_SOURCE_DIR}/contrib/packaging/conffiles
+    ${PROJECT_SOURCE_DIR}/contrib/packaging/postinst
+    ${PROJECT_SOURCE_DIR}/contrib/packaging/prerm
+    ${PROJECT_SOURCE_DIR}/contrib/packaging/postrm)
 include(CPack)
