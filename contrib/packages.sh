@@ -44,6 +44,18 @@ missing() {
 	done
 }
 
+# Debian starts a daemon as soon as it is installed, unless policy-rc.d says no (invoke-rc.d(8)). Here
+# they are wanted as programs, not as services beside those that the machine has. A policy that is
+# there already stays.
+policy=/usr/sbin/policy-rc.d
+forbid_start() {
+	[ ! -e "$policy" ] || return 0
+	trap 'rm -f "$policy"' EXIT
+	trap 'exit 1' INT TERM HUP
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+}
+
 install_missing() {
 	packages=$(missing "$@" | tr '\n' ' ')
 	[ -n "$packages" ] || return 0
@@ -53,6 +65,7 @@ install_missing() {
 		return 1
 	fi
 	echo "installing: $packages"
+	forbid_start
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -o DPkg::Lock::Timeout=600 -q update
 	# shellcheck disable=SC2086 # a list of words
