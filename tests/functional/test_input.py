@@ -21,7 +21,7 @@ def domain(number, name):
     text = escape(name, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
     return f"""<domain type='qemu'>
   <name>hostile-{number}</name>
-  <uuid>6c766d67-bad0-4000-8000-{number:012x}</uuid>
+  <uuid>6c766d67-bad0-4000-8a10-1{number:011x}</uuid>
   <metadata><nova:instance xmlns:nova="{NOVA}">
     <nova:name>{text}</nova:name>
     <nova:owner><nova:project uuid="{'f' * 4000}">{text}</nova:project></nova:owner>
@@ -49,7 +49,7 @@ class HostileNames(GuestmonTest):
             self.lab.virsh("destroy", name)
 
     def test_hostile_names_are_carried_and_harm_nobody(self):
-        uuids = [f"6c766d67-bad0-4000-8000-{number:012x}" for number in range(1, 5)]
+        uuids = [f"6c766d67-bad0-4000-8a10-1{number:011x}" for number in range(1, 5)]
         wait_until("all guests are in the MIB",
                    lambda: set(uuids) <= {uuid.lower() for uuid in
                                           self.snmp.walk("gmGuestUUID").values()}, 15)

@@ -65,7 +65,7 @@ class Lab:
 
     @staticmethod
     def uuid(number):
-        return f"6c766d67-0000-4000-8000-{number:012x}"
+        return f"6c766d67-1f00-4000-8a10-1{number:011x}"
 
 
 class Daemon:

@@ -4,6 +4,7 @@
 import re
 
 _LINE = re.compile(r"^([A-Za-z][\w-]*\.[\w.\"'-]+|\.?[\d.]+) = ", re.MULTILINE)
+_TYPE = re.compile(r"^[A-Z][A-Za-z0-9-]*: ")  # snmptable shows it whatever it is told
 _ABSENT = ("No Such Instance", "No Such Object", "No more variables")
 
 
@@ -55,7 +56,8 @@ class Snmp:
                         options=self.OPTIONS[:-1] + ("-OQU",))
         lines = [line for line in text.splitlines() if "|" in line]
         head = lines[0].split("|") if lines else []
-        return [dict(zip(head, line.split("|"))) for line in lines[1:]]
+        return [dict(zip(head, (_TYPE.sub("", cell) for cell in line.split("|"))))
+                for line in lines[1:]]
 
 
 def _full(name):

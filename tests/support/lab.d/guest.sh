@@ -4,9 +4,10 @@
 # Guests: real virtual machines that look like Nova's. Guest N is called web-N by its owner and
 # instance-0000000N by libvirt, has the address 10.77.0.(10+N) on the bridge and the tap gmtapN.
 
+# No group begins with a zero: net-snmp leaves those out where the MIB's display hint is followed.
 guest_uuid()
 {
-	printf '6c766d67-0000-4000-8000-%012x\n' "$1"
+	printf '6c766d67-1f00-4000-8a10-1%011x\n' "$1"
 }
 
 guest_mac()
