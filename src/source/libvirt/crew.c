@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Workers that may hang; see crew.h. It knows deadlines and threads, and leaves the calls to libvirt
+ * to task.h. Called by the slow lane.
+ */
+#include "source/libvirt/crew.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "source/libvirt/task.h"
+
+enum { WORKERS_MAX = 8 };
+
+enum state {
+	IDLE,
+	BUSY,
+	DONE, /* the answer waits to be fetched */
+};
+
+struct worker {
+	struct gm_lv_crew *crew;
+	pthread_t thread;
+	bool started, ended;
+	enum state state;
+	bool given_up; /* nobody waits for the answer */
+	int64_t due;   /* of the job */
+	struct gm_lv_job job;
+	struct gm_lv_answer answer;
+	struct gm_lv_task *task; /* the thread's own */
+};
+
+struct gm_lv_crew {
+	pthread_mutex_t lock; /* guards all but the workers' tasks */
+	pthread_cond_t changed;
+	bool quit;
+	bool abandoned; /* the owner is gone; the last of `orphans` frees the crew */
+	unsigned orphans;
+	int64_t deadline; /* ns that a job may take */
+	uint64_t late;
+	size_t count;
+	struct worker workers[WORKERS_MAX];
+};
+
+static void free_crew(struct gm_lv_crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++) {
+		gm_lv_records_free(&crew->workers[i].answer.list);
+		gm_lv_task_free(crew->workers[i].task);
+	}
+	pthread_cond_destroy(&crew->changed);
+	pthread_mutex_destroy(&crew->lock);
+	free(crew);
+}
+
+/* Under the lock: the next job of the worker, or false at the end. */
+static bool await_job(struct worker *worker)
+{
+	while (worker->state != BUSY && !worker->crew->quit)
+		pthread_cond_wait(&worker->crew->changed, &worker->crew->lock);
+	return worker->state == BUSY && !worker->crew->quit;
+}
+
+/* Under the lock. */
+static void deliver(struct worker *worker, struct gm_lv_answer *answer)
+{
+	bool wanted = worker->job.kind != GM_LV_JOB_PERIOD;
+
+	if (wanted && !worker->given_up) {
+		worker->answer = *answer;
+		worker->state = DONE;
+	} else {
+		gm_lv_records_free(&answer->list);
+		worker->crew->late += wanted;
+		worker->state = IDLE;
+	}
+	worker->given_up = false;
+	pthread_cond_broadcast(&worker->crew->changed);
+}
+
+static void *run(void *user)
+{
+	struct worker *worker = user;
+	struct gm_lv_crew *crew = worker->crew;
+
+	pthread_setname_np(pthread_self(), "libvirt-slow-w");
+	pthread_mutex_lock(&crew->lock);
+	while (await_job(worker)) {
+		struct gm_lv_answer answer = {0};
+
+		pthread_mutex_unlock(&crew->lock);
+		gm_lv_task_run(worker->task, &worker->job, &answer);
+		pthread_mutex_lock(&crew->lock);
+		deliver(worker, &answer);
+	}
+	worker->ended = true;
+	bool last = crew->abandoned && --crew->orphans == 0;
+	pthread_cond_broadcast(&crew->changed);
+	pthread_mutex_unlock(&crew->lock);
+	if (last)
+		free_crew(crew);
+	return NULL;
+}
+
+static int init_locks(struct gm_lv_crew *crew)
+{
+	pthread_condattr_t attributes;
+	int rc = pthread_condattr_init(&attributes);
+
+	if (rc != 0)
+		return -rc;
+	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (rc == 0)
+		rc = pthread_cond_init(&crew->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	if (rc != 0)
+		return -rc;
+	rc = pthread_mutex_init(&crew->lock, NULL);
+	if (rc != 0)
+		pthread_cond_destroy(&crew->changed);
+	return -rc;
+}
+
+static int start_worker(struct worker *worker)
+{
+	sigset_t all, before;
+
+	/* Signals are the main thread's business. */
+	sigfillset(&all);
+	int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (rc != 0)
+		return -rc;
+	rc = pthread_create(&worker->thread, NULL, run, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	worker->started = rc == 0;
+	return -rc;
+}
+
+int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
+                      struct gm_lv_crew **ret_crew)
+{
+	struct gm_lv_crew *crew = calloc(1, sizeof(*crew));
+
+	if (!crew)
+		return -ENOMEM;
+	int rc = init_locks(crew);
+	if (rc < 0) {
+		free(crew);
+		return rc;
+	}
+	crew->deadline = options->slow_deadline;
+	for (int64_t i = 0; i < options->slow_workers && i < WORKERS_MAX && rc == 0; i++) {
+		struct worker *worker = &crew->workers[crew->count];
+
+		worker->crew = crew;
+		rc = gm_lv_task_create(options, collect, &worker->task);
+		if (rc < 0)
+			break;
+		crew->count++;
+		rc = start_worker(worker);
+	}
+	if (rc < 0) {
+		gm_lv_crew_free(crew, GM_SECOND);
+		return rc;
+	}
+	*ret_crew = crew;
+	return 0;
+}
+
+static struct timespec to_timespec(int64_t time)
+{
+	return (struct timespec){.tv_sec = time / GM_SECOND, .tv_nsec = time % GM_SECOND};
+}
+
+/* Under the lock: how many threads still run. */
+static unsigned count_running(const struct gm_lv_crew *crew)
+{
+	unsigned running = 0;
+
+	for (size_t i = 0; i < crew->count; i++)
+		running += crew->workers[i].started && !crew->workers[i].ended;
+	return running;
+}
+
+void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience)
+{
+	if (!crew)
+		return;
+	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
+	int rc = 0;
+	pthread_mutex_lock(&crew->lock);
+	crew->quit = true;
+	pthread_cond_broadcast(&crew->changed);
+	while (count_running(crew) > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
+	/* An orphan frees the crew only after this lock is given back. */
+	crew->orphans = count_running(crew);
+	crew->abandoned = crew->orphans > 0;
+	bool abandoned = crew->abandoned;
+	for (size_t i = 0; i < crew->count; i++) {
+		struct worker *worker = &crew->workers[i];
+
+		if (worker->started && !worker->ended)
+			pthread_detach(worker->thread);
+	}
+	pthread_mutex_unlock(&crew->lock);
+	if (abandoned)
+		return;
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->workers[i].started)
+			pthread_join(crew->workers[i].thread, NULL);
+	}
+	free_crew(crew);
+}
+
+/* Under the lock. */
+static struct worker *find_idle(struct gm_lv_crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->workers[i].state == IDLE)
+			return &crew->workers[i];
+	}
+	return NULL;
+}
+
+/* Under the lock. */
+static unsigned count_stuck(const struct gm_lv_crew *crew, int64_t now)
+{
+	unsigned stuck = 0;
+
+	for (size_t i = 0; i < crew->count; i++)
+		stuck += crew->workers[i].state == BUSY && crew->workers[i].due <= now;
+	return stuck;
+}
+
+int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
+                    size_t *ret_worker)
+{
+	struct timespec until = to_timespec(deadline);
+	struct worker *worker;
+	int rc = 0;
+
+	pthread_mutex_lock(&crew->lock);
+	while (!(worker = find_idle(crew)) && rc == 0 &&
+	       count_stuck(crew, gm_clock_monotonic()) < crew->count)
+		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
+	if (worker) {
+		worker->job = *job;
+		worker->state = BUSY;
+		worker->given_up = false;
+		worker->due = gm_clock_monotonic() + crew->deadline;
+		*ret_worker = (size_t)(worker - crew->workers);
+		pthread_cond_broadcast(&crew->changed);
+	}
+	pthread_mutex_unlock(&crew->lock);
+	return worker ? 0 : -EBUSY;
+}
+
+int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t index, int64_t deadline,
+                    struct gm_lv_answer *ret_answer)
+{
+	struct worker *worker = &crew->workers[index];
+	struct timespec until = to_timespec(deadline);
+	int rc = 0;
+
+	pthread_mutex_lock(&crew->lock);
+	while (worker->state != DONE && rc == 0)
+		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
+	bool done = worker->state == DONE;
+	if (done) {
+		*ret_answer = worker->answer;
+		worker->answer = (struct gm_lv_answer){0};
+		worker->state = IDLE;
+	} else {
+		worker->given_up = true;
+		worker->due = gm_clock_monotonic();
+	}
+	pthread_mutex_unlock(&crew->lock);
+	return done ? 0 : -ETIMEDOUT;
+}
+
+unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	unsigned stuck = count_stuck(crew, gm_clock_monotonic());
+	pthread_mutex_unlock(&crew->lock);
+	return stuck;
+}
+
+uint64_t gm_lv_crew_late(struct gm_lv_crew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	uint64_t late = crew->late;
+	pthread_mutex_unlock(&crew->lock);
+	return late;
+}

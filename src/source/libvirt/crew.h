@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slow lane's workers: threads with a libvirt connection each, one job at a time. A call that
+ * goes through a hung guest's monitor does not return, and nothing can make it; so a job has a
+ * deadline, after which its worker is left alone until it returns by itself. What it brings then is
+ * dropped and counted.
+ *
+ * All calls from one thread, the slow lane's. None blocks longer than it says.
+ */
+#ifndef GM_SOURCE_LIBVIRT_CREW_H
+#define GM_SOURCE_LIBVIRT_CREW_H
+
+#include "source/libvirt/libvirt.h"
+#include "source/libvirt/records.h"
+
+struct gm_lv_crew;
+
+enum gm_lv_job_kind {
+	GM_LV_JOB_CONNECT, /* make sure of a connection */
+	GM_LV_JOB_COLLECT, /* read all guests' slow groups */
+	GM_LV_JOB_PERIOD,  /* set the balloon's period of some guests; nobody waits for it */
+};
+
+enum { GM_LV_JOB_GUESTS = 64 };
+
+struct gm_lv_job {
+	enum gm_lv_job_kind kind;
+	size_t guest_count; /* GM_LV_JOB_PERIOD */
+	uint8_t guests[GM_LV_JOB_GUESTS][GM_UUID_SIZE];
+};
+
+struct gm_lv_answer {
+	int rc;
+	struct gm_error err;
+	struct gm_lv_record_list list; /* the receiver frees it */
+};
+
+/* Reads with `collect` (gm_lv_records_read() in the daemon; a test's own may hang). */
+typedef int (*gm_lv_collect)(virConnectPtr conn, const struct gm_lv_plan *plan,
+                             const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+                             struct gm_error *err);
+
+/* Starts the threads. 0 or a negative errno. */
+int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
+                      struct gm_lv_crew **ret_crew);
+
+/*
+ * Ends the workers, waiting for busy ones up to `patience` ns; those that are stuck are left behind
+ * and free what they hold when they return. NULL-safe.
+ */
+void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience);
+
+/*
+ * Gives the job to an idle worker, for which it waits until `deadline` (gm_clock_monotonic()) unless
+ * all are past their own. *ret_worker: whom to wait for. 0, or -EBUSY.
+ */
+int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
+                    size_t *ret_worker);
+
+/* Waits for the worker's answer. 0, or -ETIMEDOUT: its answer will be dropped. */
+int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t worker, int64_t deadline,
+                    struct gm_lv_answer *ret_answer);
+
+/* Workers past their deadline now, and answers dropped since the start. */
+unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew);
+uint64_t gm_lv_crew_late(struct gm_lv_crew *crew);
+
+#endif

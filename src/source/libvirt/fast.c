@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fast lane: state and interfaces of all guests in one call a tick, identities and events. It
+ * makes no call that goes through a guest's monitor, so a hung guest does not hold it up. Its parts:
+ * records.h reads, stats.h converts, guests.h remembers, events.h listens. Run by source/runner.h.
+ */
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "source/libvirt/connection.h"
+#include "source/libvirt/events.h"
+#include "source/libvirt/guests.h"
+#include "source/libvirt/libvirt.h"
+#include "source/libvirt/records.h"
+#include "source/libvirt/stats.h"
+
+enum { GROUPS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE, HELD_MAX = 256 };
+
+#define RETRY_INTERVAL   (5 * GM_SECOND)  /* after XML that could not be had or read */
+#define CHANGE_INTERVAL  GM_SECOND        /* at most, for a device that no event announced */
+#define REFRESH_INTERVAL (60 * GM_SECOND) /* where the driver announces nothing */
+
+struct fast {
+	struct gm_source source;
+	struct gm_libvirt_options options;
+	virConnectPtr conn;
+	char hypervisor[32];
+	struct gm_lv_plan plan;
+	struct gm_lv_mailbox *mailbox;
+	bool told;    /* the driver tells of lifecycles */
+	bool compare; /* this tick's list is to be compared with the last one's */
+	struct gm_lv_guests guests;
+	uint64_t tick;                        /* from 1 */
+	struct gm_guest_event held[HELD_MAX]; /* until their guest has been seen */
+	size_t held_count;
+	struct gm_log_limit xml_limit;
+};
+
+/* Of one tick. */
+struct tick {
+	int64_t now;
+	const struct gm_source_sink *sink;
+	struct gm_lv_record_list list;
+};
+
+/* `options` and the limits of the sink: an event of a guest that the sink does not know yet waits. */
+static void tell(struct fast *fast, const struct gm_source_sink *sink, const uint8_t *uuid,
+                 enum gm_guest_event_kind kind, int64_t time)
+{
+	struct gm_guest_event event = {.key = gm_entity_guest(uuid), .kind = kind, .time = time};
+	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
+
+	if ((guest && guest->identity) || fast->held_count == HELD_MAX)
+		sink->event(sink->user, &event);
+	else
+		fast->held[fast->held_count++] = event;
+}
+
+static void tell_held(struct fast *fast, const struct gm_source_sink *sink)
+{
+	for (size_t i = 0; i < fast->held_count; i++)
+		sink->event(sink->user, &fast->held[i]);
+	fast->held_count = 0;
+}
+
+static void take_news(struct fast *fast, const struct gm_source_sink *sink)
+{
+	struct gm_lv_news news;
+
+	if (gm_lv_mailbox_overflowed(fast->mailbox))
+		gm_lv_guests_set_stale(&fast->guests);
+	while (gm_lv_mailbox_take(fast->mailbox, &news)) {
+		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, news.uuid);
+
+		if (guest && news.changed) {
+			guest->stale = true;
+			guest->retry_at = 0;
+		}
+		if (news.tell)
+			tell(fast, sink, news.uuid, news.kind, news.time);
+	}
+}
+
+/* What a change of the state amounts to, where no event tells. */
+static void compare_state(struct fast *fast, const struct tick *tick,
+                          const struct gm_lv_guest *guest, int id, int state)
+{
+	enum gm_guest_event_kind kind;
+
+	if (guest->state == -1 || guest->id != id)
+		kind = GM_GUEST_STARTED;
+	else if (state == VIR_DOMAIN_CRASHED && guest->state != state)
+		kind = GM_GUEST_CRASHED;
+	else if (state == VIR_DOMAIN_PAUSED && guest->state != state)
+		kind = GM_GUEST_SUSPENDED;
+	else if (state == VIR_DOMAIN_RUNNING && guest->state == VIR_DOMAIN_PAUSED)
+		kind = GM_GUEST_RESUMED;
+	else
+		return;
+	tell(fast, tick->sink, guest->uuid, kind, tick->now);
+}
+
+struct lookup {
+	const struct gm_lv_guest *guest;
+	bool unknown;
+};
+
+static void look_up_device(void *user, const char *device)
+{
+	struct lookup *lookup = user;
+	struct gm_entity_key key = gm_entity_interface(device);
+	const struct gm_lv_identity *identity = lookup->guest->identity;
+
+	for (size_t i = 0; i < identity->device_count; i++) {
+		if (gm_entity_equal(&identity->devices[i].key, &key))
+			return;
+	}
+	lookup->unknown = true;
+}
+
+/* True when the record speaks of an interface that the identity does not know. */
+static bool has_unknown_device(const struct gm_lv_guest *guest, const struct gm_lv_record *record)
+{
+	struct lookup lookup = {.guest = guest};
+
+	if (guest->identity)
+		gm_lv_stats_devices(record, look_up_device, &lookup);
+	return lookup.unknown;
+}
+
+static struct gm_lv_record record_of(const struct gm_lv_item *item)
+{
+	return (struct gm_lv_record){.uuid = item->uuid,
+	                             .params = item->params,
+	                             .count = (size_t)item->param_count,
+	                             .read_at = item->read_at};
+}
+
+static void note_listed(struct fast *fast, const struct tick *tick, const struct gm_lv_item *item)
+{
+	struct gm_lv_record record = record_of(item);
+	struct gm_lv_guest *guest = gm_lv_guests_put(&fast->guests, item->uuid);
+	int id = (int)virDomainGetID(item->domain);
+	int state = gm_lv_stats_state(&record);
+
+	if (!guest)
+		return; /* out of memory: the next tick tries again */
+	if (fast->compare)
+		compare_state(fast, tick, guest, id, state);
+	int64_t age = tick->now - guest->identified_at;
+	if (guest->id != id || (!fast->told && age >= REFRESH_INTERVAL) ||
+	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
+		guest->stale = true;
+	guest->id = id;
+	guest->state = state;
+	guest->tick = fast->tick;
+}
+
+/* Reads the guest's XML. 0; -ENOENT when it went away; another negative errno with `err`. */
+static int read_identity(struct fast *fast, virDomainPtr domain,
+                         struct gm_lv_identity **ret_identity, struct gm_error *err)
+{
+	char *xml = virDomainGetXMLDesc(domain, 0);
+
+	if (!xml && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		return -ENOENT;
+	if (!xml)
+		return gm_lv_error(err, -EIO, "libvirt does not give its XML");
+	int rc = gm_lv_identity_parse(xml, fast->hypervisor, ret_identity, err);
+	free(xml);
+	return rc;
+}
+
+static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr domain, int64_t now)
+{
+	struct gm_error err = {{0}};
+	int rc = read_identity(fast, domain, &guest->next, &err);
+
+	guest->identified_at = now;
+	if (rc == -ENOENT)
+		return;
+	guest->stale = rc < 0;
+	if (rc == 0)
+		return;
+	guest->retry_at = now + RETRY_INTERVAL;
+	if (!guest->identity)
+		guest->next =
+		    gm_lv_identity_bare(guest->uuid, virDomainGetName(domain), fast->hypervisor);
+	if (gm_log_allowed(&fast->xml_limit, now, 60 * GM_SECOND, NULL)) {
+		char text[GM_UUID_TEXT];
+
+		gm_log(GM_LOG_WARNING, "guest %s: %s", gm_uuid_text(guest->uuid, text), err.text);
+	}
+}
+
+/*
+ * Reads identities that are new or stale for at most half an interval (but always one), so that a
+ * node full of guests costs the cadence nothing when the daemon starts; the rest follow tick by tick.
+ */
+static void identify_stale(struct fast *fast, const struct tick *tick)
+{
+	int64_t end = gm_clock_monotonic() + fast->options.interval / 2;
+
+	for (size_t i = 0; i < tick->list.count; i++) {
+		const struct gm_lv_item *item = &tick->list.items[i];
+		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, item->uuid);
+
+		if (!guest || !guest->stale || guest->retry_at > tick->now)
+			continue;
+		identify(fast, guest, item->domain, tick->now);
+		if (gm_clock_monotonic() >= end)
+			break;
+	}
+}
+
+static void tell_missing(struct fast *fast, const struct tick *tick)
+{
+	for (const struct gm_lv_guest *guest = fast->guests.table; guest; guest = guest->hh.next) {
+		if (guest->tick != fast->tick && guest->identity)
+			tell(fast, tick->sink, guest->uuid, GM_GUEST_STOPPED, tick->now);
+	}
+}
+
+/* A guest whose identity is not known yet is not measured yet either. */
+static uint32_t fill_batch(struct fast *fast, const struct tick *tick, struct gm_batch *batch)
+{
+	uint32_t entities = 0;
+
+	batch->source = GM_SOURCE_LIBVIRT;
+	for (size_t i = 0; i < tick->list.count; i++) {
+		struct gm_lv_record record = record_of(&tick->list.items[i]);
+		const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, record.uuid);
+
+		if (!guest || !guest->identity)
+			continue;
+		gm_lv_stats_fast(&record, batch);
+		entities++;
+	}
+	return entities;
+}
+
+static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
+                           void (*visit)(void *visitor, const char *device), void *visitor)
+{
+	const struct fast *fast = user;
+	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
+
+	for (size_t i = 0; guest && guest->identity && i < guest->identity->device_count; i++) {
+		const struct gm_entity_key *key = &guest->identity->devices[i].key;
+
+		if (key->kind == GM_ENTITY_INTERFACE)
+			visit(visitor, key->name);
+	}
+}
+
+static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
+{
+	struct gm_lv_namer namer = {.each = each_interface, .user = fast};
+
+	if (gm_lv_mailbox_closed(fast->mailbox))
+		return gm_error_set(err, -ENOTCONN, "libvirt closed the connection");
+	return gm_lv_records_read(fast->conn, &fast->plan, &namer, &tick->list, err);
+}
+
+static int fast_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
+                     uint32_t *ret_entities, struct gm_error *err)
+{
+	struct fast *fast = (struct fast *)source;
+	struct tick tick = {.now = now, .sink = sink};
+
+	take_news(fast, sink);
+	int rc = read_tick(fast, &tick, err);
+	if (rc < 0) {
+		tell_held(fast, sink);
+		return rc;
+	}
+	struct gm_batch *batch = gm_batch_create();
+	if (!batch) {
+		rc = gm_error_set(err, -ENOMEM, "out of memory");
+		goto cleanup;
+	}
+	fast->tick++;
+	for (size_t i = 0; i < tick.list.count; i++)
+		note_listed(fast, &tick, &tick.list.items[i]);
+	identify_stale(fast, &tick);
+	if (fast->compare)
+		tell_missing(fast, &tick);
+	gm_lv_guests_settle(&fast->guests, fast->tick, now, sink);
+	fast->compare = !fast->told;
+	tell_held(fast, sink);
+	*ret_entities = fill_batch(fast, &tick, batch);
+	sink->samples(sink->user, batch);
+cleanup:
+	gm_lv_records_free(&tick.list);
+	return rc;
+}
+
+static void fast_close(struct gm_source *source)
+{
+	struct fast *fast = (struct fast *)source;
+
+	gm_lv_mailbox_unwatch(fast->mailbox, fast->conn);
+	virConnectClose(fast->conn);
+	fast->conn = NULL;
+}
+
+/* Guests are kept: they live on while libvirtd is restarted. What changed meanwhile is compared. */
+static int fast_open(struct gm_source *source, struct gm_error *err)
+{
+	struct fast *fast = (struct fast *)source;
+	int rc = gm_lv_connect(fast->options.uri, true, &fast->conn, err);
+
+	if (rc < 0)
+		return rc;
+	const char *type = virConnectGetType(fast->conn);
+	gm_text_copy(fast->hypervisor, sizeof(fast->hypervisor), type);
+	/* Before the first list, so that nothing happens between the two unnoticed. */
+	fast->told = gm_lv_mailbox_watch(fast->mailbox, fast->conn);
+	rc = gm_lv_plan_make(fast->conn, GROUPS, &fast->plan, err);
+	if (rc < 0) {
+		fast_close(source);
+		return rc;
+	}
+	gm_lv_guests_set_stale(&fast->guests);
+	fast->compare = fast->tick > 0;
+	return 0;
+}
+
+static void fast_destroy(struct gm_source *source)
+{
+	struct fast *fast = (struct fast *)source;
+
+	gm_lv_guests_free(&fast->guests);
+	gm_lv_mailbox_release(fast->mailbox);
+	free(fast);
+}
+
+static const struct gm_source_ops fast_ops = {
+    .id = GM_SOURCE_LIBVIRT,
+    .open = fast_open,
+    .poll = fast_poll,
+    .close = fast_close,
+    .destroy = fast_destroy,
+};
+
+int gm_libvirt_create(const struct gm_libvirt_options *options, struct gm_source **ret_source)
+{
+	struct fast *fast = calloc(1, sizeof(*fast));
+
+	if (!fast)
+		return -ENOMEM;
+	fast->source.ops = &fast_ops;
+	fast->options = *options;
+	int rc = gm_lv_mailbox_create(&fast->mailbox);
+	if (rc < 0) {
+		free(fast);
+		return rc;
+	}
+	*ret_source = &fast->source;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fast lane's memory of who is there: identities by UUID, and from their changes the sink's
+ * seen() and gone(). Knows nothing of connections: it is told what was read. One thread.
+ *
+ * Within a tick all gone() come before all seen(), so that a device name that went from one guest to
+ * another ends with its new owner.
+ */
+#ifndef GM_SOURCE_LIBVIRT_GUESTS_H
+#define GM_SOURCE_LIBVIRT_GUESTS_H
+
+#include <uthash.h>
+
+#include "source/libvirt/xml.h"
+#include "source/source.h"
+
+struct gm_lv_guest {
+	uint8_t uuid[GM_UUID_SIZE];
+	int id;                          /* libvirt's: another for each start */
+	int state;                       /* the last told, -1 at first */
+	uint64_t tick;                   /* in which it was last listed */
+	bool stale;                      /* its identity must be read (again) */
+	int64_t identified_at;           /* when that was last tried */
+	int64_t retry_at;                /* not before */
+	struct gm_lv_identity *identity; /* what the sink was told; NULL: nothing yet */
+	struct gm_lv_identity *next;     /* what was read in this tick, or NULL */
+	UT_hash_handle hh;
+};
+
+struct gm_lv_guests {
+	struct gm_lv_guest *table;
+	size_t count;
+};
+
+struct gm_lv_guest *gm_lv_guests_find(const struct gm_lv_guests *guests,
+                                      const uint8_t uuid[GM_UUID_SIZE]);
+
+/* The guest, made (stale) when it is new. NULL: out of memory. */
+struct gm_lv_guest *gm_lv_guests_put(struct gm_lv_guests *guests, const uint8_t uuid[GM_UUID_SIZE]);
+
+void gm_lv_guests_set_stale(struct gm_lv_guests *guests);
+
+/*
+ * Ends a tick's listing: tells gone() for guests that were not listed in `tick` and for devices that
+ * the identities read in it lack, then seen() for what is new or changed.
+ */
+void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, int64_t now,
+                         const struct gm_source_sink *sink);
+
+/* Tells nobody. */
+void gm_lv_guests_free(struct gm_lv_guests *guests);
+
+#endif

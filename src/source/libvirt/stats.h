@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From libvirt's typed parameters (virConnectGetAllDomainStats(3) lists them) to frames of a batch.
+ * Pure: no call to libvirt, no clock. The parameters are walked once, by name, and never by the counts
+ * they claim, so that a missing, repeated, absurd or wrongly typed field costs that field alone.
+ */
+#ifndef GM_SOURCE_LIBVIRT_STATS_H
+#define GM_SOURCE_LIBVIRT_STATS_H
+
+#include <libvirt/libvirt.h>
+
+#include "model/sample.h"
+
+/* One guest's parameters and when they were read. */
+struct gm_lv_record {
+	const uint8_t *uuid;
+	const virTypedParameter *params;
+	size_t count;
+	int64_t read_at; /* the node's time */
+	int64_t offset;  /* the wall clock less the node's time, then (ns) */
+};
+
+/* The value of "state.state", or -1. */
+int gm_lv_stats_state(const struct gm_lv_record *record);
+
+/* Calls `visit` with each interface's device ("net.N.name"). */
+void gm_lv_stats_devices(const struct gm_lv_record *record,
+                         void (*visit)(void *user, const char *device), void *user);
+
+/* The fast lane's frames: the guest's state and one per interface, measured when read. */
+void gm_lv_stats_fast(const struct gm_lv_record *record, struct gm_batch *batch);
+
+/* What is remembered of a guest's balloon between two readings. Zero-initialise. */
+struct gm_lv_balloon {
+	uint64_t last_update; /* as libvirt told, s */
+	int64_t measured_at;
+};
+
+/*
+ * The slow lane's frames: CPU, vCPUs and the balloon's size as read now, one frame per disk, and the
+ * guest's own memory statistics when they are new. Those are as old as "balloon.last-update" says:
+ * they are measured at that whole second in the node's time, but never after the reading and always
+ * after the ones before; where the wall clock was stepped, so that this cannot be, when they were
+ * read. A repeated last-update, or 0 (no driver in the guest), gives none.
+ */
+void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *balloon,
+                      struct gm_batch *batch);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls to libvirt that may hang; see task.h. Called by crew.c on the workers' threads.
+ */
+#include "source/libvirt/task.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "source/libvirt/connection.h"
+#include "source/libvirt/xml.h"
+
+enum {
+	GROUPS = VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BLOCK |
+	         VIR_DOMAIN_STATS_CPU_TOTAL
+};
+
+struct gm_lv_task {
+	struct gm_libvirt_options options;
+	gm_lv_collect collect;
+	virConnectPtr conn;
+	bool writable; /* the connection lets the balloon's period be set */
+	struct gm_lv_plan plan;
+	struct gm_log_limit period_limit;
+};
+
+int gm_lv_task_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
+                      struct gm_lv_task **ret_task)
+{
+	struct gm_lv_task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return -ENOMEM;
+	task->options = *options;
+	task->collect = collect;
+	*ret_task = task;
+	return 0;
+}
+
+static void disconnect(struct gm_lv_task *task)
+{
+	if (task->conn)
+		virConnectClose(task->conn);
+	task->conn = NULL;
+}
+
+void gm_lv_task_free(struct gm_lv_task *task)
+{
+	if (!task)
+		return;
+	disconnect(task);
+	free(task);
+}
+
+/* Setting a period needs the right to; reading does not, and goes on without it. */
+static int open_connection(struct gm_lv_task *task, struct gm_error *err)
+{
+	task->writable = task->options.balloon_period > 0 &&
+	                 gm_lv_connect(task->options.uri, false, &task->conn, NULL) == 0;
+	return task->writable ? 0 : gm_lv_connect(task->options.uri, true, &task->conn, err);
+}
+
+static int connect_task(struct gm_lv_task *task, struct gm_error *err)
+{
+	if (task->conn && virConnectIsAlive(task->conn) != 1)
+		disconnect(task);
+	if (task->conn)
+		return 0;
+	int rc = open_connection(task, err);
+	if (rc < 0)
+		return rc;
+	rc = gm_lv_plan_make(task->conn, GROUPS, &task->plan, err);
+	if (rc < 0)
+		disconnect(task);
+	return rc;
+}
+
+/* 0, or -ENOENT when the guest went away, or another negative errno with `err`. */
+static int set_period(struct gm_lv_task *task, virDomainPtr domain, struct gm_error *err)
+{
+	int64_t wanted = task->options.balloon_period / GM_SECOND;
+	struct gm_lv_identity *identity = NULL;
+	char *xml = virDomainGetXMLDesc(domain, 0);
+
+	if (!xml)
+		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN
+		           ? -ENOENT
+		           : gm_lv_error(err, -EIO, "libvirt does not give its XML");
+	int rc = gm_lv_identity_parse(xml, "", &identity, err);
+	free(xml);
+	if (rc < 0)
+		return rc;
+	bool needed = identity->has_balloon &&
+	              (identity->stats_period == 0 || identity->stats_period > wanted);
+	gm_lv_identity_free(identity);
+	if (needed && virDomainSetMemoryStatsPeriod(domain, (int)(wanted > 0 ? wanted : 1),
+	                                            VIR_DOMAIN_AFFECT_LIVE) < 0)
+		return gm_lv_error(err, -EIO, "the balloon's period cannot be set");
+	return 0;
+}
+
+static void set_periods(struct gm_lv_task *task, const struct gm_lv_job *job)
+{
+	for (size_t i = 0; i < job->guest_count && task->writable; i++) {
+		struct gm_error err = {{0}};
+		char text[GM_UUID_TEXT];
+		virDomainPtr domain = virDomainLookupByUUID(task->conn, job->guests[i]);
+
+		if (!domain)
+			continue;
+		int rc = set_period(task, domain, &err);
+		virDomainFree(domain);
+		if (rc < 0 && rc != -ENOENT &&
+		    gm_log_allowed(&task->period_limit, gm_clock_now(), 10 * GM_SECOND, NULL))
+			gm_log(GM_LOG_WARNING, "guest %s: %s", gm_uuid_text(job->guests[i], text),
+			       err.text);
+	}
+}
+
+void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
+                    struct gm_lv_answer *answer)
+{
+	answer->rc = connect_task(task, &answer->err);
+	if (answer->rc < 0)
+		return;
+	if (job->kind == GM_LV_JOB_COLLECT) {
+		answer->rc =
+		    task->collect(task->conn, &task->plan, NULL, &answer->list, &answer->err);
+		if (answer->rc < 0)
+			disconnect(task);
+	} else if (job->kind == GM_LV_JOB_PERIOD) {
+		set_periods(task, job);
+	}
+}
