@@ -156,6 +156,11 @@ void gm_alarms_free(struct gm_alarms *alarms)
 	free(alarms);
 }
 
+void gm_alarms_configure(struct gm_alarms *alarms, const struct gm_alarm_options *options)
+{
+	alarms->options = *options;
+}
+
 /* Findings of one tick come out of order by less than a second; a clock that jumps starts anew. */
 static void limiter_advance(struct limiter *limiter, int64_t now)
 {

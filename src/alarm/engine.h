@@ -48,6 +48,9 @@ int gm_alarms_create(const struct gm_alarm_options *options, const struct gm_ala
                      struct gm_alarms **ret_alarms);
 void gm_alarms_free(struct gm_alarms *alarms);
 
+/* Other options from now on. */
+void gm_alarms_configure(struct gm_alarms *alarms, const struct gm_alarm_options *options);
+
 /* Takes a finding in. 0 or -ENOMEM. */
 int gm_alarms_finding(struct gm_alarms *alarms, const struct gm_finding *finding);
 

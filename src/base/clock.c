@@ -101,30 +101,36 @@ static int parse_epoch(const char *text, int64_t *ret_time)
 	return 0;
 }
 
+/* Date and time of day in UTC; false when a field is out of its range (timegm() would carry it over). */
+static bool to_epoch(struct tm tm, int64_t *ret_seconds)
+{
+	struct tm same = tm;
+	*ret_seconds = (int64_t)timegm(&same);
+	return same.tm_year == tm.tm_year && same.tm_mon == tm.tm_mon &&
+	       same.tm_mday == tm.tm_mday && same.tm_hour == tm.tm_hour &&
+	       same.tm_min == tm.tm_min && same.tm_sec == tm.tm_sec;
+}
+
 int gm_time_parse(const char *text, int64_t *ret_time)
 {
 	struct tm tm = {0};
-	char day_end = 0;
+	char separator = 0;
 	int used = 0;
 	if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-	           &day_end, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 7)
+	           &separator, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 7)
 		return parse_epoch(text, ret_time);
-	if ((day_end != 'T' && day_end != ' ') || tm.tm_mon < 1 || tm.tm_mon > 12 ||
-	    tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_hour > 23 ||
-	    tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
-		return -EINVAL;
 	const char *at = text + used;
-	int64_t fraction = 0;
+	int64_t seconds, fraction = 0;
 	if (*at == '.') {
 		at++;
 		fraction = parse_fraction(&at);
 	}
 	if (*at == 'Z')
 		at++;
-	if (*at != '\0')
-		return -EINVAL;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*ret_time = (int64_t)timegm(&tm) * GM_SECOND + fraction;
+	if (*at != '\0' || (separator != 'T' && separator != ' ') || !to_epoch(tm, &seconds))
+		return -EINVAL;
+	*ret_time = seconds * GM_SECOND + fraction;
 	return 0;
 }

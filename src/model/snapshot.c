@@ -31,7 +31,7 @@ struct gm_snapshot *gm_snapshot_create(void)
 	return snapshot;
 }
 
-static void destroy(struct gm_snapshot *snapshot)
+void gm_snapshot_destroy(struct gm_snapshot *snapshot)
 {
 	while (snapshot->arena) {
 		struct gm_arena *next = snapshot->arena->next;
@@ -110,7 +110,7 @@ void gm_snapshot_release(struct gm_snapshot_slot *slot, const struct gm_snapshot
 	unsigned left = --held->references;
 	pthread_mutex_unlock(&slot->lock);
 	if (left == 0)
-		destroy(held);
+		gm_snapshot_destroy(held);
 }
 
 const struct gm_last *gm_last_find(const struct gm_last_set *set, unsigned metric)

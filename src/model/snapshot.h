@@ -101,6 +101,7 @@ struct gm_snapshot {
 
 /* Builds: one thread, before it is published. Memory lives as long as the snapshot. */
 struct gm_snapshot *gm_snapshot_create(void); /* NULL: out of memory */
+void gm_snapshot_destroy(struct gm_snapshot *snapshot); /* one that was never published */
 void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
                         size_t size); /* zeroed; NULL: out of memory */
 

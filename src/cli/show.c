@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Status, guests and alarms as text; see show.h. Called by main.c with a checked reply; members that
+ * are missing are shown as "-", so that a newer or older daemon can still be read.
+ */
+#include "cli/show.h"
+
+#include <math.h>
+
+#include "cli/render.h"
+
+static double number(const struct gm_json *object, const char *key)
+{
+	return gm_json_get_number(object, key, NAN);
+}
+
+static const char *text(const struct gm_json *object, const char *key)
+{
+	const char *found = gm_json_get_text(object, key);
+	return found ? found : "";
+}
+
+static void show_sources(const struct gm_json *sources, FILE *out)
+{
+	static const char *const heads[] = {"SOURCE",  "STATE", ">INTERVAL", ">TICKS",
+	                                    ">MISSED", ">LATE", ">P50",      ">P99",
+	                                    ">SEEN",   "ERROR", NULL};
+	struct gm_table table;
+	gm_table_init(&table, heads);
+	for (size_t i = 0; i < gm_json_size(sources); i++) {
+		const struct gm_json *source = gm_json_at(sources, i);
+		char(*row)[GM_CELL] = gm_table_row(&table);
+		if (!row)
+			break;
+		gm_render_name(row[0], text(source, "name"));
+		snprintf(row[1], GM_CELL, "%s",
+		         gm_json_get_bool(source, "connected") ? "connected" : "away");
+		snprintf(row[2], GM_CELL, "%g ms", number(source, "interval_s") * 1e3);
+		snprintf(row[3], GM_CELL, "%.0f", number(source, "ticks"));
+		snprintf(row[4], GM_CELL, "%.0f", number(source, "missed"));
+		snprintf(row[5], GM_CELL, "%.0f", number(source, "late"));
+		snprintf(row[6], GM_CELL, "%.2f ms", number(source, "duration_p50_s") * 1e3);
+		snprintf(row[7], GM_CELL, "%.2f ms", number(source, "duration_p99_s") * 1e3);
+		snprintf(row[8], GM_CELL, "%.0f", number(source, "entities"));
+		gm_render_name(row[9], text(source, "error"));
+	}
+	gm_table_print(&table, out);
+}
+
+void gm_show_status(const struct gm_json *reply, FILE *out)
+{
+	char cell[GM_CELL], other[GM_CELL];
+	const struct gm_json *store = gm_json_get(reply, "store"),
+	                     *snmp = gm_json_get(reply, "snmp");
+
+	fprintf(out, "guestmond %s on %s, since %s (start %.0f)\n", text(reply, "version"),
+	        gm_render_name(other, text(reply, "node")),
+	        gm_render_time(cell, number(reply, "started")), number(reply, "boots"));
+	fprintf(out, "sampling   %.0f samples/s, %.0f since the start, %.0f batches dropped\n",
+	        number(reply, "samples_per_s"), number(reply, "samples"),
+	        number(reply, "batches_dropped"));
+	fprintf(out, "watching   %.0f guests, %.0f entities; %.0f alarms active, sequence %.0f\n",
+	        number(reply, "guests"), number(reply, "entities"), number(reply, "alarms"),
+	        number(reply, "last_sequence"));
+	fprintf(out, "process    %.1f s CPU, %s resident\n", number(reply, "cpu_s"),
+	        gm_render_bytes(cell, number(reply, "resident_bytes")));
+	fprintf(out, "store      %s, %s: %s; %.0f frames written, %.0f dropped\n",
+	        gm_render_name(other, text(store, "name")),
+	        gm_json_get_bool(store, "connected") ? "connected" : "not connected",
+	        gm_render_name(cell, text(store, "state")), number(store, "written"),
+	        number(store, "dropped"));
+	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n\n",
+	        gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
+	                                            : "no master agent",
+	        number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+	show_sources(gm_json_get(reply, "sources"), out);
+}
+
+static double metric(const struct gm_json *object, const char *name, const char *member)
+{
+	return number(gm_json_get(gm_json_get(object, "metrics"), name), member);
+}
+
+static const char *state_name(double state)
+{
+	/* virDomainState */
+	static const char *const names[] = {"-",        "running",  "blocked", "paused",
+	                                    "shutdown", "shut off", "crashed", "suspended"};
+	return state >= 0 && state < 8 ? names[(int)state] : "-";
+}
+
+/* Both directions of all of a guest's interfaces, bit/s. */
+static double traffic(const struct gm_json *guest, const char *name)
+{
+	const struct gm_json *interfaces = gm_json_get(guest, "interfaces");
+	double sum = NAN;
+	for (size_t i = 0; i < gm_json_size(interfaces); i++) {
+		double rate = metric(gm_json_at(interfaces, i), name, "rate");
+		if (isfinite(rate))
+			sum = (isfinite(sum) ? sum : 0) + 8 * rate;
+	}
+	return sum;
+}
+
+void gm_show_guests(const struct gm_json *reply, FILE *out)
+{
+	static const char *const heads[] = {">INDEX", "NAME",    "PROJECT", "STATE",     ">CPU",
+	                                    ">USED",  ">TOTAL",  ">AGE",    ">RESIDENT", ">RX",
+	                                    ">TX",    ">ALARMS", NULL};
+	const struct gm_json *guests = gm_json_get(reply, "guests");
+	struct gm_table table;
+	gm_table_init(&table, heads);
+	for (size_t i = 0; i < gm_json_size(guests); i++) {
+		const struct gm_json *guest = gm_json_at(guests, i);
+		char(*row)[GM_CELL] = gm_table_row(&table);
+		if (!row)
+			break;
+		const char *name = text(guest, "display_name");
+		snprintf(row[0], GM_CELL, "%.0f", number(guest, "index"));
+		gm_render_name(row[1], name[0] != '\0' ? name : text(guest, "name"));
+		gm_render_name(row[2], text(guest, "project"));
+		snprintf(row[3], GM_CELL, "%s%s", state_name(metric(guest, "guest.state", "value")),
+		         gm_json_get_bool(guest, "stale") ? " (stale)" : "");
+		double cpu = metric(guest, "process.cpu.time", "rate") / 1e9 * 100;
+		snprintf(row[4], GM_CELL, isfinite(cpu) ? "%.0f%%" : "-", cpu);
+		gm_render_bytes(row[5], metric(guest, "memory.used", "value"));
+		gm_render_bytes(row[6], metric(guest, "memory.total", "value"));
+		gm_render_duration(row[7], metric(guest, "memory.used", "age_s"));
+		gm_render_bytes(row[8], metric(guest, "memory.resident", "value"));
+		gm_render_rate(row[9], traffic(guest, "net.rx.bytes"));
+		gm_render_rate(row[10], traffic(guest, "net.tx.bytes"));
+		snprintf(row[11], GM_CELL, "%.0f", number(guest, "alarms"));
+	}
+	gm_table_print(&table, out);
+}
+
+static void fill_alarm(char (*row)[GM_CELL], const struct gm_json *alarm)
+{
+	snprintf(row[0], GM_CELL, "%.0f", number(alarm, "id"));
+	gm_render_name(row[1], text(alarm, "severity"));
+	gm_render_name(row[2], text(alarm, "detector"));
+	gm_render_name(row[3], text(alarm, "guest_name"));
+	gm_render_name(row[4], text(alarm, "text"));
+}
+
+void gm_show_alarms(const struct gm_json *reply, FILE *out)
+{
+	static const char *const heads[] = {">ID",  "SEVERITY", "DETECTOR", "GUEST",
+	                                    "TEXT", "RAISED",   "CHANGED",  NULL};
+	static const char *const log_heads[] = {">ID",  "SEVERITY", "DETECTOR", "GUEST", "TEXT",
+	                                        ">SEQ", "STATE",    "TIME",     NULL};
+	const struct gm_json *list = gm_json_get(reply, "alarms"), *log = gm_json_get(reply, "log");
+	struct gm_table table;
+	gm_table_init(&table, heads);
+	for (size_t i = 0; i < gm_json_size(list); i++) {
+		const struct gm_json *alarm = gm_json_at(list, i);
+		char(*row)[GM_CELL] = gm_table_row(&table);
+		if (!row)
+			break;
+		fill_alarm(row, alarm);
+		gm_render_time(row[5], number(alarm, "raised_at"));
+		gm_render_time(row[6], number(alarm, "changed_at"));
+	}
+	gm_table_print(&table, out);
+	if (!log)
+		return;
+	fputc('\n', out);
+	gm_table_init(&table, log_heads);
+	for (size_t i = 0; i < gm_json_size(log); i++) {
+		const struct gm_json *transition = gm_json_at(log, i);
+		char(*row)[GM_CELL] = gm_table_row(&table);
+		if (!row)
+			break;
+		fill_alarm(row, gm_json_get(transition, "alarm"));
+		snprintf(row[5], GM_CELL, "%.0f", number(transition, "sequence"));
+		gm_render_name(row[6], text(transition, "state"));
+		gm_render_time(row[7], number(transition, "time"));
+	}
+	gm_table_print(&table, out);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's answers as text for people, one function per command.
+ */
+#ifndef GM_CLI_SHOW_H
+#define GM_CLI_SHOW_H
+
+#include <stdio.h>
+
+#include "base/json.h"
+
+void gm_show_status(const struct gm_json *reply, FILE *out);
+void gm_show_guests(const struct gm_json *reply, FILE *out);
+void gm_show_alarms(const struct gm_json *reply, FILE *out);
+void gm_show_windows(const struct gm_json *reply, FILE *out); /* the newest, least, mean, most */
+void gm_show_windows_csv(const struct gm_json *reply,
+                         FILE *out); /* as `replay` reads it; one entity */
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Windows as text and as CSV; see show.h.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "cli/render.h"
+#include "cli/show.h"
+#include "model/metric.h"
+
+/* One series as it lies in the reply: [[time, value], …]. */
+static double at(const struct gm_json *series, size_t index, size_t member)
+{
+	return gm_json_value_number(gm_json_at(gm_json_at(series, index), member), NAN);
+}
+
+/* Counters are shown as rates: what people want to see of them. */
+static size_t collect(const struct gm_json *series, bool counter, double *values)
+{
+	size_t count = 0;
+	for (size_t i = counter; i < gm_json_size(series); i++) {
+		double value = at(series, i, 1);
+		if (counter)
+			value = (value - at(series, i - 1, 1)) /
+			        (at(series, i, 0) - at(series, i - 1, 0));
+		if (isfinite(value))
+			values[count++] = value;
+	}
+	return count;
+}
+
+static void show_series(struct gm_table *table, const char *entity, const char *name,
+                        const struct gm_json *series)
+{
+	size_t samples = gm_json_size(series);
+	const struct gm_metric *metric = gm_metric_get(gm_metric_find(name));
+	bool counter = metric && metric->kind == GM_KIND_COUNTER;
+	double *values = calloc(samples ? samples : 1, sizeof(*values));
+	char(*row)[GM_CELL] = values ? gm_table_row(table) : NULL;
+	if (!row) {
+		free(values);
+		return;
+	}
+	size_t count = collect(series, counter, values);
+	double least = INFINITY, most = -INFINITY, sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		least = fmin(least, values[i]);
+		most = fmax(most, values[i]);
+		sum += values[i];
+	}
+	gm_render_name(row[0], entity);
+	gm_render_name(row[1], name);
+	snprintf(row[2], GM_CELL, "%zu", samples);
+	snprintf(row[3], GM_CELL, "%.1f s",
+	         samples ? at(series, samples - 1, 0) - at(series, 0, 0) : 0);
+	if (count > 0) {
+		snprintf(row[4], GM_CELL, "%.6g", values[count - 1]);
+		snprintf(row[5], GM_CELL, "%.6g", least);
+		snprintf(row[6], GM_CELL, "%.6g", sum / (double)count);
+		snprintf(row[7], GM_CELL, "%.6g", most);
+	}
+	snprintf(row[8], GM_CELL, "%s%s", metric ? metric->unit : "?", counter ? "/s" : "");
+	free(values);
+}
+
+void gm_show_windows(const struct gm_json *reply, FILE *out)
+{
+	static const char *const heads[] = {"ENTITY", "METRIC", ">SAMPLES", ">SPAN", ">NEWEST",
+	                                    ">LEAST", ">MEAN",  ">MOST",    "UNIT",  NULL};
+	struct gm_table table;
+	gm_table_init(&table, heads);
+	void *entities = NULL;
+	const char *entity, *name;
+	const struct gm_json *metrics, *series;
+	while (gm_json_next(gm_json_get(reply, "entities"), &entities, &entity, &metrics)) {
+		void *iterator = NULL;
+		while (gm_json_next(metrics, &iterator, &name, &series))
+			show_series(&table, entity, name, series);
+	}
+	gm_table_print(&table, out);
+}
+
+struct column {
+	const char *name;
+	const struct gm_json *series;
+	size_t next;
+};
+
+static double next_time(const struct column *columns, size_t count)
+{
+	double least = INFINITY;
+	for (size_t i = 0; i < count; i++)
+		if (columns[i].next < gm_json_size(columns[i].series))
+			least = fmin(least, at(columns[i].series, columns[i].next, 0));
+	return least;
+}
+
+static void print_row(struct column *columns, size_t count, double time, FILE *out)
+{
+	fprintf(out, "%.6f", time);
+	for (size_t i = 0; i < count; i++) {
+		struct column *column = &columns[i];
+		fputc(',', out);
+		if (column->next == gm_json_size(column->series) ||
+		    at(column->series, column->next, 0) != time)
+			continue;
+		const struct gm_json *value =
+		    gm_json_at(gm_json_at(column->series, column->next), 1);
+		struct gm_buffer digits = GM_BUFFER_INIT(64);
+		if (gm_json_write(value, 0, &digits) == 0) /* exact for integers of 64 bits */
+			fputs(digits.data, out);
+		gm_buffer_free(&digits);
+		column->next++;
+	}
+	fputc('\n', out);
+}
+
+static void print_entity(const struct gm_json *metrics, FILE *out)
+{
+	struct column columns[GM_METRIC_COUNT];
+	size_t count = 0;
+	void *iterator = NULL;
+	const char *name;
+	const struct gm_json *series;
+	fputs("time", out);
+	while (count < GM_METRIC_COUNT && gm_json_next(metrics, &iterator, &name, &series)) {
+		columns[count++] = (struct column){.name = name, .series = series};
+		fprintf(out, ",%s", name);
+	}
+	fputc('\n', out);
+	for (double time; isfinite(time = next_time(columns, count));)
+		print_row(columns, count, time, out);
+}
+
+void gm_show_windows_csv(const struct gm_json *reply, FILE *out)
+{
+	/* A recording is of one entity: the first that has the metrics asked for. */
+	void *entities = NULL;
+	const char *entity;
+	const struct gm_json *metrics;
+	while (gm_json_next(gm_json_get(reply, "entities"), &entities, &entity, &metrics)) {
+		if (gm_json_size(metrics) > 0) {
+			print_entity(metrics, out);
+			return;
+		}
+	}
+}

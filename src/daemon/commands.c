@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The answers to control commands; see commands.h. Everything but `windows` is read from the present
+ * snapshot, as the MIB is, so that the two agree.
+ */
+#include "daemon/commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+struct query {
+	const struct gm_commands *commands;
+	const struct gm_snapshot *snapshot;
+	const struct gm_json *request;
+	struct gm_error *err;
+};
+
+static void set_time(struct gm_json *object, const char *key, int64_t time)
+{
+	if (time != 0)
+		gm_json_set_number(object, key, (double)time / 1e9);
+}
+
+/* The newest samples as {"memory.used": {"value": …, "age_s": …, "rate": …}, …}. */
+static struct gm_json *last_to_json(const struct gm_last_set *set, int64_t now)
+{
+	struct gm_json *object = gm_json_object();
+	for (size_t i = 0; i < set->count; i++) {
+		const struct gm_last *last = &set->items[i];
+		const struct gm_metric *metric = gm_metric_get(last->metric);
+		if (!metric)
+			continue;
+		struct gm_json *value = gm_json_object();
+		if (metric->kind == GM_KIND_COUNTER)
+			gm_json_set_integer(value, "value", (int64_t)last->value.counter);
+		else
+			gm_json_set_number(value, "value", last->value.gauge);
+		if (last->has_rate)
+			gm_json_set_number(value, "rate", last->rate);
+		gm_json_set_number(value, "age_s", (double)(now - last->measured_at) / 1e9);
+		gm_json_set_text(value, "unit", metric->unit);
+		gm_json_set(object, metric->name, value);
+	}
+	return object;
+}
+
+static struct gm_json *source_to_json(const struct gm_source_status *source)
+{
+	struct gm_json *object = gm_json_object();
+	gm_json_set_text(object, "name", gm_source_name(source->id));
+	gm_json_set_bool(object, "connected", source->connected);
+	gm_json_set_number(object, "interval_s", (double)source->interval / 1e9);
+	gm_json_set_integer(object, "ticks", (int64_t)source->ticks);
+	gm_json_set_integer(object, "missed", (int64_t)source->missed);
+	gm_json_set_integer(object, "late", (int64_t)source->late);
+	gm_json_set_integer(object, "failures", (int64_t)source->failures);
+	gm_json_set_integer(object, "reconnects", (int64_t)source->reconnects);
+	gm_json_set_number(object, "lag_max_s", (double)source->lag_max / 1e9);
+	gm_json_set_number(object, "duration_p50_s", (double)source->duration_p50 / 1e9);
+	gm_json_set_number(object, "duration_p99_s", (double)source->duration_p99 / 1e9);
+	gm_json_set_integer(object, "entities", source->entities);
+	gm_json_set_text(object, "error", source->error);
+	return object;
+}
+
+static struct gm_json *answer_status(const struct query *query)
+{
+	const struct gm_agent_row *agent = &query->snapshot->agent;
+	struct gm_pipeline_status status;
+	gm_pipeline_status(query->commands->pipeline, &status);
+
+	struct gm_json *reply = gm_json_object();
+	gm_json_set_text(reply, "node", agent->node);
+	gm_json_set_text(reply, "version", agent->version);
+	set_time(reply, "started", agent->started_at);
+	gm_json_set_integer(reply, "boots", agent->boots);
+	gm_json_set_integer(reply, "samples", (int64_t)agent->samples);
+	gm_json_set_number(reply, "samples_per_s", agent->sample_rate);
+	gm_json_set_integer(reply, "batches_dropped", (int64_t)agent->queue_dropped);
+	gm_json_set_integer(reply, "entities", (int64_t)status.entities);
+	gm_json_set_integer(reply, "guests", (int64_t)query->snapshot->guest_count);
+	gm_json_set_integer(reply, "alarms", (int64_t)query->snapshot->alarm_count);
+	gm_json_set_integer(reply, "last_sequence", (int64_t)agent->last_sequence);
+	gm_json_set_integer(reply, "raises_limited", (int64_t)status.raises_limited);
+	gm_json_set_integer(reply, "transitions_lost", (int64_t)status.transitions_lost);
+	gm_json_set_number(reply, "cpu_s", (double)agent->cpu_ns / 1e9);
+	gm_json_set_integer(reply, "resident_bytes", (int64_t)agent->resident);
+
+	struct gm_json *store = gm_json_object();
+	gm_json_set_text(store, "name", agent->store);
+	gm_json_set_bool(store, "connected", agent->store_connected);
+	gm_json_set_text(store, "state", agent->store_state);
+	gm_json_set_integer(store, "written", (int64_t)agent->store_written);
+	gm_json_set_integer(store, "dropped", (int64_t)agent->store_dropped);
+	gm_json_set(reply, "store", store);
+
+	struct gm_json *snmp = gm_json_object();
+	gm_json_set_bool(snmp, "connected", status.mib.connected);
+	gm_json_set_integer(snmp, "connects", (int64_t)status.mib.connects);
+	gm_json_set_integer(snmp, "requests", (int64_t)status.mib.requests);
+	gm_json_set_integer(snmp, "notifications", (int64_t)status.mib.notifications);
+	gm_json_set_integer(snmp, "waiting", (int64_t)status.mib.spooled);
+	gm_json_set_text(snmp, "error", status.mib.error);
+	gm_json_set(reply, "snmp", snmp);
+
+	struct gm_json *sources = gm_json_array();
+	for (size_t i = 0; i < query->snapshot->source_count; i++)
+		gm_json_append(sources, source_to_json(&query->snapshot->sources[i]));
+	gm_json_set(reply, "sources", sources);
+	return reply;
+}
+
+static struct gm_json *interface_to_json(const struct gm_interface_row *row, int64_t now)
+{
+	struct gm_json *object = gm_json_object();
+	gm_json_set_text(object, "device", row->device);
+	gm_json_set_integer(object, "ordinal", row->ordinal);
+	gm_json_set_text(object, "mac", row->info.mac);
+	if (row->info.port_uuid[0] != '\0')
+		gm_json_set_text(object, "port", row->info.port_uuid);
+	gm_json_set(object, "metrics", last_to_json(&row->last, now));
+	return object;
+}
+
+static struct gm_json *guest_to_json(const struct gm_snapshot *snapshot,
+                                     const struct gm_guest_row *row, int64_t now)
+{
+	char uuid[GM_UUID_TEXT];
+	struct gm_json *object = gm_json_object();
+	gm_json_set_integer(object, "index", row->index);
+	gm_json_set_text(object, "uuid", gm_uuid_text(row->uuid, uuid));
+	gm_json_set_text(object, "name", row->info.name);
+	gm_json_set_text(object, "display_name", row->info.display_name);
+	gm_json_set_text(object, "project", row->info.project);
+	gm_json_set_text(object, "project_uuid", row->info.project_uuid);
+	gm_json_set_text(object, "flavor", row->info.flavor);
+	gm_json_set_text(object, "hypervisor", row->info.hypervisor);
+	gm_json_set_bool(object, "stale", row->stale);
+	gm_json_set_integer(object, "alarms", row->active_alarms);
+	gm_json_set(object, "metrics", last_to_json(&row->last, now));
+	struct gm_json *interfaces = gm_json_array();
+	for (size_t i = 0; i < snapshot->interface_count; i++)
+		if (snapshot->interfaces[i].guest_index == row->index)
+			gm_json_append(interfaces,
+			               interface_to_json(&snapshot->interfaces[i], now));
+	gm_json_set(object, "interfaces", interfaces);
+	return object;
+}
+
+static struct gm_json *answer_guests(const struct query *query)
+{
+	int64_t now = gm_clock_now();
+	struct gm_json *reply = gm_json_object(), *guests = gm_json_array();
+	for (size_t i = 0; i < query->snapshot->guest_count; i++)
+		gm_json_append(guests,
+		               guest_to_json(query->snapshot, &query->snapshot->guests[i], now));
+	gm_json_set(reply, "guests", guests);
+	return reply;
+}
+
+/* The journal's record with the times as seconds, as everywhere else in the protocol. */
+static struct gm_json *alarm_to_json(const struct gm_alarm *alarm)
+{
+	struct gm_json *object = gm_alarm_to_json(alarm);
+	set_time(object, "raised_at", alarm->raised_at);
+	set_time(object, "changed_at", alarm->changed_at);
+	gm_json_set_number(object, "cleared_at", (double)alarm->cleared_at / 1e9);
+	return object;
+}
+
+static struct gm_json *answer_alarms(const struct query *query)
+{
+	struct gm_json *reply = gm_json_object(), *list = gm_json_array();
+	for (size_t i = 0; i < query->snapshot->alarm_count; i++)
+		gm_json_append(list, alarm_to_json(&query->snapshot->alarms[i]));
+	gm_json_set(reply, "alarms", list);
+	if (!gm_json_get_bool(query->request, "log"))
+		return reply;
+	struct gm_json *log = gm_json_array();
+	for (size_t i = 0; i < query->snapshot->log_count; i++) {
+		const struct gm_transition *transition = &query->snapshot->log[i];
+		struct gm_json *object = gm_json_object();
+		gm_json_set_integer(object, "sequence", (int64_t)transition->sequence);
+		gm_json_set_text(object, "state", gm_transition_name(transition->kind));
+		set_time(object, "time", transition->time);
+		gm_json_set(object, "alarm", alarm_to_json(&transition->alarm));
+		gm_json_append(log, object);
+	}
+	gm_json_set(reply, "log", log);
+	return reply;
+}
+
+/* A guest by UUID, index, libvirt's name or Nova's; NULL with a message. */
+static const struct gm_guest_row *find_guest(const struct query *query, const char *wanted)
+{
+	char uuid[GM_UUID_TEXT], quoted[2 * GM_NAME_SIZE];
+	const struct gm_guest_row *found = NULL;
+	for (size_t i = 0; i < query->snapshot->guest_count; i++) {
+		const struct gm_guest_row *row = &query->snapshot->guests[i];
+		if (strcmp(gm_uuid_text(row->uuid, uuid), wanted) == 0)
+			return row;
+		if (strcmp(row->info.name, wanted) != 0 &&
+		    strcmp(row->info.display_name, wanted) != 0)
+			continue;
+		if (found) {
+			gm_error_set(query->err, -EINVAL,
+			             "more than one guest has that name: use the UUID");
+			return NULL;
+		}
+		found = row;
+	}
+	if (!found) {
+		gm_text_quote(quoted, sizeof(quoted), wanted);
+		gm_error_set(query->err, -ENOENT, "no guest %s on this node", quoted);
+	}
+	return found;
+}
+
+static struct gm_json *series_to_json(const struct gm_window *window, unsigned metric,
+                                      int64_t since)
+{
+	size_t max = gm_window_count(window, metric);
+	struct gm_window_sample *samples = calloc(max ? max : 1, sizeof(*samples));
+	if (!samples)
+		return NULL;
+	size_t count = gm_window_read(window, metric, since, samples, max);
+	struct gm_json *list = gm_json_array();
+	for (size_t i = 0; i < count; i++) {
+		struct gm_json *pair = gm_json_array();
+		gm_json_append(pair, gm_json_number((double)samples[i].time / 1e9));
+		gm_json_append(pair, gm_metric_kind(metric) == GM_KIND_COUNTER
+		                         ? gm_json_integer((int64_t)samples[i].value.counter)
+		                         : gm_json_number(samples[i].value.gauge));
+		gm_json_append(list, pair);
+	}
+	free(samples);
+	return list;
+}
+
+static struct gm_json *entity_windows(const struct gm_tracked *tracked, const char *pattern,
+                                      int64_t since)
+{
+	struct gm_json *object = gm_json_object();
+	for (unsigned metric = 0; metric < GM_METRIC_COUNT; metric++) {
+		const char *name = gm_metric_get(metric)->name;
+		if (gm_window_count(tracked->window, metric) > 0 && gm_text_match(pattern, name))
+			gm_json_set(object, name, series_to_json(tracked->window, metric, since));
+	}
+	return object;
+}
+
+/* {"entities": {"guest:…": {"memory.used": [[time, value], …], …}, "if:…": …}} */
+static struct gm_json *answer_windows(const struct query *query)
+{
+	const char *wanted = gm_json_get_text(query->request, "guest");
+	const char *pattern = gm_json_get_text(query->request, "metric");
+	double since_s = gm_json_get_number(query->request, "since", 0);
+	uint32_t guest_index = 0;
+	if (wanted && strcmp(wanted, "node") != 0) {
+		const struct gm_guest_row *guest = find_guest(query, wanted);
+		if (!guest)
+			return NULL;
+		guest_index = guest->index;
+	}
+	if (!wanted) {
+		gm_error_set(query->err, -EINVAL, "windows needs a guest (or \"node\")");
+		return NULL;
+	}
+	bool bounded = since_s > 0 && since_s < 1e9;
+	int64_t since = bounded ? gm_clock_now() - (int64_t)(since_s * 1e9) : 0;
+	struct gm_json *reply = gm_json_object(), *entities = gm_json_object();
+	for (struct gm_tracked *tracked =
+	         gm_entities_first(gm_pipeline_entities(query->commands->pipeline));
+	     tracked; tracked = gm_entities_next(tracked)) {
+		char key[GM_KEY_TEXT];
+		if (tracked->guest_index == guest_index)
+			gm_json_set(entities, gm_entity_text(&tracked->info.key, key),
+			            entity_windows(tracked, pattern ? pattern : "*", since));
+	}
+	gm_json_set(reply, "entities", entities);
+	return reply;
+}
+
+static struct gm_json *reload(const struct query *query, bool apply)
+{
+	int result = query->commands->reload(query->commands->user, apply, query->err);
+	return result < 0 ? NULL : gm_json_object();
+}
+
+static struct gm_json *answer_check(const struct query *query)
+{
+	return reload(query, false);
+}
+
+static struct gm_json *answer_reload(const struct query *query)
+{
+	return reload(query, true);
+}
+
+static const struct {
+	const char *name;
+	struct gm_json *(*answer)(const struct query *query);
+} answers[] = {
+    {"status", answer_status},   {"guests", answer_guests}, {"alarms", answer_alarms},
+    {"windows", answer_windows}, {"check", answer_check},   {"reload", answer_reload},
+};
+
+struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,
+                                   const struct gm_json *request, struct gm_error *err)
+{
+	struct gm_commands *commands = user;
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(commands->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	struct query query = {commands, snapshot, request, err};
+	struct gm_json *reply = NULL;
+	gm_error_set(err, 0, "not ready yet");
+	for (size_t i = 0; snapshot && i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (strcmp(answers[i].name, command->name) == 0)
+			reply = answers[i].answer(&query);
+	if (snapshot)
+		gm_snapshot_release(slot, snapshot);
+	return reply;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of known entities; see entities.h. Used by intake.c (which fills it) and view.c (which
+ * shows it).
+ */
+#define HASH_NONFATAL_OOM 1
+#include "daemon/entities.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gm_entities {
+	struct gm_tracked *table;
+};
+
+int gm_entities_create(struct gm_entities **ret_entities)
+{
+	struct gm_entities *entities = calloc(1, sizeof(*entities));
+	if (!entities)
+		return -ENOMEM;
+	*ret_entities = entities;
+	return 0;
+}
+
+static void free_tracked(struct gm_tracked *tracked)
+{
+	gm_detector_set_free(tracked->detectors);
+	gm_window_free(tracked->window);
+	free(tracked);
+}
+
+void gm_entities_free(struct gm_entities *entities)
+{
+	if (!entities)
+		return;
+	struct gm_tracked *tracked, *next;
+	HASH_ITER (hh, entities->table, tracked, next)
+		gm_entities_remove(entities, tracked);
+	free(entities);
+}
+
+struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
+                                    const struct gm_entity_key *key)
+{
+	struct gm_tracked *tracked;
+	HASH_FIND(hh, entities->table, key, sizeof(*key), tracked);
+	return tracked;
+}
+
+int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *key,
+                    const struct gm_window_options *window, struct gm_detector_settings *detectors,
+                    struct gm_tracked **ret_tracked)
+{
+	if (HASH_COUNT(entities->table) >= GM_ENTITIES_MAX)
+		return -ENOSPC;
+	struct gm_tracked *tracked = calloc(1, sizeof(*tracked));
+	if (!tracked)
+		return -ENOMEM;
+	tracked->info.key = *key;
+	int result = gm_window_create(window, &tracked->window);
+	if (result == 0)
+		result = gm_detector_set_create(detectors, key, &tracked->detectors);
+	if (result < 0) {
+		free_tracked(tracked);
+		return result;
+	}
+	HASH_ADD(hh, entities->table, info.key, sizeof(tracked->info.key), tracked);
+	if (!tracked->hh.tbl) {
+		free_tracked(tracked);
+		return -ENOMEM;
+	}
+	*ret_tracked = tracked;
+	return 0;
+}
+
+void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked)
+{
+	HASH_DEL(entities->table, tracked);
+	free_tracked(tracked);
+}
+
+int gm_entities_renew_detectors(struct gm_entities *entities,
+                                struct gm_detector_settings *detectors)
+{
+	int result = 0;
+	for (struct gm_tracked *tracked = entities->table; tracked; tracked = tracked->hh.next) {
+		gm_detector_set_free(tracked->detectors);
+		tracked->detectors = NULL;
+		tracked->finding_count = 0;
+		int one =
+		    gm_detector_set_create(detectors, &tracked->info.key, &tracked->detectors);
+		if (one < 0)
+			result = one;
+	}
+	return result;
+}
+
+struct gm_tracked *gm_entities_first(const struct gm_entities *entities)
+{
+	return entities->table;
+}
+
+struct gm_tracked *gm_entities_next(const struct gm_tracked *tracked)
+{
+	return tracked->hh.next;
+}
+
+size_t gm_entities_count(const struct gm_entities *entities)
+{
+	return HASH_COUNT(entities->table);
+}
+
+void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *finding)
+{
+	size_t at = 0;
+	while (at < tracked->finding_count &&
+	       (strcmp(tracked->findings[at].detector, finding->detector) != 0 ||
+	        strcmp(tracked->findings[at].metric, finding->metric) != 0))
+		at++;
+	if (at == GM_TRACKED_FINDINGS)
+		return;
+	tracked->findings[at] = *finding;
+	if (at == tracked->finding_count)
+		tracked->finding_count++;
+}

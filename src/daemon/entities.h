@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The entities that are known now, each with its window, its detectors and what they last said. Main
+ * thread only.
+ */
+#ifndef GM_DAEMON_ENTITIES_H
+#define GM_DAEMON_ENTITIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "analysis/detector.h"
+#include "model/entity.h"
+#include "model/event.h"
+#include "model/finding.h"
+#include "window/window.h"
+
+enum {
+	GM_ENTITIES_MAX = 65536,
+	GM_TRACKED_FINDINGS = 8, /* latest findings kept per entity: one per detector and metric */
+};
+
+struct gm_tracked {
+	struct gm_entity_info info; /* its key is the hash's key */
+	bool identified;            /* `info` was filled by a source */
+	uint32_t guest_index;       /* a guest's own, or its guest's; 0: none */
+	uint32_t ordinal;           /* interface: stable number within its guest */
+	struct gm_window *window;
+	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
+	size_t finding_count;
+	struct gm_finding findings[GM_TRACKED_FINDINGS];
+	int64_t
+	    newest[GM_SOURCE_COUNT]; /* measured_at of the newest frame of each source; 0: none */
+	UT_hash_handle hh;
+};
+
+struct gm_entities;
+
+int gm_entities_create(struct gm_entities **ret_entities);
+void gm_entities_free(struct gm_entities *entities);
+
+struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
+                                    const struct gm_entity_key *key);
+
+/* Adds an entity that is not there yet. -ENOMEM; -ENOSPC: GM_ENTITIES_MAX are there. */
+int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *key,
+                    const struct gm_window_options *window, struct gm_detector_settings *detectors,
+                    struct gm_tracked **ret_tracked);
+void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked);
+
+/* Gives every entity new detectors, made from `detectors`. -ENOMEM: some have none now. */
+int gm_entities_renew_detectors(struct gm_entities *entities,
+                                struct gm_detector_settings *detectors);
+
+/* Walks all of them; take the next before removing one. */
+struct gm_tracked *gm_entities_first(const struct gm_entities *entities);
+struct gm_tracked *gm_entities_next(const struct gm_tracked *tracked);
+size_t gm_entities_count(const struct gm_entities *entities);
+
+/* Keeps `finding` as the latest of its detector and metric. */
+void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *finding);
+
+#endif

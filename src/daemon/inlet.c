@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages from other threads to main; see inlet.h. uv_async_send() wakes the loop; libuv coalesces
+ * wake-ups, so a turn empties both queues.
+ */
+#include "daemon/inlet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/queue.h"
+
+enum {
+	SAMPLES_CAPACITY = 256,   /* batches: several seconds of all sources */
+	NOTICES_CAPACITY = 65536, /* thousands of guests appearing at once */
+};
+
+enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED };
+
+struct notice {
+	enum notice_kind kind;
+	enum gm_source_id source;
+	union {
+		struct gm_entity_info info;
+		struct {
+			struct gm_entity_key key;
+			int64_t time;
+		} gone;
+		struct gm_guest_event event;
+		struct gm_source_status source_status;
+		struct gm_mib_status mib_status;
+		uint64_t sequence;
+	};
+};
+
+struct gm_inlet {
+	struct gm_inlet_handler handler;
+	struct gm_source_sink source_sink;
+	struct gm_mib_host mib_host;
+	struct gm_queue *samples, *notices;
+	uv_async_t wake;
+};
+
+static void push_notice(struct gm_inlet *inlet, const struct notice *notice)
+{
+	struct notice *copy = malloc(sizeof(*copy));
+	if (!copy) {
+		gm_log(GM_LOG_ERROR, "out of memory: a message between threads is lost");
+		return;
+	}
+	*copy = *notice;
+	gm_queue_push(inlet->notices, copy);
+}
+
+static void on_samples(void *user, struct gm_batch *batch)
+{
+	struct gm_inlet *inlet = user;
+	gm_queue_push(inlet->samples, batch);
+}
+
+static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
+{
+	push_notice(user, &(struct notice){.kind = SEEN, .source = source, .info = *info});
+}
+
+static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
+                    int64_t time)
+{
+	push_notice(user, &(struct notice){.kind = GONE, .source = source, .gone = {*key, time}});
+}
+
+static void on_event(void *user, const struct gm_guest_event *event)
+{
+	push_notice(user, &(struct notice){.kind = EVENT, .event = *event});
+}
+
+static void on_source_status(void *user, const struct gm_source_status *status)
+{
+	push_notice(user, &(struct notice){.kind = SOURCE_STATUS, .source_status = *status});
+}
+
+static void on_mib_status(void *user, const struct gm_mib_status *status)
+{
+	push_notice(user, &(struct notice){.kind = MIB_STATUS, .mib_status = *status});
+}
+
+static void on_delivered(void *user, uint64_t sequence)
+{
+	push_notice(user, &(struct notice){.kind = DELIVERED, .sequence = sequence});
+}
+
+static void dispatch(const struct gm_inlet_handler *handler, const struct notice *notice)
+{
+	switch (notice->kind) {
+	case SEEN:
+		handler->seen(handler->user, notice->source, &notice->info);
+		break;
+	case GONE:
+		handler->gone(handler->user, notice->source, &notice->gone.key, notice->gone.time);
+		break;
+	case EVENT:
+		handler->event(handler->user, &notice->event);
+		break;
+	case SOURCE_STATUS:
+		handler->source_status(handler->user, &notice->source_status);
+		break;
+	case MIB_STATUS:
+		handler->mib_status(handler->user, &notice->mib_status);
+		break;
+	case DELIVERED:
+		handler->delivered(handler->user, notice->sequence);
+		break;
+	}
+}
+
+/* Notices first: a guest's identity comes before its first samples. */
+static void drain(uv_async_t *wake)
+{
+	struct gm_inlet *inlet = wake->data;
+	struct notice *notice;
+	while ((notice = gm_queue_pop(inlet->notices))) {
+		dispatch(&inlet->handler, notice);
+		free(notice);
+	}
+	struct gm_batch *batch;
+	while ((batch = gm_queue_pop(inlet->samples))) {
+		inlet->handler.samples(inlet->handler.user, batch);
+		gm_batch_free(batch);
+	}
+}
+
+static void wake_loop(void *user)
+{
+	struct gm_inlet *inlet = user;
+	uv_async_send(&inlet->wake);
+}
+
+static void free_batch(void *item)
+{
+	gm_batch_free(item);
+}
+
+int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
+                    struct gm_inlet **ret_inlet)
+{
+	struct gm_inlet *inlet = calloc(1, sizeof(*inlet));
+	if (!inlet)
+		return -ENOMEM;
+	inlet->handler = *handler;
+	inlet->source_sink = (struct gm_source_sink){
+	    .samples = on_samples,
+	    .seen = on_seen,
+	    .gone = on_gone,
+	    .event = on_event,
+	    .status = on_source_status,
+	    .user = inlet,
+	};
+	inlet->mib_host =
+	    (struct gm_mib_host){.delivered = on_delivered, .status = on_mib_status, .user = inlet};
+
+	struct gm_queue_options samples = {SAMPLES_CAPACITY, free_batch, wake_loop, inlet};
+	struct gm_queue_options notices = {NOTICES_CAPACITY, free, wake_loop, inlet};
+	int result = gm_queue_create(&samples, &inlet->samples);
+	if (result == 0)
+		result = gm_queue_create(&notices, &inlet->notices);
+	if (result == 0)
+		result = uv_async_init(loop, &inlet->wake, drain);
+	if (result < 0) {
+		gm_inlet_free(inlet);
+		return result;
+	}
+	inlet->wake.data = inlet;
+	*ret_inlet = inlet;
+	return 0;
+}
+
+const struct gm_source_sink *gm_inlet_source_sink(struct gm_inlet *inlet)
+{
+	return &inlet->source_sink;
+}
+
+const struct gm_mib_host *gm_inlet_mib_host(struct gm_inlet *inlet)
+{
+	return &inlet->mib_host;
+}
+
+uint64_t gm_inlet_dropped(struct gm_inlet *inlet)
+{
+	return gm_queue_dropped(inlet->samples);
+}
+
+void gm_inlet_close(struct gm_inlet *inlet)
+{
+	if (inlet)
+		uv_close((uv_handle_t *)&inlet->wake, NULL);
+}
+
+void gm_inlet_free(struct gm_inlet *inlet)
+{
+	if (!inlet)
+		return;
+	gm_queue_free(inlet->samples);
+	gm_queue_free(inlet->notices);
+	free(inlet);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages in, windows and findings out; see intake.h. Called by pipeline.c alone.
+ */
+#include "daemon/intake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+/* An interface that the tap sampler has told of so lately needs no other source's counters. */
+#define TAP_FRESH (2 * GM_SECOND)
+
+enum { MIRROR_MAX = 64 };
+
+static const uint8_t no_guest[GM_UUID_SIZE];
+
+struct gm_intake {
+	struct gm_intake_options options;
+	struct gm_state *state;
+	struct gm_intake_sink sink;
+	struct gm_entities *entities;
+	struct gm_tracked *current; /* whose points are being observed */
+	bool restoring;
+	uint64_t readings;
+	struct gm_log_limit full_limit, index_limit;
+};
+
+int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
+                     const struct gm_intake_sink *sink, struct gm_intake **ret_intake)
+{
+	struct gm_intake *intake = calloc(1, sizeof(*intake));
+	if (!intake)
+		return -ENOMEM;
+	intake->options = *options;
+	intake->state = state;
+	intake->sink = *sink;
+	int result = gm_entities_create(&intake->entities);
+	if (result < 0) {
+		free(intake);
+		return result;
+	}
+	*ret_intake = intake;
+	return 0;
+}
+
+void gm_intake_free(struct gm_intake *intake)
+{
+	if (!intake)
+		return;
+	gm_entities_free(intake->entities);
+	free(intake);
+}
+
+static void on_finding(void *user, const struct gm_finding *finding)
+{
+	struct gm_intake *intake = user;
+	if (intake->restoring)
+		return;
+	gm_tracked_remember(intake->current, finding);
+	intake->sink.finding(intake->sink.user, finding);
+}
+
+static void on_point(void *user, const struct gm_point *point)
+{
+	struct gm_intake *intake = user;
+	struct gm_finding_sink sink = {on_finding, intake};
+	if (intake->current->detectors)
+		gm_detector_set_observe(intake->current->detectors, point, &sink);
+}
+
+/* The stable number of `name` within `scope`; 0, with a limited line in the log, when it fails. */
+static uint32_t stable_index(struct gm_intake *intake, const char *scope, const char *name)
+{
+	uint32_t index = 0;
+	struct gm_error err;
+	if (gm_state_index(intake->state, scope, name, &index, &err) < 0 &&
+	    gm_log_allowed(&intake->index_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		gm_log(GM_LOG_ERROR, "no index for %s in %s: %s", name, scope, err.text);
+	return index;
+}
+
+static struct gm_tracked *add_entity(struct gm_intake *intake, const struct gm_entity_key *key)
+{
+	struct gm_tracked *tracked;
+	int result = gm_entities_add(intake->entities, key, &intake->options.window,
+	                             intake->options.detectors, &tracked);
+	if (result < 0) {
+		char text[GM_KEY_TEXT], quoted[2 * GM_KEY_TEXT];
+		gm_text_quote(quoted, sizeof(quoted), gm_entity_text(key, text));
+		if (gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+			gm_log(GM_LOG_ERROR, "cannot follow %s: %s", quoted,
+			       result == -ENOSPC ? "too many entities" : "out of memory");
+		return NULL;
+	}
+	if (key->kind == GM_ENTITY_GUEST) {
+		char uuid[GM_UUID_TEXT];
+		tracked->guest_index = stable_index(intake, "guest", gm_uuid_text(key->uuid, uuid));
+	}
+	return tracked;
+}
+
+/* The entity of a frame. A guest is not made known by samples when libvirt will tell of it. */
+static struct gm_tracked *entity_of(struct gm_intake *intake, const struct gm_entity_key *key)
+{
+	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
+	bool of_guest = memcmp(key->uuid, no_guest, GM_UUID_SIZE) != 0;
+	if (tracked || (of_guest && intake->options.libvirt))
+		return tracked;
+	return add_entity(intake, key);
+}
+
+static bool owned_by_guest(const struct gm_tracked *tracked)
+{
+	return tracked->info.key.kind == GM_ENTITY_INTERFACE &&
+	       memcmp(tracked->info.interface.guest, no_guest, GM_UUID_SIZE) != 0;
+}
+
+/* Interface counters of libvirt are the kernel's own, read later: one source is enough. */
+static bool superseded(const struct gm_tracked *tracked, enum gm_source_id source,
+                       int64_t measured_at)
+{
+	return tracked->info.key.kind == GM_ENTITY_INTERFACE && source != GM_SOURCE_TAP &&
+	       tracked->newest[GM_SOURCE_TAP] != 0 &&
+	       measured_at - tracked->newest[GM_SOURCE_TAP] < TAP_FRESH;
+}
+
+static void take_frame(struct gm_intake *intake, enum gm_source_id source,
+                       const struct gm_frame *frame, const struct gm_reading *readings)
+{
+	struct gm_tracked *tracked = entity_of(intake, &frame->key);
+	if (!tracked || superseded(tracked, source, frame->measured_at))
+		return;
+
+	struct gm_reading mirrored[MIRROR_MAX];
+	if ((frame->flags & GM_FRAME_HOST_VIEW) && owned_by_guest(tracked) &&
+	    frame->count <= MIRROR_MAX) {
+		for (size_t i = 0; i < frame->count; i++)
+			mirrored[i] = (struct gm_reading){gm_metric_mirrored(readings[i].metric),
+			                                  readings[i].value};
+		readings = mirrored;
+	}
+	tracked->newest[source] = frame->measured_at;
+	intake->readings += frame->count;
+	intake->current = tracked;
+	gm_window_append(tracked->window, frame, readings, on_point, intake);
+	intake->current = NULL;
+	if (!(frame->flags & GM_FRAME_FINE))
+		intake->sink.frame(intake->sink.user, frame, readings);
+}
+
+void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
+{
+	for (size_t i = 0; i < batch->frame_count; i++)
+		take_frame(intake, (enum gm_source_id)batch->source, &batch->frames[i],
+		           gm_batch_readings(batch, &batch->frames[i]));
+}
+
+void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
+                       const struct gm_reading *readings)
+{
+	struct gm_tracked *tracked = gm_entities_find(intake->entities, &frame->key);
+	if (!tracked)
+		tracked = add_entity(intake, &frame->key);
+	if (!tracked)
+		return;
+	intake->restoring = true;
+	intake->current = tracked;
+	gm_window_append(tracked->window, frame, readings, on_point, intake);
+	intake->current = NULL;
+	intake->restoring = false;
+}
+
+/* What two sources know of one interface: libvirt whose it is, the tap sampler its kernel index. */
+static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked,
+                            enum gm_source_id source, const struct gm_interface_info *info)
+{
+	struct gm_interface_info *known = &tracked->info.interface;
+	if (source == GM_SOURCE_TAP) {
+		known->if_index = info->if_index;
+		if (memcmp(known->guest, no_guest, GM_UUID_SIZE) == 0)
+			memcpy(known->mac, info->mac, sizeof(known->mac));
+		return;
+	}
+	uint32_t if_index = info->if_index ? info->if_index : known->if_index;
+	bool moved = memcmp(known->guest, info->guest, GM_UUID_SIZE) != 0;
+	*known = *info;
+	known->if_index = if_index;
+
+	char uuid[GM_UUID_TEXT], scope[GM_UUID_TEXT + 3];
+	struct gm_entity_key guest_key = gm_entity_guest(info->guest);
+	struct gm_tracked *guest = gm_entities_find(intake->entities, &guest_key);
+	tracked->guest_index = guest ? guest->guest_index : 0;
+	if (moved || tracked->ordinal == 0) {
+		snprintf(scope, sizeof(scope), "if:%s", gm_uuid_text(info->guest, uuid));
+		tracked->ordinal =
+		    stable_index(intake, scope, info->mac[0] ? info->mac : tracked->info.key.name);
+	}
+	/* Directions turn round when a device becomes a guest's: nothing learned before holds. */
+	if (moved && tracked->detectors)
+		gm_detector_set_disturb(tracked->detectors, gm_clock_now());
+}
+
+void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
+                    const struct gm_entity_info *info)
+{
+	struct gm_tracked *tracked = gm_entities_find(intake->entities, &info->key);
+	if (!tracked)
+		tracked = add_entity(intake, &info->key);
+	if (!tracked)
+		return;
+	tracked->identified = true;
+	if (info->key.kind == GM_ENTITY_INTERFACE) {
+		merge_interface(intake, tracked, source, &info->interface);
+	} else {
+		tracked->info = *info;
+		if (info->key.kind == GM_ENTITY_DISK) {
+			struct gm_entity_key guest_key = gm_entity_guest(info->disk.guest);
+			struct gm_tracked *guest = gm_entities_find(intake->entities, &guest_key);
+			tracked->guest_index = guest ? guest->guest_index : 0;
+		}
+	}
+	intake->sink.identified(intake->sink.user, &tracked->info);
+}
+
+void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
+                    const struct gm_entity_key *key, int64_t time)
+{
+	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
+	if (!tracked)
+		return;
+	/* libvirt lets go of a device that the tap sampler still sees: it is the host's again. */
+	if (key->kind == GM_ENTITY_INTERFACE && source != GM_SOURCE_TAP &&
+	    tracked->newest[GM_SOURCE_TAP] != 0) {
+		memset(tracked->info.interface.guest, 0, GM_UUID_SIZE);
+		tracked->guest_index = tracked->ordinal = 0;
+		return;
+	}
+	if (key->kind == GM_ENTITY_GUEST) {
+		char uuid[GM_UUID_TEXT];
+		gm_state_index_retire(intake->state, "guest", gm_uuid_text(key->uuid, uuid), time);
+	}
+	struct gm_entity_key copy = *key;
+	gm_entities_remove(intake->entities, tracked);
+	intake->sink.gone(intake->sink.user, &copy, time);
+}
+
+void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)
+{
+	struct gm_tracked *tracked = gm_entities_find(intake->entities, &event->key);
+	char name[2 * GM_NAME_SIZE], uuid[GM_UUID_TEXT];
+	gm_text_quote(name, sizeof(name), tracked ? gm_guest_label(&tracked->info.guest) : "?");
+	gm_log(GM_LOG_INFO, "guest %s (%s): %s", name, gm_uuid_text(event->key.uuid, uuid),
+	       gm_guest_event_name(event->kind));
+
+	static const unsigned planned = 1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED |
+	                                1U << GM_GUEST_BALLOON | 1U << GM_GUEST_STARTED;
+	if (tracked && tracked->detectors && (planned >> event->kind & 1))
+		gm_detector_set_disturb(tracked->detectors, event->time);
+}
+
+void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
+{
+	struct gm_finding_sink sink = {on_finding, intake};
+	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
+	     tracked = gm_entities_next(tracked)) {
+		if (!tracked->detectors)
+			continue;
+		intake->current = tracked;
+		gm_detector_set_evaluate(tracked->detectors, now, &sink);
+	}
+	intake->current = NULL;
+}
+
+int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
+                          bool libvirt)
+{
+	intake->options.detectors = detectors;
+	intake->options.libvirt = libvirt;
+	return gm_entities_renew_detectors(intake->entities, detectors);
+}
+
+struct gm_entities *gm_intake_entities(struct gm_intake *intake)
+{
+	return intake->entities;
+}
+
+uint64_t gm_intake_readings(const struct gm_intake *intake)
+{
+	return intake->readings;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the sources' messages to windows, points and findings: keeps the table of entities, decides
+ * whose interface is whose, mirrors the host's view of a guest's port, drops what a better source
+ * tells already. Main thread only; knows neither alarms nor stores, only the sink.
+ */
+#ifndef GM_DAEMON_INTAKE_H
+#define GM_DAEMON_INTAKE_H
+
+#include "daemon/entities.h"
+#include "state/state.h"
+
+struct gm_intake_sink {
+	/* A frame that the windows kept. */
+	void (*frame)(void *user, const struct gm_frame *frame, const struct gm_reading *readings);
+	void (*identified)(void *user, const struct gm_entity_info *info);
+	/* After this call the entity is not in the table any more. */
+	void (*gone)(void *user, const struct gm_entity_key *key, int64_t time);
+	void (*finding)(void *user, const struct gm_finding *finding);
+	void *user;
+};
+
+struct gm_intake_options {
+	struct gm_window_options window;
+	struct gm_detector_settings *detectors; /* outlives the intake or its replacement */
+	bool libvirt; /* guests are made known by libvirt alone: samples of others wait for it */
+};
+
+struct gm_intake;
+
+int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
+                     const struct gm_intake_sink *sink, struct gm_intake **ret_intake);
+void gm_intake_free(struct gm_intake *intake);
+
+void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch);
+void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
+                    const struct gm_entity_info *info);
+void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
+                    const struct gm_entity_key *key, int64_t time);
+void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event);
+
+/* A frame from a store, at start-up: fills window and detectors, findings are not passed on. */
+void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
+                       const struct gm_reading *readings);
+
+/* Lets every detector judge. About once a second. */
+void gm_intake_evaluate(struct gm_intake *intake, int64_t now);
+
+/* Detectors anew, with other settings. */
+int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
+                          bool libvirt);
+
+struct gm_entities *gm_intake_entities(struct gm_intake *intake);
+uint64_t gm_intake_readings(const struct gm_intake *intake); /* taken in since the start */
+
+#endif

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one file that names every stage: who gives to whom, and when.
+ *
+ *   sources ─ inlet ─ intake (windows, detectors) ─┬─ frames ── store
+ *                                                  └─ findings ─ alarms ─ outlet (journal) ─ agent
+ *
+ * Time: every 100 ms the store is flushed and alarms are let age; every 300 ms readers get a new
+ * snapshot; every second the detectors judge and the node's clock is compared with the wall clock.
+ */
+#include "daemon/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/inlet.h"
+#include "daemon/intake.h"
+#include "daemon/outlet.h"
+#include "daemon/selfwatch.h"
+#include "daemon/sources.h"
+#include "daemon/view.h"
+#include "store/memory/memory.h"
+#include "store/redis/redis.h"
+
+enum {
+	TICK_MS = 100,
+	TICKS_PER_SNAPSHOT = 3,
+	TICKS_PER_SECOND = 10,
+	TICKS_PER_SWEEP = 100,
+};
+
+#define LOAD_DEADLINE (2 * GM_SECOND)
+
+/* What was there before a restart and has not shown up within this time is taken for gone. */
+#define ORPHAN_GRACE (20 * GM_SECOND)
+
+struct gm_pipeline {
+	const struct gm_config *config;
+	uv_loop_t *loop;
+	struct gm_state *state;
+	struct gm_inlet *inlet;
+	struct gm_intake *intake;
+	struct gm_store *store;
+	struct gm_alarms *alarms;
+	struct gm_outlet *outlet;
+	struct gm_mib *mib;
+	struct gm_snapshot_slot *slot;
+	struct gm_sources sources;
+
+	uv_timer_t timer;
+	uint64_t ticks;
+	int64_t started_at; /* monotonic */
+	struct gm_agent_row agent;
+	struct gm_selfwatch watch;
+	struct gm_mib_status mib_status;
+	struct gm_source_status source_status[GM_SOURCE_COUNT];
+};
+
+/* ---- from the inlet ---- */
+
+static void on_samples(void *user, const struct gm_batch *batch)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_intake_batch(pipeline->intake, batch);
+}
+
+static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_intake_seen(pipeline->intake, source, info);
+}
+
+static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
+                    int64_t time)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_intake_gone(pipeline->intake, source, key, time);
+}
+
+static void on_event(void *user, const struct gm_guest_event *event)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_intake_event(pipeline->intake, event);
+}
+
+static void on_source_status(void *user, const struct gm_source_status *status)
+{
+	struct gm_pipeline *pipeline = user;
+	struct gm_source_status *known = &pipeline->source_status[status->id];
+	char reason[2 * sizeof(status->error)];
+	if (known->connected != status->connected || known->ticks == 0) {
+		gm_text_quote(reason, sizeof(reason), status->error);
+		if (status->connected)
+			gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(status->id));
+		else if (status->error[0] != '\0' && strcmp(known->error, status->error) != 0)
+			gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(status->id), reason);
+	}
+	*known = *status;
+}
+
+static void on_mib_status(void *user, const struct gm_mib_status *status)
+{
+	struct gm_pipeline *pipeline = user;
+	if (status->connected != pipeline->mib_status.connected)
+		gm_log(status->connected ? GM_LOG_INFO : GM_LOG_WARNING, "AgentX master: %s",
+		       status->connected ? "connected" : "away, notifications wait");
+	pipeline->mib_status = *status;
+}
+
+static void on_delivered(void *user, uint64_t sequence)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_outlet_delivered(pipeline->outlet, sequence);
+}
+
+/* ---- from the intake ---- */
+
+static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
+{
+	struct gm_pipeline *pipeline = user;
+	pipeline->store->ops->append(pipeline->store, frame, readings);
+}
+
+static void on_identified(void *user, const struct gm_entity_info *info)
+{
+	struct gm_pipeline *pipeline = user;
+	pipeline->store->ops->identify(pipeline->store, info);
+}
+
+static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t time)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_alarms_gone(pipeline->alarms, key, time);
+	pipeline->store->ops->forget(pipeline->store, key);
+}
+
+static void on_finding(void *user, const struct gm_finding *finding)
+{
+	struct gm_pipeline *pipeline = user;
+	if (gm_alarms_finding(pipeline->alarms, finding) < 0)
+		gm_log(GM_LOG_ERROR, "out of memory: a finding of %s is lost", finding->detector);
+}
+
+/* ---- from the alarm engine ---- */
+
+static void on_transition(void *user, struct gm_transition *transition)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_outlet_transition(pipeline->outlet, transition);
+}
+
+static void describe_alarm(void *user, struct gm_alarm *alarm)
+{
+	struct gm_pipeline *pipeline = user;
+	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
+	const struct gm_tracked *tracked = gm_entities_find(entities, &alarm->key);
+	if (!tracked)
+		return;
+	const uint8_t *uuid = alarm->key.uuid;
+	if (alarm->key.kind == GM_ENTITY_INTERFACE)
+		uuid = tracked->info.interface.guest;
+	struct gm_entity_key guest_key = gm_entity_guest(uuid);
+	const struct gm_tracked *guest = gm_entities_find(entities, &guest_key);
+	if (!guest)
+		return;
+	alarm->guest_index = guest->guest_index;
+	memcpy(alarm->guest, uuid, GM_UUID_SIZE);
+	gm_text_copy(alarm->guest_name, sizeof(alarm->guest_name),
+	             gm_guest_label(&guest->info.guest));
+	gm_text_copy(alarm->project, sizeof(alarm->project), guest->info.guest.project);
+}
+
+static uint32_t new_alarm_id(void *user)
+{
+	struct gm_pipeline *pipeline = user;
+	return gm_state_new_alarm_id(pipeline->state);
+}
+
+/* ---- from the store ---- */
+
+struct refill {
+	struct gm_pipeline *pipeline;
+	struct gm_frame frame;
+};
+
+static void refill_one(void *user, int64_t time, const struct gm_reading *readings, size_t count)
+{
+	struct refill *refill = user;
+	refill->frame.measured_at = refill->frame.read_at = time;
+	refill->frame.count = (uint16_t)count;
+	struct gm_store *store = refill->pipeline->store;
+	store->ops->append(store, &refill->frame, readings);
+}
+
+static void on_backfill(void *user, const struct gm_entity_key *key, int64_t since)
+{
+	struct gm_pipeline *pipeline = user;
+	const struct gm_tracked *tracked =
+	    gm_entities_find(gm_intake_entities(pipeline->intake), key);
+	struct refill refill = {.pipeline = pipeline, .frame = {.key = *key}};
+	if (tracked)
+		gm_window_frames(tracked->window, since, refill_one, &refill);
+}
+
+static void on_restore(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_intake_restore(pipeline->intake, frame, readings);
+}
+
+static void on_store_changed(void *user, bool connected, const char *reason)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_log(connected ? GM_LOG_INFO : GM_LOG_WARNING, "store %s: %s",
+	       pipeline->store ? pipeline->store->ops->name : "redis", reason);
+}
+
+/* ---- time ---- */
+
+static void enabled_sources(const struct gm_pipeline *pipeline, bool enabled[GM_SOURCE_COUNT])
+{
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		enabled[id] = pipeline->sources.runners[id] != NULL;
+}
+
+static void publish(struct gm_pipeline *pipeline, int64_t now)
+{
+	struct gm_store_status store;
+	pipeline->store->ops->status(pipeline->store, &store);
+	pipeline->agent.store_connected = store.connected;
+	memcpy(pipeline->agent.store_state, store.state, sizeof(store.state));
+	pipeline->agent.store_written = store.written;
+	pipeline->agent.store_dropped = store.dropped;
+	pipeline->agent.samples = gm_intake_readings(pipeline->intake);
+	pipeline->agent.queue_dropped = gm_inlet_dropped(pipeline->inlet);
+	pipeline->agent.last_sequence = gm_state_last_sequence(pipeline->state);
+
+	bool enabled[GM_SOURCE_COUNT];
+	enabled_sources(pipeline, enabled);
+	int64_t slow = 5 * pipeline->config->libvirt.slow_interval;
+	struct gm_view_input input = {
+	    .now = now,
+	    .agent = &pipeline->agent,
+	    .sources = pipeline->source_status,
+	    .source_enabled = enabled,
+	    .entities = gm_intake_entities(pipeline->intake),
+	    .alarms = pipeline->alarms,
+	    .outlet = pipeline->outlet,
+	    .stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
+	};
+	struct gm_snapshot *snapshot;
+	if (gm_view_build(&input, &snapshot) == 0)
+		gm_snapshot_publish(pipeline->slot, snapshot);
+}
+
+static void watch_clock(void)
+{
+	int64_t step = gm_clock_discipline();
+	if (step != 0)
+		gm_log(GM_LOG_WARNING,
+		       "the system's clock was set by %.3f s: the windows begin anew",
+		       (double)step / 1e9);
+}
+
+/* Entities and alarms from before the restart whose owner never came back. */
+static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
+{
+	bool libvirt = pipeline->config->libvirt.enabled;
+	if (gm_clock_monotonic() - pipeline->started_at < ORPHAN_GRACE ||
+	    (libvirt && !pipeline->source_status[GM_SOURCE_LIBVIRT].connected))
+		return;
+	struct gm_entities *entities = gm_intake_entities(pipeline->intake);
+	struct gm_tracked *tracked = gm_entities_first(entities), *next;
+	for (; tracked; tracked = next) {
+		next = gm_entities_next(tracked);
+		static const int64_t never[GM_SOURCE_COUNT];
+		struct gm_entity_key key = tracked->info.key;
+		if (!tracked->identified && memcmp(tracked->newest, never, sizeof(never)) == 0)
+			gm_intake_gone(pipeline->intake, GM_SOURCE_TAP, &key, now);
+	}
+
+	size_t count = gm_alarms_active(pipeline->alarms, NULL, 0);
+	struct gm_alarm *alarms = calloc(count ? count : 1, sizeof(*alarms));
+	if (!alarms)
+		return;
+	count = gm_alarms_active(pipeline->alarms, alarms, count);
+	for (size_t i = 0; i < count; i++)
+		if (!gm_entities_find(entities, &alarms[i].key))
+			gm_alarms_gone(pipeline->alarms, &alarms[i].key, now);
+	free(alarms);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct gm_pipeline *pipeline = timer->data;
+	pipeline->ticks++;
+	bool second = pipeline->ticks % TICKS_PER_SECOND == 0;
+	if (second)
+		watch_clock();
+	int64_t now = gm_clock_now();
+	if (second) {
+		gm_intake_evaluate(pipeline->intake, now);
+		gm_outlet_tick(pipeline->outlet);
+		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
+		                    &pipeline->agent);
+	}
+	if (pipeline->ticks % TICKS_PER_SWEEP == 0)
+		sweep_orphans(pipeline, now);
+	pipeline->store->ops->flush(pipeline->store, now);
+	gm_alarms_tick(pipeline->alarms, now);
+	if (pipeline->ticks % TICKS_PER_SNAPSHOT == 0)
+		publish(pipeline, now);
+}
+
+/* ---- life ---- */
+
+static int create_store(struct gm_pipeline *pipeline, const struct gm_config *config,
+                        struct gm_store **ret_store, struct gm_error *err)
+{
+	struct gm_store_host host = {
+	    .backfill = on_backfill,
+	    .restore = on_restore,
+	    .changed = on_store_changed,
+	    .user = pipeline,
+	};
+	if (config->redis.enabled)
+		return gm_redis_create(&config->redis, config->node.name, pipeline->loop, &host,
+		                       ret_store, err);
+	int result = gm_memory_store_create(ret_store);
+	return result < 0 ? gm_error_set(err, result, "out of memory") : 0;
+}
+
+static int create_stages(struct gm_pipeline *pipeline)
+{
+	const struct gm_config *config = pipeline->config;
+	struct gm_inlet_handler handler = {
+	    .samples = on_samples,
+	    .seen = on_seen,
+	    .gone = on_gone,
+	    .event = on_event,
+	    .source_status = on_source_status,
+	    .mib_status = on_mib_status,
+	    .delivered = on_delivered,
+	    .user = pipeline,
+	};
+	struct gm_intake_options intake = {
+	    .window = gm_config_window(config),
+	    .detectors = config->detectors,
+	    .libvirt = config->libvirt.enabled,
+	};
+	struct gm_intake_sink intake_sink = {on_frame, on_identified, on_entity_gone, on_finding,
+	                                     pipeline};
+	struct gm_alarm_sink alarm_sink = {on_transition, describe_alarm, new_alarm_id, pipeline};
+
+	int result = gm_snapshot_slot_create(&pipeline->slot);
+	if (result == 0)
+		result =
+		    gm_intake_create(&intake, pipeline->state, &intake_sink, &pipeline->intake);
+	if (result == 0)
+		result = gm_alarms_create(&config->alarm, &alarm_sink, &pipeline->alarms);
+	if (result == 0)
+		result = gm_outlet_create(pipeline->state, &pipeline->outlet);
+	if (result == 0)
+		result = gm_inlet_create(pipeline->loop, &handler, &pipeline->inlet);
+	return result;
+}
+
+int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct gm_state *state,
+                       struct gm_pipeline **ret_pipeline, struct gm_error *err)
+{
+	struct gm_pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	if (!pipeline)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	pipeline->loop = loop;
+	pipeline->config = config;
+	pipeline->state = state;
+	pipeline->started_at = gm_clock_monotonic();
+	gm_selfwatch_init(&pipeline->agent, config->node.name, gm_state_boots(state));
+
+	int result = create_store(pipeline, config, &pipeline->store, err);
+	if (result == 0) {
+		gm_text_copy(pipeline->agent.store, sizeof(pipeline->agent.store),
+		             pipeline->store->ops->name);
+		result = create_stages(pipeline);
+		if (result < 0)
+			gm_error_set(err, result, "cannot start: %s", strerror(-result));
+	}
+	if (result < 0) {
+		if (pipeline->inlet)
+			gm_inlet_close(pipeline->inlet);
+		uv_run(loop, UV_RUN_NOWAIT); /* lets the inlet's handle close */
+		gm_pipeline_free(pipeline);
+		return result;
+	}
+	*ret_pipeline = pipeline;
+	return 0;
+}
+
+static void restore_alarm(void *user, const struct gm_alarm *alarm)
+{
+	struct gm_pipeline *pipeline = user;
+	if (gm_alarms_restore(pipeline->alarms, alarm) < 0)
+		gm_log(GM_LOG_ERROR, "out of memory: alarm %u is not restored", alarm->id);
+}
+
+static void restore(struct gm_pipeline *pipeline)
+{
+	int skipped = gm_state_active(pipeline->state, restore_alarm, pipeline);
+	if (skipped > 0)
+		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
+
+	struct gm_error err;
+	int64_t begin = gm_clock_monotonic();
+	if (pipeline->store->ops->load(pipeline->store, LOAD_DEADLINE, &err) < 0)
+		gm_log(GM_LOG_WARNING, "windows are not restored: %s", err.text);
+	else
+		gm_log(GM_LOG_INFO,
+		       "restored %zu active alarms and the windows of %zu entities in %.3f s",
+		       gm_alarms_active(pipeline->alarms, NULL, 0),
+		       gm_entities_count(gm_intake_entities(pipeline->intake)),
+		       (double)(gm_clock_monotonic() - begin) / 1e9);
+}
+
+int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
+{
+	restore(pipeline);
+	pipeline->store->ops->start(pipeline->store);
+	publish(pipeline, gm_clock_now());
+	if (pipeline->config->snmp.enabled) {
+		int result = gm_mib_start(&pipeline->config->snmp, pipeline->slot,
+		                          gm_inlet_mib_host(pipeline->inlet), &pipeline->mib, err);
+		if (result < 0)
+			return result;
+		gm_outlet_attach_mib(pipeline->outlet, pipeline->mib);
+	}
+	uv_timer_init(pipeline->loop, &pipeline->timer);
+	pipeline->timer.data = pipeline;
+	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);
+	return gm_sources_start(&pipeline->sources, pipeline->config,
+	                        gm_inlet_source_sink(pipeline->inlet), err);
+}
+
+/* Sections that are read once: a difference needs a restart. */
+static int fixed_sections_equal(const struct gm_config *before, const struct gm_config *after,
+                                struct gm_error *err)
+{
+#define FIXED(member)                                                               \
+	{                                                                           \
+#member, offsetof(struct gm_config, member), sizeof(before->member) \
+	}
+	static const struct {
+		const char *name;
+		size_t offset, size;
+	} fixed[] = {FIXED(node),   FIXED(state), FIXED(control),
+	             FIXED(window), FIXED(redis), FIXED(snmp)};
+#undef FIXED
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (memcmp((const char *)before + fixed[i].offset,
+		           (const char *)after + fixed[i].offset, fixed[i].size) != 0)
+			return gm_error_set(
+			    err, -EPERM,
+			    "section %s has changed, which needs a restart; nothing is applied",
+			    fixed[i].name);
+	return 0;
+}
+
+int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
+                            struct gm_error *err)
+{
+	int result = fixed_sections_equal(pipeline->config, after, err);
+	if (result < 0)
+		return result;
+	result = gm_intake_reconfigure(pipeline->intake, after->detectors, after->libvirt.enabled);
+	if (result < 0)
+		return gm_error_set(err, result, "out of memory");
+	gm_alarms_configure(pipeline->alarms, &after->alarm);
+	result = gm_sources_reconfigure(&pipeline->sources, pipeline->config, after, err);
+	pipeline->config = after;
+	return result;
+}
+
+void gm_pipeline_stop(struct gm_pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	gm_sources_stop(&pipeline->sources);
+	gm_mib_stop(pipeline->mib);
+	pipeline->mib = NULL;
+	gm_outlet_attach_mib(pipeline->outlet, NULL);
+	if (pipeline->timer.data)
+		uv_close((uv_handle_t *)&pipeline->timer, NULL);
+	pipeline->store->ops->stop(pipeline->store);
+	gm_inlet_close(pipeline->inlet);
+}
+
+void gm_pipeline_free(struct gm_pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	gm_inlet_free(pipeline->inlet);
+	gm_outlet_free(pipeline->outlet);
+	gm_alarms_free(pipeline->alarms);
+	gm_intake_free(pipeline->intake);
+	if (pipeline->store)
+		pipeline->store->ops->destroy(pipeline->store);
+	gm_snapshot_slot_free(pipeline->slot);
+	free(pipeline);
+}
+
+struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline)
+{
+	return pipeline->slot;
+}
+
+const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline)
+{
+	return gm_intake_entities(pipeline->intake);
+}
+
+void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_status *ret_status)
+{
+	*ret_status = (struct gm_pipeline_status){
+	    .mib = pipeline->mib_status,
+	    .raises_limited = gm_alarms_limited(pipeline->alarms),
+	    .transitions_lost = gm_outlet_lost(pipeline->outlet),
+	    .entities = gm_entities_count(gm_intake_entities(pipeline->intake)),
+	};
+}

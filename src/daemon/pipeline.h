@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: everything between the sources and the outputs, wired. Main thread only, on the
+ * given loop.
+ */
+#ifndef GM_DAEMON_PIPELINE_H
+#define GM_DAEMON_PIPELINE_H
+
+#include <uv.h>
+
+#include "daemon/config.h"
+#include "daemon/entities.h"
+#include "model/snapshot.h"
+#include "state/state.h"
+
+struct gm_pipeline;
+
+/* `config` stays the caller's and outlives the pipeline or is replaced by reconfigure(). */
+int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct gm_state *state,
+                       struct gm_pipeline **ret_pipeline, struct gm_error *err);
+
+/* Restores alarms and windows, then starts store, agent, sources and timers. */
+int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err);
+
+/*
+ * Goes over to another configuration: all of it or, when a section that needs a restart differs
+ * (-EPERM, the message names it), nothing.
+ */
+int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
+                            struct gm_error *err);
+
+/* Stops sources and agent, closes every handle: the loop then runs dry; free after that. NULL-safe. */
+void gm_pipeline_stop(struct gm_pipeline *pipeline);
+void gm_pipeline_free(struct gm_pipeline *pipeline);
+
+/* For the control server: the present snapshot, and the windows themselves. */
+struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline);
+const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline);
+
+/* What the snapshot does not hold: the SNMP agent's state, the alarms' counters. */
+struct gm_pipeline_status {
+	struct gm_mib_status mib;
+	uint64_t raises_limited, transitions_lost;
+	size_t entities;
+};
+void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_status *ret_status);
+
+#endif

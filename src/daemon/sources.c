@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of sources; see sources.h. A new source is one line here.
+ */
+#include "daemon/sources.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define STOP_PATIENCE (2 * GM_SECOND)
+
+static int create_libvirt(const struct gm_config *config, struct gm_source **ret_source)
+{
+	return gm_libvirt_create(&config->libvirt, ret_source);
+}
+
+static int create_libvirt_slow(const struct gm_config *config, struct gm_source **ret_source)
+{
+	return gm_libvirt_slow_create(&config->libvirt, ret_source);
+}
+
+static int create_tap(const struct gm_config *config, struct gm_source **ret_source)
+{
+	return gm_tap_create(&config->tap, ret_source);
+}
+
+static int create_host(const struct gm_config *config, struct gm_source **ret_source)
+{
+	return gm_host_create(&config->host, ret_source);
+}
+
+struct line {
+	int (*create)(const struct gm_config *config, struct gm_source **ret_source);
+	size_t enabled;  /* offset of its switch in struct gm_config */
+	size_t interval; /* offset of its interval, ns */
+	size_t section, section_size;
+	int64_t phase; /* so that sources do not tick at the same moment */
+};
+
+#define SECTION(member)                                          \
+	.section = offsetof(struct gm_config, member),           \
+	.section_size = sizeof(((struct gm_config *)0)->member), \
+	.enabled = offsetof(struct gm_config, member.enabled)
+
+static const struct line lines[GM_SOURCE_COUNT] = {
+    [GM_SOURCE_LIBVIRT] = {create_libvirt, SECTION(libvirt), .phase = 20 * GM_MILLISECOND,
+                           .interval = offsetof(struct gm_config, libvirt.interval)},
+    [GM_SOURCE_LIBVIRT_SLOW] = {create_libvirt_slow, SECTION(libvirt), .phase = 50 * GM_MILLISECOND,
+                                .interval = offsetof(struct gm_config, libvirt.slow_interval)},
+    [GM_SOURCE_TAP] = {create_tap, SECTION(tap), .phase = 0,
+                       .interval = offsetof(struct gm_config, tap.interval)},
+    [GM_SOURCE_HOST] = {create_host, SECTION(host), .phase = 70 * GM_MILLISECOND,
+                        .interval = offsetof(struct gm_config, host.interval)},
+};
+
+static int start_one(struct gm_sources *sources, const struct gm_config *config,
+                     enum gm_source_id id, struct gm_error *err)
+{
+	const struct line *line = &lines[id];
+	bool enabled;
+	memcpy(&enabled, (const char *)config + line->enabled, sizeof(enabled));
+	if (!enabled)
+		return 0;
+
+	struct gm_runner_options options = {.phase = line->phase};
+	memcpy(&options.interval, (const char *)config + line->interval, sizeof(options.interval));
+	options.phase %= options.interval;
+	struct gm_source *source;
+	int result = line->create(config, &source);
+	if (result == 0) {
+		result = gm_runner_start(source, &options, sources->sink, &sources->runners[id]);
+		if (result < 0)
+			source->ops->destroy(source);
+	}
+	if (result < 0)
+		return gm_error_set(err, result, "source %s cannot start: %s", gm_source_name(id),
+		                    strerror(-result));
+	return 0;
+}
+
+static bool stop_one(struct gm_sources *sources, enum gm_source_id id)
+{
+	if (!sources->runners[id])
+		return true;
+	int result = gm_runner_stop(sources->runners[id], STOP_PATIENCE);
+	sources->runners[id] = NULL;
+	if (result < 0)
+		gm_log(GM_LOG_WARNING, "source %s is stuck in a call and is left behind",
+		       gm_source_name(id));
+	return result == 0;
+}
+
+int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
+                     const struct gm_source_sink *sink, struct gm_error *err)
+{
+	sources->sink = sink;
+	int result = 0;
+	for (int id = 0; id < GM_SOURCE_COUNT && result == 0; id++)
+		result = start_one(sources, config, (enum gm_source_id)id, err);
+	return result;
+}
+
+unsigned gm_sources_stop(struct gm_sources *sources)
+{
+	unsigned stuck = 0;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		stuck += !stop_one(sources, (enum gm_source_id)id);
+	return stuck;
+}
+
+int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
+                           const struct gm_config *after, struct gm_error *err)
+{
+	int result = 0;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		const struct line *line = &lines[id];
+		if (memcmp((const char *)before + line->section,
+		           (const char *)after + line->section, line->section_size) == 0)
+			continue;
+		stop_one(sources, (enum gm_source_id)id);
+		int one = start_one(sources, after, (enum gm_source_id)id, err);
+		if (one < 0)
+			result = one;
+	}
+	return result;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sources that run: one line per source, what makes it from the configuration and how often it
+ * ticks. Main thread only.
+ */
+#ifndef GM_DAEMON_SOURCES_H
+#define GM_DAEMON_SOURCES_H
+
+#include "daemon/config.h"
+#include "source/runner.h"
+
+struct gm_sources {
+	struct gm_runner *runners[GM_SOURCE_COUNT]; /* NULL: not enabled */
+	const struct gm_source_sink *sink;
+};
+
+/* Starts every enabled source. `sink` outlives them. 0 or a negative errno (those started go on). */
+int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
+                     const struct gm_source_sink *sink, struct gm_error *err);
+
+/* Stops them; one that is stuck in a call is left behind. Returns how many were. */
+unsigned gm_sources_stop(struct gm_sources *sources);
+
+/* Restarts those whose section differs between the two configurations. */
+int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
+                           const struct gm_config *after, struct gm_error *err);
+
+#endif
