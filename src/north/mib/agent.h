@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the agent thread share: agent.c (thread and loop), session.c (the AgentX session
+ * and the registration), trap.c (notifications), handler.c (requests). Private to this folder; nothing
+ * here but the queue and the two event descriptors is touched by another thread.
+ */
+#ifndef GM_NORTH_MIB_AGENT_H
+#define GM_NORTH_MIB_AGENT_H
+
+#include <net-snmp/net-snmp-config.h>
+
+#include <net-snmp/net-snmp-includes.h>
+
+#include <net-snmp/agent/net-snmp-agent-includes.h>
+#include <net-snmp/library/large_fd_set.h>
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "north/mib/mib.h"
+#include "north/mib/tree.h"
+
+enum { GM_AGENTX_REGISTER = 3, GM_AGENTX_NOTIFY = 12 }; /* RFC 2741, section 6.1: h.type */
+
+enum gm_mib_registration {
+	GM_MIB_UNREGISTERED,
+	GM_MIB_ASKED, /* the master has not answered yet */
+	GM_MIB_REGISTERED,
+};
+
+struct gm_mib {
+	struct gm_mib_options options;
+	struct gm_mib_host host;
+	struct gm_snapshot_slot *slot;
+	struct gm_queue *queue; /* of struct gm_transition, in order */
+	int wake, stop;         /* eventfd: look at the queue; end */
+	pthread_t thread;
+
+	/* Of the agent thread alone. */
+	struct gm_mib_status status;
+	bool status_changed;
+	int64_t status_at; /* monotonic, as all below */
+	struct gm_log_limit log_limit;
+
+	/* session.c */
+	netsnmp_session *session; /* the library's; NULL while the master is away */
+	netsnmp_handler_registration *local;
+	enum gm_mib_registration registration;
+	bool unanswered; /* a REGISTER of this session has timed out: it may have arrived */
+	int64_t register_at;
+
+	/* trap.c */
+	struct gm_transition *current; /* taken from the queue, not acknowledged */
+	unsigned agent_event;          /* GM_MIB_START or GM_MIB_STOP waiting to be sent, or 0 */
+	int in_flight; /* request id of the Notify that the master has not answered, or 0 */
+	unsigned refusals;
+	int64_t notify_at;
+
+	/* handler.c: the snapshot of the PDU that is being answered */
+	struct gm_mib_view view;
+	long transaction;
+	int64_t held_at;
+};
+
+/* Writes our root into `name` (MAX_OID_LEN long); its length. */
+size_t gm_mib_root(oid *name);
+
+/* Encodes for net-snmp: the ASN.1 type, and where the data is (in `value` or in `wide`). */
+u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
+                     const void **ret_data, size_t *ret_length);
+
+/* Says what is wrong, once per state; NULL: all is well. */
+void gm_mib_report(struct gm_mib *mib, const char *error);
+
+/* session.c: hooks into the library, and what is due now. */
+void gm_mib_session_init(struct gm_mib *mib);
+void gm_mib_session_tick(struct gm_mib *mib, int64_t now);
+
+/* trap.c */
+void gm_mib_trap_tick(struct gm_mib *mib, int64_t now);
+void gm_mib_trap_lost_session(struct gm_mib *mib);
+
+/* handler.c: the registration's handler, and letting go of a snapshot that is held for nobody. */
+int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
+                  netsnmp_agent_request_info *info, netsnmp_request_info *requests);
+void gm_mib_release(struct gm_mib *mib);
+
+#endif

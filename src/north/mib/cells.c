@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The getters of the column tables; see cells.h. Numbers that do not fit their type stay at its largest
+ * value, as gauges do; negative ones become 0; what is not a number is not known.
+ */
+#include "north/mib/cells.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/* The signature of every getter, so that a getter is what it does and no more. */
+#define GETTER(name)                                               \
+	bool name(const struct gm_mib_view *view, const void *row, \
+	          const struct gm_mib_column *column, struct gm_mib_value *ret_value)
+
+static const void *member(const void *row, const struct gm_mib_column *column)
+{
+	return (const char *)row + column->offset;
+}
+
+static uint64_t largest(enum gm_mib_type type)
+{
+	if (type == GM_MIB_INTEGER)
+		return INT32_MAX;
+	return type == GM_MIB_COUNTER64 ? UINT64_MAX : UINT32_MAX;
+}
+
+static bool whole(struct gm_mib_value *value, uint64_t number)
+{
+	uint64_t limit = largest(value->type);
+	value->number = number < limit ? number : limit;
+	return true;
+}
+
+static bool real(struct gm_mib_value *value, double number)
+{
+	if (isnan(number))
+		return false;
+	if (number <= 0)
+		return whole(value, 0);
+	/* 2^64 as a double: the first that a uint64_t cannot hold. */
+	return whole(value, number < 0x1p64 ? (uint64_t)(number + 0.5) : UINT64_MAX);
+}
+
+static bool octets(struct gm_mib_value *value, const void *data, size_t length)
+{
+	value->octets = data;
+	value->length = length;
+	return true;
+}
+
+/* An SnmpAdminString must be UTF-8, whoever chose the name. */
+static bool text(struct gm_mib_value *value, const char *string)
+{
+	if (!string[0])
+		return false;
+	if (gm_text_is_utf8(string))
+		return octets(value, string, strlen(string));
+	size_t length = gm_text_copy((char *)value->buffer, sizeof(value->buffer), string);
+	return octets(value, value->buffer, length);
+}
+
+/* DateAndTime of RFC 2579 with its zone, UTC. */
+static bool date(struct gm_mib_value *value, int64_t time)
+{
+	time_t seconds = (time_t)(time / GM_SECOND);
+	struct tm tm;
+	if (time <= 0 || !gmtime_r(&seconds, &tm))
+		return false;
+	unsigned year = (unsigned)tm.tm_year + 1900;
+	const uint8_t encoded[] = {(uint8_t)(year >> 8),
+	                           (uint8_t)year,
+	                           (uint8_t)(tm.tm_mon + 1),
+	                           (uint8_t)tm.tm_mday,
+	                           (uint8_t)tm.tm_hour,
+	                           (uint8_t)tm.tm_min,
+	                           (uint8_t)tm.tm_sec,
+	                           (uint8_t)(time % GM_SECOND / (GM_SECOND / 10)),
+	                           '+',
+	                           0,
+	                           0};
+	memcpy(value->buffer, encoded, sizeof(encoded));
+	return octets(value, value->buffer, sizeof(encoded));
+}
+
+static bool age(struct gm_mib_value *value, int64_t now, int64_t time)
+{
+	if (time <= 0)
+		return false;
+	return whole(value, now > time ? (uint64_t)(now - time) / GM_MILLISECOND : 0);
+}
+
+static bool uuid(struct gm_mib_value *value, const uint8_t bytes[GM_UUID_SIZE])
+{
+	static const uint8_t none[GM_UUID_SIZE];
+	return memcmp(bytes, none, sizeof(none)) != 0 && octets(value, bytes, GM_UUID_SIZE);
+}
+
+GETTER(gm_cell_text)
+{
+	(void)view;
+	return text(ret_value, member(row, column));
+}
+
+GETTER(gm_cell_uuid)
+{
+	(void)view;
+	return uuid(ret_value, member(row, column));
+}
+
+GETTER(gm_cell_uuid_text)
+{
+	(void)view;
+	return gm_uuid_parse(member(row, column), ret_value->buffer) == 0 &&
+	       uuid(ret_value, ret_value->buffer);
+}
+
+static int hex(char digit)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *found = digit ? strchr(digits, digit) : NULL;
+	if (!found)
+		return -1;
+	return (int)(found - digits) - (found - digits > 15 ? 6 : 0);
+}
+
+GETTER(gm_cell_mac)
+{
+	const char *mac = member(row, column);
+	(void)view;
+	if (strlen(mac) != 17)
+		return false;
+	for (size_t i = 0; i < 6; i++) {
+		int high = hex(mac[3 * i]), low = hex(mac[3 * i + 1]);
+		if (high < 0 || low < 0 || (i < 5 && mac[3 * i + 2] != ':'))
+			return false;
+		ret_value->buffer[i] = (uint8_t)(high << 4 | low);
+	}
+	return octets(ret_value, ret_value->buffer, 6);
+}
+
+GETTER(gm_cell_entity)
+{
+	char key[GM_KEY_TEXT];
+	(void)view;
+	gm_entity_text(member(row, column), key);
+	size_t length = gm_text_copy((char *)ret_value->buffer, sizeof(ret_value->buffer), key);
+	return octets(ret_value, ret_value->buffer, length);
+}
+
+GETTER(gm_cell_u32)
+{
+	(void)view;
+	return whole(ret_value, *(const uint32_t *)member(row, column));
+}
+
+GETTER(gm_cell_u32_known)
+{
+	uint32_t number = *(const uint32_t *)member(row, column);
+	(void)view;
+	return number != 0 && whole(ret_value, number);
+}
+
+GETTER(gm_cell_u64)
+{
+	(void)view;
+	return whole(ret_value, *(const uint64_t *)member(row, column));
+}
+
+GETTER(gm_cell_size)
+{
+	(void)view;
+	return whole(ret_value, *(const size_t *)member(row, column));
+}
+
+GETTER(gm_cell_double)
+{
+	(void)view;
+	return real(ret_value, *(const double *)member(row, column));
+}
+
+/* TruthValue: true is 1, false is 2. */
+GETTER(gm_cell_bool)
+{
+	(void)view;
+	return whole(ret_value, *(const bool *)member(row, column) ? 1 : 2);
+}
+
+/* none is 1, and that there is something 2. */
+GETTER(gm_cell_state)
+{
+	(void)view;
+	return whole(ret_value, *(const bool *)member(row, column) ? 2 : 1);
+}
+
+/* Our enumerations begin with 0, those of a MIB with 1. */
+GETTER(gm_cell_enum)
+{
+	(void)view;
+	return whole(ret_value, *(const unsigned *)member(row, column) + UINT64_C(1));
+}
+
+GETTER(gm_cell_microseconds)
+{
+	(void)view;
+	return whole(ret_value, *(const uint64_t *)member(row, column) / GM_MICROSECOND);
+}
+
+GETTER(gm_cell_span)
+{
+	int64_t span = *(const int64_t *)member(row, column);
+	(void)view;
+	return whole(ret_value, span > 0 ? (uint64_t)span / GM_MICROSECOND : 0);
+}
+
+GETTER(gm_cell_time)
+{
+	(void)view;
+	return date(ret_value, *(const int64_t *)member(row, column));
+}
+
+GETTER(gm_cell_now)
+{
+	(void)row;
+	(void)column;
+	return date(ret_value, view->now);
+}
+
+GETTER(gm_cell_age)
+{
+	return age(ret_value, view->now, *(const int64_t *)member(row, column));
+}
+
+static const struct gm_last *last(const void *row, const struct gm_mib_column *column)
+{
+	return gm_last_find(member(row, column), column->id);
+}
+
+GETTER(gm_cell_gauge)
+{
+	const struct gm_last *newest = last(row, column);
+	(void)view;
+	return newest && real(ret_value, newest->value.gauge * column->scale);
+}
+
+/* A counter keeps all its digits unless it has to be scaled. */
+GETTER(gm_cell_counter)
+{
+	const struct gm_last *newest = last(row, column);
+	(void)view;
+	if (!newest)
+		return false;
+	uint64_t divisor = (uint64_t)(1 / column->scale + 0.5);
+	return whole(ret_value, newest->value.counter / divisor);
+}
+
+GETTER(gm_cell_rate)
+{
+	const struct gm_last *newest = last(row, column);
+	(void)view;
+	return newest && newest->has_rate && real(ret_value, newest->rate * column->scale);
+}
+
+GETTER(gm_cell_last_age)
+{
+	const struct gm_last *newest = last(row, column);
+	return newest && age(ret_value, view->now, newest->measured_at);
+}
+
+/* virDomainState counts from 0 (no state) to 7 (suspended by the guest's power management). */
+GETTER(gm_cell_guest_state)
+{
+	const struct gm_last *newest = last(row, column);
+	(void)view;
+	if (!newest || !(newest->value.gauge >= 0 && newest->value.gauge <= 7))
+		return false;
+	return whole(ret_value, (uint64_t)newest->value.gauge + 1);
+}
+
+GETTER(gm_cell_evidence)
+{
+	const struct gm_evidence *evidence = member(row, column);
+	(void)view;
+	return gm_evidence_has(evidence, column->id) &&
+	       real(ret_value, evidence->number[column->id] * column->scale);
+}
+
+GETTER(gm_cell_evidence_time)
+{
+	const struct gm_evidence *evidence = member(row, column);
+	(void)view;
+	if (!gm_evidence_has(evidence, column->id))
+		return false;
+	double seconds = evidence->number[column->id];
+	/* Before the year 10000, which is as far as DateAndTime should go. */
+	return seconds > 0 && seconds < 253402300800.0 &&
+	       date(ret_value, (int64_t)(seconds * 10) * (GM_SECOND / 10));
+}
+
+/* rx 1, tx 2, not known 3 */
+GETTER(gm_cell_direction)
+{
+	const struct gm_evidence *evidence = member(row, column);
+	(void)view;
+	if (strcmp(evidence->direction, "rx") == 0)
+		return whole(ret_value, 1);
+	return whole(ret_value, strcmp(evidence->direction, "tx") == 0 ? 2 : 3);
+}
+
+GETTER(gm_cell_source_name)
+{
+	const struct gm_source_status *source = row;
+	(void)view;
+	(void)column;
+	return text(ret_value, gm_source_name(source->id));
+}
+
+GETTER(gm_cell_finding_severity)
+{
+	const struct gm_finding *finding = member(row, column);
+	(void)view;
+	return whole(ret_value, finding->active ? finding->severity : GM_SEVERITY_CLEARED);
+}
+
+GETTER(gm_cell_transition_severity)
+{
+	const struct gm_transition *transition = row;
+	bool clear = transition->kind == GM_TRANSITION_CLEAR;
+	(void)view;
+	(void)column;
+	return whole(ret_value, clear ? GM_SEVERITY_CLEARED : transition->alarm.severity);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The getters that the column tables are made of: each takes one kind of member of a row (text, UUID,
+ * counter, newest sample of a metric, …) and gives the value that the MIB shows. What is not known
+ * (empty text, zero time, absent metric) gives false. All are gm_mib_cell_fn; only tables.c names them.
+ */
+#ifndef GM_NORTH_MIB_CELLS_H
+#define GM_NORTH_MIB_CELLS_H
+
+#include "north/mib/tree.h"
+
+/* Plain members: at column->offset, of the type that the name tells. */
+gm_mib_cell_fn gm_cell_text, gm_cell_uuid, gm_cell_uuid_text, gm_cell_mac, gm_cell_entity;
+gm_mib_cell_fn gm_cell_u32, gm_cell_u32_known, gm_cell_u64, gm_cell_size, gm_cell_double;
+gm_mib_cell_fn gm_cell_bool, gm_cell_state, gm_cell_enum;
+gm_mib_cell_fn gm_cell_microseconds, gm_cell_span; /* ns, unsigned and signed, as µs */
+gm_mib_cell_fn gm_cell_time, gm_cell_now, gm_cell_age;
+
+/* The newest sample of metric column->id in the struct gm_last_set at column->offset. */
+gm_mib_cell_fn gm_cell_gauge, gm_cell_counter, gm_cell_rate, gm_cell_last_age, gm_cell_guest_state;
+
+/* Number column->id of the struct gm_evidence at column->offset. */
+gm_mib_cell_fn gm_cell_evidence, gm_cell_evidence_time, gm_cell_direction;
+
+/* Of a certain row. */
+gm_mib_cell_fn gm_cell_source_name;         /* struct gm_source_status */
+gm_mib_cell_fn gm_cell_finding_severity;    /* struct gm_finding at column->offset */
+gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */
+
+#endif

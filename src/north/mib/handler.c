@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one handler behind the one registration: takes the variables of a request to the resolver and
+ * back. Called by net-snmp on the agent thread; does no I/O and waits for nobody.
+ *
+ * All variables of an SNMP request see one snapshot. The master splits a GETBULK into a chain of
+ * AgentX requests that share the transaction id, so the snapshot is held from one to the next.
+ */
+#include "north/mib/agent.h"
+
+/* A chain takes milliseconds; ids could come back after a restart of the master. */
+static const int64_t HOLD = GM_SECOND;
+
+u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
+                     const void **ret_data, size_t *ret_length)
+{
+	static const u_char types[] = {
+	    [GM_MIB_INTEGER] = ASN_INTEGER,     [GM_MIB_UNSIGNED] = ASN_UNSIGNED,
+	    [GM_MIB_COUNTER64] = ASN_COUNTER64, [GM_MIB_OCTETS] = ASN_OCTET_STR,
+	    [GM_MIB_TIME] = ASN_OCTET_STR,
+	};
+	if (types[value->type] == ASN_OCTET_STR) {
+		*ret_data = value->octets;
+		*ret_length = value->length;
+	} else if (types[value->type] == ASN_COUNTER64) {
+		*wide = (struct counter64){.high = (u_long)(value->number >> 32),
+		                           .low = (u_long)(value->number & UINT32_MAX)};
+		*ret_data = wide;
+		*ret_length = sizeof(*wide);
+	} else {
+		*ret_data = &value->number; /* an unsigned long on every 64-bit Linux */
+		*ret_length = sizeof(value->number);
+	}
+	return types[value->type];
+}
+
+void gm_mib_release(struct gm_mib *mib)
+{
+	if (mib->view.snapshot)
+		gm_snapshot_release(mib->slot, mib->view.snapshot);
+	mib->view.snapshot = NULL;
+}
+
+static const struct gm_mib_view *view_for(struct gm_mib *mib, long transaction)
+{
+	int64_t now = gm_clock_monotonic();
+	if (mib->view.snapshot && mib->transaction == transaction && now - mib->held_at < HOLD)
+		return &mib->view;
+	gm_mib_release(mib);
+	mib->view.snapshot = gm_snapshot_acquire(mib->slot);
+	mib->view.now = gm_clock_now();
+	mib->transaction = transaction;
+	mib->held_at = now;
+	return mib->view.snapshot ? &mib->view : NULL;
+}
+
+static void answer(netsnmp_request_info *request, const struct gm_mib_value *value)
+{
+	struct counter64 wide;
+	const void *data;
+	size_t length;
+	u_char type = gm_mib_encode(value, &wide, &data, &length);
+	snmp_set_var_typed_value(request->requestvb, type, data, length);
+}
+
+/* The part of the variable's name below our root: its length; nothing when it is before the root. */
+static size_t below_root(const netsnmp_variable_list *variable, size_t root_length,
+                         uint32_t *ret_id)
+{
+	size_t length = 0;
+	for (size_t i = root_length; i < variable->name_length && i < MAX_OID_LEN; i++)
+		ret_id[length++] = (uint32_t)variable->name[i];
+	return length;
+}
+
+static void get(const struct gm_mib_view *view, netsnmp_agent_request_info *info,
+                netsnmp_request_info *request, const netsnmp_handler_registration *registration)
+{
+	uint32_t id[MAX_OID_LEN];
+	size_t length = below_root(request->requestvb, registration->rootoid_len, id);
+	struct gm_mib_value value;
+	int found = view ? gm_mib_get(view, id, length, &value) : GM_MIB_NO_INSTANCE;
+	if (found == GM_MIB_FOUND)
+		answer(request, &value);
+	else
+		netsnmp_set_request_error(info, request,
+		                          found == GM_MIB_NO_OBJECT ? SNMP_NOSUCHOBJECT
+		                                                    : SNMP_NOSUCHINSTANCE);
+}
+
+/* Left as it is, the request goes on to what comes after our subtree. */
+static void get_next(const struct gm_mib_view *view, netsnmp_request_info *request,
+                     const netsnmp_handler_registration *registration)
+{
+	netsnmp_variable_list *variable = request->requestvb;
+	uint32_t id[MAX_OID_LEN];
+	size_t length = 0;
+	if (snmp_oid_compare(variable->name, variable->name_length, registration->rootoid,
+	                     registration->rootoid_len) > 0)
+		length = below_root(variable, registration->rootoid_len, id);
+
+	struct gm_mib_oid next;
+	struct gm_mib_value value;
+	if (!view || !gm_mib_next(view, id, length, &next, &value))
+		return;
+	oid name[MAX_OID_LEN];
+	size_t name_length = gm_mib_root(name);
+	for (size_t i = 0; i < next.length; i++)
+		name[name_length++] = next.id[i];
+	snmp_set_var_objid(variable, name, name_length);
+	answer(request, &value);
+}
+
+int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
+                  netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+{
+	struct gm_mib *mib = handler->myvoid;
+	const struct gm_mib_view *view = view_for(mib, info->asp->pdu->transid);
+	mib->status.requests++;
+	for (netsnmp_request_info *request = requests; request; request = request->next) {
+		if (request->processed)
+			continue;
+		if (info->mode == MODE_GET)
+			get(view, info, request, registration);
+		else if (info->mode == MODE_GETNEXT)
+			get_next(view, request, registration);
+	}
+	return SNMP_ERR_NOERROR;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree of GUESTMON-MIB over a snapshot: an object identifier in, a value out. It knows nothing of
+ * net-snmp, so the whole tree can be walked without an agent. The agent thread's handler calls it, and
+ * the tests. Pure: everything is constant but the arguments.
+ *
+ * A table is a const column table over the rows of a snapshot, which are sorted by their index; a
+ * group of scalars is a table of one row, the snapshot itself, whose index is 0. To add a column: one
+ * line in tables.c and the object in mibs/GUESTMON-MIB.txt (a test fails if they differ).
+ */
+#ifndef GM_NORTH_MIB_TREE_H
+#define GM_NORTH_MIB_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/snapshot.h"
+
+/* What the values of one answer are read from. */
+struct gm_mib_view {
+	const struct gm_snapshot *snapshot;
+	int64_t now; /* ages are counted from it */
+};
+
+enum gm_mib_type {
+	GM_MIB_INTEGER,   /* Integer32 and enumerations */
+	GM_MIB_UNSIGNED,  /* Unsigned32, Gauge32 */
+	GM_MIB_COUNTER64, /* Counter64, CounterBasedGauge64 */
+	GM_MIB_OCTETS,
+	GM_MIB_TIME, /* DateAndTime: octets */
+};
+
+enum { GM_MIB_BUFFER = 512 }; /* longer than every text of the model */
+
+/* `octets` points into the snapshot or to `buffer`. */
+struct gm_mib_value {
+	enum gm_mib_type type;
+	uint64_t number;
+	const uint8_t *octets;
+	size_t length;
+	uint8_t buffer[GM_MIB_BUFFER];
+};
+
+struct gm_mib_column;
+
+/* Fills the value (its type is set already); false when it is not known. */
+typedef bool gm_mib_cell_fn(const struct gm_mib_view *view, const void *row,
+                            const struct gm_mib_column *column, struct gm_mib_value *ret_value);
+
+struct gm_mib_column {
+	uint8_t number;
+	uint8_t type;          /* enum gm_mib_type */
+	uint16_t id;           /* metric or evidence that `get` looks for */
+	uint32_t offset, size; /* of the member of the row that `get` looks at */
+	double scale;          /* from the model's unit to the MIB's */
+	gm_mib_cell_fn *get;
+};
+
+enum { GM_MIB_PREFIX = 3, GM_MIB_INDEX = 3, GM_MIB_DEPTH = GM_MIB_PREFIX + 1 + GM_MIB_INDEX };
+
+struct gm_mib_table {
+	uint8_t prefix[GM_MIB_PREFIX],
+	    prefix_length; /* below the root: {1, 4, 1} of gmGuestEntry */
+	uint8_t index_length;
+	bool embedded; /* the rows are in the snapshot itself, not behind a pointer */
+	uint32_t rows_at, count_at, row_size;                /* in struct gm_snapshot */
+	void (*index)(const void *row, uint32_t *ret_index); /* NULL: scalars */
+	const struct gm_mib_column *columns;
+	size_t column_count;
+};
+
+/* All tables that can be read, in the order of their prefixes. */
+extern const struct gm_mib_table gm_mib_tables[];
+extern const size_t gm_mib_table_count;
+
+/* gmNotify: what notifications carry, over a struct gm_transition. No part of the tree. */
+extern const struct gm_mib_table gm_mib_notify_table;
+
+/* An object below the root, its instance included. */
+struct gm_mib_oid {
+	size_t length;
+	uint32_t id[GM_MIB_DEPTH];
+};
+
+enum { GM_MIB_FOUND, GM_MIB_NO_OBJECT, GM_MIB_NO_INSTANCE };
+
+/* The value of exactly `id`. */
+int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length,
+               struct gm_mib_value *ret_value);
+
+/* The first instance after `id`, which need not exist; false at the end of the tree. */
+bool gm_mib_next(const struct gm_mib_view *view, const uint32_t *id, size_t length,
+                 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value);
+
+/* One cell; false when it is not known. */
+bool gm_mib_cell(const struct gm_mib_view *view, const void *row,
+                 const struct gm_mib_column *column, struct gm_mib_value *ret_value);
+
+/* Lexicographic order of object identifiers: negative, 0 or positive. */
+int gm_mib_compare(const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length);
+
+#endif
