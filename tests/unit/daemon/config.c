@@ -382,6 +382,51 @@ static void the_sample_holds_the_defaults(void **state)
 	free(sample);
 }
 
+/* xorshift64 (Marsaglia 2003), so that every run mutates alike. */
+static uint64_t next_random(uint64_t *random)
+{
+	*random ^= *random << 13;
+	*random ^= *random >> 7;
+	*random ^= *random << 17;
+	return *random;
+}
+
+/* A damaged file is read or refused with a message that names it; the sanitizers watch. */
+static void damaged_files_are_read_or_refused(void **state)
+{
+	static const char alphabet[] = "\0\n\t :#-?[]{}&*!|>'\"%@`~,0a\x80\xc3\xff";
+	const struct place *place = *state;
+	char *sample = text_of(write_sample, NULL);
+	size_t length = strlen(sample);
+	uint64_t random = 42;
+	int refusals = 0;
+
+	for (char *mark = sample; (mark = strstr(mark, "\n  #")) != NULL; mark += 4)
+		if (mark[4] != ' ')
+			mark[3] = ' ';
+	for (int round = 0; round < 2000; round++) {
+		char *text = malloc(length);
+		struct gm_config *config = NULL;
+		struct gm_error err = {.text = ""};
+
+		assert_non_null(text);
+		memcpy(text, sample, length);
+		for (uint64_t i = next_random(&random) % 4; i < 4; i++)
+			text[next_random(&random) % length] =
+			    alphabet[next_random(&random) % sizeof(alphabet)];
+		put(place, text, length - next_random(&random) % 100);
+		if (gm_config_load(place->path, &config, &err) < 0) {
+			assert_memory_equal(err.text, place->path, strlen(place->path));
+			assert_true(gm_text_is_utf8(err.text));
+			refusals++;
+		}
+		gm_config_free(config);
+		free(text);
+	}
+	assert_in_range(refusals, 100, 1999);
+	free(sample);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -406,6 +451,7 @@ int main(void)
 	    TEST(rules_between_options_are_checked),
 	    TEST(what_is_printed_is_read_back),
 	    TEST(the_sample_holds_the_defaults),
+	    TEST(damaged_files_are_read_or_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
