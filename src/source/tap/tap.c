@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tap source; see tap.h: its sockets, its cadence within the fold, and the hand-over. What the
+ * bytes mean is tap/netlink.c, which devices there are tap/devices.c, what becomes of their readings
+ * tap/fold.c. Run by source/runner.c.
+ *
+ * When a reading was true: the kernel fills the first datagram of a dump within send(), after it has
+ * waited for the lock of the network configuration, and each further one within the recv() of the one
+ * before it (net/netlink/af_netlink.c, netlink_dump()). The clock is read as soon as that call is
+ * back, so `measured_at` is late by at most the time of filling, about 0.5 µs a device.
+ */
+#include "source/tap/tap.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "source/tap/devices.h"
+#include "source/tap/fold.h"
+#include "source/tap/netlink.h"
+#include "source/tap/speed.h"
+
+enum {
+	BUFFER_SIZE = 64 * 1024,    /* the kernel fills at most 32 KiB at a time */
+	NOTICES_ROOM = 1024 * 1024, /* of the notifications' socket */
+	NOTICES_PER_TICK = 64,      /* datagrams; the rest waits for the next tick */
+	SPEEDS_PER_FOLD = 4,        /* a driver may take milliseconds to tell */
+};
+
+#define ANSWER_PATIENCE GM_SECOND
+#define SPEED_INTERVAL  (10 * GM_SECOND)
+
+struct tap {
+	struct gm_source base;
+	struct gm_tap_options options;
+	struct gm_tap_devices devices;
+	int stats_fd; /* dumps */
+	int links_fd; /* notifications */
+	uint32_t sequence;
+	bool list;              /* the devices are to be listed again */
+	uint8_t *buffer;        /* BUFFER_SIZE */
+	struct gm_batch *batch; /* of the fold that goes on; NULL at its start */
+
+	int64_t grid; /* monotonic time of slot 0, see next_slot() */
+	int64_t slot, fold;
+
+	/* Of the tick that goes on. */
+	int64_t time; /* when the readings of the next datagram were true */
+	bool keep;    /* the tick ends a fold */
+	int speeds;
+	uint32_t answered;
+	int links_rc;
+};
+
+const struct gm_option gm_tap_option_table[] = {
+    {.key = "enabled",
+     .type = GM_OPTION_BOOL,
+     GM_OPTION_AT(struct gm_tap_options, enabled),
+     .fallback = "true",
+     .help = "Sample the network devices of the node."},
+    {.key = "interval",
+     .type = GM_OPTION_DURATION,
+     GM_OPTION_AT(struct gm_tap_options, interval),
+     .min = 1e6,
+     .max = 1e10,
+     .fallback = "10ms",
+     .help = "Time between two readings; the shortest burst that is measured is a few of these."},
+    {.key = "fold",
+     .type = GM_OPTION_DURATION,
+     GM_OPTION_AT(struct gm_tap_options, fold),
+     .min = 1e7,
+     .max = 6e10,
+     .fallback = "100ms",
+     .help = "Time between two samples in the windows; rounded up to a multiple of interval."},
+    {.key = "devices",
+     .type = GM_OPTION_TEXT,
+     GM_OPTION_AT(struct gm_tap_options, devices),
+     .fallback = "*,!lo",
+     .help = "Devices to sample: patterns with * and ?, separated by commas; ! excludes."},
+    GM_OPTION_END};
+
+static struct tap *to_tap(struct gm_source *source)
+{
+	return (struct tap *)source;
+}
+
+/* The visitor. */
+
+static void on_link(void *user, const struct gm_link *link)
+{
+	struct tap *tap = user;
+	int rc = gm_tap_devices_link(&tap->devices, link);
+
+	if (rc < 0) {
+		tap->links_rc = rc;
+	}
+}
+
+static void on_link_gone(void *user, uint32_t index)
+{
+	gm_tap_devices_link_gone(&((struct tap *)user)->devices, index);
+}
+
+/* Adds the port's rate to the open frame when it is known and it is time for it. */
+static void add_speed(struct tap *tap, struct gm_tap_device *device)
+{
+	int64_t now;
+	double speed;
+
+	if (tap->speeds == 0 || !gm_tap_speed_is_real(&device->link)) {
+		return;
+	}
+	now = gm_clock_monotonic();
+	if (now < device->speed_due) {
+		return;
+	}
+	tap->speeds--;
+	device->speed_due = now + SPEED_INTERVAL;
+	if (gm_tap_speed(tap->links_fd, device->link.name, &speed) == 0) {
+		gm_batch_gauge(tap->batch, GM_METRIC_NET_SPEED, speed);
+	}
+}
+
+static void on_stats(void *user, const struct gm_link_stats *stats)
+{
+	struct tap *tap = user;
+	struct gm_tap_device *device = gm_tap_devices_find(&tap->devices, stats->index);
+
+	/* A device that its notification has not introduced yet has to wait for it. */
+	if (device == NULL || !device->announced) {
+		return;
+	}
+	tap->answered++;
+	if (gm_tap_track_reading(&device->track, &device->key, stats, tap->time, tap->keep,
+	                         tap->batch)) {
+		add_speed(tap, device);
+	}
+}
+
+static struct gm_netlink_visitor visitor_for(struct tap *tap)
+{
+	return (struct gm_netlink_visitor){
+	    .stats = on_stats, .link = on_link, .link_gone = on_link_gone, .user = tap};
+}
+
+/* Sockets. */
+
+static int open_socket(unsigned groups, int *ret_fd)
+{
+	struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = groups};
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	struct timeval patience = {.tv_sec = ANSWER_PATIENCE / GM_SECOND};
+	int room = NOTICES_ROOM;
+	int rc;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	/* Connected: nobody but the kernel can send to it. */
+	if (bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0 ||
+	    connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	/* Without the privilege the default room does; what overflows is listed again. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	*ret_fd = fd;
+	return 0;
+}
+
+/* One datagram into the buffer: its length or a negative errno. */
+static ssize_t receive(struct tap *tap, int fd, int flags)
+{
+	ssize_t length;
+
+	do {
+		length = recv(fd, tap->buffer, BUFFER_SIZE, MSG_TRUNC | flags);
+	} while (length < 0 && errno == EINTR);
+	if (length < 0) {
+		return -errno;
+	}
+	return length <= BUFFER_SIZE ? length : -EMSGSIZE;
+}
+
+/* Sends a dump's request and visits the answers up to its end. */
+static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t sequence),
+                bool *ret_interrupted)
+{
+	const struct gm_netlink_visitor visitor = visitor_for(tap);
+	struct gm_netlink_result result = {.done = false};
+	uint8_t request[GM_NETLINK_REQUEST];
+	bool interrupted = false;
+	size_t length;
+
+	tap->sequence = tap->sequence == UINT32_MAX ? 1 : tap->sequence + 1;
+	length = write_request(request, tap->sequence);
+	if (send(tap->stats_fd, request, length, 0) < 0) {
+		return -errno;
+	}
+	tap->time = gm_clock_now();
+	while (!result.done) {
+		ssize_t received = receive(tap, tap->stats_fd, 0);
+		int64_t filled = gm_clock_now();
+		int rc;
+
+		if (received < 0) {
+			return received == -EAGAIN ? -ETIMEDOUT : (int)received;
+		}
+		rc = gm_netlink_parse(tap->buffer, (size_t)received, tap->sequence, &visitor,
+		                      &result);
+		if (rc < 0) {
+			return rc;
+		}
+		interrupted = interrupted || result.interrupted;
+		tap->time = filled;
+	}
+	*ret_interrupted = interrupted;
+	return 0;
+}
+
+/* Takes in what the kernel has told of links since the last tick. */
+static int read_notices(struct tap *tap)
+{
+	const struct gm_netlink_visitor visitor = visitor_for(tap);
+
+	for (int i = 0; i < NOTICES_PER_TICK; i++) {
+		struct gm_netlink_result result;
+		ssize_t length = receive(tap, tap->links_fd, MSG_DONTWAIT);
+		int rc;
+
+		if (length == -EAGAIN) {
+			return 0;
+		}
+		if (length == -ENOBUFS || length == -EMSGSIZE) {
+			tap->list = true; /* some were lost */
+			continue;
+		}
+		if (length < 0) {
+			return (int)length;
+		}
+		rc = gm_netlink_parse(tap->buffer, (size_t)length, 0, &visitor, &result);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* Lists all links; after an interrupted listing nothing is taken for gone, and the next tick lists again. */
+static int list_links(struct tap *tap)
+{
+	bool interrupted;
+	int rc;
+
+	gm_tap_devices_listing_begins(&tap->devices);
+	rc = dump(tap, gm_netlink_link_request, &interrupted);
+	if (rc < 0) {
+		return rc;
+	}
+	if (!interrupted) {
+		gm_tap_devices_listing_ends(&tap->devices);
+		tap->list = false;
+	}
+	return 0;
+}
+
+static int follow_links(struct tap *tap, int64_t now, const struct gm_source_sink *sink)
+{
+	int rc;
+
+	tap->links_rc = 0;
+	rc = read_notices(tap);
+	if (rc == 0 && tap->list) {
+		rc = list_links(tap);
+	}
+	/* What is known so far is told in any case: it is true. */
+	gm_tap_devices_settle(&tap->devices, now, sink);
+	return rc < 0 ? rc : tap->links_rc;
+}
+
+/*
+ * Slots are the points of the runner's grid, as the earliest ticks show it. A tick belongs to the
+ * nearest slot and a slot is read once: a tick that comes late and one that follows it at once would
+ * otherwise make a bin so short that a single packet looks like line rate. False: nothing to do.
+ */
+static bool next_slot(struct tap *tap)
+{
+	int64_t interval = tap->options.interval;
+	int64_t now = gm_clock_monotonic();
+	int64_t slot, fold;
+
+	if (tap->grid == 0 || now < tap->grid) {
+		tap->grid = now;
+	}
+	slot = (now - tap->grid + interval / 2) / interval;
+	if (slot == tap->slot) {
+		return false;
+	}
+	if (now < tap->grid + slot * interval) {
+		tap->grid = now - slot * interval;
+	}
+	fold = slot / (tap->options.fold / interval);
+	tap->keep = fold != tap->fold;
+	tap->slot = slot;
+	tap->fold = fold;
+	return true;
+}
+
+static int tap_open(struct gm_source *source, struct gm_error *err)
+{
+	struct tap *tap = to_tap(source);
+	int stats_fd = -1, links_fd = -1;
+	int rc = open_socket(0, &stats_fd);
+
+	if (rc == 0) {
+		rc = open_socket(RTMGRP_LINK, &links_fd);
+	}
+	if (rc < 0) {
+		if (stats_fd >= 0) {
+			close(stats_fd);
+		}
+		return gm_error_set(err, rc, "cannot open a netlink socket: %s", strerror(-rc));
+	}
+	tap->stats_fd = stats_fd;
+	tap->links_fd = links_fd;
+	tap->list = true;
+	return 0;
+}
+
+static int tap_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
+                    uint32_t *ret_entities, struct gm_error *err)
+{
+	struct tap *tap = to_tap(source);
+	bool interrupted; /* no matter: each device's reading is whole */
+	int rc;
+
+	if (!next_slot(tap)) {
+		*ret_entities = tap->answered;
+		return 0;
+	}
+	rc = follow_links(tap, now, sink);
+	if (rc < 0) {
+		return gm_error_set(err, rc, "cannot follow the network devices: %s",
+		                    strerror(-rc));
+	}
+	if (tap->batch == NULL) {
+		tap->batch = gm_batch_create();
+		if (tap->batch == NULL) {
+			return gm_error_set(err, -ENOMEM, "out of memory");
+		}
+		tap->batch->source = GM_SOURCE_TAP;
+	}
+	tap->answered = 0;
+	tap->speeds = SPEEDS_PER_FOLD;
+	rc = dump(tap, gm_netlink_stats_request, &interrupted);
+	if (rc < 0) {
+		return gm_error_set(err, rc, "cannot read the counters of the network devices: %s",
+		                    strerror(-rc));
+	}
+	if (tap->keep && tap->batch->frame_count > 0) {
+		sink->samples(sink->user, tap->batch);
+		tap->batch = NULL;
+	}
+	*ret_entities = tap->answered;
+	return 0;
+}
+
+static void tap_close(struct gm_source *source)
+{
+	struct tap *tap = to_tap(source);
+
+	close(tap->stats_fd);
+	close(tap->links_fd);
+	tap->stats_fd = tap->links_fd = -1;
+}
+
+static void tap_destroy(struct gm_source *source)
+{
+	struct tap *tap = to_tap(source);
+
+	gm_tap_devices_free(&tap->devices);
+	gm_batch_free(tap->batch);
+	free(tap->buffer);
+	free(tap);
+}
+
+static const struct gm_source_ops tap_ops = {
+    .id = GM_SOURCE_TAP,
+    .open = tap_open,
+    .poll = tap_poll,
+    .close = tap_close,
+    .destroy = tap_destroy,
+};
+
+int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_source)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+	int64_t ticks = (options->fold + options->interval - 1) / options->interval;
+
+	if (tap == NULL) {
+		return -ENOMEM;
+	}
+	tap->buffer = malloc(BUFFER_SIZE);
+	if (tap->buffer == NULL) {
+		free(tap);
+		return -ENOMEM;
+	}
+	tap->base.ops = &tap_ops;
+	tap->options = *options;
+	tap->options.fold = (ticks > 0 ? ticks : 1) * options->interval;
+	tap->devices.patterns = tap->options.devices;
+	tap->stats_fd = tap->links_fd = -1;
+	tap->slot = tap->fold = -1;
+	*ret_source = &tap->base;
+	return 0;
+}
