@@ -64,7 +64,6 @@ class Ground(unittest.TestCase):
                 self.assertGreater(len(pids), 4)
             finally:
                 owner.send_signal(signal.SIGKILL)
-                owner.wait()
             wait_until("every process of it is gone",
                        lambda: not [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()], 10)
             self.assertNotEqual(second.call("status", check=False).returncode, 0)

@@ -46,7 +46,7 @@ wait_for()
 	done
 }
 
-# A process by its id and start time, which no later process shares.
+# A process by its id and start time, which no later process shares. Status 1 when it has ended.
 process_identity()
 {
 	local stat
@@ -55,5 +55,8 @@ process_identity()
 	stat=${stat##*) }
 	local fields
 	read -r -a fields <<<"$stat"
+	if [ "${fields[0]}" = Z ]; then
+		return 1
+	fi
 	printf '%s %s\n' "$1" "${fields[19]}"
 }

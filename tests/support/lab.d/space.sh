@@ -47,12 +47,24 @@ space_make()
 	fi
 }
 
-# Ends the lab when process $1 has ended, however it did.
+# Ends the lab when process $1 has ended, however it did; goes when the lab goes.
 space_watch()
 {
-	# shellcheck disable=SC2016 # expanded by the watcher
-	setsid bash -c 'tail --pid="$1" -f /dev/null; exec "$2/lab" down "$3"' \
-		watch "$1" "$here" "$state" </dev/null >>"$state/log/space.log" 2>&1 &
+	setsid "$here/lab" space-watch "$state" "$1" "$(process_identity "$1")" \
+		"$(cat "$state/run/space")" </dev/null >>"$state/log/space.log" 2>&1 &
+}
+
+# space_watching OWNER IDENTITY LAB: both as process_identity tells them, so that neither a reused
+# process id nor a later lab in the same directory is taken for what it is not.
+space_watching()
+{
+	while [ "$(cat "$state/run/space" 2>/dev/null)" = "$3" ] && space_exists; do
+		if [ "$(process_identity "$1")" != "$2" ]; then
+			space_end
+			return
+		fi
+		sleep 0.5
+	done
 }
 
 # Everything below the first process, seen from inside.
