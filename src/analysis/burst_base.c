@@ -16,14 +16,27 @@
 #define LENGTH_LEAST 0.25
 
 /*
- * Traffic is not normal: how far its highest hundredth of bins reaches is learned (stochastic
- * approximation of a quantile), starting from the cautious end.
+ * Traffic is not normal: its rare high bins reach farther. Two upper quantiles are followed by
+ * stochastic approximation, the higher one from the cautious end, and a Weibull tail through them
+ * tells what is out of reach.
  */
-#define TAIL_PART  0.01
-#define TAIL_STEP  0.1
-#define TAIL_FIRST 3.5
-#define TAIL_LEAST 2.33 /* of the normal distribution */
-#define TAIL_BINS  64.0
+#define TAIL_STEP 0.1
+#define TENTH     0.1
+#define HUNDREDTH 0.01
+#define TAIL_BINS 64.0
+
+/* Where the quantiles start, in deviations: the normal one's, and above it. */
+#define TENTH_FIRST     1.28
+#define HUNDREDTH_FIRST 3.0
+
+/* Times the upper quantile. */
+#define OUTLIER 1.5
+
+/* Out of reach is what one bin in a million exceeds: one of a quiet interface in hours. */
+#define RARE 1e-6
+
+/* Keeps the tail from being taken for a sharp edge: uniform noise has 1.2, normal 1.8. */
+#define RATIO_LEAST 1.5
 
 static double bounded(double length)
 {
@@ -40,30 +53,50 @@ double gm_burst_base_deviation(const struct gm_burst_base *base, double length)
 	return sqrt(fmax(base->variance, base->slow_variance) / bounded(length));
 }
 
-double gm_burst_base_tail(const struct gm_burst_base *base)
+/*
+ * Half of the bins lie above the mean; of those the share exp(-(x / scale)^shape) lies above x. Two
+ * points give the shape, and with it the reach of any smaller share.
+ */
+double gm_burst_base_reach(const struct gm_burst_base *base)
 {
-	if (base->slow_weight < TAIL_BINS)
+	if (base->slow_weight < TAIL_BINS || base->tenth <= 0)
 		return INFINITY;
-	return fmax(base->tail, TAIL_LEAST);
+	double ratio = fmax(base->hundredth / base->tenth, RATIO_LEAST);
+	double shape = log(log(2 * HUNDREDTH) / log(2 * TENTH)) / log(ratio);
+	return base->hundredth * pow(log(2 * RARE) / log(2 * HUNDREDTH), 1 / shape);
 }
 
 static void learn_tail(struct gm_burst_base *base, double off, double length)
 {
 	double deviation = gm_burst_base_deviation(base, length);
-	if (base->tail <= 0)
-		base->tail = TAIL_FIRST;
-	base->tail += TAIL_STEP * ((off > base->tail * deviation) - TAIL_PART);
+	if (base->tenth <= 0) {
+		base->tenth = TENTH_FIRST;
+		base->hundredth = HUNDREDTH_FIRST;
+	}
+	base->tenth += TAIL_STEP * ((off > base->tenth * deviation) - TENTH);
+	base->hundredth += TAIL_STEP * ((off > base->hundredth * deviation) - HUNDREDTH);
+	base->tenth = fmax(base->tenth, TENTH_FIRST / 4);
 }
 
-void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length)
+/* A single bin far off moves the background no more than one at this distance. */
+static double tempered(const struct gm_burst_base *base, double off, double length, double grain)
+{
+	double deviation = fmax(gm_burst_base_deviation(base, length), grain);
+	double most = OUTLIER * fmax(base->hundredth, HUNDREDTH_FIRST) * deviation;
+	return fmin(fmax(off, -most), most);
+}
+
+void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length, double grain)
 {
 	double weight = bounded(length);
 	double off = rate - base->mean;
 	double part = weight / (base->weight + weight);
+	if (gm_burst_base_ready(base)) {
+		learn_tail(base, off, weight);
+		off = tempered(base, off, weight, grain);
+	}
 	base->mean += part * off;
 	/* The first bins say nothing of the variance: the mean is still on its way. */
-	if (gm_burst_base_ready(base))
-		learn_tail(base, off, weight);
 	if (base->weight > 0) {
 		double square = off * off * weight * (1 - part);
 		base->variance += part * (square - base->variance);

@@ -14,13 +14,17 @@ bool gm_burst_base_ready(const struct gm_burst_base *base);
 double gm_burst_base_deviation(const struct gm_burst_base *base, double length);
 
 /*
- * What the highest hundredth of bins exceeds, in deviations above the mean: 2.3 for normal noise, more
- * for traffic of rare high bins. Infinite while it is not known.
+ * How far above the mean a bin has to be, in deviations, that hardly one in a million bins of this
+ * traffic gets there: five for normal noise, more for traffic of rare high bins. Infinite while it is
+ * not known.
  */
-double gm_burst_base_tail(const struct gm_burst_base *base);
+double gm_burst_base_reach(const struct gm_burst_base *base);
 
-/* Learns a bin of `length` usual bins. */
-void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length);
+/*
+ * Learns a bin of `length` usual bins. `grain`, in bit/s, is a variation that is nothing: it keeps an
+ * interface that was silent from taking the first packets for outliers for ever.
+ */
+void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length, double grain);
 
 /* The level has changed: forgets it. How much the traffic varies is still believed. */
 void gm_burst_base_forget(struct gm_burst_base *base);

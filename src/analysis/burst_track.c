@@ -12,10 +12,6 @@
 #include "analysis/burst_base.h"
 #include "base/clock.h"
 
-/* A brief burst stands out so many times as far as the highest hundredth of the background's bins: for
- * normal noise by five deviations, silent for days at a hundred bins a second. */
-#define BRIEF_TAILS 2.15
-
 /* An edge bin shows a part of a burst when it stands out by this. */
 #define EDGE_DEVIATIONS 2.0
 
@@ -27,6 +23,9 @@
 
 /* Against a rate that was only learned, what lasts longer is a new level. */
 #define LEARNED_LONGEST GM_SECOND
+
+/* Of the port's rate: variation that is nothing. */
+#define GRAIN 0.005
 
 /* In usual bins: from here on a bin tells little of the burst's rate. */
 #define LONG_BIN 1.5
@@ -77,20 +76,23 @@ static void learn_usual(struct gm_burst_track *track, double span)
 		track->usual += fmin(track->usual * 0.02, span - track->usual);
 }
 
-static void learn(struct gm_burst_track *track, const struct gm_burst_bin *bin)
+static void learn(const struct work *work, const struct gm_burst_bin *bin)
 {
-	gm_burst_base_learn(&track->base, bin->rate, length_of(track, bin));
+	struct gm_burst_track *track = work->track;
+	gm_burst_base_learn(&track->base, bin->rate, length_of(track, bin),
+	                    GRAIN * work->port->rate);
 }
 
 /* Pending bins that no longer can be judged: background, unless they stand out. */
-static void learn_pending(struct gm_burst_track *track)
+static void learn_pending(const struct work *work)
 {
+	struct gm_burst_track *track = work->track;
 	for (size_t i = 0; i < track->pending_count; i++) {
 		const struct gm_burst_bin *bin = &track->pending[i];
 		if (!gm_burst_base_ready(&track->base) ||
 		    fabs(bin->rate - track->base.mean) <=
 		        LEVEL_DEVIATIONS * deviation_of(track, bin))
-			learn(track, bin);
+			learn(work, bin);
 	}
 	track->pending_count = 0;
 }
@@ -215,7 +217,7 @@ static void open_burst(const struct work *work, const struct gm_burst_bin *bin)
 	track->has_before = track->pending_count > 0;
 	if (track->has_before)
 		track->before = track->pending[--track->pending_count];
-	learn_pending(track);
+	learn_pending(work);
 	track->on = true;
 	track->first = track->last = *bin;
 	track->over_count = 1;
@@ -273,8 +275,8 @@ static bool judge_brief(const struct work *work, size_t bins)
 	double spread = gm_burst_base_deviation(&track->base, span / track->usual);
 	double duration = area / (work->port->rate - mean);
 	double least = work->rules->brief * fmin(track->usual, span / (double)bins);
-	if (area < BRIEF_TAILS * gm_burst_base_tail(&track->base) * spread * span ||
-	    duration < least || back > fmax((highest - mean) / 2, EDGE_DEVIATIONS * spread))
+	if (duration < least || back > fmax((highest - mean) / 2, EDGE_DEVIATIONS * spread) ||
+	    area < gm_burst_base_reach(&track->base) * spread * span)
 		return false;
 
 	/* In one bin nobody knows where; in two it lies over their border. */
@@ -345,7 +347,7 @@ static void wait_and_judge(const struct work *work, const struct gm_burst_bin *b
 	}
 	if (is_new_level(track))
 		gm_burst_base_forget(&track->base);
-	learn(track, &track->pending[0]);
+	learn(work, &track->pending[0]);
 	drop_pending(track, 1);
 }
 
@@ -375,7 +377,7 @@ static void take_below(const struct work *work, const struct gm_burst_bin *bin)
 static void take_hole(const struct work *work, int64_t hole)
 {
 	struct gm_burst_track *track = work->track;
-	learn_pending(track);
+	learn_pending(work);
 	if (track->on && (hole < 0 || (double)hole >= (double)work->rules->merge * track->usual))
 		end_burst(work);
 }
@@ -389,7 +391,7 @@ static void end_if_level(const struct work *work)
 	const struct gm_burst_bin level = track->last;
 	end_burst(work);
 	gm_burst_base_forget(&track->base);
-	learn(track, &level);
+	learn(work, &level);
 }
 
 void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rules *rules,

@@ -52,7 +52,7 @@ struct gm_burst_bin {
 struct gm_burst_base {
 	double weight, mean, variance;     /* over the last few dozen bins */
 	double slow_weight, slow_variance; /* over the last few hundred */
-	double tail;                       /* see gm_burst_base_tail() */
+	double tenth, hundredth;           /* upper quantiles, in deviations above the mean */
 };
 
 struct gm_burst_track {
