@@ -312,6 +312,9 @@ static void burst_evaluate(struct gm_detector *base, int64_t now,
 		struct direction *direction = &detector->directions[i];
 		if (!direction->judging)
 			continue;
+		/* The clock was set back. */
+		if (now < direction->last_end)
+			direction->last_end = now;
 		if (!direction->on && now - direction->last_end >= detector->options->clear_after)
 			direction->active = false;
 		emit(direction, now, false, sink);

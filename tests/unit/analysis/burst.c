@@ -306,6 +306,35 @@ static void late_and_missing_bins_keep_the_truth(void **state)
 	tear_down(f);
 }
 
+/* As the tap sampler tells it: silent ticks of 10 ms are left out, up to the fold of 100 ms. */
+static void skipped_silent_ticks_do_no_harm(void **state)
+{
+	(void)state;
+	static const struct piece pieces[] = {
+	    {60043 * MS, 60093 * MS, 60 * MBIT},
+	    {62031 * MS, 62035 * MS, 100 * MBIT},
+	};
+	struct fixture *f = set_up(100 * MBIT);
+	f->pieces = pieces;
+	f->piece_count = 2;
+	read_until(f, 60000 * MS, 100 * MS);
+	read_bin(f, 40 * MS);
+	read_until(f, 60100 * MS, 10 * MS);
+	assert_int_equal(f->count, 1);
+	assert_float_equal(start_of(&f->seen[0]), 60.043, 0.003);
+	read_until(f, 62000 * MS, 100 * MS);
+	assert_int_equal(f->count, 2);
+	assert_float_equal(number(&f->seen[1], GM_EVIDENCE_DURATION), 0.05, 0.002);
+	read_bin(f, 30 * MS);
+	read_bin(f, 10 * MS);
+	read_bin(f, 60 * MS);
+	read_until(f, 63000 * MS, 100 * MS);
+	assert_int_equal(f->count, 3);
+	assert_float_equal(start_of(&f->seen[2]), 62.031, 0.006);
+	assert_float_equal(number(&f->seen[2], GM_EVIDENCE_DURATION), 0.004, 0.0005);
+	tear_down(f);
+}
+
 static void a_reset_does_not_split_a_burst(void **state)
 {
 	(void)state;
@@ -475,6 +504,23 @@ static void a_disturbance_starts_anew(void **state)
 	tear_down(f);
 }
 
+static void a_clock_set_back_does_not_keep_it_active(void **state)
+{
+	(void)state;
+	static const struct piece pieces[] = {{99000 * MS, 99050 * MS, 80 * MBIT}};
+	struct fixture *f = set_up(100 * MBIT);
+	f->pieces = pieces;
+	f->piece_count = 1;
+	f->until = 98000 * MS;
+	read_until(f, 99500 * MS, 10 * MS);
+	assert_int_equal(f->count, 2);
+	f->until = 0;
+	read_until(f, 10000 * MS, 10 * MS);
+	assert_int_equal(f->count, 2);
+	assert_false(f->last.active);
+	tear_down(f);
+}
+
 static void the_score_is_the_utilisation(void **state)
 {
 	(void)state;
@@ -511,6 +557,7 @@ int main(void)
 	    cmocka_unit_test(brief_bursts_are_found),
 	    cmocka_unit_test(short_dips_belong_to_a_burst),
 	    cmocka_unit_test(late_and_missing_bins_keep_the_truth),
+	    cmocka_unit_test(skipped_silent_ticks_do_no_harm),
 	    cmocka_unit_test(a_reset_does_not_split_a_burst),
 	    cmocka_unit_test(a_long_hole_ends_a_burst),
 	    cmocka_unit_test(the_level_lasts_for_the_quiet_time),
@@ -520,6 +567,7 @@ int main(void)
 	    cmocka_unit_test(the_configured_rate_stands_in),
 	    cmocka_unit_test(odd_points_do_no_harm),
 	    cmocka_unit_test(a_disturbance_starts_anew),
+	    cmocka_unit_test(a_clock_set_back_does_not_keep_it_active),
 	    cmocka_unit_test(the_score_is_the_utilisation),
 	    cmocka_unit_test(it_is_registered),
 	};
