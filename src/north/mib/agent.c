@@ -85,6 +85,7 @@ static int on_log(int major, int minor, void *message, void *user)
 
 static void library_init(struct gm_mib *mib)
 {
+	char no_mibs[] = "mibs :"; /* names are for people: parse no MIB texts */
 	snmp_disable_log();
 	snmp_enable_calllog();
 	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, mib);
@@ -99,7 +100,8 @@ static void library_init(struct gm_mib *mib)
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
-	netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_MIBDIRS, ""); /* parse none */
+	netsnmp_config_remember(no_mibs);
+	netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_MIBDIRS, "");
 	init_agent("guestmon");
 	/* After init_agent(), which sets it to 15 s. Also the interval of attempts to connect. */
 	netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL,
@@ -188,6 +190,9 @@ static void *run(void *user)
 	while (!turn(mib, &set, TICK_MS));
 	say_stop(mib, &set);
 	gm_mib_release(mib);
+	gm_mib_session_exit(mib);
+	snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, mib, 1);
+	snmp_disable_log();
 	snmp_shutdown("guestmon"); /* closes the session */
 	shutdown_agent();
 	netsnmp_large_fd_set_cleanup(&set);

@@ -74,8 +74,12 @@ u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
 /* Says what is wrong, once per state; NULL: all is well. */
 void gm_mib_report(struct gm_mib *mib, const char *error);
 
-/* session.c: hooks into the library, and what is due now. */
+/*
+ * session.c: hooks into the library; out of it again before it is shut down, when it frees whatever was
+ * given to a callback; what is due now.
+ */
 void gm_mib_session_init(struct gm_mib *mib);
+void gm_mib_session_exit(struct gm_mib *mib);
 void gm_mib_session_tick(struct gm_mib *mib, int64_t now);
 
 /* trap.c */

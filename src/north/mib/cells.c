@@ -119,6 +119,16 @@ GETTER(gm_cell_uuid_text)
 	       uuid(ret_value, ret_value->buffer);
 }
 
+/* The canonical text of a binary UUID, as OpenStack writes it. */
+GETTER(gm_cell_uuid_name)
+{
+	(void)view;
+	if (!uuid(ret_value, member(row, column)))
+		return false;
+	char *name = gm_uuid_text(member(row, column), (char *)ret_value->buffer);
+	return octets(ret_value, name, strlen(name));
+}
+
 static int hex(char digit)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";

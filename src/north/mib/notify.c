@@ -6,15 +6,15 @@
 
 #include <string.h>
 
-enum { NOTIFY_GROUP = 10, COMMON_FIRST = 1, COMMON_LAST = 15 };
+enum { NOTIFY_GROUP = 10, COMMON_FIRST = 1, COMMON_LAST = 16 };
 
 /* By detector: the raise, and the columns of gmNotify that follow the common ones. */
 static const struct kind {
 	const char *detector;
 	uint8_t raise, first, last;
 } kinds[] = {
-    {"leak", GM_MIB_LEAK_RAISE, 16, 19},
-    {"burst", GM_MIB_BURST_RAISE, 20, 27},
+    {"leak", GM_MIB_LEAK_RAISE, 17, 20},
+    {"burst", GM_MIB_BURST_RAISE, 21, 28},
     {"", GM_MIB_ALARM_RAISE, 1, 0}, /* any other detector */
 };
 

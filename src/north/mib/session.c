@@ -63,13 +63,25 @@ static int on_session_init(int major, int minor, void *session, void *user)
 	return SNMPERR_SUCCESS;
 }
 
+static const struct hook {
+	int major, minor;
+	SNMPCallback *call;
+} hooks[] = {
+    {SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start},
+    {SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_stop},
+    {SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init},
+};
+
 void gm_mib_session_init(struct gm_mib *mib)
 {
-	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start,
-	                       mib);
-	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_stop, mib);
-	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init,
-	                       mib);
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		snmp_register_callback(hooks[i].major, hooks[i].minor, hooks[i].call, mib);
+}
+
+void gm_mib_session_exit(struct gm_mib *mib)
+{
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		snmp_unregister_callback(hooks[i].major, hooks[i].minor, hooks[i].call, mib, 1);
 }
 
 static void registered(struct gm_mib *mib)

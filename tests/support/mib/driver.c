@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent thread alone, for tests/functional/agentx: starts it on made-up snapshots and does as it
+ * is told on standard input. Not the daemon.
+ *
+ *   mib_driver SOCKET GUESTS INTERFACES [PUBLISH_US]
+ *     raise N    hands over the raise with the sequence number N
+ *     clear N    its clear, as sequence number N
+ *     quit       stops the thread (as does the end of the input)
+ * Prints "delivered N" and "status connected=0|1 connects=N requests=N notifications=N spooled=N". A new
+ * snapshot, whose counters count the snapshots, is published every PUBLISH_US microseconds.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "north/mib/mib.h"
+#include "support/mib/fixture.h"
+
+static void delivered(void *user, uint64_t sequence)
+{
+	(void)user;
+	printf("delivered %" PRIu64 "\n", sequence);
+}
+
+static void status(void *user, const struct gm_mib_status *now)
+{
+	(void)user;
+	printf("status connected=%d connects=%" PRIu64 " requests=%" PRIu64
+	       " notifications=%" PRIu64 " spooled=%" PRIu64 " error=%s\n",
+	       now->connected, now->connects, now->requests, now->notifications, now->spooled,
+	       now->error);
+}
+
+static void command(struct gm_mib *mib, const char *line)
+{
+	uint64_t sequence;
+	int rc = -EINVAL;
+	if (sscanf(line, "raise %" SCNu64, &sequence) == 1) {
+		struct gm_transition raise = fixture_transition(sequence, GM_TRANSITION_RAISE);
+		rc = gm_mib_notify(mib, &raise);
+	} else if (sscanf(line, "clear %" SCNu64, &sequence) == 1) {
+		struct gm_transition clear = fixture_transition(sequence, GM_TRANSITION_CLEAR);
+		rc = gm_mib_notify(mib, &clear);
+	}
+	if (rc < 0)
+		printf("error %d: %s\n", rc, line);
+}
+
+/* Handles the lines that are there; false when there will be none any more. */
+static bool read_commands(struct gm_mib *mib, char *buffer, size_t size, size_t *length)
+{
+	ssize_t got = read(STDIN_FILENO, buffer + *length, size - *length - 1);
+	if (got <= 0)
+		return false;
+	*length += (size_t)got;
+	buffer[*length] = '\0';
+	char *line = buffer, *end;
+	while ((end = strchr(line, '\n'))) {
+		*end = '\0';
+		if (strcmp(line, "quit") == 0)
+			return false;
+		command(mib, line);
+		line = end + 1;
+	}
+	*length -= (size_t)(line - buffer);
+	memmove(buffer, line, *length);
+	return true;
+}
+
+static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, size_t guests,
+                  size_t interfaces, int64_t interval)
+{
+	char buffer[65536];
+	size_t length = 0;
+	int64_t next = 0;
+	for (uint64_t generation = 1;;) {
+		int64_t now = gm_clock_monotonic();
+		if (now >= next) {
+			struct gm_snapshot *snapshot =
+			    fixture_snapshot(guests, interfaces, generation++);
+			if (!snapshot)
+				return;
+			gm_snapshot_publish(slot, snapshot);
+			next = now + interval;
+		}
+		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+		int64_t wait = (next - gm_clock_monotonic()) / GM_MILLISECOND;
+		if (poll(&input, 1, wait > 0 ? (int)wait : 0) > 0 &&
+		    !read_commands(mib, buffer, sizeof(buffer), &length))
+			return;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4) {
+		fprintf(stderr, "usage: mib_driver SOCKET GUESTS INTERFACES [PUBLISH_US]\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	struct gm_mib_options options = {.enabled = true, .timeout = 300 * GM_MILLISECOND};
+	snprintf(options.agentx_socket, sizeof(options.agentx_socket), "%s", argv[1]);
+	int64_t interval = (argc > 4 ? strtoll(argv[4], NULL, 10) : 100000) * GM_MICROSECOND;
+	struct gm_mib_host host = {.delivered = delivered, .status = status};
+	struct gm_snapshot_slot *slot;
+	struct gm_mib *mib;
+	struct gm_error err;
+	if (gm_snapshot_slot_create(&slot) < 0)
+		return 1;
+	if (gm_mib_start(&options, slot, &host, &mib, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	serve(mib, slot, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), interval);
+	gm_mib_stop(mib);
+	gm_snapshot_slot_free(slot);
+	return 0;
+}

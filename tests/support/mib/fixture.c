@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Snapshots for tests; see fixture.h.
+ */
+#include "support/mib/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Takes the next `count` rows; true when there is memory. */
+static bool rows(struct gm_snapshot *snapshot, void *ret_array, size_t count, size_t size)
+{
+	void *array = gm_snapshot_alloc(snapshot, count ? count : 1, size);
+	memcpy(ret_array, &array, sizeof(array));
+	return array;
+}
+
+static struct gm_last *add(struct gm_last_set *set, unsigned metric)
+{
+	struct gm_last *last = &set->items[set->count++];
+	last->metric = (uint16_t)metric;
+	last->measured_at = FIXTURE_TIME;
+	return last;
+}
+
+static void add_gauge(struct gm_last_set *set, unsigned metric, double value)
+{
+	add(set, metric)->value.gauge = value;
+}
+
+static void add_counter(struct gm_last_set *set, unsigned metric, uint64_t value, double rate)
+{
+	struct gm_last *last = add(set, metric);
+	last->value.counter = value;
+	last->has_rate = true;
+	last->rate = rate;
+}
+
+/* In the order of the catalogue, as the contract asks. */
+static bool fill_guest(struct gm_snapshot *snapshot, struct gm_guest_row *guest, uint32_t index)
+{
+	guest->index = index;
+	guest->uuid[0] = 0xab;
+	memcpy(guest->uuid + 12, &index, sizeof(index));
+	snprintf(guest->info.name, sizeof(guest->info.name), "instance-%08x", index);
+	snprintf(guest->info.display_name, sizeof(guest->info.display_name), "web-%u", index);
+	snprintf(guest->info.project, sizeof(guest->info.project), "shop");
+	guest->active_alarms = 1;
+	if (!rows(snapshot, &guest->last.items, 8, sizeof(struct gm_last)))
+		return false;
+	add_gauge(&guest->last, GM_METRIC_GUEST_STATE, 1);
+	add_counter(&guest->last, GM_METRIC_CPU_TIME, 5000000000, 0.25e9);
+	add_gauge(&guest->last, GM_METRIC_CPU_COUNT, 2);
+	add_gauge(&guest->last, GM_METRIC_MEMORY_TOTAL, 8e9);
+	add_gauge(&guest->last, GM_METRIC_MEMORY_USED, 3e9 + index);
+	add_gauge(&guest->last, GM_METRIC_MEMORY_MAXIMUM, 8e9);
+	return true;
+}
+
+static bool fill_interface(struct gm_snapshot *snapshot, struct gm_interface_row *interface,
+                           uint32_t guest, uint32_t ordinal, uint64_t generation)
+{
+	static const uint16_t counters[] = {
+	    GM_METRIC_NET_RX_BYTES,   GM_METRIC_NET_RX_PACKETS, GM_METRIC_NET_RX_ERRORS,
+	    GM_METRIC_NET_RX_DROPPED, GM_METRIC_NET_TX_BYTES,   GM_METRIC_NET_TX_PACKETS,
+	    GM_METRIC_NET_TX_ERRORS,  GM_METRIC_NET_TX_DROPPED,
+	};
+	interface->guest_index = guest;
+	interface->ordinal = ordinal;
+	snprintf(interface->device, sizeof(interface->device), "tap%u-%u", guest, ordinal);
+	snprintf(interface->info.mac, sizeof(interface->info.mac), "52:54:00:Ab:%02x:%02x",
+	         guest & 255, ordinal & 255);
+	interface->info.if_index = 100 + ordinal;
+	if (!rows(snapshot, &interface->last.items, 12, sizeof(struct gm_last)))
+		return false;
+	add_gauge(&interface->last, GM_METRIC_NET_SPEED, 10e9);
+	for (size_t i = 0; i < 8; i++)
+		add_counter(&interface->last, counters[i], generation, 1000);
+	return true;
+}
+
+static void fill_finding(struct gm_finding_row *row, uint32_t guest, uint32_t ordinal, bool rx)
+{
+	*row = (struct gm_finding_row){.guest_index = guest, .ordinal = ordinal, .rx = rx};
+	row->finding.active = true;
+	row->finding.severity = GM_SEVERITY_MAJOR;
+	row->finding.time = FIXTURE_TIME;
+	row->alarm_id = guest;
+}
+
+static void fill_leak(struct gm_finding_row *row, uint32_t guest)
+{
+	fill_finding(row, guest, 0, false);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_SLOPE, 1048576);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_EXHAUSTION, 3600);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_CONFIDENCE, 0.97);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_ONSET, 1767225000.5);
+}
+
+static void fill_burst(struct gm_finding_row *row, uint32_t guest, uint32_t ordinal, bool rx)
+{
+	fill_finding(row, guest, ordinal, rx);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_START, 1767225599.125);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_DURATION, 0.075);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_PEAK, 9.5e9);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_VOLUME, 80e6);
+}
+
+struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_kind kind)
+{
+	bool leak = sequence % 2 == 1;
+	struct gm_transition transition = {
+	    .sequence = sequence, .kind = kind, .time = FIXTURE_TIME};
+	struct gm_alarm *alarm = &transition.alarm;
+	struct gm_finding_row row;
+	if (leak)
+		fill_leak(&row, 1);
+	else
+		fill_burst(&row, 1, 1, true);
+	alarm->id = (uint32_t)sequence;
+	alarm->severity = GM_SEVERITY_MAJOR;
+	alarm->event_type = GM_EVENT_QUALITY_OF_SERVICE;
+	alarm->cause = leak ? GM_CAUSE_RESOURCE_NEARING_CAPACITY : GM_CAUSE_CONGESTION;
+	alarm->raised_at = alarm->changed_at = FIXTURE_TIME;
+	alarm->evidence = row.finding.evidence;
+	alarm->guest_index = 1;
+	alarm->guest[0] = 0xab;
+	alarm->guest[12] = 1;
+	alarm->key = leak ? gm_entity_guest(alarm->guest) : gm_entity_interface("tap1-1");
+	snprintf(alarm->detector, sizeof(alarm->detector), "%s", leak ? "leak" : "burst");
+	snprintf(alarm->metric, sizeof(alarm->metric), "%s", leak ? "memory.used" : "net.rx.bytes");
+	snprintf(alarm->evidence.direction, sizeof(alarm->evidence.direction), "%s",
+	         leak ? "" : "rx");
+	snprintf(alarm->guest_name, sizeof(alarm->guest_name), "web-1");
+	snprintf(alarm->text, sizeof(alarm->text), "transition %llu of web-1",
+	         (unsigned long long)sequence);
+	return transition;
+}
+
+static bool allocate(struct gm_snapshot *snapshot, size_t guests, size_t interfaces)
+{
+	snapshot->guest_count = snapshot->leak_count = guests;
+	snapshot->alarm_count = snapshot->log_count = guests;
+	snapshot->interface_count = guests * interfaces;
+	snapshot->burst_count = 2 * snapshot->interface_count;
+	return rows(snapshot, &snapshot->guests, guests, sizeof(*snapshot->guests)) &&
+	       rows(snapshot, &snapshot->leaks, guests, sizeof(*snapshot->leaks)) &&
+	       rows(snapshot, &snapshot->alarms, guests, sizeof(*snapshot->alarms)) &&
+	       rows(snapshot, &snapshot->log, guests, sizeof(*snapshot->log)) &&
+	       rows(snapshot, &snapshot->interfaces, snapshot->interface_count,
+	            sizeof(*snapshot->interfaces)) &&
+	       rows(snapshot, &snapshot->bursts, snapshot->burst_count, sizeof(*snapshot->bursts));
+}
+
+static void fill_agent(struct gm_snapshot *snapshot)
+{
+	struct gm_agent_row *agent = &snapshot->agent;
+	snprintf(agent->node, sizeof(agent->node), "compute-1");
+	snprintf(agent->version, sizeof(agent->version), "0.1.0");
+	agent->started_at = FIXTURE_TIME - 3600 * GM_SECOND;
+	agent->boots = 7;
+	agent->samples = UINT64_C(1) << 40;
+	agent->cpu_ns = 2500000;
+	agent->sample_rate = 1234.4;
+	agent->last_sequence = snapshot->log_count;
+	snapshot->taken_at = FIXTURE_TIME;
+	snapshot->source_count = 2;
+	for (size_t i = 0; i < 2; i++)
+		snapshot->sources[i] = (struct gm_source_status){
+		    .id = (enum gm_source_id)i, .connected = i == 0, .interval = GM_SECOND / 10};
+}
+
+struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t generation)
+{
+	struct gm_snapshot *snapshot = gm_snapshot_create();
+	if (!snapshot || !allocate(snapshot, guests, interfaces))
+		return NULL;
+	fill_agent(snapshot);
+	for (size_t g = 0; g < guests; g++) {
+		uint32_t index = (uint32_t)(2 * g + 1);
+		if (!fill_guest(snapshot, &snapshot->guests[g], index))
+			return NULL;
+		fill_leak(&snapshot->leaks[g], index);
+		snapshot->log[g] = fixture_transition(g + 1, GM_TRANSITION_RAISE);
+		snapshot->alarms[g] = snapshot->log[g].alarm;
+		for (size_t i = 0; i < interfaces; i++) {
+			size_t at = g * interfaces + i;
+			uint32_t ordinal = (uint32_t)i + 1;
+			if (!fill_interface(snapshot, &snapshot->interfaces[at], index, ordinal,
+			                    generation))
+				return NULL;
+			fill_burst(&snapshot->bursts[2 * at], index, ordinal, true);
+			fill_burst(&snapshot->bursts[2 * at + 1], index, ordinal, false);
+		}
+	}
+	return snapshot;
+}
