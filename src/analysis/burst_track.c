@@ -18,6 +18,9 @@
 /* Bins that all are off by this on one side are a new level. */
 #define LEVEL_DEVIATIONS 4.0
 
+/* Of the way from the background to the limit: what keeps a burst on that wavers about the limit. */
+#define HOLD 0.8
+
 /* Against a rate that was only learned: times the background's mean. */
 #define LEARNED_CONTRAST 4.0
 
@@ -293,22 +296,31 @@ static bool judge_brief(const struct work *work, size_t bins)
 	return true;
 }
 
-/* How many of the oldest pending bins are a brief burst: 0 to 2. */
+/*
+ * How many of the oldest pending bins a brief burst explains, 0 when there is none. Such a burst lies
+ * in one bin or over the border of two; when three stand out, the weaker of the outer ones is noise
+ * beside it.
+ */
 static size_t find_brief(const struct work *work)
 {
 	const struct gm_burst_track *track = work->track;
+	const struct gm_burst_bin *bin = track->pending;
 	if (work->rules->brief <= 0 || work->port->learned || !gm_burst_base_ready(&track->base) ||
 	    track->base.mean >= work->port->rate)
 		return 0;
-	bool stands_out[2];
-	for (size_t i = 0; i < 2; i++)
-		stands_out[i] = track->pending[i].rate - track->base.mean >
-		                EDGE_DEVIATIONS * deviation_of(track, &track->pending[i]);
+	bool stands_out[3];
+	for (size_t i = 0; i < 3; i++)
+		stands_out[i] =
+		    bin[i].rate - track->base.mean > EDGE_DEVIATIONS * deviation_of(track, &bin[i]);
 	if (!stands_out[0])
 		return 0;
-	if (stands_out[1])
-		return judge_brief(work, 2) ? 2 : 0;
-	return judge_brief(work, 1) ? 1 : 0;
+	if (!stands_out[1])
+		return judge_brief(work, 1) ? 1 : 0;
+	if (stands_out[2] && bin[2].rate > bin[0].rate)
+		return 0;
+	if (!judge_brief(work, 2))
+		return 0;
+	return stands_out[2] ? 3 : 2;
 }
 
 /* True when all pending bins are off to the same side. */
@@ -351,10 +363,14 @@ static void wait_and_judge(const struct work *work, const struct gm_burst_bin *b
 	drop_pending(track, 1);
 }
 
+/* Enters at the limit, and stays some way below it, as far as the background lets that be told. */
 static bool is_over(const struct work *work, const struct gm_burst_bin *bin)
 {
 	const struct gm_burst_base *base = &work->track->base;
-	if (bin->rate < work->rules->enter * work->port->rate)
+	double limit = work->rules->enter * work->port->rate;
+	if (work->track->on)
+		return bin->rate >= base->mean + HOLD * (limit - base->mean);
+	if (bin->rate < limit)
 		return false;
 	return !work->port->learned ||
 	       (gm_burst_base_ready(base) && bin->rate >= LEARNED_CONTRAST * base->mean);

@@ -287,6 +287,42 @@ static void short_dips_belong_to_a_burst(void **state)
 	tear_down(f);
 }
 
+static void a_burst_that_wavers_is_one(void **state)
+{
+	(void)state;
+	static const struct piece pieces[] = {
+	    {3000 * MS, 3010 * MS, 55 * MBIT},
+	    {3010 * MS, 3040 * MS, 46 * MBIT},
+	    {3040 * MS, 3060 * MS, 52 * MBIT},
+	    {3060 * MS, 3090 * MS, 44 * MBIT},
+	};
+	struct fixture *f = set_up(100 * MBIT);
+	f->pieces = pieces;
+	f->piece_count = 4;
+	f->background = 1 * MBIT;
+	read_until(f, 5000 * MS, 10 * MS);
+	assert_int_equal(f->count, 2);
+	assert_float_equal(number(&f->seen[1], GM_EVIDENCE_DURATION), 0.09, 0.003);
+	tear_down(f);
+}
+
+/* Less than half of three bins in a row: noise, most of a burst, the rest of it. */
+static void a_burst_over_a_border_is_told_once(void **state)
+{
+	(void)state;
+	static const struct piece pieces[] = {{2990 * MS, 3003 * MS, 3 * MBIT},
+	                                      {3003 * MS, 3013 * MS, 60 * MBIT}};
+	struct fixture *f = set_up(100 * MBIT);
+	f->pieces = pieces;
+	f->piece_count = 2;
+	f->background = 1 * MBIT;
+	f->noise = 0.2;
+	read_until(f, 5000 * MS, 10 * MS);
+	assert_int_equal(f->count, 1);
+	assert_float_equal(number(&f->seen[0], GM_EVIDENCE_VOLUME), 75000, 3000);
+	tear_down(f);
+}
+
 static void late_and_missing_bins_keep_the_truth(void **state)
 {
 	(void)state;
@@ -556,6 +592,8 @@ int main(void)
 	    cmocka_unit_test(noise_is_none_and_hides_none),
 	    cmocka_unit_test(brief_bursts_are_found),
 	    cmocka_unit_test(short_dips_belong_to_a_burst),
+	    cmocka_unit_test(a_burst_that_wavers_is_one),
+	    cmocka_unit_test(a_burst_over_a_border_is_told_once),
 	    cmocka_unit_test(late_and_missing_bins_keep_the_truth),
 	    cmocka_unit_test(skipped_silent_ticks_do_no_harm),
 	    cmocka_unit_test(a_reset_does_not_split_a_burst),
