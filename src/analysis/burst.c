@@ -96,6 +96,16 @@ static const struct gm_option burst_option_table[] = {
                 "rate; 0 for none.",
     },
     {
+        .key = "least-volume",
+        .type = GM_OPTION_SIZE,
+        GM_OPTION_AT(struct gm_burst_options, least_volume),
+        .min = 0,
+        .max = 1e12,
+        .fallback = "0",
+        .help = "A burst that carries less, in bytes, is not told. On ports so slow that one "
+                "offloaded packet of 64 KiB half fills a bin, set it above that.",
+    },
+    {
         .key = "port-rate",
         .type = GM_OPTION_BITRATE,
         GM_OPTION_AT(struct gm_burst_options, port_rate),
@@ -224,6 +234,8 @@ static void on_burst(void *user, const struct gm_burst *burst)
 {
 	struct direction *direction = user;
 	struct burst_detector *detector = direction->detector;
+	if (!direction->on && burst->volume < (double)detector->options->least_volume)
+		return;
 	direction->last_end = detector->now;
 	bool due = burst->ended || !direction->active || burst->end - burst->start >= LONG_BURST;
 	if (!direction->on)

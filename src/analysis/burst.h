@@ -18,12 +18,13 @@
 
 struct gm_burst_options {
 	bool enabled;
-	double utilisation;  /* part of the port's rate */
-	int64_t merge;       /* bins */
-	double brief;        /* part of a bin; 0: off */
-	int64_t port_rate;   /* bit/s where nobody reports it; 0: learn */
-	int64_t least_rate;  /* bit/s: what a learned rate starts from */
-	int64_t clear_after; /* ns */
+	double utilisation;   /* part of the port's rate */
+	int64_t merge;        /* bins */
+	double brief;         /* part of a bin; 0: off */
+	int64_t least_volume; /* bytes: what carries less is nothing */
+	int64_t port_rate;    /* bit/s where nobody reports it; 0: learn */
+	int64_t least_rate;   /* bit/s: what a learned rate starts from */
+	int64_t clear_after;  /* ns */
 	int64_t report_limit;
 };
 

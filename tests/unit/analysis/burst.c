@@ -500,6 +500,23 @@ static void the_configured_rate_stands_in(void **state)
 	tear_down(f);
 }
 
+static void small_bursts_can_be_left_out(void **state)
+{
+	(void)state;
+	/* One packet of 64 KiB on a slow port, and a burst of five times as much. */
+	static const struct piece pieces[] = {{3002 * MS, 3003 * MS, 524 * MBIT},
+	                                      {4000 * MS, 4040 * MS, 65 * MBIT}};
+	struct fixture *f = set_up(100 * MBIT);
+	f->options.least_volume = 100000;
+	f->pieces = pieces;
+	f->piece_count = 2;
+	read_until(f, 6000 * MS, 10 * MS);
+	assert_int_equal(f->count, 2);
+	assert_float_equal(start_of(&f->seen[0]), 4.0, 0.001);
+	assert_float_equal(number(&f->seen[1], GM_EVIDENCE_BURSTS), 1, 0);
+	tear_down(f);
+}
+
 static void odd_points_do_no_harm(void **state)
 {
 	(void)state;
@@ -603,6 +620,7 @@ int main(void)
 	    cmocka_unit_test(a_storm_is_counted_and_not_told_whole),
 	    cmocka_unit_test(without_a_rate_it_learns_one),
 	    cmocka_unit_test(the_configured_rate_stands_in),
+	    cmocka_unit_test(small_bursts_can_be_left_out),
 	    cmocka_unit_test(odd_points_do_no_harm),
 	    cmocka_unit_test(a_disturbance_starts_anew),
 	    cmocka_unit_test(a_clock_set_back_does_not_keep_it_active),
