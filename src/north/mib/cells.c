@@ -175,6 +175,13 @@ GETTER(gm_cell_u32_known)
 	return number != 0 && whole(ret_value, number);
 }
 
+GETTER(gm_cell_u64_known)
+{
+	uint64_t number = *(const uint64_t *)member(row, column);
+	(void)view;
+	return number != 0 && whole(ret_value, number);
+}
+
 GETTER(gm_cell_u64)
 {
 	(void)view;

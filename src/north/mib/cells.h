@@ -12,7 +12,8 @@
 /* Plain members: at column->offset, of the type that the name tells. */
 gm_mib_cell_fn gm_cell_text, gm_cell_uuid, gm_cell_uuid_text, gm_cell_uuid_name, gm_cell_mac;
 gm_mib_cell_fn gm_cell_entity;
-gm_mib_cell_fn gm_cell_u32, gm_cell_u32_known, gm_cell_u64, gm_cell_size, gm_cell_double;
+gm_mib_cell_fn gm_cell_u32, gm_cell_u64, gm_cell_size, gm_cell_double;
+gm_mib_cell_fn gm_cell_u32_known, gm_cell_u64_known; /* 0: not known */
 gm_mib_cell_fn gm_cell_bool, gm_cell_state, gm_cell_enum;
 gm_mib_cell_fn gm_cell_microseconds, gm_cell_span; /* ns, unsigned and signed, as µs */
 gm_mib_cell_fn gm_cell_time, gm_cell_now, gm_cell_age;

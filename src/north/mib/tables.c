@@ -45,7 +45,7 @@ static const struct gm_mib_column agent_columns[] = {
     CELL(13, COUNTER64, gm_cell_u64, agent.store_written),
     CELL(14, COUNTER64, gm_cell_u64, agent.store_dropped),
     CELL(15, COUNTER64, gm_cell_microseconds, agent.cpu_ns),
-    CELL(16, COUNTER64, gm_cell_u64, agent.resident),
+    CELL(16, COUNTER64, gm_cell_u64_known, agent.resident),
     CELL(17, COUNTER64, gm_cell_u64, agent.last_sequence),
     CELL(18, UNSIGNED, gm_cell_size, guest_count),
     CELL(19, UNSIGNED, gm_cell_size, interface_count),

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which notification a transition is and what it carries; the spool without a master agent.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <errno.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "north/mib/mib.h"
+#include "north/mib/notify.h"
+#include "support/mib/fixture.h"
+
+struct seen {
+	size_t count;
+	uint32_t columns[40];
+	struct gm_mib_value values[40];
+};
+
+static void add(void *user, const struct gm_mib_oid *oid, const struct gm_mib_value *value)
+{
+	struct seen *seen = user;
+	assert_true(seen->count < 40);
+	assert_int_equal(oid->length, 4);
+	assert_int_equal(oid->id[0], 1);
+	assert_int_equal(oid->id[3], 0);
+	seen->columns[seen->count] = oid->id[2];
+	seen->values[seen->count++] = *value;
+}
+
+static struct seen carried(const struct gm_transition *transition)
+{
+	struct seen seen = {0};
+	gm_mib_notify_transition(transition, &(struct gm_mib_notify_sink){add, &seen});
+	return seen;
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *detector;
+		unsigned raise;
+	} cases[] = {{"leak", 1}, {"burst", 4}, {"anomaly", 7}, {"threshold", 7}, {"", 7}};
+	for (size_t i = 0; i < 5; i++) {
+		for (unsigned kind = 0; kind < 3; kind++) {
+			struct gm_transition transition = {.kind = (enum gm_transition_kind)kind};
+			snprintf(transition.alarm.detector, GM_DETECTOR_NAME, "%s",
+			         cases[i].detector);
+			assert_int_equal(gm_mib_notification_of(&transition),
+			                 cases[i].raise + kind);
+		}
+	}
+}
+
+static void test_leak_carries_its_evidence(void **state)
+{
+	(void)state;
+	struct gm_transition raise = fixture_transition(1, GM_TRANSITION_RAISE);
+	struct seen seen = carried(&raise);
+	assert_int_equal(seen.count, 20);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(seen.columns[i], i + 1);
+	assert_int_equal(seen.values[0].number, 1);
+	assert_int_equal(seen.values[3].number, GM_SEVERITY_MAJOR);
+	assert_int_equal(seen.values[16].number, 1048576);
+	assert_int_equal(seen.values[17].number, 3600);
+	assert_int_equal(seen.values[19].number, 97);
+
+	struct gm_transition clear = fixture_transition(3, GM_TRANSITION_CLEAR);
+	seen = carried(&clear);
+	assert_int_equal(seen.values[3].number, GM_SEVERITY_CLEARED);
+}
+
+static void test_burst_carries_its_evidence(void **state)
+{
+	(void)state;
+	struct gm_transition raise = fixture_transition(2, GM_TRANSITION_RAISE);
+	struct seen seen = carried(&raise);
+	assert_int_equal(seen.count, 24);
+	assert_int_equal(seen.columns[16], 21);
+	assert_int_equal(seen.columns[23], 28);
+	assert_int_equal(seen.values[16].number, 1);                    /* rx */
+	assert_true(seen.values[18].number == UINT64_C(1767225599125)); /* start */
+	assert_int_equal(seen.values[19].number, 75);                   /* ms */
+	assert_true(seen.values[21].number == UINT64_MAX);              /* mean: not known */
+	snprintf(raise.alarm.evidence.direction, 4, "tx");
+	seen = carried(&raise);
+	assert_int_equal(seen.values[16].number, 2);
+}
+
+/* An alarm of which nothing is known still carries all its objects, with values of the right kind. */
+static void test_unknown_values_have_their_form(void **state)
+{
+	(void)state;
+	struct gm_transition empty = {.sequence = 9};
+	snprintf(empty.alarm.detector, GM_DETECTOR_NAME, "leak");
+	struct seen seen = carried(&empty);
+	assert_int_equal(seen.count, 20);
+	for (size_t i = 0; i < seen.count; i++) {
+		const struct gm_mib_value *value = &seen.values[i];
+		if (value->type == GM_MIB_TIME)
+			assert_true(value->length == 8 && value->octets[0] == 0);
+		if (value->type == GM_MIB_OCTETS)
+			assert_true(value->length == 0 || seen.columns[i] == 12 /* entity */ ||
+			            seen.columns[i] == 13 /* detector */);
+	}
+	assert_true(seen.values[16].number == UINT64_MAX);
+	assert_true(seen.values[17].number == UINT32_MAX);
+}
+
+static void test_agent_event(void **state)
+{
+	(void)state;
+	struct gm_snapshot *snapshot = fixture_snapshot(1, 1, 1);
+	assert_non_null(snapshot);
+	struct gm_mib_view view = {snapshot, FIXTURE_TIME};
+	struct seen seen = {0};
+	gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){add, &seen});
+	assert_int_equal(seen.count, 5);
+	assert_int_equal(seen.columns[4], 17);
+	assert_memory_equal(seen.values[0].octets, "compute-1", 9);
+
+	memset(&snapshot->agent, 0, sizeof(snapshot->agent));
+	seen.count = 0;
+	gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){add, &seen});
+	assert_int_equal(seen.count, 5);
+	assert_int_equal(seen.values[0].length, 0);
+	assert_int_equal(seen.values[2].length, 8);
+
+	struct gm_snapshot_slot *slot;
+	assert_int_equal(gm_snapshot_slot_create(&slot), 0);
+	gm_snapshot_publish(slot, snapshot);
+	gm_snapshot_slot_free(slot);
+}
+
+static void test_spool_is_bounded(void **state)
+{
+	(void)state;
+	struct gm_snapshot_slot *slot;
+	struct gm_mib *mib;
+	struct gm_mib_options options;
+	struct gm_mib_host host = {0};
+	struct gm_error err;
+	gm_option_defaults(gm_mib_option_table, &options);
+	assert_true(options.enabled);
+	assert_int_equal(options.timeout, 300 * GM_MILLISECOND);
+	assert_int_equal(gm_option_set(gm_mib_option_table, &options, "agentx-socket",
+	                               "/nonexistent/agentx", &err),
+	                 0);
+	assert_int_equal(gm_snapshot_slot_create(&slot), 0);
+	assert_int_equal(gm_mib_start(&options, slot, &host, &mib, &err), 0);
+	struct gm_transition raise = fixture_transition(1, GM_TRANSITION_RAISE);
+	for (size_t i = 0; i < GM_MIB_SPOOL; i++)
+		assert_int_equal(gm_mib_notify(mib, &raise), 0);
+	assert_int_equal(gm_mib_notify(mib, &raise), -ENOSPC);
+	gm_mib_stop(mib);
+	gm_mib_stop(NULL);
+	gm_snapshot_slot_free(slot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_leak_carries_its_evidence),
+	    cmocka_unit_test(test_burst_carries_its_evidence),
+	    cmocka_unit_test(test_unknown_values_have_their_form),
+	    cmocka_unit_test(test_agent_event),
+	    cmocka_unit_test(test_spool_is_bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

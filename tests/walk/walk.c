@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Walks the whole tree in-process, without snmpd: against tests/walk/expected for a small snapshot,
+ * and, for GET and GETNEXT of random identifiers, against a reference that makes a list of every cell
+ * and looks through it from the beginning. Argument: the file of the expected tree.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "north/mib/tree.h"
+#include "support/mib/fixture.h"
+
+enum { CELLS_MAX = 400000 };
+
+static struct gm_mib_view view_of(const struct gm_snapshot *snapshot)
+{
+	return (struct gm_mib_view){snapshot, FIXTURE_TIME + 1500 * GM_MILLISECOND};
+}
+
+static void let_go(struct gm_snapshot *snapshot)
+{
+	struct gm_snapshot_slot *slot;
+	assert_int_equal(gm_snapshot_slot_create(&slot), 0);
+	gm_snapshot_publish(slot, snapshot);
+	gm_snapshot_slot_free(slot);
+}
+
+static void write_line(struct gm_buffer *text, const struct gm_mib_oid *oid,
+                       const struct gm_mib_value *value)
+{
+	static const char *const types[] = {"integer", "unsigned", "counter64", "octets", "time"};
+	for (size_t i = 0; i < oid->length; i++)
+		gm_buffer_printf(text, "%s%u", i ? "." : "", oid->id[i]);
+	gm_buffer_printf(text, " %s ", types[value->type]);
+	if (value->type != GM_MIB_OCTETS && value->type != GM_MIB_TIME)
+		gm_buffer_printf(text, "%llu", (unsigned long long)value->number);
+	for (size_t i = 0; value->type >= GM_MIB_OCTETS && i < value->length; i++) {
+		bool plain = value->octets[i] > ' ' && value->octets[i] < 127;
+		gm_buffer_printf(text, plain ? "%c" : "\\%02x", value->octets[i]);
+	}
+	gm_buffer_printf(text, "\n");
+}
+
+static void test_expected_tree(void **state)
+{
+	struct gm_snapshot *snapshot = fixture_snapshot(2, 1, 42);
+	struct gm_mib_view view = view_of(snapshot);
+	struct gm_buffer text = GM_BUFFER_INIT(1 << 20);
+	struct gm_mib_oid oid = {0};
+	struct gm_mib_value value;
+	while (gm_mib_next(&view, oid.id, oid.length, &oid, &value))
+		write_line(&text, &oid, &value);
+	assert_false(text.failed);
+
+	static char expected[1 << 20];
+	FILE *file = fopen(*state, "r");
+	assert_non_null(file);
+	expected[fread(expected, 1, sizeof(expected) - 1, file)] = '\0';
+	fclose(file);
+	if (strcmp(text.data, expected) != 0)
+		fputs(text.data, stderr); /* what there is: compare, then replace the file */
+	assert_string_equal(text.data, expected);
+	gm_buffer_free(&text);
+	let_go(snapshot);
+}
+
+/* The reference: every cell that is known, by tables, columns and rows, which is their order. */
+struct cells {
+	size_t count;
+	struct gm_mib_oid *list;
+};
+
+static void add_table(struct cells *cells, const struct gm_mib_view *view,
+                      const struct gm_mib_table *table)
+{
+	size_t count = 1;
+	const char *first = (const char *)view->snapshot;
+	if (table->index) {
+		memcpy(&count, (const char *)view->snapshot + table->count_at, sizeof(count));
+		first += table->rows_at;
+		if (!table->embedded)
+			memcpy(&first, first, sizeof(first));
+	}
+	for (size_t c = 0; c < table->column_count; c++) {
+		for (size_t i = 0; i < count; i++) {
+			struct gm_mib_value value;
+			const void *row = first + i * table->row_size;
+			if (!gm_mib_cell(view, row, &table->columns[c], &value))
+				continue;
+			assert_true(cells->count < CELLS_MAX);
+			struct gm_mib_oid *oid = &cells->list[cells->count++];
+			oid->length = 0;
+			for (size_t k = 0; k < table->prefix_length; k++)
+				oid->id[oid->length++] = table->prefix[k];
+			oid->id[oid->length++] = table->columns[c].number;
+			oid->id[oid->length] = 0;
+			if (table->index)
+				table->index(row, &oid->id[oid->length]);
+			oid->length += table->index_length;
+		}
+	}
+}
+
+static struct cells all_cells(const struct gm_mib_view *view)
+{
+	struct cells cells = {.list = calloc(CELLS_MAX, sizeof(struct gm_mib_oid))};
+	assert_non_null(cells.list);
+	for (size_t t = 0; t < gm_mib_table_count; t++)
+		add_table(&cells, view, &gm_mib_tables[t]);
+	for (size_t i = 1; i < cells.count; i++)
+		assert_true(gm_mib_compare(cells.list[i - 1].id, cells.list[i - 1].length,
+		                           cells.list[i].id, cells.list[i].length) < 0);
+	return cells;
+}
+
+/* xorshift64: the same numbers on every run, so that a failure can be seen again. */
+static uint32_t number(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return (uint32_t)(*seed >> 32);
+}
+
+/* An identifier near one that exists, or none at all. */
+static size_t invent(const struct cells *cells, uint64_t *seed, uint32_t *id)
+{
+	size_t length = 0;
+	if (cells->count && number(seed) % 4) {
+		const struct gm_mib_oid *oid = &cells->list[number(seed) % cells->count];
+		length = oid->length;
+		memcpy(id, oid->id, sizeof(oid->id));
+	}
+	switch (number(seed) % 6) {
+	case 0:
+		return length ? number(seed) % (length + 1) : 0;
+	case 1:
+		id[length] = number(seed) % 3;
+		return length + 1;
+	case 2:
+		if (length)
+			id[number(seed) % length] += number(seed) % 3 - 1;
+		return length;
+	case 3:
+		if (length)
+			id[number(seed) % length] = number(seed);
+		return length;
+	case 4:
+		for (length = 0; length < 8; length++)
+			id[length] = number(seed) % 12;
+		return number(seed) % 9;
+	default:
+		return length;
+	}
+}
+
+static void compare_with_reference(const struct gm_mib_view *view, const struct cells *cells,
+                                   const uint32_t *id, size_t length)
+{
+	size_t i = 0;
+	int order = -1;
+	while (i < cells->count &&
+	       (order = gm_mib_compare(cells->list[i].id, cells->list[i].length, id, length)) < 0)
+		i++;
+	bool there = i < cells->count && order == 0;
+
+	struct gm_mib_value value;
+	assert_int_equal(gm_mib_get(view, id, length, &value) == GM_MIB_FOUND, there);
+	i += there;
+	struct gm_mib_oid next;
+	bool found = gm_mib_next(view, id, length, &next, &value);
+	assert_int_equal(found, i < cells->count);
+	if (found)
+		assert_int_equal(
+		    gm_mib_compare(next.id, next.length, cells->list[i].id, cells->list[i].length),
+		    0);
+}
+
+static void property(size_t guests, size_t interfaces, size_t tries)
+{
+	struct gm_snapshot *snapshot = fixture_snapshot(guests, interfaces, 7);
+	assert_non_null(snapshot);
+	if (guests > 2)
+		snapshot->guests[1].last.count = 0; /* holes in the middle of columns */
+	struct gm_mib_view view = view_of(snapshot);
+	struct cells cells = all_cells(&view);
+	uint64_t seed = 88172645463325252;
+	for (size_t i = 0; i < tries; i++) {
+		uint32_t id[16] = {0};
+		size_t length = invent(&cells, &seed, id);
+		compare_with_reference(&view, &cells, id, length);
+	}
+	free(cells.list);
+	let_go(snapshot);
+}
+
+static void test_next_in_empty_tables(void **state)
+{
+	(void)state;
+	property(0, 0, 20000);
+}
+
+static void test_next_with_one_row(void **state)
+{
+	(void)state;
+	property(1, 1, 20000);
+}
+
+static void test_next_with_many_rows(void **state)
+{
+	(void)state;
+	property(20, 3, 20000);
+}
+
+/* Each step goes forward, and the walk is as long as the list. */
+static void test_walk_of_ten_thousand_rows(void **state)
+{
+	(void)state;
+	struct gm_snapshot *snapshot = fixture_snapshot(2500, 4, 1);
+	assert_non_null(snapshot);
+	assert_int_equal(snapshot->interface_count, 10000);
+	snapshot->leak_count = snapshot->burst_count = 0; /* to stay below CELLS_MAX */
+	struct gm_mib_view view = view_of(snapshot);
+	struct cells cells = all_cells(&view);
+	struct gm_mib_oid oid = {0};
+	struct gm_mib_value value;
+	size_t count = 0;
+	for (; gm_mib_next(&view, oid.id, oid.length, &oid, &value); count++) {
+		assert_true(count < cells.count);
+		assert_int_equal(gm_mib_compare(oid.id, oid.length, cells.list[count].id,
+		                                cells.list[count].length),
+		                 0);
+	}
+	assert_int_equal(count, cells.count);
+	free(cells.list);
+	let_go(snapshot);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_prestate(test_expected_tree, argv[1]),
+	    cmocka_unit_test(test_next_in_empty_tables),
+	    cmocka_unit_test(test_next_with_one_row),
+	    cmocka_unit_test(test_next_with_many_rows),
+	    cmocka_unit_test(test_walk_of_ten_thousand_rows),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
