@@ -21,6 +21,9 @@
 
 enum { GROUPS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE, HELD_MAX = 256 };
 
+/* Ticks for which a guest may be missing before the event that says why. */
+enum { GONE_PATIENCE = 5 };
+
 #define RETRY_INTERVAL   (5 * GM_SECOND)  /* after XML that could not be had or read */
 #define CHANGE_INTERVAL  GM_SECOND        /* at most, for a device that no event announced */
 #define REFRESH_INTERVAL (60 * GM_SECOND) /* where the driver announces nothing */
@@ -48,7 +51,7 @@ struct tick {
 	struct gm_lv_record_list list;
 };
 
-/* `options` and the limits of the sink: an event of a guest that the sink does not know yet waits. */
+/* An event of a guest that the sink has not seen yet is held until it has. */
 static void tell(struct fast *fast, const struct gm_source_sink *sink, const uint8_t *uuid,
                  enum gm_guest_event_kind kind, int64_t time)
 {
@@ -68,6 +71,11 @@ static void tell_held(struct fast *fast, const struct gm_source_sink *sink)
 	fast->held_count = 0;
 }
 
+static bool is_end(enum gm_guest_event_kind kind)
+{
+	return kind == GM_GUEST_STOPPED || kind == GM_GUEST_CRASHED || kind == GM_GUEST_MIGRATED;
+}
+
 static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 {
 	struct gm_lv_news news;
@@ -81,6 +89,8 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 			guest->stale = true;
 			guest->retry_at = 0;
 		}
+		if (guest && news.tell)
+			guest->ended = is_end(news.kind);
 		if (news.tell)
 			tell(fast, sink, news.uuid, news.kind, news.time);
 	}
@@ -157,6 +167,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
 		guest->stale = true;
 	guest->id = id;
+	guest->ended = false;
 	guest->state = state;
 	guest->tick = fast->tick;
 }
@@ -290,7 +301,8 @@ static int fast_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	identify_stale(fast, &tick);
 	if (fast->compare)
 		tell_missing(fast, &tick);
-	gm_lv_guests_settle(&fast->guests, fast->tick, now, sink);
+	gm_lv_guests_settle(&fast->guests, fast->tick, fast->compare ? 0 : GONE_PATIENCE, now,
+	                    sink);
 	fast->compare = !fast->told;
 	tell_held(fast, sink);
 	*ret_entities = fill_batch(fast, &tick, batch);

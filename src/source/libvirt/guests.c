@@ -94,7 +94,7 @@ static void tell_seen(const struct gm_lv_identity *old, const struct gm_lv_ident
 	}
 }
 
-void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, int64_t now,
+void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t patience, int64_t now,
                          const struct gm_source_sink *sink)
 {
 	struct gm_lv_guest *guest, *following;
@@ -105,6 +105,8 @@ void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, int64_t now
 				tell_gone_devices(guest->identity, guest->next, now, sink);
 			continue;
 		}
+		if (!guest->ended && tick - guest->tick <= patience)
+			continue;
 		tell_gone_devices(guest->identity, NULL, now, sink);
 		if (guest->identity)
 			sink->gone(sink->user, SOURCE, &guest->identity->guest.key, now);

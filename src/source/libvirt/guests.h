@@ -19,6 +19,7 @@ struct gm_lv_guest {
 	int id;                          /* libvirt's: another for each start */
 	int state;                       /* the last told, -1 at first */
 	uint64_t tick;                   /* in which it was last listed */
+	bool ended;                      /* an event told that it is */
 	bool stale;                      /* its identity must be read (again) */
 	int64_t identified_at;           /* when that was last tried */
 	int64_t retry_at;                /* not before */
@@ -42,9 +43,11 @@ void gm_lv_guests_set_stale(struct gm_lv_guests *guests);
 
 /*
  * Ends a tick's listing: tells gone() for guests that were not listed in `tick` and for devices that
- * the identities read in it lack, then seen() for what is new or changed.
+ * the identities read in it lack, then seen() for what is new or changed. A guest that is missing
+ * while no event has told that it ended is kept for `patience` ticks, so that its end is told before
+ * it is gone.
  */
-void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, int64_t now,
+void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t patience, int64_t now,
                          const struct gm_source_sink *sink);
 
 /* Tells nobody. */

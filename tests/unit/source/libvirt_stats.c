@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From typed parameters to frames: units, names, the date of balloon statistics, and parameters that
+ * no honest libvirt would send.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "source/libvirt/stats.h"
+
+#define READ_AT (INT64_C(1700000010) * GM_SECOND + 300 * GM_MILLISECOND)
+
+static const uint8_t uuid[GM_UUID_SIZE] = {1, 2, 3};
+
+enum { PARAMS_MAX = 64 };
+
+struct params {
+	virTypedParameter items[PARAMS_MAX];
+	size_t count;
+};
+
+static virTypedParameter *add(struct params *params, const char *field, int type)
+{
+	virTypedParameter *param = &params->items[params->count++];
+
+	*param = (virTypedParameter){.type = type};
+	snprintf(param->field, sizeof(param->field), "%s", field);
+	return param;
+}
+
+static void add_number(struct params *params, const char *field, uint64_t value)
+{
+	add(params, field, VIR_TYPED_PARAM_ULLONG)->value.ul = value;
+}
+
+static void add_text(struct params *params, const char *field, const char *value)
+{
+	add(params, field, VIR_TYPED_PARAM_STRING)->value.s = (char *)(uintptr_t)value;
+}
+
+static struct gm_lv_record record_of(const struct params *params)
+{
+	return (struct gm_lv_record){
+	    .uuid = uuid, .params = params->items, .count = params->count, .read_at = READ_AT};
+}
+
+static const struct gm_reading *find(const struct gm_batch *batch, size_t frame, unsigned metric)
+{
+	assert_true(frame < batch->frame_count);
+	for (size_t i = 0; i < batch->frames[frame].count; i++) {
+		const struct gm_reading *reading =
+		    &gm_batch_readings(batch, &batch->frames[frame])[i];
+		if (reading->metric == metric)
+			return reading;
+	}
+	return NULL;
+}
+
+static uint64_t counter(const struct gm_batch *batch, size_t frame, unsigned metric)
+{
+	const struct gm_reading *reading = find(batch, frame, metric);
+
+	assert_non_null(reading);
+	return reading->value.counter;
+}
+
+static double gauge(const struct gm_batch *batch, size_t frame, unsigned metric)
+{
+	const struct gm_reading *reading = find(batch, frame, metric);
+
+	assert_non_null(reading);
+	return reading->value.gauge;
+}
+
+static struct gm_batch *fast(const struct params *params)
+{
+	struct gm_lv_record record = record_of(params);
+	struct gm_batch *batch = gm_batch_create();
+
+	assert_non_null(batch);
+	gm_lv_stats_fast(&record, batch);
+	return batch;
+}
+
+static struct gm_batch *slow(const struct params *params, struct gm_lv_balloon *balloon,
+                             int64_t read_at)
+{
+	struct gm_lv_record record = record_of(params);
+	struct gm_batch *batch = gm_batch_create();
+
+	assert_non_null(batch);
+	record.read_at = read_at;
+	gm_lv_stats_slow(&record, balloon, batch);
+	return batch;
+}
+
+static void test_fast(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+
+	add(&params, "state.state", VIR_TYPED_PARAM_INT)->value.i = VIR_DOMAIN_PAUSED;
+	add(&params, "state.reason", VIR_TYPED_PARAM_INT)->value.i = 1;
+	add(&params, "net.count", VIR_TYPED_PARAM_UINT)->value.ui = 2;
+	add_text(&params, "net.0.name", "tap0");
+	add_number(&params, "net.0.rx.bytes", UINT64_MAX);
+	add_number(&params, "net.0.tx.drop", 7);
+	add_text(&params, "net.1.name", "tap1");
+	add_number(&params, "net.1.rx.pkts", 3);
+	struct gm_batch *batch = fast(&params);
+
+	assert_int_equal(batch->frame_count, 3);
+	assert_int_equal(batch->frames[0].key.kind, GM_ENTITY_GUEST);
+	assert_memory_equal(batch->frames[0].key.uuid, uuid, GM_UUID_SIZE);
+	assert_int_equal(batch->frames[0].measured_at, READ_AT);
+	assert_true(gauge(batch, 0, GM_METRIC_GUEST_STATE) == VIR_DOMAIN_PAUSED);
+	assert_string_equal(batch->frames[1].key.name, "tap0");
+	assert_true(counter(batch, 1, GM_METRIC_NET_RX_BYTES) == UINT64_MAX);
+	assert_int_equal(counter(batch, 1, GM_METRIC_NET_TX_DROPPED), 7);
+	assert_int_equal(batch->frames[1].count, 2);
+	assert_int_equal(counter(batch, 2, GM_METRIC_NET_RX_PACKETS), 3);
+	assert_int_equal(batch->frames[1].flags, 0); /* libvirt's view is the guest's already */
+	gm_batch_free(batch);
+}
+
+static void test_absurd(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+
+	add_text(&params, "state.state", "running");
+	add(&params, "net.count", VIR_TYPED_PARAM_UINT)->value.ui = 4000000000U;
+	add_number(&params, "net.0.rx.bytes", 1); /* never named */
+	add_number(&params, "net.4000000000.rx.bytes", 2);
+	add_text(&params, "net.4000000000.name", "far");
+	add_text(&params, "net.5.name", NULL);
+	add_number(&params, "net.5.rx.bytes", 3);
+	add_text(&params, "net.6.name", "");
+	add_number(&params, "net.6.rx.bytes", 3);
+	add_number(&params, "net.7.name", 12);
+	add_number(&params, "net.7.rx.bytes", 3);
+	add_text(&params, "net.8.name", "typed");
+	add(&params, "net.8.rx.bytes", VIR_TYPED_PARAM_LLONG)->value.l = -1;
+	add(&params, "net.8.rx.pkts", VIR_TYPED_PARAM_DOUBLE)->value.d = 5;
+	add_text(&params, "net.8.rx.errs", "6");
+	add(&params, "net.8.rx.drop", 99)->value.ul = 9;
+	add(&params, "net.8.tx.bytes", VIR_TYPED_PARAM_INT)->value.i = 8;
+	add_number(&params, "net.99999999999999999999.rx.bytes", 1);
+	add_number(&params, "net..rx.bytes", 1);
+	add_number(&params, "net.9", 1);
+	add_number(&params, "net.-1.rx.bytes", 1);
+	memset(add(&params, "", VIR_TYPED_PARAM_ULLONG)->field, 'n', VIR_TYPED_PARAM_FIELD_LENGTH);
+	memcpy(params.items[params.count - 1].field, "net.8.", 6);
+	struct gm_batch *batch = fast(&params);
+
+	assert_int_equal(batch->frame_count, 2); /* no state, no nameless interface */
+	assert_string_equal(batch->frames[0].key.name, "far");
+	assert_int_equal(counter(batch, 0, GM_METRIC_NET_RX_BYTES), 2);
+	assert_string_equal(batch->frames[1].key.name, "typed");
+	assert_int_equal(batch->frames[1].count, 1);
+	assert_int_equal(counter(batch, 1, GM_METRIC_NET_TX_BYTES), 8);
+	gm_batch_free(batch);
+}
+
+/* The same field over and over cannot make a frame larger than a device's fields. */
+static void test_repeated_fields(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+
+	add_text(&params, "net.0.name", "tap0");
+	for (int i = 0; i < 40; i++)
+		add_number(&params, "net.0.rx.bytes", 1);
+	struct gm_batch *batch = fast(&params);
+
+	assert_int_equal(batch->frame_count, 1);
+	assert_true(batch->frames[0].count <= 8);
+	gm_batch_free(batch);
+}
+
+static void count_device(void *user, const char *device)
+{
+	assert_true(strcmp(device, "tap0") == 0 || strcmp(device, "tap1") == 0);
+	++*(int *)user;
+}
+
+static void test_devices(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	int count = 0;
+
+	add_text(&params, "net.0.name", "tap0");
+	add_number(&params, "net.0.rx.bytes", 1);
+	add_text(&params, "net.1.name", "tap1");
+	add_text(&params, "net.2.name", NULL);
+	add_text(&params, "block.0.name", "vda");
+	struct gm_lv_record record = record_of(&params);
+	gm_lv_stats_devices(&record, count_device, &count);
+	assert_int_equal(count, 2);
+}
+
+/* A guest with 1000 MiB, of which 300 MiB are usable and 100 MiB unused. */
+static void add_balloon(struct params *params, uint64_t last_update)
+{
+	add_number(params, "balloon.current", 1048576);
+	add_number(params, "balloon.maximum", 2097152);
+	add_number(params, "balloon.available", 1024000);
+	add_number(params, "balloon.usable", 307200);
+	add_number(params, "balloon.unused", 102400);
+	add_number(params, "balloon.disk_caches", 204800);
+	add_number(params, "balloon.swap_in", 4);
+	add_number(params, "balloon.major_fault", 11);
+	add_number(params, "balloon.last-update", last_update);
+}
+
+static void test_slow(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_balloon balloon = {0};
+
+	add_number(&params, "cpu.time", 5000000000);
+	add_number(&params, "cpu.user", 3000000000);
+	add(&params, "vcpu.current", VIR_TYPED_PARAM_UINT)->value.ui = 2;
+	add_number(&params, "vcpu.0.time", 100);
+	add_number(&params, "vcpu.0.wait", 1);
+	add(&params, "vcpu.1.state", VIR_TYPED_PARAM_INT)->value.i = 1;
+	add_number(&params, "vcpu.1.time", 200);
+	add_balloon(&params, 1700000009);
+	add(&params, "block.count", VIR_TYPED_PARAM_UINT)->value.ui = 1;
+	add_text(&params, "block.0.name", "vda");
+	add_number(&params, "block.0.rd.bytes", 512);
+	add_number(&params, "block.0.wr.times", 77);
+	add_number(&params, "block.0.capacity", 1024);
+	struct gm_batch *batch = slow(&params, &balloon, READ_AT);
+
+	assert_int_equal(batch->frame_count, 3);
+	assert_int_equal(batch->frames[0].measured_at, READ_AT);
+	assert_int_equal(counter(batch, 0, GM_METRIC_CPU_TIME), 5000000000);
+	assert_int_equal(counter(batch, 0, GM_METRIC_VCPU_TIME), 300);
+	assert_int_equal(counter(batch, 0, GM_METRIC_VCPU_WAIT), 1);
+	assert_true(gauge(batch, 0, GM_METRIC_CPU_COUNT) == 2);
+	assert_true(gauge(batch, 0, GM_METRIC_MEMORY_BALLOON) == 1073741824.0);
+	assert_null(find(batch, 0, GM_METRIC_CPU_SYSTEM));
+	/* The guest's own account is as old as it says. */
+	assert_int_equal(batch->frames[1].measured_at, INT64_C(1700000009) * GM_SECOND);
+	assert_int_equal(batch->frames[1].read_at, READ_AT);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_TOTAL) == 1000.0 * 1048576);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_USED) == 700.0 * 1048576);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_AVAILABLE) == 300.0 * 1048576);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_UNUSED) == 100.0 * 1048576);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_CACHED) == 200.0 * 1048576);
+	assert_int_equal(counter(batch, 1, GM_METRIC_SWAP_IN), 4096);
+	assert_int_equal(counter(batch, 1, GM_METRIC_FAULT_MAJOR), 11);
+	assert_string_equal(batch->frames[2].key.name, "vda");
+	assert_int_equal(counter(batch, 2, GM_METRIC_DISK_WRITE_TIME), 77);
+	assert_true(gauge(batch, 2, GM_METRIC_DISK_CAPACITY) == 1024);
+	gm_batch_free(batch);
+}
+
+/* The second frame's time, or 0 when the guest's own account was left out. */
+static int64_t told_at(uint64_t last_update, int64_t offset, struct gm_lv_balloon *balloon,
+                       int64_t read_at)
+{
+	struct params params = {.count = 0};
+	struct gm_batch *batch = gm_batch_create();
+
+	assert_non_null(batch);
+	add_balloon(&params, last_update);
+	struct gm_lv_record record = record_of(&params);
+	record.read_at = read_at;
+	record.offset = offset;
+	gm_lv_stats_slow(&record, balloon, batch);
+	assert_true(batch->frame_count >= 1); /* the balloon's size is always fresh */
+	int64_t time = batch->frame_count > 1 ? batch->frames[1].measured_at : 0;
+	gm_batch_free(batch);
+	return time;
+}
+
+static void test_freshness(void **state)
+{
+	(void)state;
+	struct gm_lv_balloon balloon = {0};
+	int64_t second = INT64_C(1700000009) * GM_SECOND;
+
+	assert_int_equal(told_at(0, 0, &balloon, READ_AT), 0);
+	assert_int_equal(told_at(1700000009, 0, &balloon, READ_AT), second);
+	assert_int_equal(told_at(1700000009, 0, &balloon, READ_AT + GM_SECOND), 0);
+	assert_int_equal(told_at(1700000010, 0, &balloon, READ_AT + GM_SECOND), second + GM_SECOND);
+	/* The wall clock is 2 s ahead of the node's time. */
+	assert_int_equal(told_at(1700000013, 2 * GM_SECOND, &balloon, READ_AT + 2 * GM_SECOND),
+	                 second + 2 * GM_SECOND);
+}
+
+static void test_freshness_steps(void **state)
+{
+	(void)state;
+	struct gm_lv_balloon balloon = {0};
+	int64_t at = READ_AT;
+
+	/* Ahead of the reading: true when it was read, at the latest. */
+	assert_int_equal(told_at(1800000000, 0, &balloon, at), at);
+	/* The wall clock went back: new, though its date is before the last one. */
+	at += GM_SECOND;
+	assert_int_equal(told_at(1600000000, 0, &balloon, at), at);
+	/* Never twice at one time, nor backwards. */
+	assert_int_equal(told_at(1600000001, 0, &balloon, at), 0);
+	at += GM_SECOND;
+	assert_int_equal(told_at(UINT64_MAX, 0, &balloon, at), at);
+	at += GM_SECOND;
+	assert_int_equal(told_at(INT64_MAX / GM_SECOND, INT64_MIN, &balloon, at), at);
+}
+
+/* An older guest does not tell what is usable; one that lies is not believed. */
+static void test_used(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_balloon balloon = {0};
+
+	add_number(&params, "balloon.available", 1000);
+	add_number(&params, "balloon.unused", 400);
+	struct gm_batch *batch = slow(&params, &balloon, READ_AT);
+	assert_true(gauge(batch, 0, GM_METRIC_MEMORY_USED) == 600.0 * 1024);
+	gm_batch_free(batch);
+
+	add_number(&params, "balloon.usable", 5000);
+	batch = slow(&params, &balloon, READ_AT + 1);
+	assert_null(find(batch, 0, GM_METRIC_MEMORY_USED));
+	gm_batch_free(batch);
+
+	params.count = 0;
+	add_number(&params, "balloon.available", UINT64_MAX); /* KiB */
+	batch = slow(&params, &balloon, READ_AT + 2);
+	assert_int_equal(batch->frame_count, 0);
+	gm_batch_free(batch);
+}
+
+/* A guest whose monitor hangs: NOWAIT leaves out what needs it. */
+static void test_hung_guest(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_balloon balloon = {0};
+
+	struct gm_batch *batch = slow(&params, &balloon, READ_AT);
+	assert_int_equal(batch->frame_count, 0);
+	gm_batch_free(batch);
+	add_number(&params, "cpu.time", 1);
+	batch = slow(&params, &balloon, READ_AT);
+	assert_int_equal(batch->frame_count, 1);
+	gm_batch_free(batch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_fast),
+	    cmocka_unit_test(test_absurd),
+	    cmocka_unit_test(test_repeated_fields),
+	    cmocka_unit_test(test_devices),
+	    cmocka_unit_test(test_slow),
+	    cmocka_unit_test(test_freshness),
+	    cmocka_unit_test(test_freshness_steps),
+	    cmocka_unit_test(test_used),
+	    cmocka_unit_test(test_hung_guest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
