@@ -56,7 +56,7 @@ struct gm_source_status {
 	int64_t lag_max;                    /* ns, over the last second */
 	int64_t duration_p50, duration_p99; /* ns of a poll, over the last few hundred ticks */
 	uint32_t entities;                  /* seen in the last poll */
-	char error[128];                    /* the last failure's sentence; empty when connected */
+	char error[128]; /* the last failure's sentence; while connected: a complaint, or empty */
 };
 
 #endif

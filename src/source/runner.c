@@ -269,6 +269,8 @@ static int tick(struct gm_runner *runner, struct gm_error *err)
 		return rc;
 	}
 	runner->status.entities = entities;
+	/* A poll that succeeds may still have something to complain of. */
+	gm_text_copy(runner->status.error, sizeof(runner->status.error), err->text);
 	return 0;
 }
 

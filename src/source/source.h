@@ -36,7 +36,7 @@ struct gm_source_ops {
 	/*
 	 * One tick: reads everything that is due and emits it. `now` is the node's time at the start.
 	 * Sets *ret_entities to how many entities answered. Negative: the connection is lost; close()
-	 * follows, then open().
+	 * follows, then open(). A sentence in `err` beside 0 is a complaint for the status.
 	 */
 	int (*poll)(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
 	            uint32_t *ret_entities, struct gm_error *err);
