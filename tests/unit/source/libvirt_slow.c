@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slow lane: workers whose call hangs (a reading that waits for the test stands in for a guest's
+ * monitor), and the whole lane on libvirt's test driver.
+ */
+#include <errno.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "source/libvirt/crew.h"
+#include "source/libvirt/libvirt.h"
+
+#define DEADLINE (200 * GM_MILLISECOND)
+
+/* The hanging monitor: the next `hangs` readings wait for `resume`. */
+static atomic_int hangs;
+static atomic_int returned;
+static sem_t resume;
+
+static int collect(virConnectPtr conn, const struct gm_lv_plan *plan,
+                   const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+                   struct gm_error *err)
+{
+	int rc;
+
+	if (atomic_fetch_sub(&hangs, 1) > 0) {
+		sem_wait(&resume);
+		rc = gm_lv_records_read(conn, plan, namer, ret_list, err);
+		atomic_fetch_add(&returned, 1);
+		return rc;
+	}
+	atomic_store(&hangs, 0);
+	return gm_lv_records_read(conn, plan, namer, ret_list, err);
+}
+
+static struct gm_libvirt_options options_for(int64_t workers)
+{
+	struct gm_libvirt_options options;
+
+	gm_option_defaults(gm_libvirt_option_table, &options);
+	snprintf(options.uri, sizeof(options.uri), "test:///default");
+	options.slow_workers = workers;
+	options.slow_deadline = DEADLINE;
+	return options;
+}
+
+static struct gm_lv_crew *crew_create(int64_t workers)
+{
+	struct gm_libvirt_options options = options_for(workers);
+	struct gm_lv_crew *crew = NULL;
+
+	atomic_store(&hangs, 0);
+	atomic_store(&returned, 0);
+	assert_int_equal(sem_init(&resume, 0, 0), 0);
+	assert_int_equal(gm_lv_crew_create(&options, collect, &crew), 0);
+	return crew;
+}
+
+/* One reading. 0 or the code of whatever failed. */
+static int read_once(struct gm_lv_crew *crew, int64_t patience)
+{
+	struct gm_lv_job job = {.kind = GM_LV_JOB_COLLECT};
+	struct gm_lv_answer answer = {0};
+	int64_t deadline = gm_clock_monotonic() + patience;
+	size_t worker;
+
+	int rc = gm_lv_crew_give(crew, &job, deadline, &worker);
+	if (rc == 0)
+		rc = gm_lv_crew_wait(crew, worker, deadline, &answer);
+	if (rc == 0)
+		rc = answer.rc;
+	if (rc == 0)
+		assert_int_equal(answer.list.count, 1);
+	gm_lv_records_free(&answer.list);
+	return rc;
+}
+
+static void wait_for(bool (*done)(struct gm_lv_crew *crew), struct gm_lv_crew *crew)
+{
+	int64_t deadline = gm_clock_monotonic() + 10 * GM_SECOND;
+
+	while (!done(crew)) {
+		assert_true(gm_clock_monotonic() < deadline);
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	}
+}
+
+static bool is_late(struct gm_lv_crew *crew)
+{
+	return gm_lv_crew_late(crew) == 1;
+}
+
+static bool none_stuck(struct gm_lv_crew *crew)
+{
+	return gm_lv_crew_stuck(crew) == 0;
+}
+
+static void test_one_hangs(void **state)
+{
+	(void)state;
+	struct gm_lv_crew *crew = crew_create(2);
+
+	assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
+	atomic_store(&hangs, 1);
+	assert_int_equal(read_once(crew, DEADLINE), -ETIMEDOUT);
+	assert_int_equal(gm_lv_crew_stuck(crew), 1);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
+	assert_int_equal(gm_lv_crew_stuck(crew), 1);
+	assert_int_equal(gm_lv_crew_late(crew), 0);
+	sem_post(&resume);
+	wait_for(is_late, crew);
+	assert_int_equal(gm_lv_crew_stuck(crew), 0);
+	assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
+	gm_lv_crew_free(crew, 10 * GM_SECOND);
+	sem_destroy(&resume);
+}
+
+static void test_all_hang(void **state)
+{
+	(void)state;
+	struct gm_lv_crew *crew = crew_create(2);
+
+	atomic_store(&hangs, 2);
+	assert_int_equal(read_once(crew, DEADLINE), -ETIMEDOUT);
+	assert_int_equal(read_once(crew, DEADLINE), -ETIMEDOUT);
+	assert_int_equal(gm_lv_crew_stuck(crew), 2);
+	/* Whoever asks now is told at once. */
+	int64_t start = gm_clock_monotonic();
+	assert_int_equal(read_once(crew, 30 * GM_SECOND), -EBUSY);
+	assert_true(gm_clock_monotonic() - start < 10 * GM_SECOND);
+	sem_post(&resume);
+	sem_post(&resume);
+	wait_for(none_stuck, crew);
+	assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
+	assert_int_equal(gm_lv_crew_late(crew), 2);
+	gm_lv_crew_free(crew, 10 * GM_SECOND);
+	sem_destroy(&resume);
+}
+
+/* A hung worker does not keep the daemon from ending, and cleans up after itself. */
+static void test_end_while_hanging(void **state)
+{
+	(void)state;
+	struct gm_lv_crew *crew = crew_create(2);
+
+	atomic_store(&hangs, 1);
+	assert_int_equal(read_once(crew, DEADLINE), -ETIMEDOUT);
+	int64_t start = gm_clock_monotonic();
+	gm_lv_crew_free(crew, DEADLINE);
+	assert_true(gm_clock_monotonic() - start < 10 * GM_SECOND);
+	assert_int_equal(atomic_load(&returned), 0);
+	sem_post(&resume);
+	int64_t deadline = gm_clock_monotonic() + 10 * GM_SECOND;
+	while (atomic_load(&returned) == 0)
+		assert_true(gm_clock_monotonic() < deadline);
+	/* The thread's last steps; a leak or a use after free is the sanitizers' to find. */
+	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	sem_destroy(&resume);
+}
+
+/* Setting periods is nobody's to wait for, and its worker is free again. */
+static void test_periods(void **state)
+{
+	(void)state;
+	struct gm_lv_crew *crew = crew_create(1);
+	struct gm_lv_job job = {.kind = GM_LV_JOB_PERIOD, .guest_count = 1};
+	size_t worker;
+
+	assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
+	assert_int_equal(gm_lv_crew_give(crew, &job, gm_clock_monotonic() + GM_SECOND, &worker), 0);
+	assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
+	assert_int_equal(gm_lv_crew_late(crew), 0);
+	gm_lv_crew_free(crew, 10 * GM_SECOND);
+	sem_destroy(&resume);
+}
+
+struct seen {
+	size_t batches, totals, cpus;
+};
+
+static void on_samples(void *user, struct gm_batch *batch)
+{
+	struct seen *seen = user;
+
+	assert_int_equal(batch->source, GM_SOURCE_LIBVIRT_SLOW);
+	seen->batches++;
+	for (size_t i = 0; i < batch->reading_count; i++) {
+		seen->totals += batch->readings[i].metric == GM_METRIC_MEMORY_TOTAL;
+		seen->cpus += batch->readings[i].metric == GM_METRIC_CPU_TIME;
+	}
+	gm_batch_free(batch);
+}
+
+static void test_source(void **state)
+{
+	(void)state;
+	struct gm_libvirt_options options = options_for(1);
+	struct seen seen = {0};
+	struct gm_source_sink sink = {.samples = on_samples, .user = &seen};
+	struct gm_source *source;
+	struct gm_error err = {{0}};
+	uint32_t entities;
+
+	options.slow_deadline = 10 * GM_SECOND;
+	assert_int_equal(gm_libvirt_slow_create(&options, &source), 0);
+	assert_int_equal(source->ops->open(source, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
+		                 0);
+		assert_int_equal(entities, 1);
+		assert_string_equal(err.text, "");
+	}
+	assert_int_equal(seen.batches, 3);
+	assert_int_equal(seen.cpus, 3);
+	/* The test driver's date of the balloon never changes: one sample, not three. */
+	assert_int_equal(seen.totals, 1);
+	source->ops->close(source);
+	source->ops->destroy(source);
+}
+
+static void test_no_connection(void **state)
+{
+	(void)state;
+	struct gm_libvirt_options options = options_for(2);
+	struct gm_source *source;
+	struct gm_error err = {{0}};
+
+	snprintf(options.uri, sizeof(options.uri), "qemu+unix:///system?socket=/nonexistent/sock");
+	options.slow_deadline = 10 * GM_SECOND;
+	assert_int_equal(gm_libvirt_slow_create(&options, &source), 0);
+	assert_true(source->ops->open(source, &err) < 0);
+	assert_non_null(strstr(err.text, "nonexistent"));
+	source->ops->destroy(source);
+}
+
+static void test_never_opened(void **state)
+{
+	(void)state;
+	struct gm_libvirt_options options = options_for(2);
+	struct gm_source *source;
+
+	assert_int_equal(gm_libvirt_slow_create(&options, &source), 0);
+	source->ops->destroy(source);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_one_hangs),
+	    cmocka_unit_test(test_all_hang),
+	    cmocka_unit_test(test_end_while_hanging),
+	    cmocka_unit_test(test_periods),
+	    cmocka_unit_test(test_source),
+	    cmocka_unit_test(test_no_connection),
+	    cmocka_unit_test(test_never_opened),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
