@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The asynchronous connection: connect, back-off, deadline, orderly end. It knows what a command is
+ * for only as far as whom its answer goes to. Runs in the loop's callbacks on the main thread.
+ *
+ * Only the timer starts a connection, and gm_redis_fail() or the server ends it: so there is never
+ * more than one, and what was pending on the old one has been answered with NULL before the next.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hiredis/adapters/libuv.h>
+
+#include "base/text.h"
+#include "store/redis/private.h"
+
+static void set_condition(struct gm_redis *redis, enum gm_redis_condition condition,
+                          const char *reason)
+{
+	bool changed = redis->condition != condition;
+
+	gm_text_copy(redis->reason, sizeof(redis->reason), reason);
+	redis->condition = condition;
+	if (!changed)
+		return;
+	redis->since = redis->now;
+	if (redis->host.changed)
+		redis->host.changed(redis->host.user, condition == GM_REDIS_WORKING, reason);
+}
+
+/* What remains to be done once the connection is no longer ours. */
+static void after_disconnect(struct gm_redis *redis)
+{
+	redis->context = NULL;
+	redis->retry_ticks = (int)(redis->retry_ms / GM_REDIS_TICK_MS);
+	redis->retry_ms *= 2;
+	if (redis->retry_ms > GM_REDIS_RETRY_MAX_MS)
+		redis->retry_ms = GM_REDIS_RETRY_MAX_MS;
+	gm_redis_disconnected(redis);
+}
+
+void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
+                   ...)
+{
+	redisAsyncContext *context = redis->context;
+	char reason[sizeof(redis->reason) + 256];
+	size_t length = (size_t)snprintf(reason, sizeof(reason), "%s: ", redis->where);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(reason + length, sizeof(reason) - length, format, arguments);
+	va_end(arguments);
+	after_disconnect(redis);
+	/* Answers what is pending with NULL; within a callback of its own, once that has returned. */
+	if (context)
+		redisAsyncFree(context);
+	set_condition(redis, condition, reason);
+}
+
+static void on_connect(const redisAsyncContext *context, int status)
+{
+	struct gm_redis *redis = context->data;
+
+	if (status == REDIS_OK || redis->context != context)
+		return;
+	/* hiredis frees the context after this: it must not be freed here. */
+	redis->context = NULL;
+	gm_redis_fail(redis, GM_REDIS_AWAY, "%s", context->errstr);
+}
+
+static void on_disconnect(const redisAsyncContext *context, int status)
+{
+	struct gm_redis *redis = context->data;
+
+	if (redis->context != context)
+		return; /* given up by gm_redis_fail(), which has said why */
+	redis->context = NULL;
+	if (status == REDIS_OK)
+		after_disconnect(redis);
+	else
+		gm_redis_fail(redis, GM_REDIS_AWAY, "%s", context->errstr);
+}
+
+/* Called by hiredis after each read: looks at how much of an unfinished reply has piled up. */
+static void add_read(void *events)
+{
+	redisLibuvEvents *own = events;
+	redisAsyncContext *context = own->context;
+	struct gm_redis *redis = context->data;
+
+	redis->add_read(events);
+	if (context->c.reader->len > GM_REDIS_REPLY_MAX) {
+		redis->flooded = true;
+		context->ev.delRead(events); /* the timer ends it */
+	}
+}
+
+void gm_redis_connect(struct gm_redis *redis)
+{
+	const struct gm_redis_options *options = &redis->options;
+	redisAsyncContext *context = options->socket[0] != '\0'
+	                                 ? redisAsyncConnectUnix(options->socket)
+	                                 : redisAsyncConnect(options->host, (int)options->port);
+
+	if (!context) {
+		gm_redis_fail(redis, GM_REDIS_AWAY, "out of memory");
+		return;
+	}
+	context->data = redis;
+	if (context->err || redisLibuvAttach(context, redis->loop) != REDIS_OK) {
+		char text[128];
+
+		gm_text_copy(text, sizeof(text), context->err ? context->errstr : "no event");
+		redisAsyncFree(context);
+		gm_redis_fail(redis, GM_REDIS_AWAY, "%s", text);
+		return;
+	}
+	redis->add_read = context->ev.addRead;
+	context->ev.addRead = add_read;
+	gm_redis_reader_bound(&redis->reader, &context->c, GM_REDIS_REPLY_MAX);
+	redis->context = context;
+	redis->flooded = false;
+	redis->silent_ticks = 0;
+	redis->pending_first = redis->pending_count = 0;
+	redisAsyncSetConnectCallback(context, on_connect);
+	redisAsyncSetDisconnectCallback(context, on_disconnect);
+	gm_redis_greet(redis);
+}
+
+/* The handshake is through. */
+void gm_redis_up(struct gm_redis *redis)
+{
+	char reason[sizeof(redis->reason) + 128];
+
+	snprintf(reason, sizeof(reason), "%s: windows are mirrored", redis->where);
+	set_condition(redis, GM_REDIS_WORKING, reason);
+	gm_redis_connected(redis);
+}
+
+static void on_reply(redisAsyncContext *context, void *reply, void *user)
+{
+	struct gm_redis *redis = user;
+	struct gm_redis_pending pending;
+
+	if (redis->pending_count == 0)
+		return;
+	pending = redis->pending[redis->pending_first];
+	redis->pending_first = (redis->pending_first + 1) % GM_REDIS_PENDING_MAX;
+	redis->pending_count--;
+	redis->silent_ticks = 0;
+	/* Of a connection that was given up only the account is kept. */
+	if (redis->context != context)
+		reply = NULL;
+	if (pending.purpose < GM_REDIS_CHORE) {
+		if (reply)
+			gm_redis_take_greeting(redis, pending.purpose, reply);
+		return;
+	}
+	if (reply && pending.purpose == GM_REDIS_FRAME)
+		redis->retry_ms = GM_REDIS_RETRY_MIN_MS; /* it really works again */
+	gm_redis_take(redis, &pending, reply);
+}
+
+bool gm_redis_writable(const struct gm_redis *redis)
+{
+	return redis->context && redis->condition == GM_REDIS_WORKING && !redis->stopping &&
+	       redis->pending_count < GM_REDIS_PENDING_MAX;
+}
+
+bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
+                   struct gm_redis_entity *entity)
+{
+	struct gm_buffer *command = &redis->command;
+	bool sent = redis->context && !command->failed &&
+	            redis->pending_count < GM_REDIS_PENDING_MAX &&
+	            redisAsyncFormattedCommand(redis->context, on_reply, redis, command->data,
+	                                       command->length) == REDIS_OK;
+
+	command->length = 0;
+	command->failed = false;
+	if (!sent)
+		return false;
+	if (redis->pending_count == 0)
+		redis->silent_ticks = 0;
+	redis->pending[(redis->pending_first + redis->pending_count) % GM_REDIS_PENDING_MAX] =
+	    (struct gm_redis_pending){.purpose = purpose, .entity = entity};
+	redis->pending_count++;
+	if (entity)
+		entity->pending++;
+	return true;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	((struct gm_redis *)handle->data)->timer_open = false;
+}
+
+static void tick_stopping(struct gm_redis *redis)
+{
+	if (redis->context && redis->stop_ticks-- > 0)
+		return;
+	if (redis->context) {
+		redisAsyncContext *context = redis->context;
+
+		redis->context = NULL;
+		redisAsyncFree(context);
+	}
+	uv_timer_stop(&redis->timer);
+	uv_close((uv_handle_t *)&redis->timer, on_timer_closed);
+}
+
+/*
+ * Time is counted in ticks that ran: where the loop itself stood still, the answers that wait in the
+ * socket are read before the server is blamed.
+ */
+void gm_redis_tick(struct gm_redis *redis)
+{
+	if (redis->stopping) {
+		tick_stopping(redis);
+		return;
+	}
+	if (!redis->context) {
+		if (redis->retry_ticks-- <= 0)
+			gm_redis_connect(redis);
+		return;
+	}
+	if (redis->flooded) {
+		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply: too long");
+		return;
+	}
+	if (redis->pending_count > 0 && ++redis->silent_ticks > GM_REDIS_SILENT_TICKS) {
+		gm_redis_fail(redis, GM_REDIS_AWAY, "no answer within 3 s");
+		return;
+	}
+	if (redis->condition != GM_REDIS_WORKING)
+		return;
+	if (++redis->heartbeat_ticks >= GM_REDIS_HEARTBEAT_TICKS) {
+		redis->heartbeat_ticks = 0;
+		gm_redis_heartbeat(redis);
+	}
+	gm_redis_pump(redis);
+}
+
+void gm_redis_disconnect(struct gm_redis *redis)
+{
+	if (redis->stopping || !redis->timer_open)
+		return;
+	redis->stopping = true;
+	redis->stop_ticks = GM_REDIS_STOP_TICKS;
+	if (redis->context)
+		redisAsyncDisconnect(redis->context); /* once all answers are there */
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Frames and identities as Redis commands (RESP arrays of bulk strings,
+ * https://redis.io/docs/reference/protocol-spec/). Written by hand because a frame is written ten
+ * times a second per entity: no format string is parsed and nothing is allocated per field.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/redis/private.h"
+
+/* Digits of `number` at the end of `text`; returns where they begin. */
+static char *digits(uint64_t number, char *end)
+{
+	do {
+		*--end = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	return end;
+}
+
+static void head(struct gm_buffer *buffer, char mark, size_t number)
+{
+	char text[24], *end = text + sizeof(text), *at;
+
+	*--end = '\n';
+	*--end = '\r';
+	at = digits(number, end);
+	*--at = mark;
+	gm_buffer_append(buffer, at, (size_t)(text + sizeof(text) - at));
+}
+
+void gm_redis_array(struct gm_buffer *buffer, size_t count)
+{
+	head(buffer, '*', count);
+}
+
+void gm_redis_bytes(struct gm_buffer *buffer, const void *data, size_t length)
+{
+	head(buffer, '$', length);
+	gm_buffer_append(buffer, data, length);
+	gm_buffer_append(buffer, "\r\n", 2);
+}
+
+void gm_redis_text(struct gm_buffer *buffer, const char *text)
+{
+	gm_redis_bytes(buffer, text, strlen(text));
+}
+
+void gm_redis_integer(struct gm_buffer *buffer, uint64_t number)
+{
+	char text[24], *at = digits(number, text + sizeof(text));
+
+	gm_redis_bytes(buffer, at, (size_t)(text + sizeof(text) - at));
+}
+
+void gm_redis_key(struct gm_buffer *buffer, const char *node, const char *name, const char *suffix)
+{
+	static const char start[] = "guestmon:{", middle[] = "}:";
+	size_t suffix_length = suffix ? strlen(suffix) : 0;
+
+	head(buffer, '$',
+	     sizeof(start) - 1 + strlen(node) + sizeof(middle) - 1 + strlen(name) + suffix_length);
+	gm_buffer_append(buffer, start, sizeof(start) - 1);
+	gm_buffer_append(buffer, node, strlen(node));
+	gm_buffer_append(buffer, middle, sizeof(middle) - 1);
+	gm_buffer_append(buffer, name, strlen(name));
+	if (suffix)
+		gm_buffer_append(buffer, suffix, suffix_length);
+	gm_buffer_append(buffer, "\r\n", 2);
+}
+
+void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
+                          int64_t samples)
+{
+	gm_redis_text(buffer, "XADD");
+	gm_redis_key(buffer, node, entity, NULL);
+	gm_redis_text(buffer, "MAXLEN");
+	gm_redis_text(buffer, "~");
+	gm_redis_integer(buffer, (uint64_t)samples);
+}
+
+size_t gm_redis_number(double value, char text[GM_REDIS_NUMBER_TEXT])
+{
+	/* Doubles are whole numbers exactly up to 2^53. */
+	if (value == floor(value) && fabs(value) < 9007199254740992.0)
+		return (size_t)snprintf(text, GM_REDIS_NUMBER_TEXT, "%lld", (long long)value);
+	for (int precision = 15; precision < 17; precision++) {
+		int length = snprintf(text, GM_REDIS_NUMBER_TEXT, "%.*g", precision, value);
+
+		if (strtod(text, NULL) == value)
+			return (size_t)length;
+	}
+	return (size_t)snprintf(text, GM_REDIS_NUMBER_TEXT, "%.17g", value);
+}
+
+static bool storable(const struct gm_reading *reading)
+{
+	if (!gm_metric_get(reading->metric))
+		return false;
+	return gm_metric_kind(reading->metric) == GM_KIND_COUNTER || isfinite(reading->value.gauge);
+}
+
+static void field(struct gm_buffer *buffer, const struct gm_reading *reading)
+{
+	char text[GM_REDIS_NUMBER_TEXT];
+
+	gm_redis_text(buffer, gm_metric_get(reading->metric)->name);
+	if (gm_metric_kind(reading->metric) == GM_KIND_COUNTER)
+		gm_redis_integer(buffer, reading->value.counter);
+	else
+		gm_redis_bytes(buffer, text, gm_redis_number(reading->value.gauge, text));
+}
+
+bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix, struct gm_redis_id id,
+                   uint64_t own_ms, const struct gm_reading *readings, size_t count)
+{
+	enum { PREFIX_ARGUMENTS = 5 };
+	char text[48], *at = text + sizeof(text);
+	size_t fields = own_ms ? 1 : 0;
+
+	for (size_t i = 0; i < count; i++)
+		fields += storable(&readings[i]);
+	if (fields == (own_ms ? 1 : 0))
+		return false;
+	gm_redis_array(buffer, PREFIX_ARGUMENTS + 1 + 2 * fields);
+	gm_buffer_append(buffer, prefix->data, prefix->length);
+	at = digits(id.sequence, at);
+	*--at = '-';
+	at = digits(id.ms, at);
+	gm_redis_bytes(buffer, at, (size_t)(text + sizeof(text) - at));
+	if (own_ms) {
+		gm_redis_text(buffer, "@");
+		gm_redis_integer(buffer, own_ms);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (storable(&readings[i]))
+			field(buffer, &readings[i]);
+	}
+	return !buffer->failed;
+}
+
+/* Fields of an info hash, collected before their number is known. */
+struct info {
+	size_t count;
+	struct gm_buffer fields;
+};
+
+static void info_text(struct info *info, const char *name, const char *value)
+{
+	if (value[0] == '\0')
+		return;
+	gm_redis_text(&info->fields, name);
+	gm_redis_text(&info->fields, value);
+	info->count++;
+}
+
+static void info_number(struct info *info, const char *name, uint64_t value)
+{
+	if (value == 0)
+		return;
+	gm_redis_text(&info->fields, name);
+	gm_redis_integer(&info->fields, value);
+	info->count++;
+}
+
+static void info_uuid(struct info *info, const char *name, const uint8_t uuid[GM_UUID_SIZE])
+{
+	static const uint8_t none[GM_UUID_SIZE];
+	char text[GM_UUID_TEXT];
+
+	if (memcmp(uuid, none, sizeof(none)) != 0)
+		info_text(info, name, gm_uuid_text(uuid, text));
+}
+
+static void guest_info(struct info *info, const struct gm_entity_info *entity)
+{
+	const struct gm_guest_info *guest = &entity->guest;
+
+	info_uuid(info, "uuid", entity->key.uuid);
+	info_text(info, "name", guest->name);
+	info_text(info, "display_name", guest->display_name);
+	info_text(info, "project", guest->project);
+	info_text(info, "project_uuid", guest->project_uuid);
+	info_text(info, "user_uuid", guest->user_uuid);
+	info_text(info, "flavor", guest->flavor);
+	info_text(info, "hypervisor", guest->hypervisor);
+	info_number(info, "vcpus", guest->vcpus);
+	info_number(info, "memory_max", guest->memory_max);
+}
+
+static void interface_info(struct info *info, const struct gm_entity_info *entity)
+{
+	const struct gm_interface_info *interface = &entity->interface;
+
+	info_text(info, "device", entity->key.name);
+	info_uuid(info, "guest", interface->guest);
+	info_number(info, "ordinal", interface->ordinal);
+	info_number(info, "if_index", interface->if_index);
+	info_text(info, "mac", interface->mac);
+	info_text(info, "port_uuid", interface->port_uuid);
+	info_text(info, "model", interface->model);
+}
+
+static void disk_info(struct info *info, const struct gm_entity_info *entity)
+{
+	info_text(info, "target", entity->key.name);
+	info_uuid(info, "guest", entity->disk.guest);
+	info_number(info, "ordinal", entity->disk.ordinal);
+	info_text(info, "source", entity->disk.source);
+}
+
+void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_entity_info *entity)
+{
+	static void (*const kinds[GM_ENTITY_KINDS])(struct info *,
+	                                            const struct gm_entity_info *) = {
+	    [GM_ENTITY_GUEST] = guest_info,
+	    [GM_ENTITY_INTERFACE] = interface_info,
+	    [GM_ENTITY_DISK] = disk_info,
+	};
+	struct info info = {.fields = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX)};
+	char key[GM_KEY_TEXT];
+
+	gm_entity_text(&entity->key, key);
+	if (entity->key.kind < GM_ENTITY_KINDS && kinds[entity->key.kind])
+		kinds[entity->key.kind](&info, entity);
+	if (info.count > 0 && !info.fields.failed) {
+		gm_redis_array(buffer, 2 + 2 * info.count);
+		gm_redis_text(buffer, "HSET");
+		gm_redis_key(buffer, node, key, ":info");
+		gm_buffer_append(buffer, info.fields.data, info.fields.length);
+	}
+	gm_buffer_free(&info.fields);
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is written when, per entity: see the states in private.h. Nothing here knows how a connection
+ * is made or kept.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/redis/private.h"
+
+/* Commands that one entity needs to be asked or forgotten, at most. */
+enum { COMMANDS_PER_ENTITY = 7 };
+
+static void entity_free(struct gm_redis *redis, struct gm_redis_entity *entity)
+{
+	if (entity->queued)
+		DL_DELETE(redis->queue, entity);
+	if (entity->gone)
+		redis->gone_count--;
+	HASH_DEL(redis->entities, entity);
+	gm_buffer_free(&entity->prefix);
+	gm_buffer_free(&entity->info);
+	free(entity);
+}
+
+void gm_redis_entities_free(struct gm_redis *redis)
+{
+	struct gm_redis_entity *entity, *next;
+
+	HASH_ITER (hh, redis->entities, entity, next) {
+		entity_free(redis, entity);
+	}
+}
+
+static void enqueue(struct gm_redis *redis, struct gm_redis_entity *entity)
+{
+	if (entity->queued)
+		return;
+	DL_APPEND(redis->queue, entity);
+	entity->queued = true;
+}
+
+static void dequeue(struct gm_redis *redis, struct gm_redis_entity *entity)
+{
+	DL_DELETE(redis->queue, entity);
+	entity->queued = false;
+}
+
+static struct gm_redis_entity *create(struct gm_redis *redis, const struct gm_entity_key *key)
+{
+	struct gm_redis_entity *entity = calloc(1, sizeof(*entity));
+	char text[GM_KEY_TEXT];
+
+	if (!entity)
+		return NULL;
+	entity->key = *key;
+	entity->unwritten = INT64_MAX;
+	entity->prefix = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
+	entity->info = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
+	gm_redis_xadd_prefix(&entity->prefix, redis->node, gm_entity_text(key, text),
+	                     redis->options.samples);
+	if (!entity->prefix.failed)
+		HASH_ADD(hh, redis->entities, key, sizeof(entity->key), entity);
+	if (entity->prefix.failed || !entity->hh.tbl) {
+		gm_buffer_free(&entity->prefix);
+		free(entity);
+		return NULL;
+	}
+	enqueue(redis, entity);
+	return entity;
+}
+
+/* The entity of a key, made when it is new and revived when it was gone. NULL: out of memory. */
+struct gm_redis_entity *gm_redis_entity(struct gm_redis *redis, const struct gm_entity_key *key)
+{
+	struct gm_redis_entity *entity;
+
+	HASH_FIND(hh, redis->entities, key, sizeof(*key), entity);
+	if (!entity)
+		return create(redis, key);
+	if (entity->gone) {
+		entity->gone = false;
+		redis->gone_count--;
+		entity->state = GM_REDIS_UNSYNCED;
+		enqueue(redis, entity);
+	}
+	return entity;
+}
+
+/* ---- frames ---- */
+
+static bool was_sent(const struct gm_redis_entity *entity, int64_t time)
+{
+	size_t kept =
+	    entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
+
+	for (size_t i = 0; i < kept; i++) {
+		if (entity->sent[i].time == time)
+			return true;
+	}
+	return false;
+}
+
+static struct gm_redis_id next_id(const struct gm_redis_entity *entity, uint64_t ms)
+{
+	if (ms > entity->last.ms)
+		return (struct gm_redis_id){.ms = ms};
+	return (struct gm_redis_id){.ms = entity->last.ms, .sequence = entity->last.sequence + 1};
+}
+
+static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
+                        const struct gm_frame *frame, const struct gm_reading *readings,
+                        enum gm_redis_purpose purpose)
+{
+	uint64_t ms = frame->measured_at > 0 ? (uint64_t)(frame->measured_at / GM_MILLISECOND) : 0;
+	struct gm_redis_id id = next_id(entity, ms);
+
+	if (!gm_redis_xadd(&redis->command, &entity->prefix, id, ms < id.ms ? ms : 0, readings,
+	                   frame->count)) {
+		redis->command.length = 0;
+		return true; /* nothing in it that could be stored */
+	}
+	if (!gm_redis_send(redis, purpose, entity))
+		return false;
+	entity->last = id;
+	entity->sent[entity->sent_count++ % GM_REDIS_SENT_KEPT] =
+	    (struct gm_redis_sent){.time = frame->measured_at, .id = id};
+	return true;
+}
+
+/* The rings have it: it is filled in from there. */
+static void leave_out(struct gm_redis_entity *entity, int64_t time)
+{
+	if (time < entity->unwritten)
+		entity->unwritten = time;
+}
+
+static void append_filling(struct gm_redis *redis, const struct gm_frame *frame,
+                           const struct gm_reading *readings)
+{
+	struct gm_redis_entity *entity = redis->filling;
+
+	/* Once one is left out, those after it are too: order decides what the stream has. */
+	if (entity->unwritten != INT64_MAX)
+		return;
+	if (was_sent(entity, frame->measured_at))
+		return;
+	if (redis->fill_budget == 0 || !gm_redis_writable(redis) ||
+	    !write_frame(redis, entity, frame, readings, GM_REDIS_FILL)) {
+		leave_out(entity, frame->measured_at);
+		return;
+	}
+	redis->fill_budget--;
+}
+
+void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
+                     const struct gm_reading *readings)
+{
+	struct gm_redis_entity *entity;
+
+	if (frame->flags & GM_FRAME_FINE)
+		return;
+	if (redis->filling) {
+		if (gm_entity_equal(&redis->filling->key, &frame->key))
+			append_filling(redis, frame, readings);
+		return;
+	}
+	entity = gm_redis_entity(redis, &frame->key);
+	if (!entity || entity->state == GM_REDIS_BROKEN) {
+		redis->dropped++;
+		return;
+	}
+	if (entity->state == GM_REDIS_LIVE) {
+		if (gm_redis_writable(redis) &&
+		    write_frame(redis, entity, frame, readings, GM_REDIS_FRAME))
+			return;
+		if (redis->condition == GM_REDIS_WORKING) {
+			entity->state = GM_REDIS_FILLING;
+			enqueue(redis, entity);
+		}
+	}
+	leave_out(entity, frame->measured_at);
+	redis->dropped++;
+}
+
+/* ---- what an entity needs beside its frames ---- */
+
+static bool chore(struct gm_redis *redis, struct gm_redis_entity *entity, const char *name,
+                  const char *key, const char *suffix)
+{
+	gm_redis_array(&redis->command, 2);
+	gm_redis_text(&redis->command, name);
+	gm_redis_key(&redis->command, redis->node, key, suffix);
+	return gm_redis_send(redis, GM_REDIS_CHORE, entity);
+}
+
+static bool membership(struct gm_redis *redis, struct gm_redis_entity *entity, const char *name,
+                       const char *key)
+{
+	gm_redis_array(&redis->command, 3);
+	gm_redis_text(&redis->command, name);
+	gm_redis_key(&redis->command, redis->node, "entities", NULL);
+	gm_redis_text(&redis->command, key);
+	return gm_redis_send(redis, GM_REDIS_CHORE, entity);
+}
+
+static bool expire(struct gm_redis *redis, struct gm_redis_entity *entity, const char *key,
+                   const char *suffix)
+{
+	gm_redis_array(&redis->command, 3);
+	gm_redis_text(&redis->command, "EXPIRE");
+	gm_redis_key(&redis->command, redis->node, key, suffix);
+	gm_redis_integer(&redis->command, (uint64_t)(redis->options.expire / GM_SECOND));
+	return gm_redis_send(redis, GM_REDIS_CHORE, entity);
+}
+
+static void send_info(struct gm_redis *redis, struct gm_redis_entity *entity, const char *key)
+{
+	if (entity->info.length == 0)
+		return;
+	/* What is no longer known of it must not stay. */
+	chore(redis, entity, "DEL", key, ":info");
+	gm_buffer_append(&redis->command, entity->info.data, entity->info.length);
+	gm_redis_send(redis, GM_REDIS_CHORE, entity);
+}
+
+static void ask(struct gm_redis *redis, struct gm_redis_entity *entity)
+{
+	char key[GM_KEY_TEXT];
+
+	gm_entity_text(&entity->key, key);
+	/* What came after the server was emptied is no prefix of what is kept here: all of it anew. */
+	if (entity->emptied)
+		chore(redis, entity, "DEL", key, NULL);
+	membership(redis, entity, "SADD", key);
+	chore(redis, entity, "PERSIST", key, NULL);
+	chore(redis, entity, "PERSIST", key, ":info");
+	send_info(redis, entity, key);
+	gm_redis_array(&redis->command, 6);
+	gm_redis_text(&redis->command, "XREVRANGE");
+	gm_redis_key(&redis->command, redis->node, key, NULL);
+	gm_redis_text(&redis->command, "+");
+	gm_redis_text(&redis->command, "-");
+	gm_redis_text(&redis->command, "COUNT");
+	gm_redis_text(&redis->command, "1");
+	if (gm_redis_send(redis, GM_REDIS_LAST, entity)) {
+		entity->state = GM_REDIS_ASKED;
+		entity->emptied = false;
+	} else {
+		enqueue(redis, entity);
+	}
+}
+
+static void let_expire(struct gm_redis *redis, struct gm_redis_entity *entity)
+{
+	char key[GM_KEY_TEXT];
+
+	gm_entity_text(&entity->key, key);
+	if (!membership(redis, entity, "SREM", key) || !expire(redis, entity, key, NULL) ||
+	    !expire(redis, entity, key, ":info"))
+		enqueue(redis, entity);
+}
+
+static void fill(struct gm_redis *redis, struct gm_redis_entity *entity)
+{
+	int64_t since = entity->unwritten > INT64_MIN ? entity->unwritten - 1 : INT64_MIN;
+
+	if (entity->unwritten != INT64_MAX && redis->host.backfill) {
+		entity->unwritten = INT64_MAX;
+		redis->filling = entity;
+		redis->host.backfill(redis->host.user, &entity->key, since);
+		redis->filling = NULL;
+	}
+	if (entity->unwritten == INT64_MAX)
+		entity->state = GM_REDIS_LIVE;
+	else
+		enqueue(redis, entity);
+}
+
+/*
+ * Once a tick: asks and fills as much as the budget allows, so that a Redis that comes back to a
+ * thousand entities is neither flooded nor starves what is new.
+ */
+void gm_redis_pump(struct gm_redis *redis)
+{
+	redis->fill_budget = GM_REDIS_FILL_BATCH;
+	while (redis->queue && redis->fill_budget > COMMANDS_PER_ENTITY &&
+	       gm_redis_writable(redis) && redis->pending_count < GM_REDIS_PENDING_MAX / 2) {
+		struct gm_redis_entity *entity = redis->queue;
+
+		redis->fill_budget--;
+		dequeue(redis, entity);
+		if (entity->gone) {
+			redis->fill_budget -= COMMANDS_PER_ENTITY;
+			let_expire(redis, entity);
+		} else if (entity->state == GM_REDIS_UNSYNCED) {
+			redis->fill_budget -= COMMANDS_PER_ENTITY;
+			ask(redis, entity);
+		} else if (entity->state == GM_REDIS_FILLING) {
+			fill(redis, entity);
+		}
+	}
+}
+
+void gm_redis_forget(struct gm_redis *redis, const struct gm_entity_key *key)
+{
+	struct gm_redis_entity *entity;
+
+	HASH_FIND(hh, redis->entities, key, sizeof(*key), entity);
+	if (!entity || entity->gone)
+		return;
+	entity->gone = true;
+	redis->gone_count++;
+	enqueue(redis, entity);
+	/* Redis is away for very long: its keys stay until the next start finds them. */
+	if (redis->gone_count > GM_REDIS_GONE_MAX && entity->pending == 0)
+		entity_free(redis, entity);
+}
+
+void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info)
+{
+	struct gm_redis_entity *entity = gm_redis_entity(redis, &info->key);
+
+	if (!entity)
+		return;
+	entity->info.length = 0;
+	gm_redis_info(&entity->info, redis->node, info);
+	if (entity->state == GM_REDIS_UNSYNCED || !gm_redis_writable(redis))
+		return; /* it goes out when the stream is asked for its last entry */
+	char key[GM_KEY_TEXT];
+
+	send_info(redis, entity, gm_entity_text(&info->key, key));
+}
+
+/* ---- the connection comes and goes ---- */
+
+void gm_redis_connected(struct gm_redis *redis)
+{
+	struct gm_redis_entity *entity, *next;
+
+	redis->broken = 0;
+	HASH_ITER (hh, redis->entities, entity, next) {
+		entity->state = GM_REDIS_UNSYNCED;
+		enqueue(redis, entity);
+	}
+}
+
+void gm_redis_emptied(struct gm_redis *redis)
+{
+	struct gm_redis_entity *entity, *next;
+
+	gm_redis_connected(redis);
+	HASH_ITER (hh, redis->entities, entity, next) {
+		entity->emptied = true;
+	}
+}
+
+void gm_redis_disconnected(struct gm_redis *redis)
+{
+	struct gm_redis_entity *entity, *next;
+
+	HASH_ITER (hh, redis->entities, entity, next) {
+		entity->state = GM_REDIS_UNSYNCED;
+	}
+}
+
+/* The stream holds what was sent up to `last` (NULL: there is no stream). */
+static void synced(struct gm_redis *redis, struct gm_redis_entity *entity,
+                   const struct gm_redis_id *last)
+{
+	size_t kept =
+	    entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
+	int64_t unwritten = entity->unwritten;
+	size_t written = 0;
+
+	for (size_t i = 0; i < kept && last; i++) {
+		const struct gm_redis_sent *sent = &entity->sent[i];
+
+		if (sent->id.ms < last->ms ||
+		    (sent->id.ms == last->ms && sent->id.sequence <= last->sequence))
+			entity->sent[written++] = *sent;
+		else if (sent->time < unwritten)
+			unwritten = sent->time;
+	}
+	entity->sent_count = written;
+	if (!last)
+		entity->unwritten = INT64_MIN;
+	else if (written == 0) /* of an earlier run, or all that is remembered was lost */
+		entity->unwritten = ((int64_t)last->ms + 1) * GM_MILLISECOND;
+	else
+		entity->unwritten = unwritten;
+	entity->last = last ? *last : (struct gm_redis_id){0};
+	entity->state = GM_REDIS_FILLING;
+	enqueue(redis, entity);
+}
+
+static void take_last(struct gm_redis *redis, struct gm_redis_entity *entity,
+                      const redisReply *reply)
+{
+	struct gm_redis_id last;
+
+	if (entity->state != GM_REDIS_ASKED)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0) {
+		entity->state = GM_REDIS_BROKEN;
+		redis->broken++;
+		gm_entity_text(&entity->key, redis->broken_key);
+	} else if (reply->type == REDIS_REPLY_ERROR) {
+		gm_redis_refused(redis, reply);
+	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 0) {
+		synced(redis, entity, NULL);
+	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
+	           reply->element[0]->type == REDIS_REPLY_ARRAY &&
+	           reply->element[0]->elements == 2 &&
+	           gm_redis_parse_id(reply->element[0]->element[0], &last) == 0) {
+		synced(redis, entity, &last);
+	} else {
+		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply to XREVRANGE");
+	}
+}
+
+static void take_frame(struct gm_redis *redis, enum gm_redis_purpose purpose,
+                       const redisReply *reply)
+{
+	if (reply->type == REDIS_REPLY_ERROR) {
+		gm_redis_refused(redis, reply);
+	} else if (reply->type != REDIS_REPLY_STRING) {
+		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply to XADD");
+	} else {
+		redis->written++;
+		redis->filled += purpose == GM_REDIS_FILL;
+	}
+}
+
+void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
+                   const redisReply *reply)
+{
+	struct gm_redis_entity *entity = pending->entity;
+
+	entity->pending--;
+	if (!reply) {
+		if (pending->purpose == GM_REDIS_FRAME)
+			redis->dropped++;
+		return;
+	}
+	switch (pending->purpose) {
+	case GM_REDIS_LAST:
+		take_last(redis, entity, reply);
+		break;
+	case GM_REDIS_FRAME:
+	case GM_REDIS_FILL:
+		take_frame(redis, pending->purpose, reply);
+		break;
+	default:
+		if (reply->type == REDIS_REPLY_ERROR)
+			gm_redis_refused(redis, reply);
+		break;
+	}
+	if (entity->gone && entity->pending == 0 && !entity->queued)
+		entity_free(redis, entity);
+}

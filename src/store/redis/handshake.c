@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is said before the first frame: who we are, which schema the keys have, and a write that shows
+ * whether writes are taken at all (memory, replica, access list, a disk error that stops writes).
+ * Then the server's settings are looked at, for one warning.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/redis/private.h"
+
+enum { PASSWORD_SIZE = 512 };
+
+int gm_redis_password(const struct gm_redis_options *options, char password[PASSWORD_SIZE],
+                      struct gm_error *err)
+{
+	int fd = open(options->password_file, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return gm_error_set(err, -errno, "password file %s: %s", options->password_file,
+		                    strerror(errno));
+	length = read(fd, password, PASSWORD_SIZE - 1);
+	int code = length < 0 ? -errno : 0;
+	close(fd);
+	if (code < 0)
+		return gm_error_set(err, code, "password file %s: %s", options->password_file,
+		                    strerror(-code));
+	password[length] = '\0';
+	password[strcspn(password, "\r\n")] = '\0';
+	return 0;
+}
+
+static bool send_auth(struct gm_redis *redis)
+{
+	const struct gm_redis_options *options = &redis->options;
+	char password[PASSWORD_SIZE];
+	struct gm_error err;
+
+	if (gm_redis_password(options, password, &err) < 0) {
+		gm_redis_fail(redis, GM_REDIS_REFUSED, "%s", err.text);
+		return false;
+	}
+	gm_redis_array(&redis->command, options->username[0] ? 3 : 2);
+	gm_redis_text(&redis->command, "AUTH");
+	if (options->username[0])
+		gm_redis_text(&redis->command, options->username);
+	gm_redis_text(&redis->command, password);
+	gm_redis_send(redis, GM_REDIS_AUTH, NULL);
+	explicit_bzero(password, sizeof(password));
+	return true;
+}
+
+static void send_schema(struct gm_redis *redis, enum gm_redis_purpose purpose)
+{
+	gm_redis_array(&redis->command, 3);
+	gm_redis_text(&redis->command, "SETNX");
+	gm_redis_key(&redis->command, redis->node, "schema", NULL);
+	gm_redis_integer(&redis->command, GM_REDIS_SCHEMA);
+	gm_redis_send(redis, purpose, NULL);
+}
+
+/* Shows that the server answers, and that it has not been emptied in the meantime. */
+void gm_redis_heartbeat(struct gm_redis *redis)
+{
+	send_schema(redis, GM_REDIS_HEARTBEAT);
+}
+
+void gm_redis_greet(struct gm_redis *redis)
+{
+	struct gm_buffer *command = &redis->command;
+
+	if (redis->options.password_file[0] != '\0' && !send_auth(redis))
+		return;
+	if (redis->options.database != 0) {
+		gm_redis_array(command, 2);
+		gm_redis_text(command, "SELECT");
+		gm_redis_integer(command, (uint64_t)redis->options.database);
+		gm_redis_send(redis, GM_REDIS_SELECT, NULL);
+	}
+	send_schema(redis, GM_REDIS_SCHEMA_SET);
+	gm_redis_array(command, 2);
+	gm_redis_text(command, "GET");
+	gm_redis_key(command, redis->node, "schema", NULL);
+	gm_redis_send(redis, GM_REDIS_SCHEMA_GET, NULL);
+}
+
+/* Where another version has written, ours must not; so this comes after the schema. */
+static void send_probe(struct gm_redis *redis)
+{
+	struct gm_buffer *command = &redis->command;
+
+	gm_redis_array(command, 5);
+	gm_redis_text(command, "XADD");
+	gm_redis_key(command, redis->node, "probe", NULL);
+	gm_redis_text(command, "1-1");
+	gm_redis_text(command, "probe");
+	gm_redis_text(command, "1");
+	gm_redis_send(redis, GM_REDIS_PROBE, NULL);
+	gm_redis_array(command, 2);
+	gm_redis_text(command, "DEL");
+	gm_redis_key(command, redis->node, "probe", NULL);
+	gm_redis_send(redis, GM_REDIS_PROBE_DELETE, NULL);
+}
+
+static void ask_settings(struct gm_redis *redis)
+{
+	static const char *const names[] = {"maxmemory*", "appendonly", "save"};
+
+	redis->warning_length = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		gm_redis_array(&redis->command, 3);
+		gm_redis_text(&redis->command, "CONFIG");
+		gm_redis_text(&redis->command, "GET");
+		gm_redis_text(&redis->command, names[i]);
+		gm_redis_send(redis, GM_REDIS_CONFIG, NULL);
+	}
+	redis->settings_awaited = sizeof(names) / sizeof(names[0]);
+}
+
+int gm_redis_check_schema(const redisReply *reply, struct gm_error *err)
+{
+	char quoted[64];
+	char expected[16];
+
+	if (reply->type == REDIS_REPLY_NIL)
+		return 1;
+	if (reply->type != REDIS_REPLY_STRING)
+		return gm_error_set(err, -EPROTO, "unexpected reply to GET");
+	snprintf(expected, sizeof(expected), "%d", GM_REDIS_SCHEMA);
+	if (strcmp(reply->str, expected) == 0)
+		return 0;
+	gm_text_quote(quoted, sizeof(quoted), reply->str);
+	return gm_error_set(err, -EPROTO,
+	                    "its keys are of schema %s, this guestmon knows %s: not touched",
+	                    quoted, expected);
+}
+
+/* Settings that endanger the windows or the server, and what to say of them. */
+static const struct {
+	const char *name, *value; /* value NULL: anything that begins with "allkeys" */
+	const char *warning;
+} bad_settings[] = {
+    {"maxmemory", "0", "maxmemory is not set, so that it may take all memory of the node"},
+    {"maxmemory-policy", NULL, "maxmemory-policy lets it throw away whole windows"},
+    {"appendonly", "yes", "appendonly writes every sample to disk"},
+};
+
+static bool is_bad(size_t index, const char *name, const char *value)
+{
+	if (strcmp(bad_settings[index].name, name) != 0)
+		return false;
+	if (!bad_settings[index].value)
+		return strncmp(value, "allkeys", strlen("allkeys")) == 0;
+	return strcmp(bad_settings[index].value, value) == 0;
+}
+
+static void add_warning(struct gm_redis *redis, const char *text)
+{
+	size_t length = redis->warning_length;
+	int added = snprintf(redis->warning + length, sizeof(redis->warning) - length, "%s%s",
+	                     length ? "; " : "", text);
+
+	if (added > 0 && length + (size_t)added < sizeof(redis->warning))
+		redis->warning_length += (size_t)added;
+}
+
+static void judge_setting(struct gm_redis *redis, const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(bad_settings) / sizeof(bad_settings[0]); i++) {
+		if (is_bad(i, name, value))
+			add_warning(redis, bad_settings[i].warning);
+	}
+	if (strcmp(name, "save") == 0 && value[0] != '\0')
+		add_warning(redis, "save writes the windows to disk now and then");
+}
+
+/* CONFIG may be forbidden: then nothing is said of the settings. */
+static void take_setting(struct gm_redis *redis, const redisReply *reply)
+{
+	if (reply->type == REDIS_REPLY_ARRAY) {
+		for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+			const redisReply *name = reply->element[i], *value = reply->element[i + 1];
+
+			if (name && value && name->type == REDIS_REPLY_STRING &&
+			    value->type == REDIS_REPLY_STRING)
+				judge_setting(redis, name->str, value->str);
+		}
+	}
+	if (--redis->settings_awaited > 0 || redis->warning_length == 0 || redis->warned)
+		return;
+	redis->warned = true; /* once: a server that comes and goes has not changed its settings */
+	gm_log(GM_LOG_WARNING, "redis at %s: %s", redis->where, redis->warning);
+}
+
+void gm_redis_refused(struct gm_redis *redis, const redisReply *reply)
+{
+	static const struct {
+		const char *code, *meaning;
+	} codes[] = {
+	    {"NOAUTH", "it asks for a password (password-file): "},
+	    {"WRONGPASS", "the password or the user is wrong: "},
+	    {"NOPERM", "the user may not do that: "},
+	    {"OOM", "its memory is full: "},
+	    {"READONLY", "it is a replica: "},
+	    {"LOADING", "it is starting: "},
+	    {"MISCONF", "it cannot write to its disk: "},
+	};
+	const char *meaning = "";
+	char text[160];
+
+	gm_redis_error_text(reply, text, sizeof(text));
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strncmp(text, codes[i].code, strlen(codes[i].code)) == 0)
+			meaning = codes[i].meaning;
+	}
+	gm_redis_fail(redis, GM_REDIS_REFUSED, "%s%s", meaning, text);
+}
+
+void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpose,
+                            const redisReply *reply)
+{
+	struct gm_error err;
+
+	if (purpose == GM_REDIS_CONFIG) {
+		take_setting(redis, reply);
+		return;
+	}
+	if (reply->type == REDIS_REPLY_ERROR) {
+		gm_redis_refused(redis, reply);
+		return;
+	}
+	switch (purpose) {
+	case GM_REDIS_SCHEMA_GET:
+		if (gm_redis_check_schema(reply, &err) == 0)
+			send_probe(redis);
+		else
+			gm_redis_fail(redis, GM_REDIS_REFUSED, "%s",
+			              reply->type == REDIS_REPLY_NIL ? "it does not keep its keys"
+			                                             : err.text);
+		break;
+	case GM_REDIS_PROBE:
+		if (reply->type != REDIS_REPLY_STRING)
+			gm_redis_fail(redis, GM_REDIS_REFUSED, "unexpected reply to XADD");
+		break;
+	case GM_REDIS_PROBE_DELETE:
+		gm_redis_up(redis);
+		ask_settings(redis);
+		break;
+	case GM_REDIS_HEARTBEAT:
+		if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 1)
+			gm_redis_emptied(redis);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A synchronous connection that keeps its deadline whatever the server does: hiredis's own timeouts
+ * are per read, so that a server that sends a byte now and then would hold the daemon's start for ever.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/redis/private.h"
+
+static int wait_for(struct gm_redis_link *link, short events, struct gm_error *err)
+{
+	struct pollfd descriptor = {.fd = link->context->fd, .events = events};
+	uint64_t now = uv_hrtime();
+	int ready = now < link->end
+	                ? poll(&descriptor, 1, (int)((link->end - now) / GM_MILLISECOND) + 1)
+	                : 0;
+
+	if (ready == 0)
+		return gm_error_set(err, -ETIMEDOUT, "no answer in time");
+	if (ready < 0 && errno != EINTR)
+		return gm_error_set(err, -errno, "%s", strerror(errno));
+	return 0;
+}
+
+static int finish_connect(struct gm_redis_link *link, struct gm_error *err)
+{
+	int failure = 0;
+	socklen_t size = sizeof(failure);
+	int rc = wait_for(link, POLLOUT, err);
+
+	if (rc < 0)
+		return rc;
+	if (getsockopt(link->context->fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
+		failure = errno;
+	return failure ? gm_error_set(err, -failure, "%s", strerror(failure)) : 0;
+}
+
+static int send_command(struct gm_redis_link *link, struct gm_error *err)
+{
+	int done = 0, rc;
+
+	rc = link->command.failed || redisAppendFormattedCommand(link->context, link->command.data,
+	                                                         link->command.length) != REDIS_OK
+	         ? gm_error_set(err, -ENOMEM, "out of memory")
+	         : 0;
+	link->command.length = 0;
+	while (rc == 0 && !done) {
+		if (redisBufferWrite(link->context, &done) != REDIS_OK)
+			return gm_error_set(err, -EIO, "%s", link->context->errstr);
+		if (!done)
+			rc = wait_for(link, POLLOUT, err);
+	}
+	return rc;
+}
+
+static int receive(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err)
+{
+	redisReader *reader = link->context->reader;
+	void *reply = NULL;
+
+	for (;;) {
+		if (redisReaderGetReply(reader, &reply) != REDIS_OK)
+			return gm_error_set(err, -EPROTO, "unexpected reply: %s", reader->errstr);
+		if (reply)
+			break;
+		if (reader->len > link->reader.max)
+			return gm_error_set(err, -EPROTO, "unexpected reply: too long");
+		int rc = wait_for(link, POLLIN, err);
+		if (rc < 0)
+			return rc;
+		if (redisBufferRead(link->context) != REDIS_OK)
+			return gm_error_set(err, -EIO, "%s", link->context->errstr);
+	}
+	*ret_reply = reply;
+	return 0;
+}
+
+int gm_redis_link_ask(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err)
+{
+	redisReply *reply = NULL;
+	char text[160];
+	int rc = send_command(link, err);
+
+	if (rc == 0)
+		rc = receive(link, &reply, err);
+	if (rc < 0)
+		return rc;
+	if (reply->type == REDIS_REPLY_ERROR) {
+		gm_redis_error_text(reply, text, sizeof(text));
+		freeReplyObject(reply);
+		return gm_error_set(err, -EREMOTEIO, "%s", text);
+	}
+	*ret_reply = reply;
+	return 0;
+}
+
+static int ask_and_drop(struct gm_redis_link *link, struct gm_error *err)
+{
+	redisReply *reply;
+	int rc = gm_redis_link_ask(link, &reply, err);
+
+	if (rc == 0)
+		freeReplyObject(reply);
+	return rc;
+}
+
+static int log_in(struct gm_redis_link *link, const struct gm_redis_options *options,
+                  struct gm_error *err)
+{
+	char password[512];
+	int rc = 0;
+
+	if (options->password_file[0] != '\0') {
+		rc = gm_redis_password(options, password, err);
+		if (rc < 0)
+			return rc;
+		gm_redis_array(&link->command, options->username[0] ? 3 : 2);
+		gm_redis_text(&link->command, "AUTH");
+		if (options->username[0])
+			gm_redis_text(&link->command, options->username);
+		gm_redis_text(&link->command, password);
+		explicit_bzero(password, sizeof(password));
+		rc = ask_and_drop(link, err);
+	}
+	if (rc == 0 && options->database != 0) {
+		gm_redis_array(&link->command, 2);
+		gm_redis_text(&link->command, "SELECT");
+		gm_redis_integer(&link->command, (uint64_t)options->database);
+		rc = ask_and_drop(link, err);
+	}
+	return rc;
+}
+
+int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options *options,
+                       int64_t deadline, struct gm_error *err)
+{
+	int rc;
+
+	*link = (struct gm_redis_link){
+	    .end = uv_hrtime() + (uint64_t)deadline,
+	    .command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX),
+	};
+	link->context = options->socket[0] != '\0'
+	                    ? redisConnectUnixNonBlock(options->socket)
+	                    : redisConnectNonBlock(options->host, (int)options->port);
+	if (!link->context)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	if (link->context->err)
+		rc = gm_error_set(err, -ENOTCONN, "%s", link->context->errstr);
+	else
+		rc = finish_connect(link, err);
+	if (rc == 0) {
+		gm_redis_reader_bound(&link->reader, link->context, GM_REDIS_LOAD_MAX);
+		rc = log_in(link, options, err);
+	}
+	if (rc < 0)
+		gm_redis_link_close(link);
+	return rc;
+}
+
+void gm_redis_link_close(struct gm_redis_link *link)
+{
+	if (link->context)
+		redisFree(link->context);
+	gm_buffer_free(&link->command);
+	link->context = NULL;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of store/redis/ share. redis.c is the store's face; connection.c keeps the connection
+ * up; handshake.c asks whether it may be written to; entity.c decides what is written when; encode.c
+ * and decode.c turn frames into bytes and back; link.c and load.c read the windows at start-up.
+ *
+ * The life of an entity:
+ *
+ *   UNSYNCED  after each connect; its frames are not sent (the rings hold them)
+ *   ASKED     the id of its stream's last entry has been asked for
+ *   FILLING   what the stream lacks is being written from the rings, a batch at a time
+ *   LIVE      each frame is written as it comes
+ *   BROKEN    its key holds something that is not a stream: left alone until the next connect
+ *
+ * One rule serves a Redis that was away, killed, emptied, restored from an old dump, or too slow: ids
+ * grow in the order of sending, so the last id that the stream has tells which frames it has.
+ */
+#ifndef GM_STORE_REDIS_PRIVATE_H
+#define GM_STORE_REDIS_PRIVATE_H
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <uv.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/buffer.h"
+#include "store/redis/redis.h"
+
+enum {
+	GM_REDIS_TICK_MS = 50,
+	GM_REDIS_SILENT_TICKS = 3000 / GM_REDIS_TICK_MS, /* without a reply: the server hangs */
+	GM_REDIS_HEARTBEAT_TICKS = 2000 / GM_REDIS_TICK_MS,
+	GM_REDIS_STOP_TICKS = 500 / GM_REDIS_TICK_MS, /* for the last frames to get out */
+	GM_REDIS_RETRY_MIN_MS = 100,
+	GM_REDIS_RETRY_MAX_MS = 5000,
+	GM_REDIS_PENDING_MAX = 16384, /* commands without answer */
+	GM_REDIS_FILL_BATCH = 2048,   /* commands of syncing and filling per tick */
+	GM_REDIS_SENT_KEPT = 64,      /* frames remembered per entity */
+	GM_REDIS_GONE_MAX = 10000,    /* entities to be expired once Redis is back */
+	GM_REDIS_COMMAND_MAX = 1 << 18,
+	GM_REDIS_REPLY_MAX = 1 << 20, /* bytes that a reply may cost: ours are ids */
+	GM_REDIS_LOAD_MAX = 1 << 26,  /* the same while windows are read back */
+	GM_REDIS_LOAD_PAGE = 500,     /* entries asked for at once */
+	GM_REDIS_SCHEMA = 1,
+};
+
+/*
+ * Bounds what a reply may cost in memory: hiredis 0.14 itself allocates whatever a server announces.
+ * Must outlive the context that it is set on.
+ */
+struct gm_redis_reader {
+	redisReplyObjectFunctions functions;
+	const redisReplyObjectFunctions *own; /* hiredis's */
+	size_t max, left;
+};
+
+struct gm_redis_id {
+	uint64_t ms, sequence;
+};
+
+enum gm_redis_entity_state {
+	GM_REDIS_UNSYNCED,
+	GM_REDIS_ASKED,
+	GM_REDIS_FILLING,
+	GM_REDIS_LIVE,
+	GM_REDIS_BROKEN
+};
+
+/* A frame that was sent: its true time in ns and the id that it got. */
+struct gm_redis_sent {
+	int64_t time;
+	struct gm_redis_id id;
+};
+
+struct gm_redis_entity {
+	struct gm_entity_key key;
+	enum gm_redis_entity_state state;
+	bool gone;               /* forgotten: its keys are to expire */
+	bool emptied;            /* the server lost all it had while connected */
+	bool queued;             /* stands in the queue of the pump */
+	unsigned pending;        /* commands without answer that point here */
+	struct gm_redis_id last; /* of the newest entry sent or found */
+	int64_t unwritten;       /* time of the oldest frame that was not sent; INT64_MAX: none */
+	struct gm_redis_sent sent[GM_REDIS_SENT_KEPT];
+	size_t sent_count;       /* ever; the newest stands at (sent_count - 1) % KEPT */
+	struct gm_buffer prefix; /* of its XADD commands */
+	struct gm_buffer info;   /* the command that writes its identity; empty: unknown */
+	UT_hash_handle hh;
+	struct gm_redis_entity *prev, *next; /* in the queue */
+};
+
+/* What an answer is for. */
+enum gm_redis_purpose {
+	GM_REDIS_AUTH,
+	GM_REDIS_SELECT,
+	GM_REDIS_SCHEMA_SET,
+	GM_REDIS_SCHEMA_GET,
+	GM_REDIS_PROBE,
+	GM_REDIS_PROBE_DELETE,
+	GM_REDIS_CONFIG,
+	GM_REDIS_HEARTBEAT, /* is the schema still there? */
+	GM_REDIS_CHORE,     /* SADD, HSET, EXPIRE and the like: only an error is of interest */
+	GM_REDIS_LAST,      /* XREVRANGE: the newest entry of an entity's stream */
+	GM_REDIS_FRAME,     /* XADD */
+	GM_REDIS_FILL,      /* XADD of a frame from the rings */
+	GM_REDIS_PURPOSES
+};
+
+struct gm_redis_pending {
+	enum gm_redis_purpose purpose;
+	struct gm_redis_entity *entity; /* NULL for the connection's own */
+};
+
+enum gm_redis_condition {
+	GM_REDIS_UNTRIED,
+	GM_REDIS_WORKING,
+	GM_REDIS_AWAY,   /* no connection, or no answer */
+	GM_REDIS_REFUSED /* it answers, and does not let us write */
+};
+
+struct gm_redis {
+	struct gm_store base;
+	struct gm_redis_options options;
+	struct gm_store_host host;
+	char *node;  /* as it stands in keys */
+	char *where; /* "unix:/run/…" or "tcp:127.0.0.1:6379" */
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	bool timer_open, stopping;
+	unsigned stop_ticks;
+
+	/* connection.c */
+	redisAsyncContext *context; /* NULL while there is none */
+	struct gm_redis_reader reader;
+	void (*add_read)(void *events); /* the loop adapter's own */
+	bool flooded;
+	enum gm_redis_condition condition;
+	char reason[160];
+	int64_t now, since; /* of the last flush; when `condition` began */
+	unsigned silent_ticks, heartbeat_ticks, retry_ms;
+	int retry_ticks;
+	struct gm_redis_pending *pending; /* a ring, in the order of the commands */
+	size_t pending_first, pending_count;
+	struct gm_buffer command; /* being built */
+
+	/* handshake.c */
+	char warning[320]; /* of the server's settings */
+	size_t warning_length;
+	unsigned settings_awaited;
+	bool warned;
+
+	/* entity.c */
+	struct gm_redis_entity *entities;
+	struct gm_redis_entity *queue;
+	struct gm_redis_entity *filling; /* while its host's backfill runs */
+	size_t fill_budget;
+	size_t gone_count;
+	unsigned broken;
+	char broken_key[GM_KEY_TEXT];
+	uint64_t written, dropped, filled;
+};
+
+/* connection.c */
+void gm_redis_connect(struct gm_redis *redis);
+void gm_redis_tick(struct gm_redis *redis);
+bool gm_redis_writable(
+    const struct gm_redis *redis); /* handshake done, room for one more command */
+/* Sends redis->command (and empties it). False: not sent. */
+bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
+                   struct gm_redis_entity *entity);
+/* Gives the connection up; it is tried again later. The only way down but the server's own. */
+void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
+void gm_redis_up(struct gm_redis *redis);
+void gm_redis_disconnect(struct gm_redis *redis); /* orderly; gm_redis_tick() bounds it */
+
+/* handshake.c */
+void gm_redis_greet(struct gm_redis *redis);
+void gm_redis_heartbeat(struct gm_redis *redis);
+void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpose,
+                            const redisReply *reply);
+/* A reply that is an error and no fault of one key's: gives the connection up, with a sentence. */
+void gm_redis_refused(struct gm_redis *redis, const redisReply *reply);
+/* Reads the password file. 0 or negative errno with a sentence without the password. */
+int gm_redis_password(const struct gm_redis_options *options, char password[512],
+                      struct gm_error *err);
+/* Checks the answer to GET schema: 0; 1 when there is none; -EPROTO with a sentence. */
+int gm_redis_check_schema(const redisReply *reply, struct gm_error *err);
+
+/* entity.c */
+struct gm_redis_entity *gm_redis_entity(struct gm_redis *redis, const struct gm_entity_key *key);
+void gm_redis_entities_free(struct gm_redis *redis);
+void gm_redis_connected(struct gm_redis *redis);
+void gm_redis_disconnected(struct gm_redis *redis);
+void gm_redis_emptied(struct gm_redis *redis); /* FLUSHALL, under a connection that stays */
+void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
+                     const struct gm_reading *readings);
+void gm_redis_forget(struct gm_redis *redis, const struct gm_entity_key *key);
+void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info);
+void gm_redis_pump(struct gm_redis *redis);
+void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
+                   const redisReply *reply); /* reply NULL: the connection is gone */
+
+/* encode.c: RESP. `max` of every buffer is GM_REDIS_COMMAND_MAX. */
+void gm_redis_array(struct gm_buffer *buffer, size_t count);
+void gm_redis_bytes(struct gm_buffer *buffer, const void *data, size_t length);
+void gm_redis_text(struct gm_buffer *buffer, const char *text);
+void gm_redis_integer(struct gm_buffer *buffer, uint64_t number);
+/* "guestmon:{NODE}:NAME" and, where SUFFIX is not NULL, SUFFIX behind it. */
+void gm_redis_key(struct gm_buffer *buffer, const char *node, const char *name, const char *suffix);
+/* Everything of an XADD between its "*N" and its id. */
+void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
+                          int64_t samples);
+/* False when the frame holds nothing that can be stored. `own_ms` 0: the id tells the time. */
+bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix, struct gm_redis_id id,
+                   uint64_t own_ms, const struct gm_reading *readings, size_t count);
+/* The HSET of the hash of identity; nothing when nothing is known. */
+void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_entity_info *info);
+/* The shortest decimal that reads back as exactly `value`; finite values only. */
+enum { GM_REDIS_NUMBER_TEXT = 40 };
+size_t gm_redis_number(double value, char text[GM_REDIS_NUMBER_TEXT]);
+
+/* decode.c: replies are hostile until they are checked. -EPROTO: not what it should be. */
+int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);
+/* One [id, [field, value, …]] as a frame of `batch`. */
+int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *key,
+                         struct gm_batch *batch, struct gm_redis_id *ret_id);
+/* A reply's error as one line of text for people. */
+void gm_redis_error_text(const redisReply *reply, char *text, size_t size);
+
+/* reader.c */
+void gm_redis_reader_bound(struct gm_redis_reader *reader, redisContext *context, size_t max);
+
+/* link.c: a synchronous connection with one deadline for all that is done over it. */
+struct gm_redis_link {
+	redisContext *context;
+	struct gm_redis_reader reader;
+	uint64_t end; /* uv_hrtime() */
+	struct gm_buffer command;
+};
+int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options *options,
+                       int64_t deadline, struct gm_error *err);
+void gm_redis_link_close(struct gm_redis_link *link);
+/* Sends link->command and waits for its answer; an error reply is an error. */
+int gm_redis_link_ask(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err);
+/* load.c */
+int gm_redis_load(struct gm_redis *redis, int64_t deadline, struct gm_error *err);
+
+#endif
