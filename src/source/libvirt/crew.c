@@ -186,35 +186,46 @@ static unsigned count_running(const struct gm_lv_crew *crew)
 	return running;
 }
 
+/*
+ * Under the lock: hands the threads that still run over to themselves and lists the others. After the
+ * lock is given back the crew may be gone at any time, if it was abandoned.
+ */
+static size_t part(struct gm_lv_crew *crew, pthread_t ended[WORKERS_MAX])
+{
+	size_t count = 0;
+
+	crew->orphans = count_running(crew);
+	crew->abandoned = crew->orphans > 0;
+	for (size_t i = 0; i < crew->count; i++) {
+		const struct worker *worker = &crew->workers[i];
+
+		if (worker->ended)
+			ended[count++] = worker->thread;
+		else if (worker->started)
+			pthread_detach(worker->thread);
+	}
+	return count;
+}
+
 void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience)
 {
 	if (!crew)
 		return;
 	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
+	pthread_t ended[WORKERS_MAX];
 	int rc = 0;
 	pthread_mutex_lock(&crew->lock);
 	crew->quit = true;
 	pthread_cond_broadcast(&crew->changed);
 	while (count_running(crew) > 0 && rc == 0)
 		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
-	/* An orphan frees the crew only after this lock is given back. */
-	crew->orphans = count_running(crew);
-	crew->abandoned = crew->orphans > 0;
+	size_t count = part(crew, ended);
 	bool abandoned = crew->abandoned;
-	for (size_t i = 0; i < crew->count; i++) {
-		struct worker *worker = &crew->workers[i];
-
-		if (worker->started && !worker->ended)
-			pthread_detach(worker->thread);
-	}
 	pthread_mutex_unlock(&crew->lock);
-	if (abandoned)
-		return;
-	for (size_t i = 0; i < crew->count; i++) {
-		if (crew->workers[i].started)
-			pthread_join(crew->workers[i].thread, NULL);
-	}
-	free_crew(crew);
+	for (size_t i = 0; i < count; i++)
+		pthread_join(ended[i], NULL);
+	if (!abandoned)
+		free_crew(crew);
 }
 
 /* Under the lock. */

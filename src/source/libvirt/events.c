@@ -186,11 +186,12 @@ bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 		if (mailbox->ids[i] < 0) /* then libvirt does not call release() */
 			atomic_fetch_sub(&mailbox->references, 1);
 	}
-	atomic_fetch_add(&mailbox->references, 1);
+	/*
+	 * Without a reference: a driver that never closes by itself takes the callback, reports success
+	 * and never gives a reference back; and unregistering waits for a callback that runs.
+	 */
 	mailbox->close_watched =
-	    virConnectRegisterCloseCallback(conn, on_close, mailbox, release) == 0;
-	if (!mailbox->close_watched)
-		atomic_fetch_sub(&mailbox->references, 1);
+	    virConnectRegisterCloseCallback(conn, on_close, mailbox, NULL) == 0;
 	return mailbox->ids[0] >= 0;
 }
 
