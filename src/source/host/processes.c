@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guests' processes; see processes.h. It does not ask libvirt and knows no names. Called by
+ * host/host.c.
+ */
+#define HASH_NONFATAL_OOM 1
+#include "source/host/processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "source/host/files.h"
+#include "source/host/procfs.h"
+
+/*
+ * How many scans look at a process that is no guest: between fork and exec a new qemu still has the
+ * command line of its parent.
+ */
+enum { LOOKS = 10 };
+
+struct process {
+	int pid;
+	int looks;
+	int stat_fd; /* of a guest's process, -1 otherwise */
+	bool listed;
+	uint8_t uuid[GM_UUID_SIZE];
+	uint64_t start_time;
+	UT_hash_handle hh;
+};
+
+struct gm_host_processes {
+	char proc[PATH_MAX];
+	struct process *by_pid;
+	uint64_t tick_ns, page_size;
+};
+
+struct gm_host_processes *gm_host_processes_create(const char *proc)
+{
+	struct gm_host_processes *processes = calloc(1, sizeof(*processes));
+
+	if (processes == NULL) {
+		return NULL;
+	}
+	snprintf(processes->proc, sizeof(processes->proc), "%s", proc);
+	processes->tick_ns = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
+	processes->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	return processes;
+}
+
+static void forget(struct gm_host_processes *processes, struct process *process)
+{
+	HASH_DEL(processes->by_pid, process);
+	if (process->stat_fd >= 0) {
+		close(process->stat_fd);
+	}
+	free(process);
+}
+
+void gm_host_processes_free(struct gm_host_processes *processes)
+{
+	struct process *process, *next;
+
+	if (processes == NULL) {
+		return;
+	}
+	HASH_ITER (hh, processes->by_pid, process, next) {
+		forget(processes, process);
+	}
+	free(processes);
+}
+
+static struct process *add(struct gm_host_processes *processes, int pid)
+{
+	struct process *process = calloc(1, sizeof(*process));
+
+	if (process == NULL) {
+		return NULL;
+	}
+	process->pid = pid;
+	process->stat_fd = -1;
+	HASH_ADD_INT(processes->by_pid, pid, process);
+	if (process->hh.tbl == NULL) { /* out of memory: it is not in the table */
+		free(process);
+		return NULL;
+	}
+	return process;
+}
+
+static bool has_guest(const struct gm_host_processes *processes, const uint8_t uuid[GM_UUID_SIZE])
+{
+	const struct process *process;
+
+	for (process = processes->by_pid; process != NULL; process = process->hh.next) {
+		if (process->stat_fd >= 0 && memcmp(process->uuid, uuid, GM_UUID_SIZE) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The contents of a process's file: the length or a negative errno. */
+static ssize_t read_of(const struct gm_host_processes *processes, int pid, const char *file,
+                       char *buffer, size_t size)
+{
+	char name[32];
+	ssize_t length;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/%s", pid, file);
+	fd = gm_host_open(processes->proc, name);
+	if (fd < 0) {
+		return fd;
+	}
+	length = gm_host_read(fd, buffer, size);
+	close(fd);
+	return length;
+}
+
+/* Opens the statistics of a process that was found to be a guest's. */
+static void adopt(struct gm_host_processes *processes, struct process *process,
+                  const uint8_t uuid[GM_UUID_SIZE], char *buffer, size_t size)
+{
+	struct gm_procfs_process seen;
+	char name[32];
+	ssize_t length;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/stat", process->pid);
+	fd = gm_host_open(processes->proc, name);
+	if (fd < 0) {
+		return;
+	}
+	length = gm_host_read(fd, buffer, size);
+	if (length < 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0) {
+		close(fd);
+		return;
+	}
+	memcpy(process->uuid, uuid, GM_UUID_SIZE);
+	process->start_time = seen.start_time;
+	process->stat_fd = fd;
+}
+
+static void look(struct gm_host_processes *processes, struct process *process, char *buffer,
+                 size_t size)
+{
+	uint8_t uuid[GM_UUID_SIZE];
+	ssize_t length = read_of(processes, process->pid, "cmdline", buffer, size);
+
+	if (length < 0 || gm_procfs_parse_cmdline(buffer, (size_t)length, uuid) < 0) {
+		process->looks++;
+		return;
+	}
+	/*
+	 * A second process of the same guest (a fork that has not yet called exec, a migration within
+	 * the node) waits until the first is gone.
+	 */
+	if (!has_guest(processes, uuid)) {
+		adopt(processes, process, uuid, buffer, size);
+	}
+}
+
+/* The number that is the whole name of a folder in /proc, or -1. */
+static int pid_of(const char *name)
+{
+	char *end;
+	long pid;
+
+	if (name[0] < '1' || name[0] > '9') {
+		return -1;
+	}
+	errno = 0;
+	pid = strtol(name, &end, 10);
+	return *end == '\0' && errno == 0 && pid <= INT_MAX ? (int)pid : -1;
+}
+
+static void forget_unlisted(struct gm_host_processes *processes)
+{
+	struct process *process, *next;
+
+	HASH_ITER (hh, processes->by_pid, process, next) {
+		if (!process->listed) {
+			forget(processes, process);
+		} else {
+			process->listed = false;
+		}
+	}
+}
+
+int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, size_t size)
+{
+	DIR *folder = opendir(processes->proc);
+	const struct dirent *entry;
+	int rc = 0;
+
+	if (folder == NULL) {
+		return -errno;
+	}
+	while ((entry = readdir(folder)) != NULL) {
+		int pid = pid_of(entry->d_name);
+		struct process *process;
+
+		if (pid < 0) {
+			continue;
+		}
+		HASH_FIND_INT(processes->by_pid, &pid, process);
+		if (process == NULL) {
+			process = add(processes, pid);
+		}
+		if (process == NULL) {
+			rc = -ENOMEM;
+			break;
+		}
+		process->listed = true;
+		if (process->stat_fd < 0 && process->looks < LOOKS) {
+			look(processes, process, buffer, size);
+		}
+	}
+	closedir(folder);
+	if (rc == 0) {
+		forget_unlisted(processes);
+	}
+	return rc;
+}
+
+/* False: the process that was meant is gone. */
+static bool read_process(const struct gm_host_processes *processes, const struct process *process,
+                         char *buffer, size_t size, struct gm_batch *batch)
+{
+	struct gm_entity_key key = gm_entity_guest(process->uuid);
+	ssize_t length = gm_host_read(process->stat_fd, buffer, size);
+	int64_t now = gm_clock_now();
+	struct gm_procfs_process seen;
+
+	if (length < 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0 ||
+	    seen.start_time != process->start_time || seen.state == 'Z' || seen.state == 'X') {
+		return false;
+	}
+	if (gm_batch_frame(batch, &key, now, now, 0)) {
+		gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT,
+		               (double)seen.resident * (double)processes->page_size);
+		gm_batch_counter(batch, GM_METRIC_PROCESS_CPU, seen.cpu_ticks * processes->tick_ns);
+		gm_batch_gauge(batch, GM_METRIC_PROCESS_THREADS, (double)seen.threads);
+	}
+	return true;
+}
+
+uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffer, size_t size,
+                                struct gm_batch *batch)
+{
+	struct process *process, *next;
+	uint32_t answered = 0;
+
+	HASH_ITER (hh, processes->by_pid, process, next) {
+		if (process->stat_fd < 0) {
+			continue;
+		}
+		if (read_process(processes, process, buffer, size, batch)) {
+			answered++;
+		} else {
+			forget(processes, process); /* the next scan finds who has the pid now */
+		}
+	}
+	return answered;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guests' qemu processes: found in /proc by their command line, read through descriptors that stay
+ * open. A descriptor belongs to its process for ever, so a pid that is given again is never mistaken
+ * for the one before; in a tree of plain files the start time tells. One thread.
+ */
+#ifndef GM_SOURCE_HOST_PROCESSES_H
+#define GM_SOURCE_HOST_PROCESSES_H
+
+#include "model/sample.h"
+
+struct gm_host_processes;
+
+/* NULL: out of memory. `proc` is copied. */
+struct gm_host_processes *gm_host_processes_create(const char *proc);
+void gm_host_processes_free(struct gm_host_processes *processes);
+
+/*
+ * Searches for guests that are new and forgets processes that are gone. 0 or a negative errno.
+ * `buffer` is scratch space, here and below.
+ */
+int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, size_t size);
+
+/* A frame for each guest that answers: resident memory, CPU time, threads. Their number. */
+uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffer, size_t size,
+                                struct gm_batch *batch);
+
+#endif
