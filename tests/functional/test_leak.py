@@ -14,7 +14,7 @@ class Leak(GuestmonTest):
 
     def tearDown(self):
         for number in (SMALL, LARGE):
-            self.lab.guest(number, "killall leak hog sawtooth 2>/dev/null")
+            self.lab.guest_quiet(number)
 
     def available(self, number):
         """Bytes that the guest's own kernel says can still be had."""

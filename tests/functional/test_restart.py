@@ -14,7 +14,7 @@ class Restart(GuestmonTest):
 
     def tearDown(self):
         for number in (SMALL, LARGE):
-            self.lab.guest(number, "killall leak 2>/dev/null")
+            self.lab.guest_quiet(number)
 
     def newest_entry(self, entity):
         """Age in seconds of the newest entry of a stream; large when there is none."""

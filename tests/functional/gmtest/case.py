@@ -4,6 +4,7 @@
 import unittest
 
 from .lab import Daemon, Lab
+from .wait import wait_until
 
 SMALL, LARGE = 1, 2  # guests web-1 and web-2
 MEMORY = {SMALL: 256, LARGE: 512}  # MiB
@@ -23,8 +24,9 @@ class Session:
         for number, mib in MEMORY.items():
             cls.lab.guest_start(number, mib)
         cls.daemon = Daemon(cls.lab, daemon, ctl)
-        cls.daemon.configure(burst__link_speed=f"{LINK_BPS / 1e6:.0f}M")
+        cls.daemon.configure(burst__port_rate=f"{LINK_BPS / 1e6:.0f}M")
         cls.daemon.start()
+        wait_until("the guests are known", lambda: cls.daemon.knows(len(MEMORY)), 20)
 
     @classmethod
     def close(cls):
@@ -40,6 +42,8 @@ class GuestmonTest(unittest.TestCase):
         self.lab, self.daemon = Session.lab, Session.daemon
         self.traps, self.snmp = self.lab.traps, self.lab.snmp
         self.assertTrue(self.daemon.alive(), "guestmond does not run")
+        wait_until("no alarm of an earlier test is active",
+                   lambda: not self.snmp.walk("gmAlarmGuestName"), 60)
 
     def assert_near(self, measured, truth, part, what):
         """Within `part` of the truth."""

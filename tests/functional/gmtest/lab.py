@@ -51,6 +51,10 @@ class Lab:
     def guest_background(self, number, command):
         self.guest(number, f"setsid {command} >/dev/null 2>&1 &")
 
+    def guest_quiet(self, number):
+        """Ends whatever of the tools runs in the guest."""
+        self.guest(number, "killall leak hog sawtooth burst 2>/dev/null; true")
+
     def burst(self, number, milliseconds, mbit):
         """Sends it and returns the truth: start, duration_s, bytes, bps."""
         return json.loads(self.call("burst", number, milliseconds, mbit).stdout)
@@ -106,6 +110,10 @@ class Daemon:
 
     def ctl_json(self, *arguments):
         return json.loads(self.ctl("--json", *arguments).stdout)
+
+    def knows(self, count):
+        """Whether so many guests are in the MIB with values from inside them."""
+        return len(self.lab.snmp.walk("gmGuestMemoryUsed")) >= count
 
     def settle(self, seconds=3):
         """Lets it learn what quiet is."""

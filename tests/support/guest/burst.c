@@ -5,12 +5,13 @@
  * the truth that burst alarms are judged by. The rate and the octets are those of Ethernet frames, as
  * interface counters count them.
  *
- * Up to a second the pace is kept by spinning, because a wake-up may be late by more than a burst
- * lasts; longer flows sleep between packets.
+ * Between packets it sleeps instead of spinning, because on a small node the guest needs that CPU to
+ * take the packets; with real-time priority, so that it wakes in time.
  */
 #include <arpa/inet.h>
-#include <stdbool.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,11 +43,20 @@ static int open_socket(const char *address, double port)
 	return fd;
 }
 
+/* As far as it is allowed: without it the pace is only less even. */
+static void be_punctual(void)
+{
+	struct sched_param first = {.sched_priority = 1};
+
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
 /* Sends for burst->seconds; returns how long it took. */
 static double run(struct burst *burst)
 {
 	static const char bytes[PAYLOAD_MAX];
-	bool spin = burst->seconds <= 1;
+	double step = 0.5 / burst->packets_per_s, nap = 0.001;
 	double start = tool_clock(CLOCK_MONOTONIC), passed = 0;
 
 	while (passed < burst->seconds) {
@@ -56,8 +66,8 @@ static double run(struct burst *burst)
 				burst->sent++;
 			else if (errno != ECONNREFUSED)
 				burst->failed++;
-		} else if (!spin) {
-			tool_sleep(0.5 / burst->packets_per_s);
+		} else {
+			tool_sleep(step < nap ? step : nap);
 		}
 		passed = tool_clock(CLOCK_MONOTONIC) - start;
 	}
@@ -79,6 +89,7 @@ int main(int argc, char **argv)
 	double bits = (double)(burst.payload + OVERHEAD) * 8;
 	burst.packets_per_s = tool_number("MBIT_PER_S", argv[4], 0.001, 1e5) * 1e6 / bits;
 
+	be_punctual();
 	double start = tool_clock(CLOCK_REALTIME);
 	double passed = run(&burst);
 	double octets = (double)burst.sent * bits / 8;

@@ -15,7 +15,7 @@ guestmon_config()
 		libvirt.uri=qemu:///system \
 		redis.socket="$state/run/redis.sock" \
 		snmp.agentx-socket="$state/run/agentx.sock" \
-		burst.link-speed=100M \
+		burst.port-rate=100M \
 		"$@" |
 		awk '{
 			dot = index($0, "."); equals = index($0, "=")
