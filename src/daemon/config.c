@@ -114,7 +114,7 @@ bool gm_config_section(struct gm_config *config, size_t index,
 	const struct gm_detector_ops *ops = gm_detectors[index - SECTIONS];
 	*ret_section = (struct gm_config_section){
 	    .name = ops->name,
-	    .help = "A detector.",
+	    .help = "A detector and when it speaks up.",
 	    .options = ops->options,
 	    .target = config ? gm_detector_settings_get(config->detectors, ops) : NULL};
 	return true;
@@ -167,11 +167,6 @@ static bool balloon_is_whole(const struct gm_config *config)
 	return config->libvirt.balloon_period % GM_SECOND == 0;
 }
 
-static bool fold_is_multiple(const struct gm_config *config)
-{
-	return config->tap.interval > 0 && config->tap.fold % config->tap.interval == 0;
-}
-
 static bool redis_is_addressed(const struct gm_config *config)
 {
 	unsigned char address[sizeof(struct in6_addr)];
@@ -190,7 +185,6 @@ static const struct {
     {"state", "directory", directory_is_absolute, "a path that begins with '/'"},
     {"control", "socket", socket_is_absolute, "a path that begins with '/'"},
     {"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
-    {"tap", "fold", fold_is_multiple, "a multiple of tap.interval"},
     {"redis", "host", redis_is_addressed,
      "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 };

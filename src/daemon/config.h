@@ -85,8 +85,11 @@ struct gm_window_options gm_config_window(const struct gm_config *config);
 /* Writes the effective configuration: a file that gm_config_load() reads back to the same values. */
 void gm_config_print(struct gm_config *config, FILE *out);
 
-/* Writes the commented sample (conf/guestmon.yaml), and the options as mdoc for guestmon.yaml(5). */
-void gm_config_sample(FILE *out);
-void gm_config_manual(FILE *out);
+/*
+ * Writes the commented sample (conf/guestmon.yaml), and the options as mdoc for guestmon.yaml(5);
+ * `defaults` is fresh from gm_config_create().
+ */
+void gm_config_sample(struct gm_config *defaults, FILE *out);
+void gm_config_manual(struct gm_config *defaults, FILE *out);
 
 #endif

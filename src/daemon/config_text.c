@@ -72,7 +72,7 @@ static void print_comment(FILE *out, const char *indent, const char *text)
 	fputc('\n', out);
 }
 
-void gm_config_sample(FILE *out)
+void gm_config_sample(struct gm_config *defaults, FILE *out)
 {
 	struct gm_config_section section;
 	char text[VALUE], allowed[VALUE / 2];
@@ -82,7 +82,7 @@ void gm_config_sample(FILE *out)
 	    "Configuration of guestmond(8); guestmon.yaml(5) describes it. Every option is "
 	    "shown with its default; remove the '#' before a key to change it. Durations "
 	    "are written 10ms, 1.5s, 5m; sizes 64k, 1Gi; rates 10M, 2.5G.");
-	for (size_t i = 0; gm_config_section(NULL, i, &section); i++) {
+	for (size_t i = 0; gm_config_section(defaults, i, &section); i++) {
 		fputc('\n', out);
 		print_comment(out, "", section.help);
 		fprintf(out, "%s:\n", section.name);
@@ -91,7 +91,8 @@ void gm_config_sample(FILE *out)
 			snprintf(text, sizeof(text), "%s Allowed: %s.", option->help, allowed);
 			print_comment(out, "  ", text);
 			fprintf(out, "  #%s: ", option->key);
-			print_value(out, option, option->fallback);
+			gm_option_format(option, section.target, text, sizeof(text));
+			print_value(out, option, text);
 			fputc('\n', out);
 		}
 	}
@@ -131,12 +132,12 @@ static void print_sentences(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
-void gm_config_manual(FILE *out)
+void gm_config_manual(struct gm_config *defaults, FILE *out)
 {
 	struct gm_config_section section;
-	char allowed[VALUE / 2];
+	char text[VALUE], allowed[VALUE / 2];
 
-	for (size_t i = 0; gm_config_section(NULL, i, &section); i++) {
+	for (size_t i = 0; gm_config_section(defaults, i, &section); i++) {
 		fprintf(out, ".Ss %s\n", section.name);
 		print_sentences(out, section.help);
 		fputs(".Bl -tag -width Ds\n", out);
@@ -148,7 +149,8 @@ void gm_config_manual(FILE *out)
 			fputs("Allowed: ", out);
 			print_mdoc(out, gm_option_describe(option, allowed, sizeof(allowed)));
 			fputs("; default: ", out);
-			print_mdoc(out, option->fallback[0] ? option->fallback : "empty");
+			gm_option_format(option, section.target, text, sizeof(text));
+			print_mdoc(out, text[0] ? text : "empty");
 			fputs(".\n", out);
 		}
 		fputs(".El\n", out);

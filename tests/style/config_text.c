@@ -10,13 +10,14 @@
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "sample") == 0) {
-		gm_config_sample(stdout);
-	} else if (argc == 2 && strcmp(argv[1], "manual") == 0) {
-		gm_config_manual(stdout);
-	} else {
-		fprintf(stderr, "usage: config_text sample|manual\n");
+	struct gm_config *defaults;
+
+	if (argc != 2 || gm_config_create(&defaults) < 0)
 		return 2;
-	}
+	if (strcmp(argv[1], "sample") == 0)
+		gm_config_sample(defaults, stdout);
+	else if (strcmp(argv[1], "manual") == 0)
+		gm_config_manual(defaults, stdout);
+	gm_config_free(defaults);
 	return ferror(stdout) || fflush(stdout) != 0;
 }
