@@ -92,13 +92,11 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 	struct gm_pipeline *pipeline = user;
 	struct gm_source_status *known = &pipeline->source_status[status->id];
 	char reason[2 * sizeof(status->error)];
-	if (known->connected != status->connected || known->ticks == 0) {
-		gm_text_quote(reason, sizeof(reason), status->error);
-		if (status->connected)
-			gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(status->id));
-		else if (status->error[0] != '\0' && strcmp(known->error, status->error) != 0)
-			gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(status->id), reason);
-	}
+	gm_text_quote(reason, sizeof(reason), status->error);
+	if (status->connected && !known->connected)
+		gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(status->id));
+	else if (status->error[0] != '\0' && strcmp(known->error, status->error) != 0)
+		gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(status->id), reason);
 	*known = *status;
 }
 

@@ -117,9 +117,14 @@ static void build_interfaces(struct builder *builder)
 	     tracked && snapshot->interfaces; tracked = gm_entities_next(tracked)) {
 		if (tracked->info.key.kind != GM_ENTITY_INTERFACE)
 			continue;
+		/* The host's devices have no number but the kernel's. */
+		uint32_t ordinal =
+		    tracked->guest_index ? tracked->ordinal : tracked->info.interface.if_index;
+		if (ordinal == 0)
+			continue;
 		struct gm_interface_row *row = &snapshot->interfaces[snapshot->interface_count++];
 		row->guest_index = tracked->guest_index;
-		row->ordinal = tracked->ordinal;
+		row->ordinal = ordinal;
 		memcpy(row->device, tracked->info.key.name, sizeof(row->device));
 		row->info = tracked->info.interface;
 		row->last = last_of(builder, tracked);

@@ -44,7 +44,7 @@ struct gm_guest_row {
 
 struct gm_interface_row {
 	uint32_t guest_index; /* 0: a device of the host */
-	uint32_t ordinal;     /* stable number within the guest */
+	uint32_t ordinal; /* stable number within the guest; a host's device: the kernel's index */
 	char device[GM_DEVICE_NAME];
 	struct gm_interface_info info;
 	struct gm_last_set last;
@@ -100,7 +100,7 @@ struct gm_snapshot {
 };
 
 /* Builds: one thread, before it is published. Memory lives as long as the snapshot. */
-struct gm_snapshot *gm_snapshot_create(void); /* NULL: out of memory */
+struct gm_snapshot *gm_snapshot_create(void);           /* NULL: out of memory */
 void gm_snapshot_destroy(struct gm_snapshot *snapshot); /* one that was never published */
 void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
                         size_t size); /* zeroed; NULL: out of memory */

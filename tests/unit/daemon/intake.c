@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The intake with real windows, detectors and state: whose interface is whose, which source counts,
+ * what becomes of entities that come and go.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/intake.h"
+
+#define T0 INT64_C(1700000000000000000)
+
+static const uint8_t uuid[GM_UUID_SIZE] = {0x6c, 0x76, 1};
+
+struct fixture {
+	char directory[32];
+	struct gm_state *state;
+	struct gm_detector_settings *settings;
+	struct gm_intake *intake;
+	unsigned frames, identified, gone, findings;
+	struct gm_reading last;
+};
+
+static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
+{
+	struct fixture *fixture = user;
+	fixture->frames++;
+	if (frame->count > 0)
+		fixture->last = readings[0];
+}
+
+static void on_identified(void *user, const struct gm_entity_info *info)
+{
+	(void)info;
+	((struct fixture *)user)->identified++;
+}
+
+static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
+{
+	(void)key;
+	(void)time;
+	((struct fixture *)user)->gone++;
+}
+
+static void on_finding(void *user, const struct gm_finding *finding)
+{
+	(void)finding;
+	((struct fixture *)user)->findings++;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct gm_error err = {.text = ""};
+	gm_log_set_level(GM_LOG_ERROR);
+	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-intake-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
+	struct gm_intake_options options = {
+	    .window = {.samples = 100, .length = 60 * GM_SECOND},
+	    .detectors = fixture->settings,
+	    .libvirt = true,
+	};
+	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
+	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	gm_intake_free(fixture->intake);
+	gm_detector_settings_free(fixture->settings);
+	gm_state_close(fixture->state);
+	static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "%s/%s", fixture->directory, files[i]);
+		unlink(path);
+	}
+	rmdir(fixture->directory);
+	free(fixture);
+	return 0;
+}
+
+static void send_counter(struct fixture *fixture, enum gm_source_id source,
+                         struct gm_entity_key key, unsigned metric, int64_t time, uint64_t value,
+                         unsigned flags)
+{
+	struct gm_batch *batch = gm_batch_create();
+	batch->source = (uint8_t)source;
+	gm_batch_frame(batch, &key, time, time, flags);
+	gm_batch_counter(batch, metric, value);
+	gm_intake_batch(fixture->intake, batch);
+	gm_batch_free(batch);
+}
+
+static void see_guest(struct fixture *fixture)
+{
+	struct gm_entity_info info = {.key = gm_entity_guest(uuid),
+	                              .guest = {.name = "instance-1"}};
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+}
+
+static void see_port(struct fixture *fixture)
+{
+	struct gm_entity_info info = {.key = gm_entity_interface("vnet0"),
+	                              .interface = {.ordinal = 1, .mac = "52:54:00:00:00:01"}};
+	memcpy(info.interface.guest, uuid, sizeof(uuid));
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+}
+
+static struct gm_tracked *find(struct fixture *fixture, struct gm_entity_key key)
+{
+	return gm_entities_find(gm_intake_entities(fixture->intake), &key);
+}
+
+static void test_samples_do_not_make_a_guest_known(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid);
+	send_counter(fixture, GM_SOURCE_HOST, guest, GM_METRIC_PROCESS_CPU, T0, 1, 0);
+	assert_null(find(fixture, guest));
+	see_guest(fixture);
+	send_counter(fixture, GM_SOURCE_HOST, guest, GM_METRIC_PROCESS_CPU, T0, 1, 0);
+	assert_int_equal(find(fixture, guest)->guest_index, 1);
+	assert_int_equal(fixture->frames, 1);
+}
+
+static void test_the_hosts_view_of_a_guests_port_is_mirrored(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key port = gm_entity_interface("vnet0");
+	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1,
+	             GM_FRAME_HOST_VIEW);
+	assert_int_equal(fixture->last.metric, GM_METRIC_NET_TX_BYTES);
+	see_guest(fixture);
+	see_port(fixture);
+	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + GM_SECOND, 2,
+	             GM_FRAME_HOST_VIEW);
+	assert_int_equal(fixture->last.metric, GM_METRIC_NET_RX_BYTES);
+	assert_int_equal(find(fixture, port)->guest_index, 1);
+	assert_int_equal(find(fixture, port)->ordinal, 1);
+}
+
+static void test_the_tap_sampler_outranks_libvirt_while_it_is_fresh(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key port = gm_entity_interface("vnet0");
+	see_guest(fixture);
+	see_port(fixture);
+	send_counter(fixture, GM_SOURCE_LIBVIRT, port, GM_METRIC_NET_RX_BYTES, T0, 1, 0);
+	assert_int_equal(fixture->frames, 1);
+	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + 1, 2,
+	             GM_FRAME_HOST_VIEW);
+	send_counter(fixture, GM_SOURCE_LIBVIRT, port, GM_METRIC_NET_RX_BYTES, T0 + GM_SECOND, 3,
+	             0);
+	assert_int_equal(fixture->frames, 2);
+	send_counter(fixture, GM_SOURCE_LIBVIRT, port, GM_METRIC_NET_RX_BYTES, T0 + 5 * GM_SECOND,
+	             4, 0);
+	assert_int_equal(fixture->frames, 3);
+}
+
+static void test_fine_frames_are_not_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key port = gm_entity_interface("eth9");
+	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1, GM_FRAME_FINE);
+	assert_int_equal(fixture->frames, 0);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 0);
+}
+
+static void test_an_index_is_kept_over_a_return(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid);
+	see_guest(fixture);
+	see_port(fixture);
+	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &guest, T0);
+	assert_null(find(fixture, guest));
+	assert_int_equal(fixture->gone, 1);
+
+	uint8_t other_uuid[GM_UUID_SIZE] = {9};
+	struct gm_entity_info other = {.key = gm_entity_guest(other_uuid),
+	                               .guest = {.name = "other"}};
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &other);
+	assert_int_equal(find(fixture, other.key)->guest_index, 2);
+	see_guest(fixture);
+	assert_int_equal(find(fixture, guest)->guest_index, 1);
+}
+
+static void test_restored_frames_fill_the_window_in_silence(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid);
+	for (int i = 0; i < 50; i++) {
+		struct gm_frame frame = {
+		    .key = guest, .measured_at = T0 + i * GM_SECOND, .count = 2};
+		struct gm_reading readings[] = {
+		    {GM_METRIC_MEMORY_USED, {.gauge = 1e8 + i * 1e6}},
+		    {GM_METRIC_MEMORY_TOTAL, {.gauge = 2e8}},
+		};
+		frame.read_at = frame.measured_at;
+		gm_intake_restore(fixture->intake, &frame, readings);
+	}
+	assert_int_equal(gm_window_count(find(fixture, guest)->window, GM_METRIC_MEMORY_USED), 50);
+	assert_int_equal(fixture->findings + fixture->frames, 0);
+}
+
+int main(void)
+{
+#define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    WITH_INTAKE(test_samples_do_not_make_a_guest_known),
+	    WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
+	    WITH_INTAKE(test_the_tap_sampler_outranks_libvirt_while_it_is_fresh),
+	    WITH_INTAKE(test_fine_frames_are_not_kept),
+	    WITH_INTAKE(test_an_index_is_kept_over_a_return),
+	    WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
