@@ -125,14 +125,25 @@ static const union gm_value *find_value(const struct watch *watch, const char *e
 	return NULL;
 }
 
+enum unit { ONE, KILOBYTES, PAGES, TICKS, UNITS };
+
 struct expected {
 	const char *entity, *metric;
-	double value; /* all of them are small enough to be exact */
+	double value; /* as the file has it */
+	enum unit unit;
 };
 
 static void assert_values(const struct watch *watch, const struct expected *expected, size_t count)
 {
+	const double scales[UNITS] = {
+	    [ONE] = 1,
+	    [KILOBYTES] = 1024,
+	    [PAGES] = (double)sysconf(_SC_PAGESIZE),
+	    [TICKS] = 1e9 / (double)sysconf(_SC_CLK_TCK),
+	};
+
 	for (size_t i = 0; i < count; i++) {
+		double wanted = expected[i].value * scales[expected[i].unit];
 		const union gm_value *value =
 		    find_value(watch, expected[i].entity, expected[i].metric);
 		unsigned id = gm_metric_find(expected[i].metric);
@@ -144,10 +155,10 @@ static void assert_values(const struct watch *watch, const struct expected *expe
 		}
 		number =
 		    gm_metric_kind(id) == GM_KIND_COUNTER ? (double)value->counter : value->gauge;
-		if (number < expected[i].value * 0.999999999 ||
-		    number > expected[i].value * 1.000000001) {
+		if (number !=
+		    wanted) { /* all are integers small enough to be exact, or the same text */
 			fail_msg("%s %s is %f, not %f", expected[i].entity, expected[i].metric,
-			         number, expected[i].value);
+			         number, wanted);
 		}
 	}
 }
@@ -155,51 +166,50 @@ static void assert_values(const struct watch *watch, const struct expected *expe
 #define GUEST_A "guest:c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define GUEST_B "guest:aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
+static const struct expected recorded[] = {
+    {"node", "cpu.time", 13920, TICKS},
+    {"node", "cpu.user", 10200, TICKS},
+    {"node", "cpu.system", 3650, TICKS},
+    {"node", "cpu.idle", 900000, TICKS},
+    {"node", "cpu.wait", 4000, TICKS},
+    {"node", "cpu.steal", 70, TICKS},
+    {"node", "cpu.count", 2, ONE},
+    {"node", "load.1", 0.25, ONE},
+    {"node", "load.5", 1.5, ONE},
+    {"node", "load.15", 12.07, ONE},
+    {"node", "memory.total", 16000000, KILOBYTES},
+    {"node", "memory.used", 4000000, KILOBYTES},
+    {"node", "memory.available", 12000000, KILOBYTES},
+    {"node", "memory.unused", 9000000, KILOBYTES},
+    {"node", "memory.cached", 2700000, KILOBYTES},
+    {"node", "swap.total", 4000000, KILOBYTES},
+    {"node", "swap.used", 1000000, KILOBYTES},
+    {"node", "swap.in", 11, PAGES},
+    {"node", "swap.out", 22, PAGES},
+    {"disk::sda", "disk.read.bytes", 20000 * 512, ONE},
+    {"disk::sda", "disk.read.requests", 1000, ONE},
+    {"disk::sda", "disk.read.time", 300e6, ONE},
+    {"disk::sda", "disk.write.bytes", 8000 * 512, ONE},
+    {"disk::sda", "disk.write.requests", 500, ONE},
+    {"disk::sda", "disk.write.time", 4000000000e6, ONE},
+    {"disk::nvme0n1", "disk.read.requests", 10, ONE},
+    {GUEST_A, "memory.resident", 65536, PAGES},
+    {GUEST_A, "process.cpu.time", 2000, TICKS},
+    {GUEST_A, "process.threads", 7, ONE},
+    {GUEST_B, "memory.resident", 100, PAGES},
+    {GUEST_B, "process.cpu.time", 10, TICKS},
+    {GUEST_B, "process.threads", 3, ONE},
+};
+
 static void a_recorded_node(void **state)
 {
-	const double tick = 1e9 / (double)sysconf(_SC_CLK_TCK);
-	const double page = (double)sysconf(_SC_PAGESIZE);
-	const struct expected expected[] = {
-	    {"node", "cpu.time", 13920 * tick},
-	    {"node", "cpu.user", 10200 * tick},
-	    {"node", "cpu.system", 3650 * tick},
-	    {"node", "cpu.idle", 900000 * tick},
-	    {"node", "cpu.wait", 4000 * tick},
-	    {"node", "cpu.steal", 70 * tick},
-	    {"node", "cpu.count", 2},
-	    {"node", "load.1", 0.25},
-	    {"node", "load.5", 1.5},
-	    {"node", "load.15", 12.07},
-	    {"node", "memory.total", 16000000 * 1024.0},
-	    {"node", "memory.used", 4000000 * 1024.0},
-	    {"node", "memory.available", 12000000 * 1024.0},
-	    {"node", "memory.unused", 9000000 * 1024.0},
-	    {"node", "memory.cached", 2700000 * 1024.0},
-	    {"node", "swap.total", 4000000 * 1024.0},
-	    {"node", "swap.used", 1000000 * 1024.0},
-	    {"node", "swap.in", 11 * page},
-	    {"node", "swap.out", 22 * page},
-	    {"disk::sda", "disk.read.bytes", 20000 * 512},
-	    {"disk::sda", "disk.read.requests", 1000},
-	    {"disk::sda", "disk.read.time", 300e6},
-	    {"disk::sda", "disk.write.bytes", 8000 * 512},
-	    {"disk::sda", "disk.write.requests", 500},
-	    {"disk::sda", "disk.write.time", 4000000000e6},
-	    {"disk::nvme0n1", "disk.read.requests", 10},
-	    {GUEST_A, "memory.resident", 65536 * page},
-	    {GUEST_A, "process.cpu.time", 2000 * tick},
-	    {GUEST_A, "process.threads", 7},
-	    {GUEST_B, "memory.resident", 100 * page},
-	    {GUEST_B, "process.cpu.time", 10 * tick},
-	    {GUEST_B, "process.threads", 3},
-	};
 	int64_t before = gm_clock_now();
 	struct watch watch;
 
 	(void)state;
 	start(&watch, GM_TEST_DATA "/proc/node");
 	assert_int_equal(poll_once(&watch), 0);
-	assert_values(&watch, expected, sizeof(expected) / sizeof(expected[0]));
+	assert_values(&watch, recorded, sizeof(recorded) / sizeof(recorded[0]));
 	/* No loop, no partition, no device-mapper, no optical disk; no wrapper, no kernel thread. */
 	assert_int_equal(watch.batch->frame_count, 5);
 	assert_int_equal(watch.entities, 5);
