@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -18,6 +19,12 @@
 
 static const int64_t STATUS_INTERVAL = GM_SECOND;
 enum { TICK_MS = 1000, RECONNECT_S = 1 };
+
+/*
+ * The library connects with a blocking connect(), which does not return while a frozen master's backlog
+ * (5 in 5.9.3) is full. A signal ends it when the thread is to end. Nobody else has a use for this one.
+ */
+enum { INTERRUPT = SIGURG };
 
 const struct gm_option gm_mib_option_table[] = {
     {.key = "enabled",
@@ -216,12 +223,20 @@ static void destroy(struct gm_mib *mib)
 	free(mib);
 }
 
-/* With all signals blocked: they are the main thread's. */
+static void interrupt(int number)
+{
+	(void)number;
+}
+
+/* With all signals blocked but the one that gm_mib_stop() uses: they are the main thread's. */
 static int start_thread(struct gm_mib *mib)
 {
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	const struct sigaction action = {.sa_handler = interrupt};
+	sigset_t blocked, before;
+	sigfillset(&blocked);
+	sigdelset(&blocked, INTERRUPT);
+	sigaction(INTERRUPT, &action, NULL);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	int error = pthread_create(&mib->thread, NULL, run, mib);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -error;
@@ -271,6 +286,11 @@ void gm_mib_stop(struct gm_mib *mib)
 	if (!mib)
 		return;
 	eventfd_write(mib->stop, 1);
-	pthread_join(mib->thread, NULL);
+	struct timespec patience;
+	do {
+		clock_gettime(CLOCK_REALTIME, &patience);
+		patience.tv_sec++;
+	} while (pthread_timedjoin_np(mib->thread, NULL, &patience) == ETIMEDOUT &&
+	         pthread_kill(mib->thread, INTERRUPT) == 0);
 	destroy(mib);
 }

@@ -48,7 +48,6 @@ struct gm_mib {
 	netsnmp_session *session; /* the library's; NULL while the master is away */
 	netsnmp_handler_registration *local;
 	enum gm_mib_registration registration;
-	bool unanswered; /* a REGISTER of this session has timed out: it may have arrived */
 	int64_t register_at;
 
 	/* trap.c */

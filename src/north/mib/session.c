@@ -17,7 +17,8 @@
 #include "north/mib/notify.h"
 
 static const int64_t RETRY = GM_SECOND;
-enum { DUPLICATE_REGISTRATION = 263 }; /* RFC 2741, section 6.2.16: res.error */
+static const long FOREVER = 10L * 365 * 86400 * 1000000; /* µs */
+enum { DUPLICATE_REGISTRATION = 263 };                   /* RFC 2741, section 6.2.16: res.error */
 
 static int on_start(int major, int minor, void *session, void *user)
 {
@@ -26,7 +27,6 @@ static int on_start(int major, int minor, void *session, void *user)
 	(void)minor;
 	mib->session = session;
 	mib->registration = GM_MIB_UNREGISTERED;
-	mib->unanswered = false;
 	mib->register_at = 0;
 	mib->notify_at = 0;
 	mib->status.connects++;
@@ -84,12 +84,6 @@ void gm_mib_session_exit(struct gm_mib *mib)
 		snmp_unregister_callback(hooks[i].major, hooks[i].minor, hooks[i].call, mib, 1);
 }
 
-static void registered(struct gm_mib *mib)
-{
-	mib->registration = GM_MIB_REGISTERED;
-	gm_mib_report(mib, NULL);
-}
-
 static int on_registered(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu,
                          void *user)
 {
@@ -99,21 +93,29 @@ static int on_registered(int operation, netsnmp_session *session, int id, netsnm
 		return 1;
 	mib->registration = GM_MIB_UNREGISTERED;
 	mib->register_at = gm_clock_monotonic() + RETRY;
-	if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE) {
-		mib->unanswered = true;
-		gm_mib_report(mib, "the master agent does not answer");
-	} else if (pdu->errstat == SNMP_ERR_NOERROR ||
-	           (pdu->errstat == DUPLICATE_REGISTRATION && mib->unanswered)) {
-		registered(mib);
-	} else {
-		char error[sizeof(mib->status.error)];
-		snprintf(
-		    error, sizeof(error), "the master agent refuses the registration: %s (%ld)",
-		    pdu->errstat == DUPLICATE_REGISTRATION ? "another subagent has it" : "error",
-		    pdu->errstat);
-		gm_mib_report(mib, error);
+	if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE)
+		return 1;
+	if (pdu->errstat == SNMP_ERR_NOERROR) {
+		mib->registration = GM_MIB_REGISTERED;
+		gm_mib_report(mib, NULL);
+		return 1;
 	}
+	char error[sizeof(mib->status.error)];
+	snprintf(error, sizeof(error), "the master agent refuses the registration: %s (%ld)",
+	         pdu->errstat == DUPLICATE_REGISTRATION ? "another subagent has it" : "error",
+	         pdu->errstat);
+	gm_mib_report(mib, error);
 	return 1;
+}
+
+/* Waits as long as it takes: what a frozen master has not read yet must not be sent twice. */
+static int send_patiently(struct gm_mib *mib, netsnmp_pdu *pdu)
+{
+	long timeout = mib->session->timeout;
+	mib->session->timeout = FOREVER;
+	int sent = snmp_async_send(mib->session, pdu, on_registered, mib);
+	mib->session->timeout = timeout;
+	return sent;
 }
 
 static void ask(struct gm_mib *mib, int64_t now)
@@ -130,7 +132,7 @@ static void ask(struct gm_mib *mib, int64_t now)
 	pdu->range_subid = 0;
 	snmp_add_null_var(pdu, root, length);
 	mib->registration = GM_MIB_ASKED;
-	if (!snmp_async_send(mib->session, pdu, on_registered, mib)) {
+	if (!send_patiently(mib, pdu)) {
 		snmp_free_pdu(pdu);
 		mib->registration = GM_MIB_UNREGISTERED;
 	}
@@ -170,6 +172,10 @@ void gm_mib_session_tick(struct gm_mib *mib, int64_t now)
 	stop_pings(mib->session);
 	if (!mib->local)
 		put_into_tree(mib);
-	if (mib->local && mib->registration == GM_MIB_UNREGISTERED && now >= mib->register_at)
+	if (now < mib->register_at)
+		return;
+	if (mib->registration == GM_MIB_ASKED)
+		gm_mib_report(mib, "the master agent does not answer");
+	if (mib->registration == GM_MIB_UNREGISTERED && mib->local)
 		ask(mib, now);
 }
