@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The outlet on a real journal: nothing is told before it is durable, what a full disk holds up comes
+ * later in order, and the newest transitions are there after a restart.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/outlet.h"
+
+struct fixture {
+	char directory[32];
+	struct gm_state *state;
+	struct gm_outlet *outlet;
+};
+
+static void open_all(struct fixture *fixture)
+{
+	struct gm_error err = {.text = ""};
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	assert_int_equal(gm_outlet_create(fixture->state, &fixture->outlet), 0);
+}
+
+static void close_all(struct fixture *fixture)
+{
+	gm_outlet_free(fixture->outlet);
+	gm_state_close(fixture->state);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	/* What the journal fails with is what the test is about: it need not be on the terminal. */
+	gm_log_set_level(GM_LOG_ERROR);
+	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-outlet-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	open_all(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	close_all(fixture);
+	static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "%s/%s", fixture->directory, files[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(fixture->directory), 0);
+	free(fixture);
+	return 0;
+}
+
+static void raise_one(struct fixture *fixture, uint32_t id)
+{
+	struct gm_transition transition = {
+	    .kind = GM_TRANSITION_RAISE,
+	    .time = GM_SECOND * id,
+	    .alarm = {.id = id,
+	              .key = gm_entity_node(),
+	              .detector = "leak",
+	              .severity = GM_SEVERITY_MAJOR},
+	};
+	snprintf(transition.alarm.metric, sizeof(transition.alarm.metric), "m%u", id);
+	gm_outlet_transition(fixture->outlet, &transition);
+}
+
+static void assert_log(const struct fixture *fixture, uint64_t first_sequence, size_t count)
+{
+	const struct gm_transition *first, *second;
+	size_t first_count;
+	assert_int_equal(gm_outlet_log(fixture->outlet, &first, &first_count, &second), count);
+	for (size_t i = 0; i < count; i++) {
+		const struct gm_transition *one =
+		    i < first_count ? &first[i] : &second[i - first_count];
+		assert_int_equal(one->sequence, first_sequence + i);
+		assert_int_equal(one->alarm.id, first_sequence + i);
+	}
+}
+
+static void test_the_newest_are_there_after_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	const uint32_t total = GM_OUTLET_LOG + 10;
+	for (uint32_t id = 1; id <= total; id++)
+		raise_one(fixture, id);
+	assert_log(fixture, 11, GM_OUTLET_LOG);
+	close_all(fixture);
+	open_all(fixture);
+	assert_log(fixture, 11, GM_OUTLET_LOG);
+}
+
+static void test_what_a_full_disk_holds_up_comes_later_in_order(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit before, tight;
+	sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 64 * 1024;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	for (uint32_t id = 1; id <= 200; id++)
+		raise_one(fixture, id);
+	uint64_t durable = gm_state_last_sequence(fixture->state);
+	assert_true(durable < 200);
+	assert_log(fixture, 1, (size_t)durable);
+	gm_outlet_tick(fixture->outlet);
+	assert_int_equal(gm_state_last_sequence(fixture->state), durable);
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	gm_outlet_tick(fixture->outlet);
+	assert_int_equal(gm_state_last_sequence(fixture->state), 200);
+	assert_log(fixture, 1, 200);
+	assert_int_equal(gm_outlet_lost(fixture->outlet), 0);
+	close_all(fixture);
+	open_all(fixture);
+	assert_log(fixture, 1, 200);
+}
+
+static void test_the_position_is_kept_and_never_goes_back(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t position = 0;
+	for (uint32_t id = 1; id <= 5; id++)
+		raise_one(fixture, id);
+	gm_outlet_delivered(fixture->outlet, 4);
+	gm_outlet_delivered(fixture->outlet, 2);
+	close_all(fixture);
+	open_all(fixture);
+	assert_int_equal(gm_state_output_position(fixture->state, "snmp", &position), 0);
+	assert_int_equal(position, 4);
+}
+
+int main(void)
+{
+#define WITH_OUTLET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    WITH_OUTLET(test_the_newest_are_there_after_a_restart),
+	    WITH_OUTLET(test_what_a_full_disk_holds_up_comes_later_in_order),
+	    WITH_OUTLET(test_the_position_is_kept_and_never_goes_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
