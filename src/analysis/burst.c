@@ -24,6 +24,9 @@
 /* A learned rate loses half in this time, so that one odd bin does not blind the detector for ever. */
 #define LEARNED_HALF_LIFE (3600.0 * (double)GM_SECOND)
 
+/* Reports that may go out before the limit holds. */
+#define REPORTS_AT_ONCE 100.0
+
 enum { DIRECTIONS = 2 };
 
 struct direction {
@@ -138,8 +141,9 @@ static const struct gm_option burst_option_table[] = {
         GM_OPTION_AT(struct gm_burst_options, report_limit),
         .min = 1,
         .max = 1000,
-        .fallback = "10",
-        .help = "Reports per second and direction; bursts beyond it are only counted.",
+        .fallback = "1",
+        .help = "Reports per second and direction after the first hundred; bursts beyond it are "
+                "only counted.",
     },
     GM_OPTION_END,
 };
@@ -191,15 +195,17 @@ static void emit(const struct direction *direction, int64_t time, bool report,
 	sink->emit(sink->user, &finding);
 }
 
-/* Takes one report from the allowance; it fills up to a second's worth. */
+/* Takes one report from the allowance, which fills at the limit's pace. */
 static bool may_report(struct direction *direction, int64_t now)
 {
 	double limit = (double)direction->detector->options->report_limit;
 	double passed = (double)(now - direction->tokens_at) / (double)GM_SECOND;
+	if (direction->tokens_at == 0)
+		direction->tokens = REPORTS_AT_ONCE;
 	if (direction->tokens_at == 0 || passed < 0)
-		passed = 1;
+		passed = 0;
 	direction->tokens_at = now;
-	direction->tokens = fmin(limit, direction->tokens + passed * limit);
+	direction->tokens = fmin(REPORTS_AT_ONCE, direction->tokens + passed * limit);
 	if (direction->tokens < 1)
 		return false;
 	direction->tokens--;

@@ -8,8 +8,8 @@
  * each further burst is reported once, when it has ended and its figures are final (or after a second,
  * when it lasts that long); the burst that made the level active is reported at its first bin and
  * again when it ends. The evidence's start_time names a burst: it never changes between its reports.
- * Reports are limited to `report-limit` a second and direction, because each becomes a journalled
- * notification; bursts over the limit are only counted (burst_count).
+ * Reports of a direction are limited to a hundred at once and `report-limit` a second in the long run,
+ * because each becomes a journalled notification; bursts over that are only counted (burst_count).
  */
 #ifndef GM_ANALYSIS_BURST_H
 #define GM_ANALYSIS_BURST_H

@@ -7,6 +7,7 @@
 #include "analysis/burst_base.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* In usual bins. The slow variance remembers what a short quiet spell would make forget. */
 #define FAST_BINS    32.0
@@ -28,6 +29,9 @@
 /* Where the quantiles start, in deviations: the normal one's, and above it. */
 #define TENTH_FIRST     1.28
 #define HUNDREDTH_FIRST 3.0
+
+/* Even of traffic with two thirds of its bins below the mean, one run in a quarter of a million. */
+enum { RUN_MOST = 32 };
 
 /* Times the upper quantile. */
 #define OUTLIER 1.5
@@ -66,6 +70,18 @@ double gm_burst_base_reach(const struct gm_burst_base *base)
 	return base->hundredth * pow(log(2 * RARE) / log(2 * HUNDREDTH), 1 / shape);
 }
 
+double gm_burst_base_recent(const struct gm_burst_base *base, double length)
+{
+	return sqrt(base->variance / bounded(length));
+}
+
+double gm_burst_base_high(const struct gm_burst_base *base, double length)
+{
+	if (base->weight < FAST_BINS)
+		return 0;
+	return base->mean + base->hundredth * gm_burst_base_recent(base, length);
+}
+
 static void learn_tail(struct gm_burst_base *base, double off, double length)
 {
 	double deviation = gm_burst_base_deviation(base, length);
@@ -86,9 +102,31 @@ static double tempered(const struct gm_burst_base *base, double off, double leng
 	return fmin(fmax(off, -most), most);
 }
 
+void gm_burst_base_forget(struct gm_burst_base *base)
+{
+	base->weight = 0;
+	base->mean = 0;
+	base->variance = 0;
+	base->run = 0;
+}
+
+/*
+ * True when so many bins in a row lay on one side of the mean that it cannot be that of these bins: a
+ * level has changed by too little, or amid too much, to be seen at once.
+ */
+static bool is_one_sided(struct gm_burst_base *base, double off)
+{
+	int side = (off > 0) - (off < 0);
+	bool same = side != 0 && (base->run > 0) == (side > 0);
+	base->run = same ? base->run + side : side;
+	return abs(base->run) >= RUN_MOST;
+}
+
 void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length, double grain)
 {
 	double weight = bounded(length);
+	if (is_one_sided(base, rate - base->mean))
+		gm_burst_base_forget(base);
 	double off = rate - base->mean;
 	double part = weight / (base->weight + weight);
 	if (gm_burst_base_ready(base)) {
@@ -105,11 +143,4 @@ void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length,
 		base->slow_weight = fmin(base->slow_weight + weight, SLOW_BINS);
 	}
 	base->weight = fmin(base->weight + weight, FAST_BINS);
-}
-
-void gm_burst_base_forget(struct gm_burst_base *base)
-{
-	base->weight = 0;
-	base->mean = 0;
-	base->variance = 0;
 }

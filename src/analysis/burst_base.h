@@ -13,12 +13,21 @@ bool gm_burst_base_ready(const struct gm_burst_base *base);
 /* Standard deviation of the rate of a bin `length` usual bins long. */
 double gm_burst_base_deviation(const struct gm_burst_base *base, double length);
 
+/* The same of the last few dozen bins alone. */
+double gm_burst_base_recent(const struct gm_burst_base *base, double length);
+
 /*
  * How far above the mean a bin has to be, in deviations, that hardly one in a million bins of this
  * traffic gets there: five for normal noise, more for traffic of rare high bins. Infinite while it is
  * not known.
  */
 double gm_burst_base_reach(const struct gm_burst_base *base);
+
+/*
+ * The rate that one bin in a hundred exceeds, of bins as they were of late alone (what was before a
+ * change of level must not hide a burst); 0 while it is not known.
+ */
+double gm_burst_base_high(const struct gm_burst_base *base, double length);
 
 /*
  * Learns a bin of `length` usual bins. `grain`, in bit/s, is a variation that is nothing: it keeps an

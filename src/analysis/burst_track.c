@@ -21,6 +21,9 @@
 /* Of the way from the background to the limit: what keeps a burst on that wavers about the limit. */
 #define HOLD 0.8
 
+/* Times what one bin in a hundred exceeds. */
+#define OUTSTANDING 1.3
+
 /* Against a rate that was only learned: times the background's mean. */
 #define LEARNED_CONTRAST 4.0
 
@@ -331,7 +334,9 @@ static bool is_new_level(const struct gm_burst_track *track)
 		return false;
 	for (size_t i = 0; i < track->pending_count; i++) {
 		double off = track->pending[i].rate - track->base.mean;
-		double limit = LEVEL_DEVIATIONS * deviation_of(track, &track->pending[i]);
+		double limit =
+		    LEVEL_DEVIATIONS *
+		    gm_burst_base_recent(&track->base, length_of(track, &track->pending[i]));
 		above += off > limit;
 		below += off < -limit;
 	}
@@ -357,20 +362,28 @@ static void wait_and_judge(const struct work *work, const struct gm_burst_bin *b
 		drop_pending(track, brief);
 		return;
 	}
+	/* The first bin of a new level is half of the old one. */
 	if (is_new_level(track))
 		gm_burst_base_forget(&track->base);
-	learn(work, &track->pending[0]);
+	else
+		learn(work, &track->pending[0]);
 	drop_pending(track, 1);
 }
 
-/* Enters at the limit, and stays some way below it, as far as the background lets that be told. */
+/*
+ * Enters at the limit, unless the traffic gets there every now and then anyhow (a link that is busy
+ * around the limit has no bursts but noise). Stays on some way below it, as far as the background
+ * lets that be told.
+ */
 static bool is_over(const struct work *work, const struct gm_burst_bin *bin)
 {
 	const struct gm_burst_base *base = &work->track->base;
 	double limit = work->rules->enter * work->port->rate;
 	if (work->track->on)
 		return bin->rate >= base->mean + HOLD * (limit - base->mean);
-	if (bin->rate < limit)
+	double high = gm_burst_base_high(base, length_of(work->track, bin));
+	double usual = base->mean + OUTSTANDING * (high - base->mean);
+	if (bin->rate < limit || bin->rate < usual)
 		return false;
 	return !work->port->learned ||
 	       (gm_burst_base_ready(base) && bin->rate >= LEARNED_CONTRAST * base->mean);

@@ -53,6 +53,7 @@ struct gm_burst_base {
 	double weight, mean, variance;     /* over the last few dozen bins */
 	double slow_weight, slow_variance; /* over the last few hundred */
 	double tenth, hundredth;           /* upper quantiles, in deviations above the mean */
+	int run;                           /* bins in a row above (positive) or below the mean */
 };
 
 struct gm_burst_track {
