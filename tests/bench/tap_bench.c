@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one reading of the counters of many taps costs in CPU time: our source, against the files of
+ * /sys/class/net (kept open) and /proc/net/dev (kept open), on the same devices in turn, in
+ * a network namespace of its own. Prints a table; exits 1 when our reading takes more of a core than
+ * `--goal PERCENT`, 77 where no namespace may be made.
+ *
+ *     tap_bench [--devices 64] [--ticks 300] [--goal PERCENT]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "netns.h"
+#include "source/tap/tap.h"
+
+enum { DEVICES_MAX = 512, TICKS_MAX = 10000, COUNTERS = 8, TEXT_MAX = 128 * 1024 };
+
+#define INTERVAL (10 * GM_MILLISECOND)
+
+enum method { SOURCE_IDLE, SOURCE_BUSY, PROC, SYSFS, METHODS };
+
+static const char *const method_names[METHODS] = {
+    [SOURCE_IDLE] = "RTM_GETSTATS, idle",
+    [SOURCE_BUSY] = "RTM_GETSTATS, all move",
+    [PROC] = "/proc/net/dev",
+    [SYSFS] = "/sys/class/net",
+};
+
+static const char *const counters[COUNTERS] = {
+    "rx_bytes",  "tx_bytes",  "rx_packets", "tx_packets",
+    "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
+};
+
+struct bench {
+	int devices, ticks;
+	double goal; /* percent of a core; 0: none */
+	int taps[DEVICES_MAX];
+	int files[DEVICES_MAX][COUNTERS];
+	int proc;
+	char text[TEXT_MAX];
+	uint64_t sum; /* of all counters read, so that the work is not for nothing */
+	struct gm_source *source;
+	struct gm_source_sink sink;
+	uint64_t frames;
+	int64_t cost[METHODS][TICKS_MAX];
+};
+
+static int64_t cpu_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec * GM_SECOND + time.tv_nsec;
+}
+
+static void on_samples(void *user, struct gm_batch *batch)
+{
+	((struct bench *)user)->frames += batch->frame_count;
+	gm_batch_free(batch);
+}
+
+static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
+{
+	(void)user;
+	(void)source;
+	(void)info;
+}
+
+static int read_source(struct bench *bench)
+{
+	struct gm_error err = {{0}};
+	uint32_t entities = 0;
+	int rc =
+	    bench->source->ops->poll(bench->source, gm_clock_now(), &bench->sink, &entities, &err);
+
+	if (rc < 0) {
+		fprintf(stderr, "tap_bench: %s\n", err.text);
+		return rc;
+	}
+	return (int)entities == bench->devices ? 0 : -ENODEV;
+}
+
+static ssize_t read_text(struct bench *bench, int fd)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while ((got = pread(fd, bench->text + length, TEXT_MAX - 1 - length, (off_t)length)) > 0) {
+		length += (size_t)got;
+	}
+	bench->text[length] = '\0';
+	return got < 0 ? -errno : (ssize_t)length;
+}
+
+static int read_proc(struct bench *bench)
+{
+	ssize_t length = read_text(bench, bench->proc);
+
+	if (length < 0) {
+		return (int)length;
+	}
+	for (char *line = strchr(bench->text, ':'); line != NULL; line = strchr(line, ':')) {
+		line++;
+		for (int i = 0; i < 16; i++) {
+			bench->sum += strtoull(line, &line, 10);
+		}
+	}
+	return 0;
+}
+
+static int read_sysfs(struct bench *bench)
+{
+	for (int i = 0; i < bench->devices; i++) {
+		for (int c = 0; c < COUNTERS; c++) {
+			char text[32];
+			ssize_t length = pread(bench->files[i][c], text, sizeof(text) - 1, 0);
+
+			if (length < 0) {
+				return -errno;
+			}
+			text[length] = '\0';
+			bench->sum += strtoull(text, NULL, 10);
+		}
+	}
+	return 0;
+}
+
+static int measure(struct bench *bench, enum method method, int tick)
+{
+	int (*const readers[METHODS])(struct bench *) = {
+	    [SOURCE_IDLE] = read_source,
+	    [SOURCE_BUSY] = read_source,
+	    [PROC] = read_proc,
+	    [SYSFS] = read_sysfs,
+	};
+	int64_t before = cpu_time();
+	int rc = readers[method](bench);
+
+	bench->cost[method][tick] = cpu_time() - before;
+	return rc;
+}
+
+/* A sysfs of the namespace: the system's shows the devices of the namespace it was mounted in. */
+static int mount_sysfs(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+static int open_files(struct bench *bench)
+{
+	bench->proc = open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
+	for (int i = 0; i < bench->devices; i++) {
+		for (int c = 0; c < COUNTERS; c++) {
+			char path[128];
+
+			snprintf(path, sizeof(path), "/sys/class/net/bench%d/statistics/%s", i,
+			         counters[c]);
+			bench->files[i][c] = open(path, O_RDONLY | O_CLOEXEC);
+			if (bench->files[i][c] < 0) {
+				return -errno;
+			}
+		}
+	}
+	return bench->proc < 0 ? -errno : 0;
+}
+
+static int prepare(struct bench *bench)
+{
+	struct gm_tap_options options;
+	struct gm_error err = {{0}};
+	int rc = netns_enter();
+
+	if (rc == 0) {
+		rc = mount_sysfs();
+	}
+	for (int i = 0; i < bench->devices && rc == 0; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "bench%d", i);
+		bench->taps[i] = netns_tap(name);
+		rc = bench->taps[i] < 0 ? bench->taps[i] : 0;
+	}
+	if (rc < 0) {
+		printf("SKIP: no namespace with taps may be made: %s\n", strerror(-rc));
+		return rc;
+	}
+	gm_option_defaults(gm_tap_option_table, &options);
+	bench->sink =
+	    (struct gm_source_sink){.samples = on_samples, .seen = on_seen, .user = bench};
+	rc = gm_tap_create(&options, &bench->source);
+	if (rc == 0) {
+		rc = bench->source->ops->open(bench->source, &err);
+	}
+	return rc == 0 ? open_files(bench) : rc;
+}
+
+static int run(struct bench *bench)
+{
+	int64_t next = gm_clock_monotonic();
+	int rc = 0;
+
+	/* Each has a sleep of its own before it: what one has read the next would find in the cache. */
+	for (int tick = -10; tick < bench->ticks && rc == 0; tick++) {
+		int at = tick < 0 ? 0 : tick; /* the first ones warm up */
+
+		for (int method = 0; method < METHODS && rc == 0; method++) {
+			struct timespec until;
+
+			for (int i = 0; method == SOURCE_BUSY && i < bench->devices; i++) {
+				netns_write(bench->taps[i], 1, 1000);
+			}
+			next += INTERVAL;
+			until = (struct timespec){.tv_sec = next / GM_SECOND,
+			                          .tv_nsec = next % GM_SECOND};
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+			rc = measure(bench, method, at);
+		}
+	}
+	return rc;
+}
+
+static int compare_costs(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a;
+	int64_t right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* True when all is as it should be. */
+static bool print_table(struct bench *bench)
+{
+	double means[METHODS];
+	double percent;
+
+	printf("%d taps, %d counters each, %d readings at 10 ms\n", bench->devices, COUNTERS,
+	       bench->ticks);
+	printf("%-24s %10s %10s %10s %10s %8s\n", "", "mean us", "p50 us", "p99 us", "% of core",
+	       "ratio");
+	for (int method = 0; method < METHODS; method++) {
+		int64_t *cost = bench->cost[method];
+		int64_t sum = 0;
+
+		for (int i = 0; i < bench->ticks; i++) {
+			sum += cost[i];
+		}
+		qsort(cost, (size_t)bench->ticks, sizeof(*cost), compare_costs);
+		means[method] = (double)sum / bench->ticks;
+		printf("%-24s %10.1f %10.1f %10.1f %10.3f %8.1f\n", method_names[method],
+		       means[method] / 1e3, (double)cost[bench->ticks / 2] / 1e3,
+		       (double)cost[bench->ticks * 99 / 100] / 1e3,
+		       means[method] * 100 / (double)INTERVAL, means[method] / means[SOURCE_IDLE]);
+	}
+	printf("frames made: %llu\n", (unsigned long long)bench->frames);
+	if (means[SOURCE_IDLE] > means[PROC] || means[SOURCE_IDLE] > means[SYSFS]) {
+		printf("another way to read them is cheaper\n");
+		return false;
+	}
+	percent = means[SOURCE_BUSY] * 100 / (double)INTERVAL;
+	if (bench->goal > 0 && percent > bench->goal) {
+		printf("more than the goal of %.2f %% of a core\n", bench->goal);
+		return false;
+	}
+	return true;
+}
+
+static int parse_arguments(struct bench *bench, int argc, char **argv)
+{
+	static const struct option known[] = {{"devices", required_argument, NULL, 'd'},
+	                                      {"ticks", required_argument, NULL, 't'},
+	                                      {"goal", required_argument, NULL, 'g'},
+	                                      {NULL, 0, NULL, 0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			bench->devices = (int)strtol(optarg, NULL, 10);
+			break;
+		case 't':
+			bench->ticks = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'g':
+			bench->goal = strtod(optarg, NULL);
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return bench->devices >= 1 && bench->devices <= DEVICES_MAX && bench->ticks >= 1 &&
+	               bench->ticks <= TICKS_MAX
+	           ? 0
+	           : -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int rc = 2;
+
+	if (bench == NULL) {
+		return 2;
+	}
+	bench->devices = 64;
+	bench->ticks = 150;
+	if (parse_arguments(bench, argc, argv) < 0) {
+		fprintf(stderr,
+		        "usage: tap_bench [--devices 1-%d] [--ticks 1-%d] [--goal PERCENT]\n",
+		        DEVICES_MAX, TICKS_MAX);
+		goto out;
+	}
+	if (prepare(bench) < 0) {
+		rc = NETNS_SKIP;
+		goto out;
+	}
+	if (run(bench) < 0) {
+		fprintf(stderr, "tap_bench: a reading failed\n");
+		goto out;
+	}
+	rc = print_table(bench) ? 0 : 1;
+	bench->source->ops->close(bench->source);
+	bench->source->ops->destroy(bench->source);
+out:
+	free(bench);
+	return rc;
+}
