@@ -13,6 +13,7 @@ guestmon_config()
 		state.directory="$state/guestmon" \
 		control.socket="$state/run/guestmon.sock" \
 		libvirt.uri=qemu:///system \
+		redis.enabled=yes \
 		redis.socket="$state/run/redis.sock" \
 		snmp.agentx-socket="$state/run/agentx.sock" \
 		burst.port-rate=100M \
