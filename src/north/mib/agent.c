@@ -22,9 +22,12 @@ enum { TICK_MS = 1000, RECONNECT_S = 1 };
 
 /*
  * The library connects with a blocking connect(), which does not return while a frozen master's backlog
- * (5 in 5.9.3) is full. A signal ends it when the thread is to end. Nobody else has a use for this one.
+ * (5 in 5.9.3) is full. A signal ends it when the thread is to end; nobody else has a use for this one.
+ * run_alarms() goes on connecting as long as the time for another attempt has come meanwhile: hence
+ * signals much closer to each other than the attempts.
  */
 enum { INTERRUPT = SIGURG };
+static const int64_t INSISTENCE = 20 * GM_MILLISECOND;
 
 const struct gm_option gm_mib_option_table[] = {
     {.key = "enabled",
@@ -281,16 +284,24 @@ int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition)
 	return 0;
 }
 
+static int join(pthread_t thread, int64_t limit)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_REALTIME, &end);
+	int64_t ns = end.tv_nsec + limit;
+	end.tv_sec += ns / GM_SECOND;
+	end.tv_nsec = ns % GM_SECOND;
+	return pthread_timedjoin_np(thread, NULL, &end);
+}
+
 void gm_mib_stop(struct gm_mib *mib)
 {
 	if (!mib)
 		return;
 	eventfd_write(mib->stop, 1);
-	struct timespec patience;
-	do {
-		clock_gettime(CLOCK_REALTIME, &patience);
-		patience.tv_sec++;
-	} while (pthread_timedjoin_np(mib->thread, NULL, &patience) == ETIMEDOUT &&
-	         pthread_kill(mib->thread, INTERRUPT) == 0);
+	int64_t patience = GM_SECOND;
+	while (join(mib->thread, patience) == ETIMEDOUT &&
+	       pthread_kill(mib->thread, INTERRUPT) == 0)
+		patience = INSISTENCE;
 	destroy(mib);
 }
