@@ -80,6 +80,26 @@ void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked
 	free_tracked(tracked);
 }
 
+int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
+                      struct gm_detector_settings *detectors)
+{
+	struct gm_window *empty = NULL;
+	struct gm_detector_set *set = NULL;
+	int result = gm_window_create(window, &empty);
+	if (result == 0)
+		result = gm_detector_set_create(detectors, &tracked->info.key, &set);
+	if (result < 0) {
+		gm_window_free(empty);
+		return result;
+	}
+	gm_window_free(tracked->window);
+	gm_detector_set_free(tracked->detectors);
+	tracked->window = empty;
+	tracked->detectors = set;
+	tracked->finding_count = 0;
+	return 0;
+}
+
 int gm_entities_renew_detectors(struct gm_entities *entities,
                                 struct gm_detector_settings *detectors)
 {

@@ -27,6 +27,8 @@ struct gm_tracked {
 	bool identified;            /* `info` was filled by a source */
 	uint32_t guest_index;       /* a guest's own, or its guest's; 0: none */
 	uint32_t ordinal;           /* interface: stable number within its guest */
+	bool restored;    /* its window came from a store, nothing live has been added yet */
+	int64_t first_at; /* measured_at of its first live frame; 0: none */
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	size_t finding_count;
@@ -49,6 +51,10 @@ int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *ke
                     const struct gm_window_options *window, struct gm_detector_settings *detectors,
                     struct gm_tracked **ret_tracked);
 void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked);
+
+/* Gives one entity an empty window and new detectors. -ENOMEM: it keeps what it has. */
+int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
+                      struct gm_detector_settings *detectors);
 
 /* Gives every entity new detectors, made from `detectors`. -ENOMEM: some have none now. */
 int gm_entities_renew_detectors(struct gm_entities *entities,

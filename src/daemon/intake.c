@@ -16,6 +16,9 @@
 /* An interface that the tap sampler has told of so lately needs no other source's counters. */
 #define TAP_FRESH (2 * GM_SECOND)
 
+/* How long a device may wait for libvirt to say whose it is. */
+#define OWNER_GRACE (2 * GM_SECOND)
+
 enum { MIRROR_MAX = 64 };
 
 static const uint8_t no_guest[GM_UUID_SIZE];
@@ -26,7 +29,7 @@ struct gm_intake {
 	struct gm_intake_sink sink;
 	struct gm_entities *entities;
 	struct gm_tracked *current; /* whose points are being observed */
-	bool restoring;
+	bool restoring, libvirt_connected;
 	uint64_t readings;
 	struct gm_log_limit full_limit, index_limit;
 };
@@ -130,11 +133,36 @@ static bool superseded(const struct gm_tracked *tracked, enum gm_source_id sourc
 	       measured_at - tracked->newest[GM_SOURCE_TAP] < TAP_FRESH;
 }
 
+static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
+{
+	if (gm_entities_renew(tracked, &intake->options.window, intake->options.detectors) < 0 &&
+	    gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		gm_log(GM_LOG_ERROR, "out of memory: an old window is kept");
+}
+
+/* Whether it is known, as far as it can be, which end of the cable a frame is seen from. */
+static bool settled(struct gm_intake *intake, struct gm_tracked *tracked,
+                    const struct gm_frame *frame)
+{
+	if (tracked->first_at == 0)
+		tracked->first_at = frame->measured_at;
+	if (!(frame->flags & GM_FRAME_HOST_VIEW) || !intake->options.libvirt ||
+	    owned_by_guest(tracked))
+		return true;
+	if (frame->measured_at - tracked->first_at < OWNER_GRACE)
+		return false;
+	/* What was restored may have been a guest's view of it. */
+	if (tracked->restored && !intake->libvirt_connected)
+		renew(intake, tracked);
+	return true;
+}
+
 static void take_frame(struct gm_intake *intake, enum gm_source_id source,
                        const struct gm_frame *frame, const struct gm_reading *readings)
 {
 	struct gm_tracked *tracked = entity_of(intake, &frame->key);
-	if (!tracked || superseded(tracked, source, frame->measured_at))
+	if (!tracked || superseded(tracked, source, frame->measured_at) ||
+	    !settled(intake, tracked, frame))
 		return;
 
 	struct gm_reading mirrored[MIRROR_MAX];
@@ -146,12 +174,18 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 		readings = mirrored;
 	}
 	tracked->newest[source] = frame->measured_at;
+	tracked->restored = false;
 	intake->readings += frame->count;
 	intake->current = tracked;
 	gm_window_append(tracked->window, frame, readings, on_point, intake);
 	intake->current = NULL;
 	if (!(frame->flags & GM_FRAME_FINE))
 		intake->sink.frame(intake->sink.user, frame, readings);
+}
+
+void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected)
+{
+	intake->libvirt_connected = connected;
 }
 
 void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
@@ -169,6 +203,7 @@ void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
 		tracked = add_entity(intake, &frame->key);
 	if (!tracked)
 		return;
+	tracked->restored = true;
 	intake->restoring = true;
 	intake->current = tracked;
 	gm_window_append(tracked->window, frame, readings, on_point, intake);
@@ -201,9 +236,8 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 		tracked->ordinal =
 		    stable_index(intake, scope, info->mac[0] ? info->mac : tracked->info.key.name);
 	}
-	/* Directions turn round when a device becomes a guest's: nothing learned before holds. */
-	if (moved && tracked->detectors)
-		gm_detector_set_disturb(tracked->detectors, gm_clock_now());
+	if (moved && !tracked->restored)
+		renew(intake, tracked);
 }
 
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
@@ -239,6 +273,8 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 	    tracked->newest[GM_SOURCE_TAP] != 0) {
 		memset(tracked->info.interface.guest, 0, GM_UUID_SIZE);
 		tracked->guest_index = tracked->ordinal = 0;
+		tracked->first_at = 0;
+		renew(intake, tracked);
 		return;
 	}
 	if (key->kind == GM_ENTITY_GUEST) {

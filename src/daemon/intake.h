@@ -3,6 +3,10 @@
  * From the sources' messages to windows, points and findings: keeps the table of entities, decides
  * whose interface is whose, mirrors the host's view of a guest's port, drops what a better source
  * tells already. Main thread only; knows neither alarms nor stores, only the sink.
+ *
+ * A tap shows up before libvirt tells whose it is. Its first samples are left out until that is known
+ * (or two seconds have passed), and a device that changes hands begins anew: in one window rx and tx
+ * never change places.
  */
 #ifndef GM_DAEMON_INTAKE_H
 #define GM_DAEMON_INTAKE_H
@@ -38,6 +42,9 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
                     const struct gm_entity_key *key, int64_t time);
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event);
+
+/* Whether libvirt answers now: only then does silence about a device mean that it is the host's. */
+void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected);
 
 /* A frame from a store, at start-up: fills window and detectors, findings are not passed on. */
 void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,

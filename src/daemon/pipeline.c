@@ -98,14 +98,13 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 	else if (status->error[0] != '\0' && strcmp(known->error, status->error) != 0)
 		gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(status->id), reason);
 	*known = *status;
+	if (status->id == GM_SOURCE_LIBVIRT)
+		gm_intake_libvirt_connected(pipeline->intake, status->connected);
 }
 
 static void on_mib_status(void *user, const struct gm_mib_status *status)
 {
 	struct gm_pipeline *pipeline = user;
-	if (status->connected != pipeline->mib_status.connected)
-		gm_log(status->connected ? GM_LOG_INFO : GM_LOG_WARNING, "AgentX master: %s",
-		       status->connected ? "connected" : "away, notifications wait");
 	pipeline->mib_status = *status;
 }
 

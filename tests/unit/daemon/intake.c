@@ -139,20 +139,81 @@ static void test_samples_do_not_make_a_guest_known(void **state)
 	assert_int_equal(fixture->frames, 1);
 }
 
+static void send_port(struct fixture *fixture, int64_t time, uint64_t value)
+{
+	send_counter(fixture, GM_SOURCE_TAP, gm_entity_interface("vnet0"), GM_METRIC_NET_TX_BYTES,
+	             time, value, GM_FRAME_HOST_VIEW);
+}
+
 static void test_the_hosts_view_of_a_guests_port_is_mirrored(void **state)
 {
 	struct fixture *fixture = *state;
 	struct gm_entity_key port = gm_entity_interface("vnet0");
-	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1,
-	             GM_FRAME_HOST_VIEW);
-	assert_int_equal(fixture->last.metric, GM_METRIC_NET_TX_BYTES);
+	send_port(fixture, T0, 1);
+	assert_int_equal(fixture->frames, 0); /* whose it is is not known yet */
 	see_guest(fixture);
 	see_port(fixture);
-	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + GM_SECOND, 2,
-	             GM_FRAME_HOST_VIEW);
+	send_port(fixture, T0 + GM_SECOND, 2);
+	assert_int_equal(fixture->frames, 1);
 	assert_int_equal(fixture->last.metric, GM_METRIC_NET_RX_BYTES);
 	assert_int_equal(find(fixture, port)->guest_index, 1);
 	assert_int_equal(find(fixture, port)->ordinal, 1);
+}
+
+static void test_a_device_that_nobody_claims_is_the_hosts(void **state)
+{
+	struct fixture *fixture = *state;
+	send_port(fixture, T0, 1);
+	send_port(fixture, T0 + 3 * GM_SECOND, 2);
+	assert_int_equal(fixture->frames, 1);
+	assert_int_equal(fixture->last.metric, GM_METRIC_NET_TX_BYTES);
+}
+
+static void test_a_device_that_changes_hands_begins_anew(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key port = gm_entity_interface("vnet0");
+	for (int i = 0; i < 5; i++)
+		send_port(fixture, T0 + i * GM_SECOND, 100 * (uint64_t)i);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 3);
+	see_guest(fixture);
+	see_port(fixture);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 0);
+	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &port, T0 + 6 * GM_SECOND);
+	assert_int_equal(find(fixture, port)->guest_index, 0);
+}
+
+static void restore_port(struct fixture *fixture, unsigned metric)
+{
+	struct gm_frame frame = {
+	    .key = gm_entity_interface("vnet0"), .measured_at = T0, .count = 1};
+	struct gm_reading reading = {metric, {.counter = 7000000}};
+	frame.read_at = frame.measured_at;
+	gm_intake_restore(fixture->intake, &frame, &reading);
+}
+
+static void test_a_restored_port_goes_on_as_its_guests(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key port = gm_entity_interface("vnet0");
+	restore_port(fixture, GM_METRIC_NET_RX_BYTES);
+	send_port(fixture, T0 + GM_SECOND, 7000000);
+	see_guest(fixture);
+	see_port(fixture);
+	send_port(fixture, T0 + 2 * GM_SECOND, 7000000);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_RX_BYTES), 2);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 0);
+}
+
+static void test_a_restored_port_without_libvirt_begins_anew(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key port = gm_entity_interface("vnet0");
+	restore_port(fixture, GM_METRIC_NET_RX_BYTES);
+	send_port(fixture, T0 + GM_SECOND, 7000000);
+	send_port(fixture, T0 + 4 * GM_SECOND, 7000000);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_RX_BYTES), 0);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 1);
 }
 
 static void test_the_tap_sampler_outranks_libvirt_while_it_is_fresh(void **state)
@@ -177,9 +238,12 @@ static void test_fine_frames_are_not_kept(void **state)
 {
 	struct fixture *fixture = *state;
 	struct gm_entity_key port = gm_entity_interface("eth9");
-	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1, GM_FRAME_FINE);
+	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1, 0);
+	fixture->frames = 0;
+	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + GM_SECOND, 2,
+	             GM_FRAME_FINE);
 	assert_int_equal(fixture->frames, 0);
-	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 0);
+	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 1);
 }
 
 static void test_an_index_is_kept_over_a_return(void **state)
@@ -225,6 +289,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH_INTAKE(test_samples_do_not_make_a_guest_known),
 	    WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
+	    WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),
+	    WITH_INTAKE(test_a_device_that_changes_hands_begins_anew),
+	    WITH_INTAKE(test_a_restored_port_goes_on_as_its_guests),
+	    WITH_INTAKE(test_a_restored_port_without_libvirt_begins_anew),
 	    WITH_INTAKE(test_the_tap_sampler_outranks_libvirt_while_it_is_fresh),
 	    WITH_INTAKE(test_fine_frames_are_not_kept),
 	    WITH_INTAKE(test_an_index_is_kept_over_a_return),
