@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening connections and the one-time set-up of libvirt in this process; see connection.h. It knows
- * nothing of what is read over a connection. Called by both lanes.
+ * Opening connections and the one-time set-up of libvirt in this process; see connection.h. It
+ * knows nothing of what is read over a connection. Called by both lanes.
  */
 #include "source/libvirt/connection.h"
 
@@ -15,7 +15,10 @@
 /* A dead peer is noticed after interval × (count + 1). */
 enum { KEEPALIVE_SECONDS = 2, KEEPALIVE_COUNT = 4 };
 
-/* The loop sleeps until something happens; a timer guards against an implementation that never does. */
+/*
+ * The loop sleeps until something happens; a timer guards against an implementation that never
+ * does.
+ */
 enum { LOOP_HEARTBEAT_MS = 1000 };
 
 /* Replaces libvirt's default handler, which prints on standard error. */
@@ -81,7 +84,9 @@ int gm_lv_connect(const char *uri, bool read_only, virConnectPtr *ret_conn, stru
 		gm_lv_error(err, -ENOTCONN, "libvirt");
 		return gm_error_prefix(err, -ENOTCONN, "cannot connect to %s", quoted);
 	}
-	/* 1: the driver has none (test:///, which is inside this process); nothing is lost by that. */
+	/*
+	 * 1: the driver has none (test:///, which is inside this process); nothing is lost by that.
+	 */
 	virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
 	*ret_conn = conn;
 	return 0;

@@ -3,10 +3,10 @@
  * Connections to libvirt, and libvirt's process-wide state: its event loop and error printing.
  *
  * libvirt has one event loop implementation per process. The first connection registers libvirt's
- * default one and starts a thread, `libvirt-events`, that runs it until the process ends: keepalive,
- * the noticing of a lost connection and all events depend on it. It can not be stopped, since libvirt
- * cannot unregister an implementation. Its callbacks reach only mailboxes (events.h), which are
- * counted, so that a source may end at any time.
+ * default one and starts a thread, `libvirt-events`, that runs it until the process ends:
+ * keepalive, the noticing of a lost connection and all events depend on it. It can not be stopped,
+ * since libvirt cannot unregister an implementation. Its callbacks reach only mailboxes (events.h),
+ * which are counted, so that a source may end at any time.
  */
 #ifndef GM_SOURCE_LIBVIRT_CONNECTION_H
 #define GM_SOURCE_LIBVIRT_CONNECTION_H
@@ -17,9 +17,9 @@
 #include "base/error.h"
 
 /*
- * Connects and asks for keepalive, so that a libvirtd that stops answering fails the calls that wait
- * for it within about 10 s. Never prompts. May block until then. 0 or a negative errno. The caller
- * closes with virConnectClose(). Any thread.
+ * Connects and asks for keepalive, so that a libvirtd that stops answering fails the calls that
+ * wait for it within about 10 s. Never prompts. May block until then. 0 or a negative errno. The
+ * caller closes with virConnectClose(). Any thread.
  */
 int gm_lv_connect(const char *uri, bool read_only, virConnectPtr *ret_conn, struct gm_error *err);
 

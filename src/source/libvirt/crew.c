@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Workers that may hang; see crew.h. It knows deadlines and threads, and leaves the calls to libvirt
- * to task.h. Called by the slow lane.
+ * Workers that may hang; see crew.h. It knows deadlines and threads, and leaves the calls to
+ * libvirt to task.h. Called by the slow lane.
  */
 #include "source/libvirt/crew.h"
 
@@ -187,8 +187,8 @@ static unsigned count_running(const struct gm_lv_crew *crew)
 }
 
 /*
- * Under the lock: hands the threads that still run over to themselves and lists the others. After the
- * lock is given back the crew may be gone at any time, if it was abandoned.
+ * Under the lock: hands the threads that still run over to themselves and lists the others. After
+ * the lock is given back the crew may be gone at any time, if it was abandoned.
  */
 static size_t part(struct gm_lv_crew *crew, pthread_t ended[WORKERS_MAX])
 {

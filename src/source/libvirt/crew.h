@@ -51,8 +51,8 @@ int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect co
 void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience);
 
 /*
- * Gives the job to an idle worker, for which it waits until `deadline` (gm_clock_monotonic()) unless
- * all are past their own. *ret_worker: whom to wait for. 0, or -EBUSY.
+ * Gives the job to an idle worker, for which it waits until `deadline` (gm_clock_monotonic())
+ * unless all are past their own. *ret_worker: whom to wait for. 0, or -EBUSY.
  */
 int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
                     size_t *ret_worker);

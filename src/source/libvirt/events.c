@@ -187,8 +187,9 @@ bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 			atomic_fetch_sub(&mailbox->references, 1);
 	}
 	/*
-	 * Without a reference: a driver that never closes by itself takes the callback, reports success
-	 * and never gives a reference back; and unregistering waits for a callback that runs.
+	 * Without a reference: a driver that never closes by itself takes the callback, reports
+	 * success and never gives a reference back; and unregistering waits for a callback that
+	 * runs.
 	 */
 	mailbox->close_watched =
 	    virConnectRegisterCloseCallback(conn, on_close, mailbox, NULL) == 0;

@@ -29,8 +29,8 @@ int gm_lv_mailbox_create(struct gm_lv_mailbox **ret_mailbox);
 void gm_lv_mailbox_release(struct gm_lv_mailbox *mailbox); /* NULL-safe; any thread */
 
 /*
- * Registers for everything that the driver offers on `conn`. True when at least the lifecycle is told,
- * so that the list of guests need not be compared.
+ * Registers for everything that the driver offers on `conn`. True when at least the lifecycle is
+ * told, so that the list of guests need not be compared.
  */
 bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fast lane: state and interfaces of all guests in one call a tick, identities and events. It
- * makes no call that goes through a guest's monitor, so a hung guest does not hold it up. Its parts:
- * records.h reads, stats.h converts, guests.h remembers, events.h listens. Run by source/runner.h.
+ * makes no call that goes through a guest's monitor, so a hung guest does not hold it up. Its
+ * parts: records.h reads, stats.h converts, guests.h remembers, events.h listens. Run by
+ * source/runner.h.
  */
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -211,7 +212,8 @@ static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr 
 
 /*
  * Reads identities that are new or stale for at most half an interval (but always one), so that a
- * node full of guests costs the cadence nothing when the daemon starts; the rest follow tick by tick.
+ * node full of guests costs the cadence nothing when the daemon starts; the rest follow tick by
+ * tick.
  */
 static void identify_stale(struct fast *fast, const struct tick *tick)
 {

@@ -3,8 +3,8 @@
  * The fast lane's memory of who is there: identities by UUID, and from their changes the sink's
  * seen() and gone(). Knows nothing of connections: it is told what was read. One thread.
  *
- * Within a tick all gone() come before all seen(), so that a device name that went from one guest to
- * another ends with its new owner.
+ * Within a tick all gone() come before all seen(), so that a device name that went from one guest
+ * to another ends with its new owner.
  */
 #ifndef GM_SOURCE_LIBVIRT_GUESTS_H
 #define GM_SOURCE_LIBVIRT_GUESTS_H
@@ -42,10 +42,10 @@ struct gm_lv_guest *gm_lv_guests_put(struct gm_lv_guests *guests, const uint8_t 
 void gm_lv_guests_set_stale(struct gm_lv_guests *guests);
 
 /*
- * Ends a tick's listing: tells gone() for guests that were not listed in `tick` and for devices that
- * the identities read in it lack, then seen() for what is new or changed. A guest that is missing
- * while no event has told that it ended is kept for `patience` ticks, so that its end is told before
- * it is gone.
+ * Ends a tick's listing: tells gone() for guests that were not listed in `tick` and for devices
+ * that the identities read in it lack, then seen() for what is new or changed. A guest that is
+ * missing while no event has told that it ended is kept for `patience` ticks, so that its end is
+ * told before it is gone.
  */
 void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t patience, int64_t now,
                          const struct gm_source_sink *sink);

@@ -4,10 +4,11 @@
  *
  * The fast lane (`libvirt`) asks only for what libvirt answers without a guest's help: state and
  * interface counters in one bulk call, identity (Nova metadata 1.1, 1.0 or none) when it is new or
- * changed, events (lifecycle, reboot, devices, balloon). The slow lane (`libvirt-slow`) asks for what
- * goes through the guest's monitor (balloon, vCPU, block) and can hang for as long as the monitor
- * does: it works with a few workers, each with a connection of its own, NOWAIT always; a worker that
- * is past its deadline is left alone until it returns, its late answer dropped and counted.
+ * changed, events (lifecycle, reboot, devices, balloon). The slow lane (`libvirt-slow`) asks for
+ * what goes through the guest's monitor (balloon, vCPU, block) and can hang for as long as the
+ * monitor does: it works with a few workers, each with a connection of its own, NOWAIT always; a
+ * worker that is past its deadline is left alone until it returns, its late answer dropped and
+ * counted.
  *
  * Both lanes reconnect by themselves and can start before libvirtd does.
  */

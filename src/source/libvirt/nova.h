@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nova's metadata in a domain's XML (nova/virt/libvirt/config.py, LibvirtConfigGuestMetaNovaInstance):
- * namespace 1.1 since Wallaby, which adds the ports, and 1.0 before. Either may be missing.
+ * Nova's metadata in a domain's XML (nova/virt/libvirt/config.py,
+ * LibvirtConfigGuestMetaNovaInstance): namespace 1.1 since Wallaby, which adds the ports, and 1.0
+ * before. Either may be missing.
  */
 #ifndef GM_SOURCE_LIBVIRT_NOVA_H
 #define GM_SOURCE_LIBVIRT_NOVA_H
@@ -25,8 +26,8 @@ void gm_lv_ports_count_interfaces(struct gm_lv_ports *ports, const xmlNode *devi
 
 /*
  * The Neutron port of an <interface>: by its Open vSwitch interface id, else by the device's name
- * (Nova names a tap after the first 11 characters of the port), else by its place where there are as
- * many ports as interfaces. `port_uuid` is left as it is where none fits.
+ * (Nova names a tap after the first 11 characters of the port), else by its place where there are
+ * as many ports as interfaces. `port_uuid` is left as it is where none fits.
  */
 void gm_lv_ports_find(const struct gm_lv_ports *ports, const xmlNode *interface, const char *device,
                       uint32_t ordinal, char port_uuid[GM_UUID_TEXT]);

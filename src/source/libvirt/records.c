@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the statistics of all guests; see records.h. Called by the fast lane on its own thread and
- * by the slow lane's workers on theirs.
+ * Reading the statistics of all guests; see records.h. Called by the fast lane on its own thread
+ * and by the slow lane's workers on theirs.
  */
 #include "source/libvirt/records.h"
 
@@ -20,7 +20,9 @@ enum {
 	    VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
 };
 
-/* 1: the driver has the bulk call for all of `groups`; 0: not for all; negative: the call failed. */
+/*
+ * 1: the driver has the bulk call for all of `groups`; 0: not for all; negative: the call failed.
+ */
 static int supports(virConnectPtr conn, unsigned groups, struct gm_error *err)
 {
 	virDomainStatsRecordPtr *records = NULL;

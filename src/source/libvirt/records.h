@@ -47,8 +47,9 @@ int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_
                     struct gm_error *err);
 
 /*
- * Reads. `namer` may be NULL. A guest that goes away meanwhile is left out; a call that fails for one
- * guest costs that guest's group alone. 0, or a negative errno when the list itself cannot be had.
+ * Reads. `namer` may be NULL. A guest that goes away meanwhile is left out; a call that fails for
+ * one guest costs that guest's group alone. 0, or a negative errno when the list itself cannot be
+ * had.
  */
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
                        const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,

@@ -62,8 +62,8 @@ static void read_interface(void *user, const char *device)
 }
 
 /*
- * Indexed by virDomainMemoryStatTags. The swap and fault counters are left out: LXC, the driver that
- * needs this path, reports its memory use as "swap in" (libvirt 9.0).
+ * Indexed by virDomainMemoryStatTags. The swap and fault counters are left out: LXC, the driver
+ * that needs this path, reports its memory use as "swap in" (libvirt 9.0).
  */
 static const char *const memory_names[VIR_DOMAIN_MEMORY_STAT_NR] = {
     [VIR_DOMAIN_MEMORY_STAT_UNUSED] = "balloon.unused",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The slow lane: balloon, vCPUs, CPU time and disks of all guests, which libvirt asks the guests'
- * monitors for. The asking is done by workers that may hang (crew.h); this file decides who is asked
- * when, and turns answers into samples on its own thread. Run by source/runner.h.
+ * monitors for. The asking is done by workers that may hang (crew.h); this file decides who is
+ * asked when, and turns answers into samples on its own thread. Run by source/runner.h.
  */
 #define HASH_NONFATAL_OOM 1
 #include <errno.h>
@@ -135,7 +135,8 @@ static int describe_stuck(const struct slow *slow, int code, struct gm_error *er
 	if (stuck == 0)
 		return code;
 	return gm_error_set(
-	    err, code, "%u of %d workers wait%s for a guest's monitor (%llu late answers dropped)",
+	    err, code,
+	    "%u of %d workers wait%s for a hung guest or libvirtd (%llu late answers dropped)",
 	    stuck, (int)slow->options.slow_workers, stuck == 1 ? "s" : "",
 	    (unsigned long long)gm_lv_crew_late(slow->crew));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading libvirt's typed parameters; see stats.h. It knows libvirt's names and units, and nothing of
- * connections. Called by both lanes on their own threads.
+ * Reading libvirt's typed parameters; see stats.h. It knows libvirt's names and units, and nothing
+ * of connections. Called by both lanes on their own threads.
  */
 #include "source/libvirt/stats.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From libvirt's typed parameters (virConnectGetAllDomainStats(3) lists them) to frames of a batch.
- * Pure: no call to libvirt, no clock. The parameters are walked once, by name, and never by the counts
- * they claim, so that a missing, repeated, absurd or wrongly typed field costs that field alone.
+ * Pure: no call to libvirt, no clock. The parameters are walked once, by name, and never by the
+ * counts they claim, so that a missing, repeated, absurd or wrongly typed field costs that field
+ * alone.
  */
 #ifndef GM_SOURCE_LIBVIRT_STATS_H
 #define GM_SOURCE_LIBVIRT_STATS_H
@@ -37,11 +38,11 @@ struct gm_lv_balloon {
 };
 
 /*
- * The slow lane's frames: CPU, vCPUs and the balloon's size as read now, one frame per disk, and the
- * guest's own memory statistics when they are new. Those are as old as "balloon.last-update" says:
- * they are measured at that whole second in the node's time, but never after the reading and always
- * after the ones before; where the wall clock was stepped, so that this cannot be, when they were
- * read. A repeated last-update, or 0 (no driver in the guest), gives none.
+ * The slow lane's frames: CPU, vCPUs and the balloon's size as read now, one frame per disk, and
+ * the guest's own memory statistics when they are new. Those are as old as "balloon.last-update"
+ * says: they are measured at that whole second in the node's time, but never after the reading and
+ * always after the ones before; where the wall clock was stepped, so that this cannot be, when they
+ * were read. A repeated last-update, or 0 (no driver in the guest), gives none.
  */
 void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *balloon,
                       struct gm_batch *batch);

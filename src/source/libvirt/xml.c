@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader of domain XML; see xml.h. It goes through libxml2's tree by hand: the paths are few and
- * fixed, and a walk over siblings has a plain bound where an XPath expression has not. Called by the
- * fast lane for a guest that is new or changed, and by the slow lane's workers for the balloon's
- * period.
+ * The reader of domain XML; see xml.h. It goes through libxml2's tree by hand: the paths are few
+ * and fixed, and a walk over siblings has a plain bound where an XPath expression has not. Called
+ * by the fast lane for a guest that is new or changed, and by the slow lane's workers for the
+ * balloon's period.
  */
 #include "source/libvirt/xml.h"
 
@@ -180,8 +180,9 @@ static int read_domain(const xmlNode *domain, const char *hypervisor,
 }
 
 /*
- * XML_PARSE_NOENT and XML_PARSE_HUGE stay off: no entity is put in, and libxml2's own limits of depth
- * and amplification hold. libvirt never writes a document type, so one that has it is refused whole.
+ * XML_PARSE_NOENT and XML_PARSE_HUGE stay off: no entity is put in, and libxml2's own limits of
+ * depth and amplification hold. libvirt never writes a document type, so one that has it is refused
+ * whole.
  */
 static int parse_document(const char *xml, size_t length, xmlDoc **ret_document,
                           struct gm_error *err)

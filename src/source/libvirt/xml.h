@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a domain's XML tells of a guest: names, Nova's metadata (namespaces 1.1 and 1.0, or none),
- * interfaces and disks. Pure: text in, struct out. The text is hostile (its names come from tenants):
- * its size, depth and number of devices are bounded, document types and entities of its own are
- * refused, nothing is fetched.
+ * interfaces and disks. Pure: text in, struct out. The text is hostile (its names come from
+ * tenants): its size, depth and number of devices are bounded, document types and entities of its
+ * own are refused, nothing is fetched.
  */
 #ifndef GM_SOURCE_LIBVIRT_XML_H
 #define GM_SOURCE_LIBVIRT_XML_H
@@ -25,9 +25,9 @@ struct gm_lv_identity {
 };
 
 /*
- * Parses libvirt's domain XML. `hypervisor` is copied into the guest's info. A device without a name
- * on the host (user-mode network) is left out but counts for the ordinals.
- * 0, -EINVAL (not a domain, no UUID, hostile), -E2BIG (larger than GM_LV_XML_MAX) or -ENOMEM.
+ * Parses libvirt's domain XML. `hypervisor` is copied into the guest's info. A device without a
+ * name on the host (user-mode network) is left out but counts for the ordinals. 0, -EINVAL (not a
+ * domain, no UUID, hostile), -E2BIG (larger than GM_LV_XML_MAX) or -ENOMEM.
  */
 int gm_lv_identity_parse(const char *xml, const char *hypervisor,
                          struct gm_lv_identity **ret_identity, struct gm_error *err);

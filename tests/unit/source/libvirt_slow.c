@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The slow lane: workers whose call hangs (a reading that waits for the test stands in for a guest's
- * monitor), and the whole lane on libvirt's test driver.
+ * The slow lane: workers whose call hangs (a reading that waits for the test stands in for a
+ * guest's monitor), and the whole lane on libvirt's test driver.
  */
 #include <errno.h>
 #include <semaphore.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From typed parameters to frames: units, names, the date of balloon statistics, and parameters that
- * no honest libvirt would send.
+ * From typed parameters to frames: units, names, the date of balloon statistics, and parameters
+ * that no honest libvirt would send.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader of domain XML: Nova's two namespaces and none, devices, and XML that is broken, huge or
- * made to do harm.
+ * The reader of domain XML: Nova's two namespaces and none, devices, and XML that is broken, huge
+ * or made to do harm.
  */
 #include <errno.h>
 #include <setjmp.h>
