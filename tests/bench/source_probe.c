@@ -18,8 +18,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "source/host/host.h"
 #include "source/libvirt/libvirt.h"
 #include "source/runner.h"
+#include "source/tap/tap.h"
 
 struct probe {
 	bool quiet;
@@ -190,6 +192,26 @@ static int create_slow(char **arguments, int count, struct gm_source **source, i
 	return create_libvirt(true, arguments, count, source, interval);
 }
 
+static int create_tap(char **arguments, int count, struct gm_source **source, int64_t *interval)
+{
+	struct gm_tap_options options;
+
+	if (set_options(gm_tap_option_table, &options, arguments, count) < 0)
+		return -1;
+	*interval = options.interval;
+	return gm_tap_create(&options, source);
+}
+
+static int create_host(char **arguments, int count, struct gm_source **source, int64_t *interval)
+{
+	struct gm_host_options options;
+
+	if (set_options(gm_host_option_table, &options, arguments, count) < 0)
+		return -1;
+	*interval = options.interval;
+	return gm_host_create(&options, source);
+}
+
 static const struct {
 	const char *name;
 	int (*create)(char **arguments, int count, struct gm_source **ret_source,
@@ -197,6 +219,8 @@ static const struct {
 } makers[] = {
     {"libvirt", create_fast},
     {"libvirt-slow", create_slow},
+    {"tap", create_tap},
+    {"host", create_host},
 };
 
 static int create(const char *name, char **arguments, int count, struct gm_source **ret_source,
