@@ -73,6 +73,12 @@ static void on_point(void *user, const struct gm_point *point)
 {
 	struct gm_intake *intake = user;
 	struct gm_finding_sink sink = {on_finding, intake};
+	/*
+	 * A burst is judged on bins finer than a store keeps: shown the coarse ones, the detector would
+	 * tell other figures for a burst than those that were told when it was seen.
+	 */
+	if (intake->restoring && intake->current->info.key.kind == GM_ENTITY_INTERFACE)
+		return;
 	if (intake->current->detectors)
 		gm_detector_set_observe(intake->current->detectors, point, &sink);
 }
