@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/burst_base.h"
 #include "analysis/burst_track.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -291,7 +292,7 @@ static void observe_bin(struct direction *direction, const struct gm_point *poin
 	detector->now = point->time;
 	detector->port = choose_port(direction);
 	direction->utilisation = rate / detector->port.rate;
-	direction->judging = true;
+	direction->judging = !detector->port.learned || gm_burst_base_ready(&direction->track.base);
 	gm_burst_track_take(&direction->track, &rules, &detector->port, point, &sink);
 	direction->learned *= exp2(-(double)point->span / LEARNED_HALF_LIFE);
 	direction->learned = fmax(direction->learned, rate);

@@ -79,6 +79,9 @@ static void without_a_rate_it_learns_one(void **state)
 	f->piece_count = 4;
 	f->background = 5 * MBIT;
 	f->noise = 0.5;
+	read_until(f, 50 * MS, 10 * MS);
+	gm_burst_ops.evaluate(f->detector, START + f->until, &f->sink);
+	assert_int_equal(f->emitted, 0); /* it does not know the traffic yet */
 	read_until(f, 59000 * MS, 10 * MS);
 	assert_int_equal(f->count, 4);
 	assert_float_equal(start_of(&f->seen[1]), 3.0, 0.010);
