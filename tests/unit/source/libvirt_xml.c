@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/text.h"
 #include "source/libvirt/xml.h"
 
@@ -205,17 +206,17 @@ static void test_entities(void **state)
 	assert_refused("<domain><name>&undefined;</name>" UUID "</domain>", -EINVAL);
 }
 
-/* `head`, `count` times `unit`, `tail`. */
+/* `head`, `count` times `unit`, `tail`. The caller frees it. */
 static char *repeat(const char *head, const char *unit, size_t count, const char *tail)
 {
-	size_t length = strlen(unit);
-	char *text = malloc(strlen(head) + count * length + strlen(tail) + 1);
-	assert_non_null(text);
-	char *at = stpcpy(text, head);
+	struct gm_buffer buffer = GM_BUFFER_INIT(4 * GM_LV_XML_MAX);
+
+	gm_buffer_append(&buffer, head, strlen(head));
 	for (size_t i = 0; i < count; i++)
-		at = stpcpy(at, unit);
-	stpcpy(at, tail);
-	return text;
+		gm_buffer_append(&buffer, unit, strlen(unit));
+	gm_buffer_append(&buffer, tail, strlen(tail));
+	assert_false(buffer.failed);
+	return buffer.data;
 }
 
 static void test_huge(void **state)
