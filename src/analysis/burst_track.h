@@ -9,10 +9,10 @@
  *    there every now and then by itself; it ends when bins well below that have lasted for `merge`
  *    bins (a shorter dip belongs to it). Start and end are finer than a bin: an edge bin that carried
  *    x of the burst's own rate above the background was covered x.
- *  - Brief: a burst shorter than a bin never fills one. One or two bins that stand out of the
- *    learned background far beyond its own highest bins, carry at least `brief` of a bin's worth at the port's
- *    rate above it and fall back afterwards are a burst at that rate. A flow that stays, however
- *    high, moves the background instead.
+ *  - Brief: a burst shorter than a bin never fills one. One or two bins that stand far out of the
+ *    learned background, carry at least `brief` of a bin's worth at the port's rate above it and fall
+ *    back afterwards are a burst at that rate. A flow that stays, however high, moves the background
+ *    instead.
  */
 #ifndef GM_ANALYSIS_BURST_TRACK_H
 #define GM_ANALYSIS_BURST_TRACK_H
