@@ -263,6 +263,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
+	/* net-snmp would read the texts of MIBs that its environment names: the daemon needs none. */
+	setenv("MIBS", "", 1);
+
 	struct arguments arguments = {.config_path = GM_CONFIG_PATH};
 	int status = parse_arguments(argc, argv, &arguments);
 	if (status >= 0)
