@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The burst detector: findings and their reports out of what burst_track.c sees; see burst.h. It also
- * settles which rate the port is held against. The registry in detector.c names it.
+ * The burst detector: findings and their reports out of what burst_track.c sees; see burst.h.
+ * It also settles which rate the port is held against. The registry in detector.c names it.
  */
 #include "analysis/burst.h"
 
@@ -22,7 +22,10 @@
 /* A burst that lasts so long is told of before it ends. */
 #define LONG_BURST GM_SECOND
 
-/* A learned rate loses half in this time, so that one odd bin does not blind the detector for ever. */
+/*
+ * A learned rate loses half in this time, so that one odd bin does not blind the detector for
+ * ever.
+ */
 #define LEARNED_HALF_LIFE (3600.0 * (double)GM_SECOND)
 
 /* Reports that may go out before the limit holds. */

@@ -3,13 +3,14 @@
  * The burst detector: short times at which an interface's port is (nearly) full, which means over a
  * minute or a second never show. One finding per direction, of metric net.rx.bytes or net.tx.bytes.
  *
- * Who limits what. The level is active from the first bin over the limit until `clear-after` has
- * passed without a burst; flapping beyond that is the alarm engine's hold time. While it is active,
- * each further burst is reported once, when it has ended and its figures are final (or after a second,
- * when it lasts that long); the burst that made the level active is reported at its first bin and
- * again when it ends. The evidence's start_time names a burst: it never changes between its reports.
- * Reports of a direction are limited to a hundred at once and `report-limit` a second in the long run,
- * because each becomes a journalled notification; bursts over that are only counted (burst_count).
+ * Who limits what. The level is active from the first bin over the limit until `clear-after`
+ * has passed without a burst; flapping beyond that is the alarm engine's hold time. While it is
+ * active, each further burst is reported once, when it has ended and its figures are final (or
+ * after a second, when it lasts that long); the burst that made the level active is reported at
+ * its first bin and again when it ends. The evidence's start_time names a burst: it never
+ * changes between its reports. Reports of a direction are limited to a hundred at once and
+ * `report-limit` a second in the long run, because each becomes a journalled notification;
+ * bursts over that are only counted (burst_count).
  */
 #ifndef GM_ANALYSIS_BURST_H
 #define GM_ANALYSIS_BURST_H

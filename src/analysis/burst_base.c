@@ -111,8 +111,8 @@ void gm_burst_base_forget(struct gm_burst_base *base)
 }
 
 /*
- * True when so many bins in a row lay on one side of the mean that it cannot be that of these bins: a
- * level has changed by too little, or amid too much, to be seen at once.
+ * True when so many bins in a row lay on one side of the mean that it cannot be that of these
+ * bins: a level has changed by too little, or amid too much, to be seen at once.
  */
 static bool is_one_sided(struct gm_burst_base *base, double off)
 {

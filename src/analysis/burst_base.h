@@ -17,9 +17,9 @@ double gm_burst_base_deviation(const struct gm_burst_base *base, double length);
 double gm_burst_base_recent(const struct gm_burst_base *base, double length);
 
 /*
- * How far above the mean a bin has to be, in deviations, that hardly one in a million bins of this
- * traffic gets there: five for normal noise, more for traffic of rare high bins. Infinite while it is
- * not known.
+ * How far above the mean a bin has to be, in deviations, that hardly one in a million bins of
+ * this traffic gets there: five for normal noise, more for traffic of rare high bins. Infinite
+ * while it is not known.
  */
 double gm_burst_base_reach(const struct gm_burst_base *base);
 
@@ -30,8 +30,8 @@ double gm_burst_base_reach(const struct gm_burst_base *base);
 double gm_burst_base_high(const struct gm_burst_base *base, double length);
 
 /*
- * Learns a bin of `length` usual bins. `grain`, in bit/s, is a variation that is nothing: it keeps an
- * interface that was silent from taking the first packets for outliers for ever.
+ * Learns a bin of `length` usual bins. `grain`, in bit/s, is a variation that is nothing: it
+ * keeps an interface that was silent from taking the first packets for outliers for ever.
  */
 void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length, double grain);
 

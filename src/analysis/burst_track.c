@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bursts in one direction; see burst_track.h for the rules. The order of work for a bin: close what a
- * hole in the series has cut, then either extend or end the burst that is on, or open one, or let
- * the bin wait among the pending ones until it is known to be background or a brief burst.
+ * Bursts in one direction; see burst_track.h for the rules. The order of work for a bin: close
+ * what a hole in the series has cut, then either extend or end the burst that is on, or open
+ * one, or let the bin wait among the pending ones until it is known to be background or a brief
+ * burst.
  */
 #include "analysis/burst_track.h"
 
@@ -18,7 +19,10 @@
 /* Bins that all are off by this on one side are a new level. */
 #define LEVEL_DEVIATIONS 4.0
 
-/* Of the way from the background to the limit: what keeps a burst on that wavers about the limit. */
+/*
+ * Of the way from the background to the limit: what keeps a burst on that wavers about the
+ * limit.
+ */
 #define HOLD 0.8
 
 /* Times what one bin in a hundred exceeds. */
@@ -69,8 +73,8 @@ static double deviation_of(const struct gm_burst_track *track, const struct gm_b
 }
 
 /*
- * The usual length leans to the shorter bins (about the lower fifth), because late reads and skipped
- * idle ticks only ever lengthen a bin.
+ * The usual length leans to the shorter bins (about the lower fifth), because late reads and
+ * skipped idle ticks only ever lengthen a bin.
  */
 static void learn_usual(struct gm_burst_track *track, double span)
 {
@@ -123,9 +127,10 @@ static double covered_beside(const struct gm_burst_track *track, const struct gm
 }
 
 /*
- * The burst's first bin is all there is: it began within it or in the bin before. With a part in the
- * bin before, that part tells; without, the bin was filled from its start by less than the port's
- * rate, or from later on by all of it: the middle between the two is off by half a bin at most.
+ * The burst's first bin is all there is: it began within it or in the bin before. With a part
+ * in the bin before, that part tells; without, the bin was filled from its start by less than
+ * the port's rate, or from later on by all of it: the middle between the two is off by half a
+ * bin at most.
  */
 static int64_t early_start(const struct work *work)
 {
@@ -140,9 +145,10 @@ static int64_t early_start(const struct work *work)
 }
 
 /*
- * A burst of one bin over the limit. In a bin of the usual length it is taken to have filled that at
- * the bin's rate; in a longer one (missed reads) it more likely was shorter, at the port's rate. It
- * touches the end beside which a part of it is seen, else it lies in the middle.
+ * A burst of one bin over the limit. In a bin of the usual length it is taken to have filled
+ * that at the bin's rate; in a longer one (missed reads) it more likely was shorter, at the
+ * port's rate. It touches the end beside which a part of it is seen, else it lies in the
+ * middle.
  */
 static struct gm_burst describe_single(const struct work *work)
 {
@@ -259,13 +265,18 @@ static void end_burst(const struct work *work)
 	struct gm_burst_track *track = work->track;
 	tell(work, true);
 	track->on = false;
-	/* The first bin below may hold the burst's end; those behind it are judged like any other. */
+	/*
+	 * The first bin below may hold the burst's end; those behind it are judged like any other.
+	 */
 	for (size_t i = 1; i < track->below_count; i++)
 		wait_and_judge(work, &track->below[i]);
 	track->below_count = 0;
 }
 
-/* A brief burst over `bins` pending bins: at the port's rate, for as long as what they carried takes. */
+/*
+ * A brief burst over `bins` pending bins: at the port's rate, for as long as what they carried
+ * takes.
+ */
 static bool judge_brief(const struct work *work, size_t bins)
 {
 	const struct gm_burst_track *track = work->track;
@@ -300,9 +311,9 @@ static bool judge_brief(const struct work *work, size_t bins)
 }
 
 /*
- * How many of the oldest pending bins a brief burst explains, 0 when there is none. Such a burst lies
- * in one bin or over the border of two; when three stand out, the weaker of the outer ones is noise
- * beside it.
+ * How many of the oldest pending bins a brief burst explains, 0 when there is none. Such a
+ * burst lies in one bin or over the border of two; when three stand out, the weaker of the
+ * outer ones is noise beside it.
  */
 static size_t find_brief(const struct work *work)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds bursts in one direction of one interface, from bins of any and varying length (100 ms or
- * 1 ms, read late, some missing: every bin carries its own measured span). Pure and bounded; it knows
- * neither alarms nor findings: analysis/burst.c makes those of it.
+ * Finds bursts in one direction of one interface, from bins of any and varying length (100 ms
+ * or 1 ms, read late, some missing: every bin carries its own measured span). Pure and bounded;
+ * it knows neither alarms nor findings: analysis/burst.c makes those of it.
  *
  * Two rules:
- *  - Utilisation: a bin at `enter` of the port's rate or more opens a burst, unless the background gets
- *    there every now and then by itself; it ends when bins well below that have lasted for `merge`
- *    bins (a shorter dip belongs to it). Start and end are finer than a bin: an edge bin that carried
- *    x of the burst's own rate above the background was covered x.
+ *  - Utilisation: a bin at `enter` of the port's rate or more opens a burst, unless the background
+ *    gets there every now and then by itself; it ends when bins well below that have lasted for
+ *    `merge` bins (a shorter dip belongs to it). Start and end are finer than a bin: an edge bin
+ *    that carried x of the burst's own rate above the background was covered x.
  *  - Brief: a burst shorter than a bin never fills one. One or two bins that stand far out of the
- *    learned background, carry at least `brief` of a bin's worth at the port's rate above it and fall
- *    back afterwards are a burst at that rate. A flow that stays, however high, moves the background
- *    instead.
+ *    learned background, carry at least `brief` of a bin's worth at the port's rate above it and
+ *    fall back afterwards are a burst at that rate. A flow that stays, however high, moves the
+ *    background instead.
  */
 #ifndef GM_ANALYSIS_BURST_TRACK_H
 #define GM_ANALYSIS_BURST_TRACK_H
@@ -65,7 +65,9 @@ struct gm_burst_track {
 	size_t pending_count; /* bins that still may turn out to be a brief burst */
 	struct gm_burst_bin pending[GM_BURST_PENDING];
 
-	/* the burst that is on: bins from `first` to `last` that are over, the dips between included */
+	/*
+	 * the burst that is on: bins from `first` to `last` that are over, the dips between included
+	 */
 	bool on, has_before;
 	struct gm_burst_bin before, first, last;
 	uint64_t over_count;

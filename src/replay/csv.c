@@ -102,8 +102,8 @@ static int read_line(struct gm_csv *csv, char **ret_line, struct gm_error *err)
 }
 
 /*
- * Takes one quoted cell in place: `at` stands on the opening quote. Returns what follows the closing
- * one, or NULL without one.
+ * Takes one quoted cell in place: `at` stands on the opening quote. Returns what follows the
+ * closing one, or NULL without one.
  */
 static char *unquote(char *at)
 {

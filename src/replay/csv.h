@@ -25,8 +25,8 @@ size_t gm_csv_columns(const struct gm_csv *csv);
 const char *gm_csv_metric_name(const struct gm_csv *csv, unsigned metric);
 
 /*
- * The next row: its time and its non-empty cells (`readings` has room for GM_CSV_COLUMNS). 1: a row;
- * 0: the end; -EINVAL with "FILE:LINE: …".
+ * The next row: its time and its non-empty cells (`readings` has room for GM_CSV_COLUMNS). 1: a
+ * row; 0: the end; -EINVAL with "FILE:LINE: …".
  */
 int gm_csv_next(struct gm_csv *csv, int64_t *ret_time, struct gm_reading *readings,
                 size_t *ret_count, struct gm_error *err);

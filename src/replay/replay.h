@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shipped windows, detectors and alarm engine over one entity's recording, on a virtual clock:
- * what `guestmonctl replay` runs and what accuracy is measured by. The contract of input and output is
- * in guestmonctl(1).
+ * The shipped windows, detectors and alarm engine over one entity's recording, on a virtual
+ * clock: what `guestmonctl replay` runs and what accuracy is measured by. The contract of input
+ * and output is in guestmonctl(1).
  */
 #ifndef GM_REPLAY_REPLAY_H
 #define GM_REPLAY_REPLAY_H

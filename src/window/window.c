@@ -3,8 +3,8 @@
  * The windows of one entity: a ring per metric, and the conversion of counters to increases that
  * every detector relies on. It knows no detector and no store; the pipeline and replay call it.
  *
- * The series are an array sorted by metric: an entity has a few dozen at most, and a frame's readings
- * come in about that order. A ring starts small and doubles up to the limit.
+ * The series are an array sorted by metric: an entity has a few dozen at most, and a frame's
+ * readings come in about that order. A ring starts small and doubles up to the limit.
  */
 #include "window/window.h"
 
@@ -208,9 +208,9 @@ static int ring_push(struct gm_window *window, struct series *series, int64_t ti
 }
 
 /*
- * The increase of a counter over `span` ns; false after a reset. A 32-bit counter that wraps falls
- * from the upper quarter of its range into the lower one. So does one that is restarted when it stood
- * that high: what would then have to be far faster than ever before is a reset.
+ * The increase of a counter over `span` ns; false after a reset. A 32-bit counter that wraps
+ * falls from the upper quarter of its range into the lower one. So does one that is restarted
+ * when it stood that high: what would then have to be far faster than ever before is a reset.
  */
 static bool increase(const struct series *series, uint64_t before, uint64_t after, int64_t span,
                      double *ret_increase)
@@ -306,7 +306,9 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 	if (series->started && time < series->time - SET_BACK)
 		start_anew(series);
 	if (series->started && time <= series->time) {
-		/* A fold's own frame repeats the reading of its last fine tick: keep it, tell no point. */
+		/*
+		 * A fold's own frame repeats the reading of its last fine tick: keep it, tell no point.
+		 */
 		const struct gm_window_sample *last = ring_newest(series);
 		if (kept && time == series->time && (!last || last->time < time))
 			return keep(window, series, time, reading->value);

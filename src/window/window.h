@@ -3,13 +3,13 @@
  * The windows: one bounded ring per metric of an entity, and the one place where counters become
  * increases. Only the main thread (or a replay) uses them.
  *
- * Counters: a decrease of a 64-bit counter is a reset (guest restarted or migrated): the first value
- * after it gives no increase, only a new base, and the next point carries `gap`. A counter that runs
- * below 2^32 and falls from its upper quarter into its lower one has wrapped at 32 bits, unless that
- * would be several times faster than it ever was.
- * Samples that are not newer than the last one are dropped and counted, unless they are more than a
- * second older: then the clock was set back, and the series starts anew. A span longer than three
- * times the usual interval of kept samples is delivered with `gap` set.
+ * Counters: a decrease of a 64-bit counter is a reset (guest restarted or migrated): the first
+ * value after it gives no increase, only a new base, and the next point carries `gap`. A
+ * counter that runs below 2^32 and falls from its upper quarter into its lower one has wrapped
+ * at 32 bits, unless that would be several times faster than it ever was. Samples that are not
+ * newer than the last one are dropped and counted, unless they are more than a second older:
+ * then the clock was set back, and the series starts anew. A span longer than three times the
+ * usual interval of kept samples is delivered with `gap` set.
  */
 #ifndef GM_WINDOW_WINDOW_H
 #define GM_WINDOW_WINDOW_H
@@ -31,8 +31,9 @@ int gm_window_create(const struct gm_window_options *options, struct gm_window *
 void gm_window_free(struct gm_window *window);
 
 /*
- * Takes a frame in and hands each resulting point to `emit` (in the order of the readings). Readings
- * of a GM_FRAME_FINE frame give points but are not kept. 0, or -ENOMEM (what fitted was kept).
+ * Takes a frame in and hands each resulting point to `emit` (in the order of the readings).
+ * Readings of a GM_FRAME_FINE frame give points but are not kept. 0, or -ENOMEM (what fitted
+ * was kept).
  */
 int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
                      const struct gm_reading *readings,
@@ -44,7 +45,10 @@ struct gm_window_sample {
 	union gm_value value;
 };
 
-/* Kept samples of `metric` not older than `since`, oldest first, at most `max`; returns how many. */
+/*
+ * Kept samples of `metric` not older than `since`, oldest first, at most `max`; returns how
+ * many.
+ */
 size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t since,
                       struct gm_window_sample *samples, size_t max);
 

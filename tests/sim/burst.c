@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Simulations of the burst detector: whole recordings of an interface, with what a node does to them
- * (late reads, lost rows, restarts, wraps, a clock that steps), through window, detector and alarm
- * engine on a virtual clock. Prints a table of what was found, how late and how well, and fails where
- * a line of it is not as it must be.
+ * Simulations of the burst detector: whole recordings of an interface, with what a node does to
+ * them (late reads, lost rows, restarts, wraps, a clock that steps), through window, detector
+ * and alarm engine on a virtual clock. Prints a table of what was found, how late and how well,
+ * and fails where a line of it is not as it must be.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the burst detector says of what it finds: level, reports, their limit, the rate it holds bins
- * against, and what must not confuse it.
+ * What the burst detector says of what it finds: level, reports, their limit, the rate it holds
+ * bins against, and what must not confuse it.
  */
 #include "burst_traffic.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traffic whose bursts are known, counted in bins as a sampler would, and a burst detector that gets
- * it: the common ground of the detector's tests.
+ * Traffic whose bursts are known, counted in bins as a sampler would, and a burst detector that
+ * gets it: the common ground of the detector's tests.
  */
 #ifndef TESTS_UNIT_ANALYSIS_BURST_TRAFFIC_H
 #define TESTS_UNIT_ANALYSIS_BURST_TRAFFIC_H

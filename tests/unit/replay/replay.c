@@ -81,8 +81,8 @@ struct burst_at {
 };
 
 /*
- * A recording of 10 ms bins from 0 to `seconds`: 1 Mbit/s received and `count` bursts, 2 Mbit/s sent.
- * The caller frees it.
+ * A recording of 10 ms bins from 0 to `seconds`: 1 Mbit/s received and `count` bursts, 2 Mbit/s
+ * sent. The caller frees it.
  */
 static char *record(double seconds, const struct burst_at *bursts, size_t count)
 {
