@@ -121,7 +121,7 @@ class WrongStarts(GuestmonTest):
     def test_broken_yaml(self):
         path = self.lab.state / "etc/broken.yaml"
         path.write_text("node:\n  name: [\n", encoding="utf-8")
-        self.refused(path, "broken.yaml", ":3")
+        self.refused(path, "broken.yaml:2")
 
     def test_missing_file(self):
         self.refused(self.lab.state / "etc/missing.yaml", "missing.yaml")
