@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "analysis/burst.h"
+#include "analysis/leak.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
+    &gm_leak_ops,
     &gm_burst_ops,
     NULL,
 };
