@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 /* Room for `extra` bytes and a NUL; sets `failed` where there is none. */
 static bool reserve(struct gm_buffer *buffer, size_t extra)
 {
-	if (buffer->failed || extra > buffer->max - buffer->length) {
+	if (buffer->failed || buffer->max == SIZE_MAX || extra > buffer->max - buffer->length) {
 		buffer->failed = true;
 		return false;
 	}

@@ -13,7 +13,7 @@ struct gm_buffer {
 	char *data; /* terminated by a NUL that `length` does not count; NULL while empty */
 	size_t length;
 	size_t capacity;
-	size_t max;
+	size_t max; /* less than SIZE_MAX: a ceiling that means something */
 	bool failed;
 };
 

@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define STOP_PATIENCE (2 * GM_SECOND)
+/* More than a worker of the slow lane waits for a guest's monitor, twice. */
+#define STOP_PATIENCE (5 * GM_SECOND)
 
 static int create_libvirt(const struct gm_config *config, struct gm_source **ret_source)
 {
