@@ -430,6 +430,13 @@ static void a_live_process(void **state)
 	posix_spawn_file_actions_destroy(&actions);
 	start(&watch, "/proc");
 	assert_int_equal(poll_once(&watch), 0);
+	/* A program that has only just been loaded has no command line yet: the next scan finds it. */
+	for (int i = 0; i < 30 && frame_of(&watch, GUEST_A) == NULL; i++) {
+		pause_for(100 * GM_MILLISECOND);
+		assert_int_equal(poll_once(&watch), 0);
+	}
+	pause_for(100 * GM_MILLISECOND); /* it maps its memory */
+	assert_int_equal(poll_once(&watch), 0);
 	resident = find_value(&watch, GUEST_A, "memory.resident")->gauge;
 	assert_true(resident > 100e3 && resident < 100e6);
 	assert_true(find_value(&watch, GUEST_A, "process.threads")->gauge == 1);
