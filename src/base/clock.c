@@ -129,7 +129,8 @@ int gm_time_parse(const char *text, int64_t *ret_time)
 		at++;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	if (*at != '\0' || (separator != 'T' && separator != ' ') || !to_epoch(tm, &seconds))
+	if (*at != '\0' || (separator != 'T' && separator != ' ') || !to_epoch(tm, &seconds) ||
+	    seconds >= INT64_MAX / GM_SECOND || seconds <= INT64_MIN / GM_SECOND)
 		return -EINVAL;
 	*ret_time = seconds * GM_SECOND + fraction;
 	return 0;

@@ -71,7 +71,7 @@ static int assign(struct gm_state *state, const char *scope, const char *name, i
 int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
                    struct gm_error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 	int retired = 0;
 	int found = find(state, scope, name, &number, &retired);
 
