@@ -80,6 +80,8 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 	redis->context = NULL;
 	if (status == REDIS_OK)
 		after_disconnect(redis);
+	else if (redis->reader.refused)
+		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply: too long, or not asked for");
 	else
 		gm_redis_fail(redis, GM_REDIS_AWAY, "%s", context->errstr);
 }
@@ -120,7 +122,8 @@ void gm_redis_connect(struct gm_redis *redis)
 	}
 	redis->add_read = context->ev.addRead;
 	context->ev.addRead = add_read;
-	gm_redis_reader_bound(&redis->reader, &context->c, GM_REDIS_REPLY_MAX);
+	gm_redis_reader_bound(&redis->reader, &context->c, GM_REDIS_REPLY_MAX,
+	                      &redis->pending_count);
 	redis->context = context;
 	redis->flooded = false;
 	redis->silent_ticks = 0;

@@ -65,7 +65,8 @@ static int receive(struct gm_redis_link *link, redisReply **ret_reply, struct gm
 
 	for (;;) {
 		if (redisReaderGetReply(reader, &reply) != REDIS_OK)
-			return gm_error_set(err, -EPROTO, "unexpected reply: %s", reader->errstr);
+			return gm_error_set(err, -EPROTO, "unexpected reply: %s",
+			                    link->reader.refused ? "too long" : reader->errstr);
 		if (reply)
 			break;
 		if (reader->len > link->reader.max)
@@ -155,7 +156,7 @@ int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options
 	else
 		rc = finish_connect(link, err);
 	if (rc == 0) {
-		gm_redis_reader_bound(&link->reader, link->context, GM_REDIS_LOAD_MAX);
+		gm_redis_reader_bound(&link->reader, link->context, GM_REDIS_LOAD_MAX, NULL);
 		rc = log_in(link, options, err);
 	}
 	if (rc < 0)

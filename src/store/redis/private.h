@@ -46,14 +46,13 @@ enum {
 	GM_REDIS_SCHEMA = 1,
 };
 
-/*
- * Bounds what a reply may cost in memory: hiredis 0.14 itself allocates whatever a server announces.
- * Must outlive the context that it is set on.
- */
+/* Bounds what replies may cost; see reader.c. Must outlive the context that it is set on. */
 struct gm_redis_reader {
 	redisReplyObjectFunctions functions;
 	const redisReplyObjectFunctions *own; /* hiredis's */
 	size_t max, left;
+	const size_t *awaited; /* commands without answer; NULL: not looked at */
+	bool refused;
 };
 
 struct gm_redis_id {
@@ -231,7 +230,8 @@ int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *ke
 void gm_redis_error_text(const redisReply *reply, char *text, size_t size);
 
 /* reader.c */
-void gm_redis_reader_bound(struct gm_redis_reader *reader, redisContext *context, size_t max);
+void gm_redis_reader_bound(struct gm_redis_reader *reader, redisContext *context, size_t max,
+                           const size_t *awaited);
 
 /* link.c: a synchronous connection with one deadline for all that is done over it. */
 struct gm_redis_link {

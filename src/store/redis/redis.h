@@ -10,6 +10,8 @@
  *                                    fields: catalogue names, values in decimal, exact to 64 bits
  *   guestmon:{NODE}:<entity>:info    hash of what is known of the entity
  *
+ * The process ignores SIGPIPE (hiredis writes without MSG_NOSIGNAL).
+ *
  * Streams are trimmed by count (MAXLEN ~). Replies are bounded and checked: what is malformed is
  * logged once per connection and counted, never trusted.
  */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ int rig_setup(void **state)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 
+	/* As the daemon does: hiredis writes without MSG_NOSIGNAL. */
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	snprintf(rig->directory, sizeof(rig->directory), "/tmp/gm-store-XXXXXX");
 	assert_non_null(mkdtemp(rig->directory));
 	snprintf(rig->socket, sizeof(rig->socket), "%s/redis.sock", rig->directory);
@@ -108,8 +111,12 @@ void rig_server(struct rig *rig, const char *const *arguments)
 	if (rig->server == 0) {
 		int null = open("/dev/null", O_RDWR);
 
+		/* A test that fails midway must not leave a server behind. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
 		execv("/usr/bin/redis-server", (char *const *)argv);
 		_exit(127);
 	}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Redis store with a real server in bad days: killed, emptied, hung, full, locked. In the end the
+ * streams hold exactly what the rings hold, and each change of state was told once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "rig.h"
+
+static void expect_reason(struct rig *rig, const char *word)
+{
+	struct gm_store_status status = rig_status(rig);
+
+	if (!strstr(rig->reason, word) || !strstr(status.state, word))
+		fail_msg("reason: %s; state: %s", rig->reason, status.state);
+	assert_false(status.connected);
+}
+
+static void begin(struct rig *rig, const char *const *arguments)
+{
+	rig_server(rig, arguments);
+	rig_start(rig);
+	assert_true(rig_wait_connected(rig, true, 2000));
+	rig_ticks(rig, 100);
+	rig_settle(rig);
+}
+
+static void test_killed_and_restarted_empty(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig, NULL);
+	rig_kill_server(rig);
+	rig_ticks(rig, 100);
+	assert_true(rig_wait_connected(rig, false, 2000));
+	rig_ticks(rig, 500);
+	rig_run(rig, 500);
+	assert_int_equal(rig->changes, 2); /* up, down: not once per attempt */
+	rig_server(rig, NULL);
+	assert_true(rig_wait_connected(rig, true, 6000));
+	rig_ticks(rig, 20);
+	rig_settle(rig);
+	rig_check_complete(rig);
+	assert_int_equal(rig->changes, 3);
+	assert_true(rig_status(rig).filled >= 700 * RIG_ENTITIES);
+	assert_true(rig_status(rig).dropped > 0);
+}
+
+static void test_restarted_from_an_old_dump(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig, NULL);
+	freeReplyObject(rig_command(rig, "SAVE"));
+	rig_ticks(rig, 300); /* acknowledged, and lost with the server */
+	rig_settle(rig);
+	rig_kill_server(rig);
+	assert_true(rig_wait_connected(rig, false, 2000));
+	rig_ticks(rig, 50);
+	rig_server(rig, NULL);
+	assert_true(rig_wait_connected(rig, true, 6000));
+	rig_settle(rig);
+	rig_check_complete(rig);
+}
+
+static void test_connection_cut_with_frames_on_the_way(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig, NULL);
+	for (int i = 0; i < 5; i++) {
+		rig_ticks(rig, 20);
+		freeReplyObject(rig_command(rig, "CLIENT KILL TYPE normal SKIPME yes"));
+		rig_ticks(rig, 3);
+		/* One that is older than what is on its way already. */
+		rig_frame_at(rig, 1, rig->now - 15 * GM_MILLISECOND - i);
+		rig_ticks(rig, 20);
+		rig_run(rig, 100);
+		assert_true(rig_wait_connected(rig, true, 2000));
+	}
+	rig_settle(rig);
+	rig_check_complete(rig);
+}
+
+static void test_emptied_while_connected(void **state)
+{
+	struct rig *rig = *state;
+	struct gm_entity_info info = {.key = rig->keys[2],
+	                              .interface = {.mac = "52:54:00:00:00:01"}};
+
+	rig_start(rig);
+	rig->store->ops->identify(rig->store, &info);
+	begin(rig, NULL);
+	freeReplyObject(rig_command(rig, "FLUSHALL"));
+	rig_ticks(rig, 50);
+	rig_run(rig, 2500); /* a heartbeat */
+	rig_ticks(rig, 10);
+	rig_settle(rig);
+	rig_check_complete(rig);
+	assert_int_equal(rig_integer(rig, "HLEN guestmon:{%s}:if:tap0:info", "test node"), 2);
+	assert_int_equal(rig->changes, 1);
+}
+
+static void test_hung(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig, NULL);
+	kill(rig->server, SIGSTOP);
+	for (int i = 0; i < 50 && rig->connected; i++) {
+		rig_ticks(rig, 10);
+		rig_run(rig, 100);
+	}
+	assert_false(rig->connected);
+	expect_reason(rig, "no answer");
+	rig_ticks(rig, 100);
+	rig_run(rig, 500);
+	assert_int_equal(rig->changes, 2);
+	kill(rig->server, SIGCONT);
+	assert_true(rig_wait_connected(rig, true, 9000));
+	rig_settle(rig);
+	rig_check_complete(rig);
+}
+
+static void test_memory_full(void **state)
+{
+	static const char *const arguments[] = {"--maxmemory-policy", "noeviction", NULL};
+	struct rig *rig = *state;
+
+	begin(rig, arguments);
+	freeReplyObject(rig_command(rig, "CONFIG SET maxmemory 1"));
+	rig_ticks(rig, 20);
+	assert_true(rig_wait_connected(rig, false, 2000));
+	expect_reason(rig, "OOM");
+	expect_reason(rig, "memory is full");
+	rig_ticks(rig, 200);
+	rig_run(rig, 1000);
+	assert_int_equal(rig->changes, 2);
+	freeReplyObject(rig_command(rig, "CONFIG SET maxmemory 0"));
+	assert_true(rig_wait_connected(rig, true, 6000));
+	rig_settle(rig);
+	rig_check_complete(rig);
+}
+
+static void write_password(struct rig *rig, const char *text)
+{
+	int fd;
+
+	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
+	         rig->directory);
+	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void test_password(void **state)
+{
+	struct rig *rig = *state;
+	struct gm_error err = {0};
+
+	rig_server(rig, NULL);
+	freeReplyObject(rig_command(rig, "CONFIG SET requirepass s3cret!"));
+	rig_start(rig);
+	rig_run(rig, 300);
+	expect_reason(rig, "NOAUTH");
+	rig_stop(rig);
+
+	write_password(rig, "wrong-s3cret\n");
+	rig_start(rig);
+	rig_run(rig, 300);
+	expect_reason(rig, "WRONGPASS");
+	assert_null(strstr(rig_status(rig).state, "s3cret"));
+	assert_true(rig->store->ops->load(rig->store, GM_SECOND, &err) < 0);
+	assert_non_null(strstr(err.text, "WRONGPASS"));
+	assert_null(strstr(err.text, "s3cret"));
+	write_password(rig, "s3cret!\n"); /* corrected while it runs */
+	assert_true(rig_wait_connected(rig, true, 3000));
+	rig_ticks(rig, 10);
+	rig_settle(rig);
+	rig_check_complete(rig);
+	assert_int_equal(rig->store->ops->load(rig->store, GM_SECOND, &err), 0);
+	rig_stop(rig);
+
+	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/absent",
+	         rig->directory);
+	rig_start(rig);
+	rig_run(rig, 200);
+	expect_reason(rig, "absent");
+}
+
+static void test_another_schema(void **state)
+{
+	struct rig *rig = *state;
+	struct gm_error err = {0};
+
+	rig_server(rig, NULL);
+	freeReplyObject(rig_command(rig, "SET guestmon:{%s}:schema 2", "test node"));
+	rig_start(rig);
+	rig_ticks(rig, 10);
+	rig_run(rig, 500);
+	expect_reason(rig, "schema");
+	assert_int_equal(rig_integer(rig, "DBSIZE"), 1); /* not a key was touched */
+	assert_true(rig->store->ops->load(rig->store, GM_SECOND, &err) < 0);
+	assert_non_null(strstr(err.text, "schema"));
+	assert_int_equal(rig->restored, 0);
+}
+
+static void test_a_key_that_is_no_stream(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_server(rig, NULL);
+	freeReplyObject(rig_command(rig, "SET guestmon:{%s}:if:tap0 mine", "test node"));
+	rig_start(rig);
+	assert_true(rig_wait_connected(rig, true, 2000));
+	rig_ticks(rig, 50);
+	rig_settle(rig);
+	assert_non_null(strstr(rig_status(rig).state, "if:tap0"));
+	assert_true(rig_status(rig).connected);
+	assert_int_equal(rig_integer(rig, "XLEN guestmon:{%s}:node", "test node"), 50);
+	redisReply *reply = rig_command(rig, "GET guestmon:{%s}:if:tap0", "test node");
+	assert_string_equal(reply->str, "mine");
+	freeReplyObject(reply);
+}
+
+static void test_forgotten_while_away(void **state)
+{
+	struct rig *rig = *state;
+	char key[GM_KEY_TEXT];
+
+	gm_entity_text(&rig->keys[3], key);
+	begin(rig, NULL);
+	kill(rig->server, SIGSTOP);
+	rig_tick(rig);
+	for (int i = 0; i < 50 && rig->connected; i++)
+		rig_run(rig, 100);
+	rig->store->ops->forget(rig->store, &rig->keys[3]);
+	kill(rig->server, SIGCONT);
+	rig->entities = 3;
+	assert_true(rig_wait_connected(rig, true, 9000));
+	rig_ticks(rig, 10);
+	rig_settle(rig);
+	rig_check_complete(rig); /* of three: the set has no more */
+	assert_true(rig_integer(rig, "TTL guestmon:{%s}:%s", "test node", key) > 0);
+}
+
+/* A whole window of several thousand frames comes back in batches, and new frames are not held up. */
+static void test_long_gap(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->options.samples = 60000;
+	rig_start(rig);
+	rig_ticks(rig, 7000);
+	rig_server(rig, NULL);
+	assert_true(rig_wait_connected(rig, true, 6000));
+	for (int i = 0; i < 50; i++) {
+		assert_true(rig_status(rig).pending <= 8192 + 2048);
+		rig_tick(rig);
+		rig_run(rig, 10);
+	}
+	rig_settle(rig);
+	rig_check_complete(rig);
+	assert_true(rig_status(rig).filled >= 7000 * RIG_ENTITIES);
+}
+
+static void test_stop_delivers_the_last_frames(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig, NULL);
+	rig_ticks(rig, 10);
+	rig_stop(rig);
+	rig_check_complete(rig);
+}
+
+static void test_stop_of_a_hung_server(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig, NULL);
+	kill(rig->server, SIGSTOP);
+	rig_ticks(rig, 10);
+	uint64_t before = uv_hrtime();
+	rig_stop(rig);
+	assert_true(uv_hrtime() - before < GM_SECOND);
+
+	struct gm_error err = {0};
+	rig_create(rig);
+	before = uv_hrtime();
+	assert_int_equal(rig->store->ops->load(rig->store, GM_SECOND / 2, &err), -ETIMEDOUT);
+	assert_true(uv_hrtime() - before < GM_SECOND);
+	kill(rig->server, SIGCONT);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_killed_and_restarted_empty),
+	    TEST(test_restarted_from_an_old_dump),
+	    TEST(test_connection_cut_with_frames_on_the_way),
+	    TEST(test_emptied_while_connected),
+	    TEST(test_hung),
+	    TEST(test_memory_full),
+	    TEST(test_password),
+	    TEST(test_another_schema),
+	    TEST(test_a_key_that_is_no_stream),
+	    TEST(test_forgotten_while_away),
+	    TEST(test_long_gap),
+	    TEST(test_stop_delivers_the_last_frames),
+	    TEST(test_stop_of_a_hung_server),
+	};
+	if (!rig_have_server())
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
