@@ -36,7 +36,7 @@ class Restart(GuestmonTest):
     def test_daemon_killed_with_an_alarm_active(self):
         mark = self.traps.mark()
         self.lab.guest_background(LARGE, "leak 2048 300")
-        raised, _ = self.traps.wait(mark, "guestmonLeakRaise", 90, guest=f"web-{LARGE}")
+        raised, _ = self.traps.wait(mark, "guestmonLeakRaise", 130, guest=f"web-{LARGE}")
         indexes = self.snmp.walk("gmGuestUUID")
         boots = self.snmp.number("gmAgentBoots.0")
         since = int((time.time() - 10) * 1000)
