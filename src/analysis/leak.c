@@ -33,6 +33,9 @@ enum { RETURNED_BINS = 3 };
 /* A change of the time to exhaustion that is told. */
 #define MOVED 0.06
 
+/* No machine has so much memory; keeps the arithmetic of floats within bounds. */
+#define BYTES_MAX 1e18
+
 /* Nobody plans further than that; keeps the arithmetic of times within bounds. */
 #define FAR (1000 * INT64_C(86400) * GM_SECOND)
 
@@ -228,7 +231,7 @@ static void take_used(struct leak *leak, int64_t time, double used)
 {
 	unsigned closed;
 
-	if (!(used >= 0) || isinf(used) || time <= 0)
+	if (!(used >= 0 && used < BYTES_MAX) || time <= 0)
 		return;
 	if (time < leak->time - BACKWARDS_MAX)
 		forget(leak);
@@ -253,7 +256,7 @@ static void leak_observe(struct gm_detector *detector, const struct gm_point *po
 	if (point->metric == GM_METRIC_MEMORY_USED)
 		take_used(leak, point->time, point->value);
 	else if (point->metric == GM_METRIC_MEMORY_TOTAL && point->value > 0 &&
-	         isfinite(point->value))
+	         point->value < BYTES_MAX)
 		leak->total = point->value;
 }
 
