@@ -204,6 +204,9 @@ static void give(struct rig *rig, size_t entity, const struct rig_frame *kept)
 static void backfill(void *user, const struct gm_entity_key *key, int64_t since)
 {
 	struct rig *rig = user;
+
+	if (rig->host_is_empty)
+		return;
 	size_t entity = find(rig, key), count = rig->kept_count[entity];
 	struct rig_frame *sorted = malloc(RIG_FRAMES * sizeof(*sorted));
 

@@ -42,6 +42,7 @@ struct rig {
 	struct rig_frame *kept[RIG_ENTITIES]; /* the rings */
 	size_t kept_count[RIG_ENTITIES];
 	size_t entities;
+	bool host_is_empty; /* the rings are not asked: backfill gives nothing */
 	bool connected;
 	unsigned changes; /* calls of changed() */
 	char reason[256];
