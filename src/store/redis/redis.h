@@ -9,6 +9,7 @@
  *                                    takes the last id's ms and carries its own in the field "@");
  *                                    fields: catalogue names, values in decimal, exact to 64 bits
  *   guestmon:{NODE}:<entity>:info    hash of what is known of the entity
+ *   guestmon:{NODE}:probe            written and deleted at each connect: are writes taken?
  *
  * The process ignores SIGPIPE (hiredis writes without MSG_NOSIGNAL).
  *
