@@ -50,14 +50,14 @@ static const struct gm_option leak_options[] = {
         .type = GM_OPTION_BOOL,
         GM_OPTION_AT(struct gm_leak_options, enabled),
         .fallback = "true",
-        .help = "look for memory leaks",
+        .help = "Look for memory leaks.",
     },
     {
         .key = "sensitivity",
         .type = GM_OPTION_CHOICE,
         GM_OPTION_AT(struct gm_leak_options, sensitivity),
         .fallback = "normal",
-        .help = "how early a growth is called a leak: high is earlier, low is surer",
+        .help = "How early a growth is called a leak: high is earlier, low is surer.",
         .choices = sensitivities,
     },
     {
@@ -67,7 +67,7 @@ static const struct gm_option leak_options[] = {
         .min = 60e9,
         .max = 365 * 86400e9,
         .fallback = "60d",
-        .help = "a leak that leaves the memory more time than this is not told",
+        .help = "A leak that leaves more time than this until the memory is used up is not told.",
     },
     GM_OPTION_END,
 };
