@@ -103,8 +103,10 @@ int main(void)
 		if (pthread_create(&readers[i], NULL, reader, &shared) != 0)
 			return 1;
 	int refused = publish(&shared, mib);
-	struct timespec pause = {.tv_sec = 1, .tv_nsec = 500000000};
-	nanosleep(&pause, NULL); /* the agent thread tries to connect again */
+	/* The agent thread tries to connect again meanwhile. */
+	struct timespec pause = {.tv_nsec = 50000000};
+	for (int i = 0; i < 400 && atomic_load(&shared.statuses) < 2; i++)
+		nanosleep(&pause, NULL);
 	atomic_store(&shared.end, true);
 	for (size_t i = 0; i < READERS; i++)
 		pthread_join(readers[i], NULL);
