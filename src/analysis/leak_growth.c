@@ -294,16 +294,6 @@ static void measure_shape(const struct view *view, size_t onset, const struct gm
 	growth->step = largest_step(view->floors + onset, growth->bins, &after);
 }
 
-static void measure_past(const struct gm_leak_bins *bins, size_t scale,
-                         struct gm_leak_growth *growth)
-{
-	struct held past[HELD_MAX];
-	size_t count = collect_past(bins, scale, growth->onset, past, &growth->past);
-
-	growth->high = usual_height(past, count);
-	growth->daily = largest_daily_rise(bins, scale, growth->onset, growth->end);
-}
-
 bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t least_bins,
                          double least_rise, struct gm_leak_growth *ret_growth)
 {
@@ -329,9 +319,17 @@ bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t l
 	set_line(&growth, &view, onset, &line);
 	growth.late = late.slope / seconds(view.width);
 	measure_shape(&view, onset, &line, &growth);
-	measure_past(bins, scale, &growth);
 	*ret_growth = growth;
 	return true;
+}
+
+void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth *growth)
+{
+	struct held past[HELD_MAX];
+	size_t count = collect_past(bins, growth->scale, growth->onset, past, &growth->past);
+
+	growth->high = usual_height(past, count);
+	growth->daily = largest_daily_rise(bins, growth->scale, growth->onset, growth->end);
 }
 
 bool gm_leak_growth_follow(const struct gm_leak_bins *bins, size_t scale,

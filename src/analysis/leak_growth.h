@@ -33,18 +33,21 @@ struct gm_leak_growth {
 	double order; /* rising less falling pairs of floors, as a part of both: -1 to 1 */
 	double z;     /* Mann-Kendall */
 
-	/* what was before */
+	/* what was before: set by gm_leak_growth_past() */
 	double high;  /* the height that the series used to reach; -INFINITY without a past */
 	double daily; /* the largest rise at the same hours of a day before */
 	double past;  /* seconds of it that are known */
 };
 
 /*
- * Finds and measures the growth up to the newest closed bin of `scale`. False when there is none of at
+ * Finds and measures the growth itself up to the newest closed bin of `scale`. False when there is none of at
  * least `least_bins` bins and `least_rise` bytes.
  */
 bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t least_bins,
                          double least_rise, struct gm_leak_growth *ret_growth);
+
+/* Measures what was before a growth that was found in `bins`. Dearer than finding it. */
+void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth *growth);
 
 /*
  * Measures anew from a known onset (or from the oldest bin that `scale` still has) to the newest bin:

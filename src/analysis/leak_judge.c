@@ -30,6 +30,9 @@ enum { URGENT_SCALE = 1 };
 #define PAST_TIMES  4.0
 #define NOVEL_SHARE 0.5
 
+/* However cautious: this share is believed. */
+#define SHARE_MAX 0.9
+
 /* Less than this part of the memory is no growth: keeps the drift of a full machine quiet. */
 #define RISE_LEAST 0.01
 
@@ -68,7 +71,7 @@ static const struct scale_rule rules[GM_LEAK_SCALES] = {
  * A logistic model, fitted (maximum likelihood with a small ridge, cross-validated by machine) to
  * seven-day recordings of 250 virtual machines of the Bitbrains trace (GWA-T-12; S. Shen et al., CCGrid
  * 2015), with and without leaks of 12 hours to 14 days added. The threshold allows one false alarm in
- * about 1,500 machine-days there.
+ * about 1,400 machine-days there.
  */
 #define WEIGHT_SCATTER -1.093 /* of the logarithm of scatter / rise */
 #define WEIGHT_SWING   -0.796 /* of the logarithm of swing / rise */
@@ -106,16 +109,19 @@ static double share_of(const struct gm_leak_growth *growth, double total)
 	return lasted(growth) / (lasted(growth) + left / growth->late);
 }
 
-static double needed_share(const struct gm_leak_growth *growth, double total, double caution)
+/* What a growth needs whatever its past. */
+static double least_share(const struct gm_leak_growth *growth, double total)
 {
-	double share = rules[growth->scale].share;
-
-	if (growth->past < PAST_DAY && growth->past < PAST_TIMES * lasted(growth) &&
-	    rules[growth->scale].weighed)
-		share = NOVEL_SHARE;
 	if (growth->scale <= URGENT_SCALE && total - growth->top < SCARCE * total)
-		share = URGENT_SHARE;
-	return fmin(share * caution, 0.9);
+		return URGENT_SHARE;
+	return rules[growth->scale].share;
+}
+
+/* A growth at the longer scales that has no past to be held against. */
+static bool is_novel(const struct gm_leak_growth *growth)
+{
+	return rules[growth->scale].weighed && growth->past < PAST_DAY &&
+	       growth->past < PAST_TIMES * lasted(growth);
 }
 
 /* The part of the rise that lies above the past's height. */
@@ -155,11 +161,26 @@ static double weigh(const struct gm_leak_growth *growth)
 	       WEIGHT_TREND * growth->z / length + WEIGHT_LENGTH * length - THRESHOLD;
 }
 
+/* Its shape and its past, for a growth with a share that is `surplus` above the needed one. */
+static bool is_convincing(const struct gm_leak_growth *growth, double surplus,
+                          double *ret_confidence)
+{
+	double score;
+
+	if (!rules[growth->scale].weighed) {
+		*ret_confidence = clamp(growth->order * (1 - growth->scatter / growth->rise), 0, 1);
+		return within_limits(growth, surplus);
+	}
+	score = weigh(growth);
+	*ret_confidence = 1 / (1 + exp(-score));
+	return score > 0 && !is_habit(growth);
+}
+
 bool gm_leak_judge(const struct gm_leak_bins *bins, size_t scale, double total, double caution,
                    struct gm_leak_growth *ret_growth, double *ret_confidence)
 {
 	const struct scale_rule *rule = &rules[scale];
-	double left, share, needed, score, least;
+	double left, share, needed, least, confidence;
 	struct gm_leak_growth growth;
 
 	if (bins->scales[scale].count < rule->bins)
@@ -171,19 +192,15 @@ bool gm_leak_judge(const struct gm_leak_bins *bins, size_t scale, double total, 
 		return false;
 
 	share = share_of(&growth, total);
-	needed = needed_share(&growth, total, caution);
+	needed = fmin(least_share(&growth, total) * caution, SHARE_MAX);
 	if (share < needed)
 		return false;
-	if (rule->weighed) {
-		score = weigh(&growth);
-		if (score <= 0 || is_habit(&growth))
-			return false;
-		*ret_confidence = 1 / (1 + exp(-score));
-	} else {
-		if (!within_limits(&growth, share - needed))
-			return false;
-		*ret_confidence = clamp(growth.order * (1 - growth.scatter / growth.rise), 0, 1);
-	}
+	gm_leak_growth_past(bins, &growth);
+	if (is_novel(&growth))
+		needed = fmin(NOVEL_SHARE * caution, SHARE_MAX);
+	if (share < needed || !is_convincing(&growth, share - needed, &confidence))
+		return false;
+	*ret_confidence = confidence;
 	*ret_growth = growth;
 	return true;
 }
