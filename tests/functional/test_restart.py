@@ -6,6 +6,7 @@ import time
 from gmtest.case import LARGE, SMALL, GuestmonTest
 from gmtest.wait import hold, wait_until
 
+FRESH = 3  # a guest whose memory no earlier test has moved
 BACK = 30  # seconds within which everything is served again
 PREFIX = "guestmon:{lab}:"
 
@@ -34,9 +35,12 @@ class Restart(GuestmonTest):
         self.assertEqual(sequences, list(range(sequences[0], sequences[0] + len(sequences))))
 
     def test_daemon_killed_with_an_alarm_active(self):
+        self.lab.guest_start(FRESH, 512)
+        self.addCleanup(self.lab.call, "guest-stop", FRESH)
+        self.daemon.settle()
         mark = self.traps.mark()
-        self.lab.guest_background(LARGE, "leak 2048 300")
-        raised, _ = self.traps.wait(mark, "guestmonLeakRaise", 130, guest=f"web-{LARGE}")
+        self.lab.guest_background(FRESH, "leak 4096 400")
+        raised, _ = self.traps.wait(mark, "guestmonLeakRaise", 130, guest=f"web-{FRESH}")
         indexes = self.snmp.walk("gmGuestUUID")
         boots = self.snmp.number("gmAgentBoots.0")
         since = int((time.time() - 10) * 1000)
@@ -46,17 +50,17 @@ class Restart(GuestmonTest):
 
         self.assertEqual(self.snmp.number("gmAgentBoots.0"), boots + 1)
         alarms = self.snmp.walk("gmAlarmGuestName")
-        self.assertEqual(alarms, {f"gmAlarmGuestName.{raised.alarm}": f"web-{LARGE}"})
+        self.assertEqual(alarms, {f"gmAlarmGuestName.{raised.alarm}": f"web-{FRESH}"})
         wait_until("the guests have the indexes that they had",
                    lambda: self.snmp.walk("gmGuestUUID") == indexes, 10)
-        kept = self.daemon.ctl_json("windows", f"web-{LARGE}", "memory.used")
+        kept = self.daemon.ctl_json("windows", f"web-{FRESH}", "memory.used")
         self.assertTrue(any(since / 1000 <= moment <= since / 1000 + 9 for moment in numbers(kept)),
                         "nothing from before the kill in the window")
         hold("no second raise", lambda: len(self.traps.since(
-            mark, "guestmonLeakRaise", guest=f"web-{LARGE}")) == 1, 10)
+            mark, "guestmonLeakRaise", guest=f"web-{FRESH}")) == 1, 10)
 
-        self.lab.guest(LARGE, "killall leak")
-        cleared, _ = self.traps.wait(mark, "guestmonLeakClear", 60, guest=f"web-{LARGE}")
+        self.lab.guest(FRESH, "killall leak")
+        cleared, _ = self.traps.wait(mark, "guestmonLeakClear", 60, guest=f"web-{FRESH}")
         self.assertEqual(cleared.alarm, raised.alarm)
         self.assert_sequences_whole(self.traps.since(mark))
 
