@@ -18,26 +18,26 @@
 #include "base/text.h"
 
 const struct gm_option gm_alarm_option_table[] = {
-    {.key = "damping",
-     .type = GM_OPTION_BOOL,
-     GM_OPTION_AT(struct gm_alarm_options, damping),
-     .fallback = "true",
-     .help = "Keep an alarm for the hold time after its condition has ended."},
-    {.key = "hold",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct gm_alarm_options, hold),
-     .min = 0,
-     .max = 3600e9,
-     .fallback = "3s",
-     .help = "How long the condition must be gone before the alarm is cleared."},
-    {.key = "raise-limit",
-     .type = GM_OPTION_INT,
-     GM_OPTION_AT(struct gm_alarm_options, raise_limit),
-     .min = 0,
-     .max = 1000000,
-     .fallback = "600",
-     .help = "Alarms raised within a minute at most, the rest waits; 0 for no limit."},
-    GM_OPTION_END,
+	{.key = "damping",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_alarm_options, damping),
+	 .fallback = "true",
+	 .help = "Keep an alarm for the hold time after its condition has ended."},
+	{.key = "hold",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_alarm_options, hold),
+	 .min = 0,
+	 .max = 3600e9,
+	 .fallback = "3s",
+	 .help = "How long the condition must be gone before the alarm is cleared."},
+	{.key = "raise-limit",
+	 .type = GM_OPTION_INT,
+	 GM_OPTION_AT(struct gm_alarm_options, raise_limit),
+	 .min = 0,
+	 .max = 1000000,
+	 .fallback = "600",
+	 .help = "Alarms raised within a minute at most, the rest waits; 0 for no limit."},
+	GM_OPTION_END,
 };
 
 /* Text without padding, so that it can be hashed as bytes. */
@@ -67,38 +67,38 @@ struct step {
 };
 
 static const struct step steps[STATE_COUNT][EVENT_COUNT] = {
-    [STATE_NONE] =
-        {
-            [EVENT_ACTIVE] = {STATE_ACTIVE, DO_RAISE},
-            [EVENT_CROWDED] = {STATE_PENDING, DO_WAIT},
-            [EVENT_OK] = {STATE_NONE, DO_NOTHING},
-            [EVENT_DUE] = {STATE_NONE, DO_NOTHING},
-            [EVENT_GONE] = {STATE_NONE, DO_NOTHING},
-        },
-    [STATE_PENDING] =
-        {
-            [EVENT_ACTIVE] = {STATE_ACTIVE, DO_RAISE},
-            [EVENT_CROWDED] = {STATE_PENDING, DO_NOTHING},
-            [EVENT_OK] = {STATE_NONE, DO_NOTHING},
-            [EVENT_DUE] = {STATE_ACTIVE, DO_RAISE},
-            [EVENT_GONE] = {STATE_NONE, DO_NOTHING},
-        },
-    [STATE_ACTIVE] =
-        {
-            [EVENT_ACTIVE] = {STATE_ACTIVE, DO_CHANGE},
-            [EVENT_CROWDED] = {STATE_ACTIVE, DO_CHANGE},
-            [EVENT_OK] = {STATE_HOLDING, DO_HOLD},
-            [EVENT_DUE] = {STATE_ACTIVE, DO_NOTHING},
-            [EVENT_GONE] = {STATE_NONE, DO_CLEAR},
-        },
-    [STATE_HOLDING] =
-        {
-            [EVENT_ACTIVE] = {STATE_ACTIVE, DO_CHANGE},
-            [EVENT_CROWDED] = {STATE_ACTIVE, DO_CHANGE},
-            [EVENT_OK] = {STATE_HOLDING, DO_NOTHING},
-            [EVENT_DUE] = {STATE_NONE, DO_CLEAR},
-            [EVENT_GONE] = {STATE_NONE, DO_CLEAR},
-        },
+	[STATE_NONE] =
+		{
+			[EVENT_ACTIVE] = {STATE_ACTIVE, DO_RAISE},
+			[EVENT_CROWDED] = {STATE_PENDING, DO_WAIT},
+			[EVENT_OK] = {STATE_NONE, DO_NOTHING},
+			[EVENT_DUE] = {STATE_NONE, DO_NOTHING},
+			[EVENT_GONE] = {STATE_NONE, DO_NOTHING},
+		},
+	[STATE_PENDING] =
+		{
+			[EVENT_ACTIVE] = {STATE_ACTIVE, DO_RAISE},
+			[EVENT_CROWDED] = {STATE_PENDING, DO_NOTHING},
+			[EVENT_OK] = {STATE_NONE, DO_NOTHING},
+			[EVENT_DUE] = {STATE_ACTIVE, DO_RAISE},
+			[EVENT_GONE] = {STATE_NONE, DO_NOTHING},
+		},
+	[STATE_ACTIVE] =
+		{
+			[EVENT_ACTIVE] = {STATE_ACTIVE, DO_CHANGE},
+			[EVENT_CROWDED] = {STATE_ACTIVE, DO_CHANGE},
+			[EVENT_OK] = {STATE_HOLDING, DO_HOLD},
+			[EVENT_DUE] = {STATE_ACTIVE, DO_NOTHING},
+			[EVENT_GONE] = {STATE_NONE, DO_CLEAR},
+		},
+	[STATE_HOLDING] =
+		{
+			[EVENT_ACTIVE] = {STATE_ACTIVE, DO_CHANGE},
+			[EVENT_CROWDED] = {STATE_ACTIVE, DO_CHANGE},
+			[EVENT_OK] = {STATE_HOLDING, DO_NOTHING},
+			[EVENT_DUE] = {STATE_NONE, DO_CLEAR},
+			[EVENT_GONE] = {STATE_NONE, DO_CLEAR},
+		},
 };
 
 struct entry {
@@ -131,7 +131,7 @@ struct gm_alarms {
 };
 
 int gm_alarms_create(const struct gm_alarm_options *options, const struct gm_alarm_sink *sink,
-                     struct gm_alarms **ret_alarms)
+		     struct gm_alarms **ret_alarms)
 {
 	struct gm_alarms *alarms = calloc(1, sizeof(*alarms));
 
@@ -193,7 +193,7 @@ static void count_raise(struct limiter *limiter)
 }
 
 static struct identity identity_of(const struct gm_entity_key *key, const char *detector,
-                                   const char *metric)
+				   const char *metric)
 {
 	struct identity identity;
 
@@ -228,7 +228,7 @@ static struct entry *add(struct gm_alarms *alarms, const struct identity *identi
 }
 
 static void emit(struct gm_alarms *alarms, struct entry *entry, enum gm_transition_kind kind,
-                 int64_t time)
+		 int64_t time)
 {
 	struct gm_transition transition = {.kind = kind, .time = time};
 
@@ -238,19 +238,19 @@ static void emit(struct gm_alarms *alarms, struct entry *entry, enum gm_transiti
 }
 
 static void do_raise(struct gm_alarms *alarms, struct entry *entry,
-                     const struct gm_finding *finding, int64_t now)
+		     const struct gm_finding *finding, int64_t now)
 {
 	struct gm_alarm *alarm = &entry->alarm;
 
 	*alarm = (struct gm_alarm){
-	    .id = alarms->sink.new_id(alarms->sink.user),
-	    .key = finding->key,
-	    .severity = finding->severity,
-	    .event_type = finding->event_type,
-	    .cause = finding->cause,
-	    .raised_at = now,
-	    .changed_at = now,
-	    .evidence = finding->evidence,
+		.id = alarms->sink.new_id(alarms->sink.user),
+		.key = finding->key,
+		.severity = finding->severity,
+		.event_type = finding->event_type,
+		.cause = finding->cause,
+		.raised_at = now,
+		.changed_at = now,
+		.evidence = finding->evidence,
 	};
 	memcpy(alarm->detector, entry->identity.detector, sizeof(alarm->detector));
 	memcpy(alarm->metric, entry->identity.metric, sizeof(alarm->metric));
@@ -261,7 +261,7 @@ static void do_raise(struct gm_alarms *alarms, struct entry *entry,
 }
 
 static void do_change(struct gm_alarms *alarms, struct entry *entry,
-                      const struct gm_finding *finding, int64_t now)
+		      const struct gm_finding *finding, int64_t now)
 {
 	struct gm_alarm *alarm = &entry->alarm;
 	bool told = finding->report || finding->severity != alarm->severity;
@@ -319,7 +319,7 @@ static void move(struct gm_alarms *alarms, struct entry *entry, enum alarm_state
 
 /* Takes one step of the table; an entry that is back at NONE is freed. */
 static void take_step(struct gm_alarms *alarms, struct entry *entry, enum event event,
-                      const struct gm_finding *finding, int64_t now)
+		      const struct gm_finding *finding, int64_t now)
 {
 	const struct step *step = &steps[entry->state][event];
 
@@ -369,7 +369,7 @@ static bool clear_if_due(struct gm_alarms *alarms, struct entry *entry, int64_t 
 }
 
 static int take_active(struct gm_alarms *alarms, const struct identity *identity,
-                       struct entry *entry, const struct gm_finding *finding)
+		       struct entry *entry, const struct gm_finding *finding)
 {
 	bool is_new = !entry || entry->state == STATE_PENDING;
 	bool room = !is_new || has_room(alarms, finding->time);
@@ -387,7 +387,7 @@ static int take_active(struct gm_alarms *alarms, const struct identity *identity
 int gm_alarms_finding(struct gm_alarms *alarms, const struct gm_finding *finding)
 {
 	const struct identity identity =
-	    identity_of(&finding->key, finding->detector, finding->metric);
+		identity_of(&finding->key, finding->detector, finding->metric);
 	struct entry *entry = find(alarms, &identity);
 
 	/* The hold time may have ended since the last tick. */
@@ -465,8 +465,8 @@ size_t gm_alarms_active(const struct gm_alarms *alarms, struct gm_alarm *list, s
 }
 
 const struct gm_alarm *gm_alarms_find(const struct gm_alarms *alarms,
-                                      const struct gm_entity_key *key, const char *detector,
-                                      const char *metric)
+				      const struct gm_entity_key *key, const char *detector,
+				      const char *metric)
 {
 	const struct identity identity = identity_of(key, detector, metric);
 	const struct entry *entry = find(alarms, &identity);

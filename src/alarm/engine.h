@@ -45,7 +45,7 @@ struct gm_alarm_sink {
 struct gm_alarms;
 
 int gm_alarms_create(const struct gm_alarm_options *options, const struct gm_alarm_sink *sink,
-                     struct gm_alarms **ret_alarms);
+		     struct gm_alarms **ret_alarms);
 void gm_alarms_free(struct gm_alarms *alarms);
 
 /* Other options from now on. */
@@ -68,8 +68,8 @@ size_t gm_alarms_active(const struct gm_alarms *alarms, struct gm_alarm *list, s
 
 /* The active alarm of that identity, or NULL; valid until the next call. */
 const struct gm_alarm *gm_alarms_find(const struct gm_alarms *alarms,
-                                      const struct gm_entity_key *key, const char *detector,
-                                      const char *metric);
+				      const struct gm_entity_key *key, const char *detector,
+				      const char *metric);
 
 /* Raises held back by the limit since the start. */
 uint64_t gm_alarms_limited(const struct gm_alarms *alarms);

@@ -16,7 +16,7 @@ enum { NUMBER_TEXT = 32, SUBJECT_TEXT = 512, SENTENCE_MAX = 4096 };
 
 /* A number with the prefix that leaves one to three digits before the point: "1.0 MiB", "930 Mbit". */
 static const char *scaled(double value, double base, const char *const prefixes[], const char *unit,
-                          char text[NUMBER_TEXT])
+			  char text[NUMBER_TEXT])
 {
 	size_t prefix = 0;
 
@@ -25,7 +25,7 @@ static const char *scaled(double value, double base, const char *const prefixes[
 		prefix++;
 	}
 	snprintf(text, NUMBER_TEXT, fabs(value) < 10 && prefix > 0 ? "%.1f %s%s" : "%.0f %s%s",
-	         value, prefixes[prefix], unit);
+		 value, prefixes[prefix], unit);
 	return text;
 }
 
@@ -75,12 +75,12 @@ static void leak(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 	gm_buffer_printf(text, "memory of %s ", subject);
 	if (has(alarm, GM_EVIDENCE_SLOPE))
 		gm_buffer_printf(text, "grows %s",
-		                 bytes(number(alarm, GM_EVIDENCE_SLOPE), "B/s", slope));
+				 bytes(number(alarm, GM_EVIDENCE_SLOPE), "B/s", slope));
 	else
 		gm_buffer_printf(text, "leaks");
 	if (has(alarm, GM_EVIDENCE_EXHAUSTION))
 		gm_buffer_printf(text, ", exhausted in %s",
-		                 span(number(alarm, GM_EVIDENCE_EXHAUSTION), left));
+				 span(number(alarm, GM_EVIDENCE_EXHAUSTION), left));
 }
 
 static void leak_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
@@ -90,7 +90,7 @@ static void leak_over(const struct gm_alarm *alarm, const char *subject, struct 
 	gm_buffer_printf(text, "memory of %s no longer grows", subject);
 	if (has(alarm, GM_EVIDENCE_USED))
 		gm_buffer_printf(text, ", %s in use",
-		                 bytes(number(alarm, GM_EVIDENCE_USED), "B", used));
+				 bytes(number(alarm, GM_EVIDENCE_USED), "B", used));
 }
 
 /* Said alike of a burst that lasts and of one that is over: its numbers are what matters. */
@@ -174,7 +174,7 @@ static void threshold(const struct gm_alarm *alarm, const char *subject, struct 
 }
 
 static void threshold_over(const struct gm_alarm *alarm, const char *subject,
-                           struct gm_buffer *text)
+			   struct gm_buffer *text)
 {
 	gm_buffer_printf(text, "%s of %s is within its limit", alarm->metric, subject);
 	limit_numbers(alarm, text);
@@ -187,9 +187,9 @@ static const struct sentence {
 	const char *detector;
 	sentence_fn *active, *over;
 } sentences[] = {
-    {"leak", leak, leak_over},          {"burst", burst, burst_over},
-    {"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
-    {NULL, other, other_over},
+	{"leak", leak, leak_over},          {"burst", burst, burst_over},
+	{"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
+	{NULL, other, other_over},
 };
 
 /* Names come from guests: in quotes, unless they are one plain word. */
@@ -215,12 +215,12 @@ static void subject_of(const struct gm_alarm *alarm, char subject[SUBJECT_TEXT])
 		return;
 	}
 	snprintf(subject, SUBJECT_TEXT, "%s",
-	         plain_or_quoted(alarm->guest_name, name, sizeof(name)));
+		 plain_or_quoted(alarm->guest_name, name, sizeof(name)));
 	if (alarm->key.name[0] != '\0') {
 		size_t length = strlen(subject);
 
 		snprintf(subject + length, SUBJECT_TEXT - length, " (%s)",
-		         plain_or_quoted(alarm->key.name, device, sizeof(device)));
+			 plain_or_quoted(alarm->key.name, device, sizeof(device)));
 	}
 }
 

@@ -67,93 +67,96 @@ struct burst_detector {
 };
 
 static const struct gm_option burst_option_table[] = {
-    {
-        .key = "enabled",
-        .type = GM_OPTION_BOOL,
-        GM_OPTION_AT(struct gm_burst_options, enabled),
-        .fallback = "true",
-        .help = "Look for bursts.",
-    },
-    {
-        .key = "utilisation",
-        .type = GM_OPTION_NUMBER,
-        GM_OPTION_AT(struct gm_burst_options, utilisation),
-        .min = 0.05,
-        .max = 1,
-        .fallback = "0.5",
-        .help = "Part of the port's rate from which on a bin belongs to a burst.",
-    },
-    {
-        .key = "merge",
-        .type = GM_OPTION_INT,
-        GM_OPTION_AT(struct gm_burst_options, merge),
-        .min = 1,
-        .max = GM_BURST_MERGE_MAX,
-        .fallback = "2",
-        .help = "Bins below the limit that end a burst; a shorter dip belongs to it.",
-    },
-    {
-        .key = "brief",
-        .type = GM_OPTION_NUMBER,
-        GM_OPTION_AT(struct gm_burst_options, brief),
-        .min = 0,
-        .max = 1,
-        .fallback = "0.15",
-        .help = "Shortest burst below the limit that is told, as part of a bin at the port's "
-                "rate; 0 for none.",
-    },
-    {
-        .key = "least-volume",
-        .type = GM_OPTION_SIZE,
-        GM_OPTION_AT(struct gm_burst_options, least_volume),
-        .min = 0,
-        .max = 1e12,
-        .fallback = "0",
-        .help = "A burst that carries less, in bytes, is not told. On ports so slow that one "
-                "offloaded packet of 64 KiB half fills a bin, set it above that.",
-    },
-    {
-        .key = "port-rate",
-        .type = GM_OPTION_BITRATE,
-        GM_OPTION_AT(struct gm_burst_options, port_rate),
-        .min = 0,
-        .max = 1e13,
-        .fallback = "0",
-        .help = "Rate of ports whose rate is not known otherwise, in bit/s; 0 learns it.",
-    },
-    {
-        .key = "least-rate",
-        .type = GM_OPTION_BITRATE,
-        GM_OPTION_AT(struct gm_burst_options, least_rate),
-        .min = 1e5,
-        .max = 1e13,
-        .fallback = "100M",
-        .help = "What a learned rate is at least, in bit/s.",
-    },
-    {
-        .key = "clear-after",
-        .type = GM_OPTION_DURATION,
-        GM_OPTION_AT(struct gm_burst_options, clear_after),
-        .min = 0,
-        .max = 3600e9,
-        .fallback = "5s",
-        .help = "Time without a burst after which all is well again.",
-    },
-    {
-        .key = "report-limit",
-        .type = GM_OPTION_INT,
-        GM_OPTION_AT(struct gm_burst_options, report_limit),
-        .min = 1,
-        .max = 1000,
-        .fallback = "1",
-        .help = "Reports per second and direction after the first hundred; bursts beyond it are "
-                "only counted.",
-    },
-    GM_OPTION_END,
+	{
+		.key = "enabled",
+		.type = GM_OPTION_BOOL,
+		GM_OPTION_AT(struct gm_burst_options, enabled),
+		.fallback = "true",
+		.help = "Look for bursts.",
+	},
+	{
+		.key = "utilisation",
+		.type = GM_OPTION_NUMBER,
+		GM_OPTION_AT(struct gm_burst_options, utilisation),
+		.min = 0.05,
+		.max = 1,
+		.fallback = "0.5",
+		.help = "Part of the port's rate from which on a bin belongs to a burst.",
+	},
+	{
+		.key = "merge",
+		.type = GM_OPTION_INT,
+		GM_OPTION_AT(struct gm_burst_options, merge),
+		.min = 1,
+		.max = GM_BURST_MERGE_MAX,
+		.fallback = "2",
+		.help = "Bins below the limit that end a burst; a shorter dip belongs to it.",
+	},
+	{
+		.key = "brief",
+		.type = GM_OPTION_NUMBER,
+		GM_OPTION_AT(struct gm_burst_options, brief),
+		.min = 0,
+		.max = 1,
+		.fallback = "0.15",
+		.help = "Shortest burst below the limit that is told, as part of a bin at the "
+			"port's "
+			"rate; 0 for none.",
+	},
+	{
+		.key = "least-volume",
+		.type = GM_OPTION_SIZE,
+		GM_OPTION_AT(struct gm_burst_options, least_volume),
+		.min = 0,
+		.max = 1e12,
+		.fallback = "0",
+		.help = "A burst that carries less, in bytes, is not told. On ports so slow that "
+			"one "
+			"offloaded packet of 64 KiB half fills a bin, set it above that.",
+	},
+	{
+		.key = "port-rate",
+		.type = GM_OPTION_BITRATE,
+		GM_OPTION_AT(struct gm_burst_options, port_rate),
+		.min = 0,
+		.max = 1e13,
+		.fallback = "0",
+		.help = "Rate of ports whose rate is not known otherwise, in bit/s; 0 learns it.",
+	},
+	{
+		.key = "least-rate",
+		.type = GM_OPTION_BITRATE,
+		GM_OPTION_AT(struct gm_burst_options, least_rate),
+		.min = 1e5,
+		.max = 1e13,
+		.fallback = "100M",
+		.help = "What a learned rate is at least, in bit/s.",
+	},
+	{
+		.key = "clear-after",
+		.type = GM_OPTION_DURATION,
+		GM_OPTION_AT(struct gm_burst_options, clear_after),
+		.min = 0,
+		.max = 3600e9,
+		.fallback = "5s",
+		.help = "Time without a burst after which all is well again.",
+	},
+	{
+		.key = "report-limit",
+		.type = GM_OPTION_INT,
+		GM_OPTION_AT(struct gm_burst_options, report_limit),
+		.min = 1,
+		.max = 1000,
+		.fallback = "1",
+		.help = "Reports per second and direction after the first hundred; bursts beyond "
+			"it are "
+			"only counted.",
+	},
+	GM_OPTION_END,
 };
 
 static int burst_create(const void *options, const struct gm_entity_key *key,
-                        struct gm_detector **ret_detector)
+			struct gm_detector **ret_detector)
 {
 	static const struct {
 		const char *metric, *name;
@@ -180,18 +183,18 @@ static void burst_destroy(struct gm_detector *detector)
 }
 
 static void emit(const struct direction *direction, int64_t time, bool report,
-                 const struct gm_finding_sink *sink)
+		 const struct gm_finding_sink *sink)
 {
 	struct gm_finding finding = {
-	    .key = direction->detector->key,
-	    .detector = "burst",
-	    .active = direction->active,
-	    .report = report,
-	    .severity = direction->severity,
-	    .event_type = GM_EVENT_QUALITY_OF_SERVICE,
-	    .cause = GM_CAUSE_CONGESTION,
-	    .time = time,
-	    .evidence = direction->evidence,
+		.key = direction->detector->key,
+		.detector = "burst",
+		.active = direction->active,
+		.report = report,
+		.severity = direction->severity,
+		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+		.cause = GM_CAUSE_CONGESTION,
+		.time = time,
+		.evidence = direction->evidence,
 	};
 	gm_text_copy(finding.metric, sizeof(finding.metric), direction->metric);
 	if (direction->count > 0)
@@ -223,7 +226,7 @@ static void fill_evidence(struct direction *direction, const struct gm_burst *bu
 	double duration = (double)(burst->end - burst->start) / (double)GM_SECOND;
 	*evidence = (struct gm_evidence){0};
 	gm_evidence_set(evidence, GM_EVIDENCE_START,
-	                (double)direction->told_start / (double)GM_SECOND);
+			(double)direction->told_start / (double)GM_SECOND);
 	gm_evidence_set(evidence, GM_EVIDENCE_DURATION, duration);
 	gm_evidence_set(evidence, GM_EVIDENCE_PEAK, burst->peak);
 	gm_evidence_set(evidence, GM_EVIDENCE_VOLUME, burst->volume);
@@ -275,8 +278,8 @@ static struct gm_burst_port choose_port(const struct direction *direction)
 	if (detector->options->port_rate > 0)
 		return (struct gm_burst_port){.rate = (double)detector->options->port_rate};
 	return (struct gm_burst_port){
-	    .rate = fmax(direction->learned, (double)detector->options->least_rate),
-	    .learned = true,
+		.rate = fmax(direction->learned, (double)detector->options->least_rate),
+		.learned = true,
 	};
 }
 
@@ -284,9 +287,9 @@ static void observe_bin(struct direction *direction, const struct gm_point *poin
 {
 	struct burst_detector *detector = direction->detector;
 	const struct gm_burst_rules rules = {
-	    .enter = detector->options->utilisation,
-	    .merge = detector->options->merge,
-	    .brief = detector->options->brief,
+		.enter = detector->options->utilisation,
+		.merge = detector->options->merge,
+		.brief = detector->options->brief,
 	};
 	const struct gm_burst_sink sink = {.tell = on_burst, .user = direction};
 	if (point->span <= 0)
@@ -314,7 +317,7 @@ static void take_speed(struct burst_detector *detector, double speed)
 }
 
 static void burst_observe(struct gm_detector *base, const struct gm_point *point,
-                          const struct gm_finding_sink *sink)
+			  const struct gm_finding_sink *sink)
 {
 	struct burst_detector *detector = (struct burst_detector *)base;
 	detector->sink = sink;
@@ -327,7 +330,7 @@ static void burst_observe(struct gm_detector *base, const struct gm_point *point
 }
 
 static void burst_evaluate(struct gm_detector *base, int64_t now,
-                           const struct gm_finding_sink *sink)
+			   const struct gm_finding_sink *sink)
 {
 	struct burst_detector *detector = (struct burst_detector *)base;
 	for (size_t i = 0; i < DIRECTIONS; i++) {
@@ -347,7 +350,7 @@ static double burst_score(const struct gm_detector *base)
 {
 	const struct burst_detector *detector = (const struct burst_detector *)base;
 	return fmin(1,
-	            fmax(detector->directions[0].utilisation, detector->directions[1].utilisation));
+		    fmax(detector->directions[0].utilisation, detector->directions[1].utilisation));
 }
 
 /* The guest was restarted, moved or stopped for a while: the traffic may be another. */
@@ -362,14 +365,14 @@ static void burst_disturb(struct gm_detector *base, int64_t now)
 }
 
 const struct gm_detector_ops gm_burst_ops = {
-    .name = "burst",
-    .entities = 1U << GM_ENTITY_INTERFACE,
-    .options = burst_option_table,
-    .options_size = sizeof(struct gm_burst_options),
-    .create = burst_create,
-    .destroy = burst_destroy,
-    .observe = burst_observe,
-    .evaluate = burst_evaluate,
-    .score = burst_score,
-    .disturb = burst_disturb,
+	.name = "burst",
+	.entities = 1U << GM_ENTITY_INTERFACE,
+	.options = burst_option_table,
+	.options_size = sizeof(struct gm_burst_options),
+	.create = burst_create,
+	.destroy = burst_destroy,
+	.observe = burst_observe,
+	.evaluate = burst_evaluate,
+	.score = burst_score,
+	.disturb = burst_disturb,
 };

@@ -139,7 +139,7 @@ void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length,
 		double square = off * off * weight * (1 - part);
 		base->variance += part * (square - base->variance);
 		base->slow_variance +=
-		    weight / (base->slow_weight + weight) * (square - base->slow_variance);
+			weight / (base->slow_weight + weight) * (square - base->slow_variance);
 		base->slow_weight = fmin(base->slow_weight + weight, SLOW_BINS);
 	}
 	base->weight = fmin(base->weight + weight, FAST_BINS);

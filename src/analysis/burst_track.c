@@ -90,7 +90,7 @@ static void learn(const struct work *work, const struct gm_burst_bin *bin)
 {
 	struct gm_burst_track *track = work->track;
 	gm_burst_base_learn(&track->base, bin->rate, length_of(track, bin),
-	                    GRAIN * work->port->rate);
+			    GRAIN * work->port->rate);
 }
 
 /* Pending bins that no longer can be judged: background, unless they stand out. */
@@ -101,7 +101,7 @@ static void learn_pending(const struct work *work)
 		const struct gm_burst_bin *bin = &track->pending[i];
 		if (!gm_burst_base_ready(&track->base) ||
 		    fabs(bin->rate - track->base.mean) <=
-		        LEVEL_DEVIATIONS * deviation_of(track, bin))
+			    LEVEL_DEVIATIONS * deviation_of(track, bin))
 			learn(work, bin);
 	}
 	track->pending_count = 0;
@@ -109,7 +109,7 @@ static void learn_pending(const struct work *work)
 
 /* What part of the bin a burst of rate `level` covered. */
 static double covered(const struct gm_burst_track *track, const struct gm_burst_bin *bin,
-                      double level)
+		      double level)
 {
 	double above = bin->rate - track->base.mean;
 	if (level <= track->base.mean)
@@ -119,7 +119,7 @@ static double covered(const struct gm_burst_track *track, const struct gm_burst_
 
 /* The same for a bin beside the burst, where noise must not count. In ns. */
 static double covered_beside(const struct gm_burst_track *track, const struct gm_burst_bin *bin,
-                             double level)
+			     double level)
 {
 	if (bin->rate - track->base.mean <= EDGE_DEVIATIONS * deviation_of(track, bin))
 		return 0;
@@ -136,7 +136,7 @@ static int64_t early_start(const struct work *work)
 {
 	const struct gm_burst_track *track = work->track;
 	double beside =
-	    track->has_before ? covered_beside(track, &track->before, track->first.rate) : 0;
+		track->has_before ? covered_beside(track, &track->before, track->first.rate) : 0;
 	if (beside > 0)
 		return track->first.begin - (int64_t)beside;
 	double most = fmax(work->port->rate, track->first.rate);
@@ -167,9 +167,9 @@ static struct gm_burst describe_single(const struct work *work)
 		offset = span_of(bin) - within;
 	double duration = before + within + after;
 	struct gm_burst burst = {
-	    .start = bin->begin + (int64_t)offset,
-	    .peak = bin->rate,
-	    .volume = level * duration / BITS,
+		.start = bin->begin + (int64_t)offset,
+		.peak = bin->rate,
+		.volume = level * duration / BITS,
 	};
 	burst.end = burst.start + (int64_t)duration;
 	return burst;
@@ -189,10 +189,10 @@ static struct gm_burst describe_many(const struct work *work)
 	if (track->below_count > 0)
 		tail += covered_beside(track, &track->below[0], level);
 	return (struct gm_burst){
-	    .start = track->first.end - (int64_t)head,
-	    .end = track->last.begin + (int64_t)tail,
-	    .peak = track->peak,
-	    .volume = track->inner_bytes + level * (head + tail) / BITS,
+		.start = track->first.end - (int64_t)head,
+		.end = track->last.begin + (int64_t)tail,
+		.peak = track->peak,
+		.volume = track->inner_bytes + level * (head + tail) / BITS,
 	};
 }
 
@@ -207,10 +207,10 @@ static struct gm_burst describe(const struct work *work, bool ended)
 		burst = describe_single(work);
 	} else {
 		burst = (struct gm_burst){
-		    .start = early_start(work),
-		    .end = track->first.end,
-		    .peak = track->first.rate,
-		    .volume = bytes_of(&track->first),
+			.start = early_start(work),
+			.end = track->first.end,
+			.peak = track->first.rate,
+			.volume = bytes_of(&track->first),
 		};
 	}
 	burst.ended = ended;
@@ -298,12 +298,12 @@ static bool judge_brief(const struct work *work, size_t bins)
 
 	/* In one bin nobody knows where; in two it lies over their border. */
 	double head = bins == 1 ? (span + duration) / 2
-	                        : span_of(&bin[0]) * covered(track, &bin[0], work->port->rate);
+				: span_of(&bin[0]) * covered(track, &bin[0], work->port->rate);
 	struct gm_burst burst = {
-	    .start = bin[0].end - (int64_t)head,
-	    .peak = highest,
-	    .volume = duration * work->port->rate / BITS,
-	    .ended = true,
+		.start = bin[0].end - (int64_t)head,
+		.peak = highest,
+		.volume = duration * work->port->rate / BITS,
+		.ended = true,
 	};
 	burst.end = burst.start + (int64_t)duration;
 	work->sink->tell(work->sink->user, &burst);
@@ -324,8 +324,8 @@ static size_t find_brief(const struct work *work)
 		return 0;
 	bool stands_out[3];
 	for (size_t i = 0; i < 3; i++)
-		stands_out[i] =
-		    bin[i].rate - track->base.mean > EDGE_DEVIATIONS * deviation_of(track, &bin[i]);
+		stands_out[i] = bin[i].rate - track->base.mean >
+				EDGE_DEVIATIONS * deviation_of(track, &bin[i]);
 	if (!stands_out[0])
 		return 0;
 	if (!stands_out[1])
@@ -346,8 +346,8 @@ static bool is_new_level(const struct gm_burst_track *track)
 	for (size_t i = 0; i < track->pending_count; i++) {
 		double off = track->pending[i].rate - track->base.mean;
 		double limit =
-		    LEVEL_DEVIATIONS *
-		    gm_burst_base_recent(&track->base, length_of(track, &track->pending[i]));
+			LEVEL_DEVIATIONS *
+			gm_burst_base_recent(&track->base, length_of(track, &track->pending[i]));
 		above += off > limit;
 		below += off < -limit;
 	}
@@ -358,7 +358,7 @@ static void drop_pending(struct gm_burst_track *track, size_t count)
 {
 	track->pending_count -= count;
 	memmove(track->pending, track->pending + count,
-	        track->pending_count * sizeof(track->pending[0]));
+		track->pending_count * sizeof(track->pending[0]));
 }
 
 /* Puts the bin behind the pending ones; when they are complete, judges the oldest. */
@@ -435,16 +435,16 @@ static void end_if_level(const struct work *work)
 }
 
 void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rules *rules,
-                         const struct gm_burst_port *port, const struct gm_point *point,
-                         const struct gm_burst_sink *sink)
+			 const struct gm_burst_port *port, const struct gm_point *point,
+			 const struct gm_burst_sink *sink)
 {
 	const struct work work = {.track = track, .rules = rules, .port = port, .sink = sink};
 	if (point->span <= 0)
 		return;
 	const struct gm_burst_bin bin = {
-	    .begin = point->time - point->span,
-	    .end = point->time,
-	    .rate = point->value * 8.0 * (double)GM_SECOND / (double)point->span,
+		.begin = point->time - point->span,
+		.end = point->time,
+		.rate = point->value * 8.0 * (double)GM_SECOND / (double)point->span,
 	};
 	if (track->until != 0 && bin.begin != track->until)
 		take_hole(&work, bin.begin - track->until);

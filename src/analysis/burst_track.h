@@ -86,7 +86,7 @@ struct gm_burst_sink {
 
 /* All zeros is a track that has seen nothing. `point` is of a byte counter, `port->rate` > 0. */
 void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rules *rules,
-                         const struct gm_burst_port *port, const struct gm_point *point,
-                         const struct gm_burst_sink *sink);
+			 const struct gm_burst_port *port, const struct gm_point *point,
+			 const struct gm_burst_sink *sink);
 
 #endif

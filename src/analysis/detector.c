@@ -14,9 +14,9 @@
 #include "analysis/leak.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
-    &gm_leak_ops,
-    &gm_burst_ops,
-    NULL,
+	&gm_leak_ops,
+	&gm_burst_ops,
+	NULL,
 };
 
 /* The registry's length without its NULL: also the upper bound of a set. */
@@ -69,7 +69,7 @@ void gm_detector_settings_free(struct gm_detector_settings *settings)
 }
 
 void *gm_detector_settings_get(struct gm_detector_settings *settings,
-                               const struct gm_detector_ops *ops)
+			       const struct gm_detector_ops *ops)
 {
 	for (size_t i = 0; gm_detectors[i]; i++) {
 		if (gm_detectors[i] == ops)
@@ -89,7 +89,7 @@ static bool is_enabled(const struct gm_detector_ops *ops, const void *options)
 }
 
 int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
-                           struct gm_detector_set **ret_set)
+			   struct gm_detector_set **ret_set)
 {
 	struct gm_detector_set *set = calloc(1, sizeof(*set));
 
@@ -124,14 +124,14 @@ void gm_detector_set_free(struct gm_detector_set *set)
 }
 
 void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point *point,
-                             const struct gm_finding_sink *sink)
+			     const struct gm_finding_sink *sink)
 {
 	for (size_t i = 0; i < set->count; i++)
 		set->detectors[i]->ops->observe(set->detectors[i], point, sink);
 }
 
 void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
-                              const struct gm_finding_sink *sink)
+			      const struct gm_finding_sink *sink)
 {
 	for (size_t i = 0; i < set->count; i++)
 		set->detectors[i]->ops->evaluate(set->detectors[i], now, sink);

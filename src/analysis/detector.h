@@ -25,12 +25,12 @@ struct gm_detector_ops {
 
 	/* `options` stays valid and unchanged for the detector's life. 0 or -ENOMEM. */
 	int (*create)(const void *options, const struct gm_entity_key *key,
-	              struct gm_detector **ret_detector);
+		      struct gm_detector **ret_detector);
 	void (*destroy)(struct gm_detector *detector);
 
 	/* A new point; metrics that it does not know are ignored. May emit. */
 	void (*observe)(struct gm_detector *detector, const struct gm_point *point,
-	                const struct gm_finding_sink *sink);
+			const struct gm_finding_sink *sink);
 
 	/*
 	 * The present judgement at `now`, about once a second and at the end of a recording: emits one
@@ -38,7 +38,7 @@ struct gm_detector_ops {
 	 * know.
 	 */
 	void (*evaluate)(struct gm_detector *detector, int64_t now,
-	                 const struct gm_finding_sink *sink);
+			 const struct gm_finding_sink *sink);
 
 	/* 0 to 1 for the newest point, for replay's --scores; NULL when the detector has none. */
 	double (*score)(const struct gm_detector *detector);
@@ -60,19 +60,19 @@ struct gm_detector_settings;
 int gm_detector_settings_create(struct gm_detector_settings **ret_settings); /* defaults */
 void gm_detector_settings_free(struct gm_detector_settings *settings);
 void *gm_detector_settings_get(struct gm_detector_settings *settings,
-                               const struct gm_detector_ops *ops);
+			       const struct gm_detector_ops *ops);
 
 /*
  * All detectors of one entity that are enabled for its kind. `settings` outlives the set.
  */
 struct gm_detector_set;
 int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
-                           struct gm_detector_set **ret_set);
+			   struct gm_detector_set **ret_set);
 void gm_detector_set_free(struct gm_detector_set *set);
 void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point *point,
-                             const struct gm_finding_sink *sink);
+			     const struct gm_finding_sink *sink);
 void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
-                              const struct gm_finding_sink *sink);
+			      const struct gm_finding_sink *sink);
 void gm_detector_set_disturb(struct gm_detector_set *set, int64_t now);
 double gm_detector_set_score(const struct gm_detector_set *set); /* the largest */
 

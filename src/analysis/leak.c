@@ -45,41 +45,42 @@ static const char *const sensitivities[] = {"low", "normal", "high", NULL};
 static const double cautions[] = {1.5, 1.0, 0.7};
 
 static const struct gm_option leak_options[] = {
-    {
-        .key = "enabled",
-        .type = GM_OPTION_BOOL,
-        GM_OPTION_AT(struct gm_leak_options, enabled),
-        .fallback = "true",
-        .help = "Look for memory leaks.",
-    },
-    {
-        .key = "sensitivity",
-        .type = GM_OPTION_CHOICE,
-        GM_OPTION_AT(struct gm_leak_options, sensitivity),
-        .fallback = "normal",
-        .help = "How early a growth is called a leak: high is earlier, low is surer.",
-        .choices = sensitivities,
-    },
-    {
-        .key = "horizon",
-        .type = GM_OPTION_DURATION,
-        GM_OPTION_AT(struct gm_leak_options, horizon),
-        .min = 60e9,
-        .max = 365 * 86400e9,
-        .fallback = "60d",
-        .help = "A leak that leaves more time than this until the memory is used up is not told.",
-    },
-    GM_OPTION_END,
+	{
+		.key = "enabled",
+		.type = GM_OPTION_BOOL,
+		GM_OPTION_AT(struct gm_leak_options, enabled),
+		.fallback = "true",
+		.help = "Look for memory leaks.",
+	},
+	{
+		.key = "sensitivity",
+		.type = GM_OPTION_CHOICE,
+		GM_OPTION_AT(struct gm_leak_options, sensitivity),
+		.fallback = "normal",
+		.help = "How early a growth is called a leak: high is earlier, low is surer.",
+		.choices = sensitivities,
+	},
+	{
+		.key = "horizon",
+		.type = GM_OPTION_DURATION,
+		GM_OPTION_AT(struct gm_leak_options, horizon),
+		.min = 60e9,
+		.max = 365 * 86400e9,
+		.fallback = "60d",
+		.help = "A leak that leaves more time than this until the memory is used up is not "
+			"told.",
+	},
+	GM_OPTION_END,
 };
 
 static const struct {
 	double seconds; /* less than this is left */
 	enum gm_severity severity;
 } severities[] = {
-    {600, GM_SEVERITY_CRITICAL},
-    {3600, GM_SEVERITY_MAJOR},
-    {86400, GM_SEVERITY_MINOR},
-    {INFINITY, GM_SEVERITY_WARNING},
+	{600, GM_SEVERITY_CRITICAL},
+	{3600, GM_SEVERITY_MAJOR},
+	{86400, GM_SEVERITY_MINOR},
+	{INFINITY, GM_SEVERITY_WARNING},
 };
 
 /* A condition that holds. */
@@ -114,7 +115,7 @@ static void forget(struct leak *leak)
 }
 
 static int leak_create(const void *options, const struct gm_entity_key *key,
-                       struct gm_detector **ret_detector)
+		       struct gm_detector **ret_detector)
 {
 	struct leak *leak = calloc(1, sizeof(*leak));
 
@@ -248,7 +249,7 @@ static void take_used(struct leak *leak, int64_t time, double used)
 }
 
 static void leak_observe(struct gm_detector *detector, const struct gm_point *point,
-                         const struct gm_finding_sink *sink)
+			 const struct gm_finding_sink *sink)
 {
 	struct leak *leak = (struct leak *)detector;
 
@@ -256,7 +257,7 @@ static void leak_observe(struct gm_detector *detector, const struct gm_point *po
 	if (point->metric == GM_METRIC_MEMORY_USED)
 		take_used(leak, point->time, point->value);
 	else if (point->metric == GM_METRIC_MEMORY_TOTAL && point->value > 0 &&
-	         point->value < BYTES_MAX)
+		 point->value < BYTES_MAX)
 		leak->total = point->value;
 }
 
@@ -291,7 +292,7 @@ static void tell(struct leak *leak, struct gm_finding *finding)
 	gm_evidence_set(evidence, GM_EVIDENCE_SLOPE, condition->growth.slope);
 	gm_evidence_set(evidence, GM_EVIDENCE_EXHAUSTION, left);
 	gm_evidence_set(evidence, GM_EVIDENCE_ONSET,
-	                (double)condition->growth.onset / (double)GM_SECOND);
+			(double)condition->growth.onset / (double)GM_SECOND);
 	gm_evidence_set(evidence, GM_EVIDENCE_CONFIDENCE, condition->confidence);
 	finding->report = finding->severity != condition->told_severity || has_moved(leak, end);
 	if (finding->report) {
@@ -301,15 +302,15 @@ static void tell(struct leak *leak, struct gm_finding *finding)
 }
 
 static void leak_evaluate(struct gm_detector *detector, int64_t now,
-                          const struct gm_finding_sink *sink)
+			  const struct gm_finding_sink *sink)
 {
 	struct leak *leak = (struct leak *)detector;
 	struct gm_finding finding = {
-	    .key = leak->key,
-	    .active = leak->active,
-	    .event_type = GM_EVENT_QUALITY_OF_SERVICE,
-	    .cause = GM_CAUSE_RESOURCE_NEARING_CAPACITY,
-	    .time = leak->time,
+		.key = leak->key,
+		.active = leak->active,
+		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+		.cause = GM_CAUSE_RESOURCE_NEARING_CAPACITY,
+		.time = leak->time,
 	};
 
 	(void)now;
@@ -331,13 +332,13 @@ static void leak_disturb(struct gm_detector *detector, int64_t now)
 }
 
 const struct gm_detector_ops gm_leak_ops = {
-    .name = "leak",
-    .entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
-    .options = leak_options,
-    .options_size = sizeof(struct gm_leak_options),
-    .create = leak_create,
-    .destroy = leak_destroy,
-    .observe = leak_observe,
-    .evaluate = leak_evaluate,
-    .disturb = leak_disturb,
+	.name = "leak",
+	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
+	.options = leak_options,
+	.options_size = sizeof(struct gm_leak_options),
+	.create = leak_create,
+	.destroy = leak_destroy,
+	.observe = leak_observe,
+	.evaluate = leak_evaluate,
+	.disturb = leak_disturb,
 };

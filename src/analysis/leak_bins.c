@@ -9,8 +9,8 @@
 #include "base/clock.h"
 
 const int64_t gm_leak_widths[GM_LEAK_SCALES] = {
-    GM_SECOND,       4 * GM_SECOND,    20 * GM_SECOND,   60 * GM_SECOND,
-    300 * GM_SECOND, 1200 * GM_SECOND, 3600 * GM_SECOND, 14400 * GM_SECOND,
+	GM_SECOND,       4 * GM_SECOND,    20 * GM_SECOND,   60 * GM_SECOND,
+	300 * GM_SECOND, 1200 * GM_SECOND, 3600 * GM_SECOND, 14400 * GM_SECOND,
 };
 
 void gm_leak_bins_reset(struct gm_leak_bins *bins)
@@ -40,9 +40,9 @@ static struct gm_leak_bin close_bin(struct gm_leak_scale *scale, int64_t number)
 {
 	static const struct gm_leak_bin empty = {NAN, NAN, NAN};
 	struct gm_leak_bin bin = {
-	    .floor = scale->floor,
-	    .crest = scale->crest,
-	    .peak = scale->peak,
+		.floor = scale->floor,
+		.crest = scale->crest,
+		.peak = scale->peak,
 	};
 	int64_t missed = number - scale->open - 1;
 

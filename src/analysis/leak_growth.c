@@ -86,7 +86,7 @@ static size_t find_onset(const struct view *view)
 	if (low >= last)
 		return last;
 	return lowest_below(view,
-	                    (view->floors[last] - view->floors[low]) / (float)(last - low) / 2);
+			    (view->floors[last] - view->floors[low]) / (float)(last - low) / 2);
 }
 
 /* Whether enough of the bins hold samples for this scale to suit the cadence. */
@@ -187,7 +187,7 @@ enum { HELD_MAX = GM_LEAK_SCALES * GM_LEAK_BINS };
  * scales. Returns how many; the seconds they span in `ret_past`.
  */
 static size_t collect_past(const struct gm_leak_bins *bins, size_t scale, int64_t until,
-                           struct held *list, double *ret_past)
+			   struct held *list, double *ret_past)
 {
 	int64_t known_from = until;
 	size_t count = 0;
@@ -248,13 +248,13 @@ static double crest_at(const struct gm_leak_bins *bins, size_t scale, int64_t ti
 
 /* The largest rise between the same times of day on the days before, as far as they are known. */
 static double largest_daily_rise(const struct gm_leak_bins *bins, size_t scale, int64_t onset,
-                                 int64_t end)
+				 int64_t end)
 {
 	double largest = 0;
 
 	for (int64_t back = DAY; back <= DAYS_BACK * DAY; back += DAY) {
 		double rise =
-		    crest_at(bins, scale, end - 1 - back) - crest_at(bins, scale, onset - back);
+			crest_at(bins, scale, end - 1 - back) - crest_at(bins, scale, onset - back);
 
 		if (rise > largest)
 			largest = rise;
@@ -271,7 +271,7 @@ static bool fit_line(const struct view *view, size_t onset, struct gm_trend *ret
 }
 
 static void set_line(struct gm_leak_growth *growth, const struct view *view, size_t onset,
-                     const struct gm_trend *line)
+		     const struct gm_trend *line)
 {
 	growth->end = view_time(view, view->length);
 	growth->slope = line->slope / seconds(view->width);
@@ -281,7 +281,7 @@ static void set_line(struct gm_leak_growth *growth, const struct view *view, siz
 }
 
 static void measure_shape(const struct view *view, size_t onset, const struct gm_trend *line,
-                          struct gm_leak_growth *growth)
+			  struct gm_leak_growth *growth)
 {
 	size_t newest = growth->bins / 5 > NEWEST_MIN ? growth->bins / 5 : NEWEST_MIN;
 	size_t after;
@@ -295,7 +295,7 @@ static void measure_shape(const struct view *view, size_t onset, const struct gm
 }
 
 bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t least_bins,
-                         double least_rise, struct gm_leak_growth *ret_growth)
+			 double least_rise, struct gm_leak_growth *ret_growth)
 {
 	struct gm_leak_growth growth = {.scale = scale};
 	struct gm_trend line, late;
@@ -333,7 +333,7 @@ void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth 
 }
 
 bool gm_leak_growth_follow(const struct gm_leak_bins *bins, size_t scale,
-                           struct gm_leak_growth *growth)
+			   struct gm_leak_growth *growth)
 {
 	struct gm_trend line;
 	struct view view;

@@ -44,7 +44,7 @@ struct gm_leak_growth {
  * least `least_bins` bins and `least_rise` bytes.
  */
 bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t least_bins,
-                         double least_rise, struct gm_leak_growth *ret_growth);
+			 double least_rise, struct gm_leak_growth *ret_growth);
 
 /* Measures what was before a growth that was found in `bins`. Dearer than finding it. */
 void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth *growth);
@@ -55,6 +55,6 @@ void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth 
  * not rise or are too few.
  */
 bool gm_leak_growth_follow(const struct gm_leak_bins *bins, size_t scale,
-                           struct gm_leak_growth *growth);
+			   struct gm_leak_growth *growth);
 
 #endif

@@ -57,14 +57,14 @@ struct scale_rule {
 };
 
 static const struct scale_rule rules[GM_LEAK_SCALES] = {
-    {8, 0.50, false, 0},      /* 1 s */
-    {8, 0.50, false, 0},      /* 4 s */
-    {10, 0.30, false, 0},     /* 20 s */
-    {10, 0.30, false, 0},     /* 1 min */
-    {10, 0.15, true, -13.78}, /* 5 min */
-    {10, 0.06, true, -9.94},  /* 20 min */
-    {10, 0.06, true, -9.38},  /* 1 h */
-    {8, 0.075, true, -7.19},  /* 4 h */
+	{8, 0.50, false, 0},      /* 1 s */
+	{8, 0.50, false, 0},      /* 4 s */
+	{10, 0.30, false, 0},     /* 20 s */
+	{10, 0.30, false, 0},     /* 1 min */
+	{10, 0.15, true, -13.78}, /* 5 min */
+	{10, 0.06, true, -9.94},  /* 20 min */
+	{10, 0.06, true, -9.38},  /* 1 h */
+	{8, 0.075, true, -7.19},  /* 4 h */
 };
 
 /*
@@ -163,7 +163,7 @@ static double weigh(const struct gm_leak_growth *growth)
 
 /* Its shape and its past, for a growth with a share that is `surplus` above the needed one. */
 static bool is_convincing(const struct gm_leak_growth *growth, double surplus,
-                          double *ret_confidence)
+			  double *ret_confidence)
 {
 	double score;
 
@@ -177,7 +177,7 @@ static bool is_convincing(const struct gm_leak_growth *growth, double surplus,
 }
 
 bool gm_leak_judge(const struct gm_leak_bins *bins, size_t scale, double total, double caution,
-                   struct gm_leak_growth *ret_growth, double *ret_confidence)
+		   struct gm_leak_growth *ret_growth, double *ret_confidence)
 {
 	const struct scale_rule *rule = &rules[scale];
 	double left, share, needed, least, confidence;

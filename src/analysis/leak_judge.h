@@ -20,6 +20,6 @@ bool gm_leak_judge_knows(const struct gm_leak_bins *bins);
  * of the room it found before it is believed (1: the default).
  */
 bool gm_leak_judge(const struct gm_leak_bins *bins, size_t scale, double total, double caution,
-                   struct gm_leak_growth *ret_growth, double *ret_confidence);
+		   struct gm_leak_growth *ret_growth, double *ret_confidence);
 
 #endif

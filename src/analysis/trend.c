@@ -119,7 +119,7 @@ static double mann_kendall(const struct points *points, double rising, double fa
 
 /* Slopes of all pairs into `slopes`; counts pairs that rise and fall. Returns how many pairs. */
 static size_t pair_slopes(const struct points *points, float *slopes, double *rising,
-                          double *falling)
+			  double *falling)
 {
 	size_t pairs = 0, up = 0, down = 0;
 

@@ -21,7 +21,7 @@ struct gm_buffer {
 
 void gm_buffer_append(struct gm_buffer *buffer, const void *data, size_t length);
 void gm_buffer_printf(struct gm_buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 /* Removes the first `length` bytes (all of them when there are fewer). */
 void gm_buffer_consume(struct gm_buffer *buffer, size_t length);

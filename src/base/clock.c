@@ -117,7 +117,7 @@ int gm_time_parse(const char *text, int64_t *ret_time)
 	char separator = 0;
 	int used = 0;
 	if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-	           &separator, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 7)
+		   &separator, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 7)
 		return parse_epoch(text, ret_time);
 	const char *at = text + used;
 	int64_t seconds, fraction = 0;

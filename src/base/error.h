@@ -17,10 +17,10 @@ struct gm_error {
 
 /* Writes the sentence (cut to fit, earlier text replaced) and returns `code`, a negative errno. */
 int gm_error_set(struct gm_error *err, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 /* Puts "PREFIX: " before the sentence that is there already; returns `code`. */
 int gm_error_prefix(struct gm_error *err, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -143,7 +143,7 @@ double gm_json_value_number(const struct gm_json *value, double otherwise)
 }
 
 bool gm_json_next(const struct gm_json *object, void **iterator, const char **ret_key,
-                  const struct gm_json **ret_value)
+		  const struct gm_json **ret_value)
 {
 	json_t *json = (json_t *)(uintptr_t)object; /* jansson's iterators take no const */
 	*iterator = *iterator ? json_object_iter_next(json, *iterator) : json_object_iter(json);
@@ -162,7 +162,7 @@ int gm_json_parse(const char *text, size_t length, struct gm_json **ret_value, s
 		char reason[sizeof(error.text)];
 		gm_text_copy(reason, sizeof(reason), error.text);
 		return gm_error_set(err, -EINVAL, "not JSON: line %d, column %d: %s", error.line,
-		                    error.column, reason);
+				    error.column, reason);
 	}
 	*ret_value = (struct gm_json *)value;
 	return 0;
@@ -178,7 +178,7 @@ static int append_piece(const char *data, size_t length, void *user)
 int gm_json_write(const struct gm_json *value, int indent, struct gm_buffer *buffer)
 {
 	size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(16) |
-	               (indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
+		       (indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
 	if (!value || json_dump_callback(const_of(value), append_piece, buffer, flags) < 0)
 		return -ENOMEM;
 	return 0;

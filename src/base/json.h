@@ -26,10 +26,10 @@ void gm_json_free(struct gm_json *value);
 
 void gm_json_set(struct gm_json *object, const char *key, struct gm_json *value);
 void gm_json_set_text(struct gm_json *object, const char *key,
-                      const char *text); /* NULL: JSON null */
+		      const char *text); /* NULL: JSON null */
 void gm_json_set_integer(struct gm_json *object, const char *key, int64_t number);
 void gm_json_set_number(struct gm_json *object, const char *key,
-                        double number); /* not finite: null */
+			double number); /* not finite: null */
 void gm_json_set_bool(struct gm_json *object, const char *key, bool flag);
 void gm_json_append(struct gm_json *array, struct gm_json *value);
 struct gm_json *gm_json_text(const char *text);
@@ -49,11 +49,11 @@ double gm_json_value_number(const struct gm_json *value, double otherwise);
 
 /* Walks an object in insertion order: start with `iterator` NULL; false at the end. */
 bool gm_json_next(const struct gm_json *object, void **iterator, const char **ret_key,
-                  const struct gm_json **ret_value);
+		  const struct gm_json **ret_value);
 
 /* Parses exactly one value. -EINVAL with line and column in the message. */
 int gm_json_parse(const char *text, size_t length, struct gm_json **ret_value,
-                  struct gm_error *err);
+		  struct gm_error *err);
 
 /* Appends one line (no newline) or, with `indent` > 0, an indented form. 0 or -ENOMEM. */
 int gm_json_write(const struct gm_json *value, int indent, struct gm_buffer *buffer);

@@ -40,7 +40,7 @@ void gm_log(enum gm_log_level level, const char *format, ...)
 		char stamp[GM_TIME_TEXT];
 		gm_time_format(gm_clock_now(), stamp, sizeof(stamp));
 		used = (size_t)snprintf(line, sizeof(line), "%s %s: ", stamp,
-		                        gm_log_level_names[level]);
+					gm_log_level_names[level]);
 	}
 	va_list args;
 	va_start(args, format);
@@ -55,7 +55,7 @@ void gm_log(enum gm_log_level level, const char *format, ...)
 }
 
 int gm_log_allowed(struct gm_log_limit *limit, int64_t now, int64_t interval,
-                   uint64_t *ret_suppressed)
+		   uint64_t *ret_suppressed)
 {
 	if (limit->last != 0 && now >= limit->last && now - limit->last < interval) {
 		limit->suppressed++;

@@ -30,6 +30,6 @@ struct gm_log_limit {
 	uint64_t suppressed;
 };
 int gm_log_allowed(struct gm_log_limit *limit, int64_t now, int64_t interval,
-                   uint64_t *ret_suppressed);
+		   uint64_t *ret_suppressed);
 
 #endif

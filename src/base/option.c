@@ -19,17 +19,17 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-    {"", 1e9},   {"ns", 1},     {"us", 1e3},    {"ms", 1e6},     {"s", 1e9},
-    {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}, {NULL, 0},
+	{"", 1e9},   {"ns", 1},     {"us", 1e3},    {"ms", 1e6},     {"s", 1e9},
+	{"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}, {NULL, 0},
 };
 static const struct unit size_units[] = {
-    {"", 1},         {"k", 1e3},         {"M", 1e6},
-    {"G", 1e9},      {"T", 1e12},        {"Ki", 1024},
-    {"Mi", 1048576}, {"Gi", 1073741824}, {"Ti", 1024.0 * 1073741824},
-    {NULL, 0},
+	{"", 1},         {"k", 1e3},         {"M", 1e6},
+	{"G", 1e9},      {"T", 1e12},        {"Ki", 1024},
+	{"Mi", 1048576}, {"Gi", 1073741824}, {"Ti", 1024.0 * 1073741824},
+	{NULL, 0},
 };
 static const struct unit rate_units[] = {
-    {"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {NULL, 0},
+	{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {NULL, 0},
 };
 static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 
@@ -37,17 +37,17 @@ static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 static const struct {
 	const char *name;
 	const struct unit *units;
-	const char
-	    *show_unit; /* in which ranges and values are printed when nothing larger is exact */
+	const char *
+		show_unit; /* in which ranges and values are printed when nothing larger is exact */
 } types[] = {
-    [GM_OPTION_BOOL] = {"true or false", NULL, ""},
-    [GM_OPTION_INT] = {"a whole number", no_units, ""},
-    [GM_OPTION_NUMBER] = {"a number", no_units, ""},
-    [GM_OPTION_DURATION] = {"a duration", duration_units, "ns"},
-    [GM_OPTION_SIZE] = {"a size in bytes", size_units, ""},
-    [GM_OPTION_BITRATE] = {"a rate in bit/s", rate_units, ""},
-    [GM_OPTION_TEXT] = {"text", NULL, ""},
-    [GM_OPTION_CHOICE] = {"one of", NULL, ""},
+	[GM_OPTION_BOOL] = {"true or false", NULL, ""},
+	[GM_OPTION_INT] = {"a whole number", no_units, ""},
+	[GM_OPTION_NUMBER] = {"a number", no_units, ""},
+	[GM_OPTION_DURATION] = {"a duration", duration_units, "ns"},
+	[GM_OPTION_SIZE] = {"a size in bytes", size_units, ""},
+	[GM_OPTION_BITRATE] = {"a rate in bit/s", rate_units, ""},
+	[GM_OPTION_TEXT] = {"text", NULL, ""},
+	[GM_OPTION_CHOICE] = {"one of", NULL, ""},
 };
 
 static bool parse_bool(const char *text, bool *ret_flag)
@@ -56,7 +56,7 @@ static bool parse_bool(const char *text, bool *ret_flag)
 		const char *name;
 		bool flag;
 	} names[] = {{"true", true},   {"yes", true}, {"on", true},
-	             {"false", false}, {"no", false}, {"off", false}};
+		     {"false", false}, {"no", false}, {"off", false}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(text, names[i].name) == 0) {
 			*ret_flag = names[i].flag;
@@ -96,9 +96,9 @@ static void format_number(enum gm_option_type type, double number, char *text, s
 			best = unit;
 	}
 	snprintf(text, size, "%.15g%s", best ? number / best->factor : number,
-	         best          ? best->name
-	         : number != 0 ? types[type].show_unit
-	                       : "");
+		 best          ? best->name
+		 : number != 0 ? types[type].show_unit
+			       : "");
 }
 
 const struct gm_option *gm_option_find(const struct gm_option *table, const char *key)
@@ -115,7 +115,7 @@ char *gm_option_describe(const struct gm_option *option, char *text, size_t size
 	if (option->type == GM_OPTION_CHOICE) {
 		for (size_t i = 0; option->choices[i] && used < size; i++)
 			used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : " ",
-			                         option->choices[i]);
+						 option->choices[i]);
 	} else if (option->type == GM_OPTION_TEXT) {
 		snprintf(text + used, size - used, " of at most %zu bytes", option->size - 1);
 	} else if (option->type != GM_OPTION_BOOL && used < size) {
@@ -133,11 +133,11 @@ static int refuse(const struct gm_option *option, int code, const char *text, st
 	gm_text_quote(quoted, sizeof(quoted), text);
 	gm_option_describe(option, allowed, sizeof(allowed));
 	return gm_error_set(err, code, "%s: %s is %s; allowed: %s", option->key, quoted,
-	                    code == -ERANGE ? "out of range" : "not understood", allowed);
+			    code == -ERANGE ? "out of range" : "not understood", allowed);
 }
 
 static int set_number(const struct gm_option *option, char *member, const char *text,
-                      struct gm_error *err)
+		      struct gm_error *err)
 {
 	double number;
 	if (!parse_number(text, types[option->type].units, &number))
@@ -157,7 +157,7 @@ static int set_number(const struct gm_option *option, char *member, const char *
 }
 
 static int set_choice(const struct gm_option *option, char *member, const char *text,
-                      struct gm_error *err)
+		      struct gm_error *err)
 {
 	for (int i = 0; option->choices[i]; i++) {
 		if (strcmp(option->choices[i], text) == 0) {
@@ -169,7 +169,7 @@ static int set_choice(const struct gm_option *option, char *member, const char *
 }
 
 static int set_text(const struct gm_option *option, char *member, const char *text,
-                    struct gm_error *err)
+		    struct gm_error *err)
 {
 	if (!gm_text_is_utf8(text))
 		return refuse(option, -EINVAL, text, err);
@@ -186,13 +186,13 @@ static int unknown_key(const struct gm_option *table, const char *key, struct gm
 	size_t used = 0;
 	for (const struct gm_option *option = table; option->key && used < sizeof(keys); option++)
 		used += (size_t)snprintf(keys + used, sizeof(keys) - used, "%s%s", used ? ", " : "",
-		                         option->key);
+					 option->key);
 	gm_text_quote(quoted, sizeof(quoted), key);
 	return gm_error_set(err, -ENOENT, "unknown key %s; allowed: %s", quoted, keys);
 }
 
 int gm_option_set(const struct gm_option *table, void *target, const char *key, const char *text,
-                  struct gm_error *err)
+		  struct gm_error *err)
 {
 	const struct gm_option *option = gm_option_find(table, key);
 	if (!option)

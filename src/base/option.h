@@ -55,7 +55,7 @@ const struct gm_option *gm_option_find(const struct gm_option *table, const char
  * allowed. `target` is unchanged on failure.
  */
 int gm_option_set(const struct gm_option *table, void *target, const char *key, const char *text,
-                  struct gm_error *err);
+		  struct gm_error *err);
 
 /* Appends "a duration from 1ms to 1h" and the like: what the option accepts. Returns `text`. */
 char *gm_option_describe(const struct gm_option *option, char *text, size_t size);

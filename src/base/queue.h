@@ -15,7 +15,7 @@ struct gm_queue_options {
 	size_t capacity;               /* items, > 0 */
 	void (*free_item)(void *item); /* for dropped items and for those left at the end */
 	void (*notify)(
-	    void *user); /* called by the writer when the queue stops being empty; may be NULL */
+		void *user); /* called by the writer when the queue stops being empty; may be NULL */
 	void *user;
 };
 

@@ -27,13 +27,13 @@ struct settings {
 };
 
 static const struct gm_option since_table[] = {
-    {.key = "since",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct settings, since),
-     .min = 0,
-     .max = 365 * 86400e9,
-     .fallback = "0"},
-    GM_OPTION_END,
+	{.key = "since",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct settings, since),
+	 .min = 0,
+	 .max = 365 * 86400e9,
+	 .fallback = "0"},
+	GM_OPTION_END,
 };
 
 static void show_ok(const struct gm_json *reply, FILE *out)
@@ -49,12 +49,12 @@ static const struct command {
 	const char *synopsis;
 	void (*show)(const struct gm_json *reply, FILE *out);
 } commands[] = {
-    {"status", 0, 0, "status", gm_show_status},
-    {"guests", 0, 0, "guests", gm_show_guests},
-    {"alarms", 0, 0, "alarms [--log]", gm_show_alarms},
-    {"windows", 1, 2, "windows GUEST|node [METRIC] [--since 10m] [--csv]", gm_show_windows},
-    {"check", 0, 0, "check", show_ok},
-    {"reload", 0, 0, "reload", show_ok},
+	{"status", 0, 0, "status", gm_show_status},
+	{"guests", 0, 0, "guests", gm_show_guests},
+	{"alarms", 0, 0, "alarms [--log]", gm_show_alarms},
+	{"windows", 1, 2, "windows GUEST|node [METRIC] [--since 10m] [--csv]", gm_show_windows},
+	{"check", 0, 0, "check", show_ok},
+	{"reload", 0, 0, "reload", show_ok},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -68,9 +68,9 @@ static void usage(FILE *out)
 		fprintf(out, "  %-50s %s\n", commands[i].synopsis, line->name ? line->help : "");
 	}
 	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
-	        "runs a detector over a recording, without a daemon");
+		"runs a detector over a recording, without a daemon");
 	fprintf(out, "\nThe socket is %s unless -s names another. See guestmonctl(1).\n",
-	        DEFAULT_SOCKET);
+		DEFAULT_SOCKET);
 }
 
 static struct gm_json *make_request(const struct command *command, const struct settings *settings)
@@ -122,10 +122,10 @@ static int wrong(const char *message)
 static int parse_options(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
-	    {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-	    {"log", no_argument, NULL, 'l'},          {"csv", no_argument, NULL, 'c'},
-	    {"since", required_argument, NULL, 'S'},  {"version", no_argument, NULL, 'V'},
-	    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+		{"log", no_argument, NULL, 'l'},          {"csv", no_argument, NULL, 'c'},
+		{"since", required_argument, NULL, 'S'},  {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
 	int letter;

@@ -66,9 +66,9 @@ void gm_table_print(struct gm_table *table, FILE *out)
 	for (size_t row = 0; row <= table->rows; row++) {
 		for (size_t column = 0; column < table->columns; column++) {
 			bool right = table->heads[column][0] == '>';
-			const char *text = row == 0
-			                       ? table->heads[column] + right
-			                       : table->cells[(row - 1) * table->columns + column];
+			const char *text =
+				row == 0 ? table->heads[column] + right
+					 : table->cells[(row - 1) * table->columns + column];
 			print_cell(out, text, widths[column], right, column + 1 == table->columns);
 		}
 	}
@@ -87,7 +87,7 @@ static char *with_unit(char *cell, double value, double step, const char *const 
 		units++;
 	}
 	snprintf(cell, GM_CELL, "%.*f %s", fabs(value) < 10 && value != floor(value) ? 2 : 1, value,
-	         *units);
+		 *units);
 	return cell;
 }
 
@@ -110,9 +110,9 @@ char *gm_render_duration(char *cell, double seconds)
 		int large, small;
 		const char *large_name, *small_name;
 	} forms[] = {
-	    {3600, 60, 1, "min", "s"},
-	    {86400, 3600, 60, "h", "min"},
-	    {INFINITY, 86400, 3600, "d", "h"},
+		{3600, 60, 1, "min", "s"},
+		{86400, 3600, 60, "h", "min"},
+		{INFINITY, 86400, 3600, "d", "h"},
 	};
 	if (!isfinite(seconds)) {
 		snprintf(cell, GM_CELL, "-");
@@ -124,8 +124,8 @@ char *gm_render_duration(char *cell, double seconds)
 			i++;
 		double large = floor(seconds / forms[i].large);
 		snprintf(cell, GM_CELL, "%.0f %s %.0f %s", large, forms[i].large_name,
-		         floor((seconds - large * forms[i].large) / forms[i].small),
-		         forms[i].small_name);
+			 floor((seconds - large * forms[i].large) / forms[i].small),
+			 forms[i].small_name);
 	}
 	return cell;
 }
@@ -148,8 +148,8 @@ char *gm_render_name(char *cell, const char *name)
 	char quoted[GM_CELL];
 	gm_text_quote(quoted, sizeof(quoted), name);
 	size_t length = strlen(quoted);
-	bool plain =
-	    name && name[0] != '\0' && !strpbrk(quoted + 1, "\\ ") && strlen(name) == length - 2;
+	bool plain = name && name[0] != '\0' && !strpbrk(quoted + 1, "\\ ") &&
+		     strlen(name) == length - 2;
 	if (plain)
 		snprintf(cell, GM_CELL, "%.*s", (int)(length - 2), quoted + 1);
 	else

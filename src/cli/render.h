@@ -13,7 +13,7 @@ enum { GM_CELL = 96, GM_TABLE_COLUMNS = 12 };
 /* Collects rows, then prints them with columns as wide as needed. */
 struct gm_table {
 	const char *const
-	    *heads; /* NULL at the end; a head that starts with '>' is aligned right */
+		*heads; /* NULL at the end; a head that starts with '>' is aligned right */
 	size_t columns, rows;
 	char (*cells)[GM_CELL]; /* rows × columns */
 };

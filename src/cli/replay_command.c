@@ -24,35 +24,35 @@ struct arguments {
 };
 
 static const struct gm_option link_speed_table[] = {
-    {.key = "link-speed",
-     .type = GM_OPTION_BITRATE,
-     GM_OPTION_AT(struct arguments, link_speed),
-     .min = 0,
-     .max = 1e15,
-     .fallback = "0"},
-    GM_OPTION_END,
+	{.key = "link-speed",
+	 .type = GM_OPTION_BITRATE,
+	 GM_OPTION_AT(struct arguments, link_speed),
+	 .min = 0,
+	 .max = 1e15,
+	 .fallback = "0"},
+	GM_OPTION_END,
 };
 
 static int refuse(const char *message)
 {
 	fprintf(stderr,
-	        "guestmonctl: %s\n"
-	        "usage: guestmonctl replay --detector NAME [--set KEY=VALUE]... [--entity NAME]\n"
-	        "                          [--link-speed BITS] [--scores FILE] [-v] FILE.csv\n",
-	        message);
+		"guestmonctl: %s\n"
+		"usage: guestmonctl replay --detector NAME [--set KEY=VALUE]... [--entity NAME]\n"
+		"                          [--link-speed BITS] [--scores FILE] [-v] FILE.csv\n",
+		message);
 	return -EINVAL;
 }
 
 static int parse(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option options[] = {
-	    {"detector", required_argument, NULL, 'd'},
-	    {"set", required_argument, NULL, 's'},
-	    {"entity", required_argument, NULL, 'e'},
-	    {"link-speed", required_argument, NULL, 'l'},
-	    {"scores", required_argument, NULL, 'S'},
-	    {"verbose", no_argument, NULL, 'v'},
-	    {NULL, 0, NULL, 0},
+		{"detector", required_argument, NULL, 'd'},
+		{"set", required_argument, NULL, 's'},
+		{"entity", required_argument, NULL, 'e'},
+		{"link-speed", required_argument, NULL, 'l'},
+		{"scores", required_argument, NULL, 'S'},
+		{"verbose", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
 	int letter;
@@ -97,15 +97,15 @@ static int run(const struct arguments *arguments, FILE *input, FILE *scores)
 {
 	bool standard = strcmp(arguments->file, "-") == 0;
 	struct gm_replay_options options = {
-	    .detector = arguments->detector,
-	    .settings = arguments->settings,
-	    .entity = arguments->entity,
-	    .link_speed = arguments->link_speed,
-	    .input = input,
-	    .input_name = standard ? "<standard input>" : arguments->file,
-	    .output = stdout,
-	    .scores = scores,
-	    .statistics = arguments->verbose ? stderr : NULL,
+		.detector = arguments->detector,
+		.settings = arguments->settings,
+		.entity = arguments->entity,
+		.link_speed = arguments->link_speed,
+		.input = input,
+		.input_name = standard ? "<standard input>" : arguments->file,
+		.output = stdout,
+		.scores = scores,
+		.statistics = arguments->verbose ? stderr : NULL,
 	};
 	struct gm_error err = {.text = ""};
 	int result = gm_replay(&options, &err);

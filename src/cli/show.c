@@ -23,8 +23,8 @@ static const char *text(const struct gm_json *object, const char *key)
 static void show_sources(const struct gm_json *sources, FILE *out)
 {
 	static const char *const heads[] = {"SOURCE",  "STATE", ">INTERVAL", ">TICKS",
-	                                    ">MISSED", ">LATE", ">P50",      ">P99",
-	                                    ">SEEN",   "ERROR", NULL};
+					    ">MISSED", ">LATE", ">P50",      ">P99",
+					    ">SEEN",   "ERROR", NULL};
 	struct gm_table table;
 	gm_table_init(&table, heads);
 	for (size_t i = 0; i < gm_json_size(sources); i++) {
@@ -34,7 +34,7 @@ static void show_sources(const struct gm_json *sources, FILE *out)
 			break;
 		gm_render_name(row[0], text(source, "name"));
 		snprintf(row[1], GM_CELL, "%s",
-		         gm_json_get_bool(source, "connected") ? "connected" : "away");
+			 gm_json_get_bool(source, "connected") ? "connected" : "away");
 		snprintf(row[2], GM_CELL, "%g ms", number(source, "interval_s") * 1e3);
 		snprintf(row[3], GM_CELL, "%.0f", number(source, "ticks"));
 		snprintf(row[4], GM_CELL, "%.0f", number(source, "missed"));
@@ -51,28 +51,28 @@ void gm_show_status(const struct gm_json *reply, FILE *out)
 {
 	char cell[GM_CELL], other[GM_CELL];
 	const struct gm_json *store = gm_json_get(reply, "store"),
-	                     *snmp = gm_json_get(reply, "snmp");
+			     *snmp = gm_json_get(reply, "snmp");
 
 	fprintf(out, "guestmond %s on %s, since %s (start %.0f)\n", text(reply, "version"),
-	        gm_render_name(other, text(reply, "node")),
-	        gm_render_time(cell, number(reply, "started")), number(reply, "boots"));
+		gm_render_name(other, text(reply, "node")),
+		gm_render_time(cell, number(reply, "started")), number(reply, "boots"));
 	fprintf(out, "sampling   %.0f samples/s, %.0f since the start, %.0f batches dropped\n",
-	        number(reply, "samples_per_s"), number(reply, "samples"),
-	        number(reply, "batches_dropped"));
+		number(reply, "samples_per_s"), number(reply, "samples"),
+		number(reply, "batches_dropped"));
 	fprintf(out, "watching   %.0f guests, %.0f entities; %.0f alarms active, sequence %.0f\n",
-	        number(reply, "guests"), number(reply, "entities"), number(reply, "alarms"),
-	        number(reply, "last_sequence"));
+		number(reply, "guests"), number(reply, "entities"), number(reply, "alarms"),
+		number(reply, "last_sequence"));
 	fprintf(out, "process    %.1f s CPU, %s resident\n", number(reply, "cpu_s"),
-	        gm_render_bytes(cell, number(reply, "resident_bytes")));
+		gm_render_bytes(cell, number(reply, "resident_bytes")));
 	fprintf(out, "store      %s, %s: %s; %.0f frames written, %.0f dropped\n",
-	        gm_render_name(other, text(store, "name")),
-	        gm_json_get_bool(store, "connected") ? "connected" : "not connected",
-	        gm_render_name(cell, text(store, "state")), number(store, "written"),
-	        number(store, "dropped"));
+		gm_render_name(other, text(store, "name")),
+		gm_json_get_bool(store, "connected") ? "connected" : "not connected",
+		gm_render_name(cell, text(store, "state")), number(store, "written"),
+		number(store, "dropped"));
 	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n\n",
-	        gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
-	                                            : "no master agent",
-	        number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
+						    : "no master agent",
+		number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
 	show_sources(gm_json_get(reply, "sources"), out);
 }
 
@@ -85,7 +85,7 @@ static const char *state_name(double state)
 {
 	/* virDomainState */
 	static const char *const names[] = {"-",        "running",  "blocked", "paused",
-	                                    "shutdown", "shut off", "crashed", "suspended"};
+					    "shutdown", "shut off", "crashed", "suspended"};
 	return state >= 0 && state < 8 ? names[(int)state] : "-";
 }
 
@@ -105,8 +105,8 @@ static double traffic(const struct gm_json *guest, const char *name)
 void gm_show_guests(const struct gm_json *reply, FILE *out)
 {
 	static const char *const heads[] = {">INDEX", "NAME",    "PROJECT", "STATE",     ">CPU",
-	                                    ">USED",  ">TOTAL",  ">AGE",    ">RESIDENT", ">RX",
-	                                    ">TX",    ">ALARMS", NULL};
+					    ">USED",  ">TOTAL",  ">AGE",    ">RESIDENT", ">RX",
+					    ">TX",    ">ALARMS", NULL};
 	const struct gm_json *guests = gm_json_get(reply, "guests");
 	struct gm_table table;
 	gm_table_init(&table, heads);
@@ -120,7 +120,7 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 		gm_render_name(row[1], name[0] != '\0' ? name : text(guest, "name"));
 		gm_render_name(row[2], text(guest, "project"));
 		snprintf(row[3], GM_CELL, "%s%s", state_name(metric(guest, "guest.state", "value")),
-		         gm_json_get_bool(guest, "stale") ? " (stale)" : "");
+			 gm_json_get_bool(guest, "stale") ? " (stale)" : "");
 		double cpu = metric(guest, "process.cpu.time", "rate") / 1e9 * 100;
 		snprintf(row[4], GM_CELL, isfinite(cpu) ? "%.0f%%" : "-", cpu);
 		gm_render_bytes(row[5], metric(guest, "memory.used", "value"));
@@ -146,9 +146,9 @@ static void fill_alarm(char (*row)[GM_CELL], const struct gm_json *alarm)
 void gm_show_alarms(const struct gm_json *reply, FILE *out)
 {
 	static const char *const heads[] = {">ID",  "SEVERITY", "DETECTOR", "GUEST",
-	                                    "TEXT", "RAISED",   "CHANGED",  NULL};
+					    "TEXT", "RAISED",   "CHANGED",  NULL};
 	static const char *const log_heads[] = {">ID",  "SEVERITY", "DETECTOR", "GUEST", "TEXT",
-	                                        ">SEQ", "STATE",    "TIME",     NULL};
+						">SEQ", "STATE",    "TIME",     NULL};
 	const struct gm_json *list = gm_json_get(reply, "alarms"), *log = gm_json_get(reply, "log");
 	struct gm_table table;
 	gm_table_init(&table, heads);

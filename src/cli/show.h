@@ -14,6 +14,6 @@ void gm_show_guests(const struct gm_json *reply, FILE *out);
 void gm_show_alarms(const struct gm_json *reply, FILE *out);
 void gm_show_windows(const struct gm_json *reply, FILE *out); /* the newest, least, mean, most */
 void gm_show_windows_csv(const struct gm_json *reply,
-                         FILE *out); /* as `replay` reads it; one entity */
+			 FILE *out); /* as `replay` reads it; one entity */
 
 #endif

@@ -23,7 +23,7 @@ static size_t collect(const struct gm_json *series, bool counter, double *values
 		double value = at(series, i, 1);
 		if (counter)
 			value = (value - at(series, i - 1, 1)) /
-			        (at(series, i, 0) - at(series, i - 1, 0));
+				(at(series, i, 0) - at(series, i - 1, 0));
 		if (isfinite(value))
 			values[count++] = value;
 	}
@@ -31,7 +31,7 @@ static size_t collect(const struct gm_json *series, bool counter, double *values
 }
 
 static void show_series(struct gm_table *table, const char *entity, const char *name,
-                        const struct gm_json *series)
+			const struct gm_json *series)
 {
 	size_t samples = gm_json_size(series);
 	const struct gm_metric *metric = gm_metric_get(gm_metric_find(name));
@@ -53,7 +53,7 @@ static void show_series(struct gm_table *table, const char *entity, const char *
 	gm_render_name(row[1], name);
 	snprintf(row[2], GM_CELL, "%zu", samples);
 	snprintf(row[3], GM_CELL, "%.1f s",
-	         samples ? at(series, samples - 1, 0) - at(series, 0, 0) : 0);
+		 samples ? at(series, samples - 1, 0) - at(series, 0, 0) : 0);
 	if (count > 0) {
 		snprintf(row[4], GM_CELL, "%.6g", values[count - 1]);
 		snprintf(row[5], GM_CELL, "%.6g", least);
@@ -67,7 +67,7 @@ static void show_series(struct gm_table *table, const char *entity, const char *
 void gm_show_windows(const struct gm_json *reply, FILE *out)
 {
 	static const char *const heads[] = {"ENTITY", "METRIC", ">SAMPLES", ">SPAN", ">NEWEST",
-	                                    ">LEAST", ">MEAN",  ">MOST",    "UNIT",  NULL};
+					    ">LEAST", ">MEAN",  ">MOST",    "UNIT",  NULL};
 	struct gm_table table;
 	gm_table_init(&table, heads);
 	void *entities = NULL;
@@ -106,7 +106,7 @@ static void print_row(struct column *columns, size_t count, double time, FILE *o
 		    at(column->series, column->next, 0) != time)
 			continue;
 		const struct gm_json *value =
-		    gm_json_at(gm_json_at(column->series, column->next), 1);
+			gm_json_at(gm_json_at(column->series, column->next), 1);
 		struct gm_buffer digits = GM_BUFFER_INIT(64);
 		if (gm_json_write(value, 0, &digits) == 0) /* exact for integers of 64 bits */
 			fputs(digits.data, out);

@@ -28,7 +28,7 @@ static int dial(const char *path, struct gm_error *err)
 	int code = -errno;
 	close(fd);
 	const char *hint = code == -EACCES ? "run it as root or as a member of the socket's group"
-	                                   : "is guestmond running, and with this control.socket?";
+					   : "is guestmond running, and with this control.socket?";
 	return gm_error_set(err, code, "%s: %s (%s)", path, strerror(-code), hint);
 }
 
@@ -38,7 +38,7 @@ static int send_all(int fd, const struct gm_buffer *buffer, struct gm_error *err
 		ssize_t n = send(fd, buffer->data + sent, buffer->length - sent, MSG_NOSIGNAL);
 		if (n < 0 && errno != EINTR)
 			return gm_error_set(err, -errno, "sending the request: %s",
-			                    strerror(errno));
+					    strerror(errno));
 		if (n > 0)
 			sent += (size_t)n;
 	}
@@ -65,13 +65,13 @@ static int receive_line(int fd, int64_t deadline, struct gm_buffer *buffer, stru
 		gm_buffer_append(buffer, piece, (size_t)n);
 		if (buffer->failed)
 			return gm_error_set(err, -EMSGSIZE, "the reply is larger than %d bytes",
-			                    GM_CTL_REPLY_MAX);
+					    GM_CTL_REPLY_MAX);
 	}
 	return 0;
 }
 
 int gm_ctl_call(const char *socket_path, const struct gm_json *request, int timeout_ms,
-                struct gm_json **ret_reply, struct gm_error *err)
+		struct gm_json **ret_reply, struct gm_error *err)
 {
 	struct gm_buffer out = GM_BUFFER_INIT(GM_CTL_REQUEST_MAX);
 	struct gm_buffer in = GM_BUFFER_INIT(GM_CTL_REPLY_MAX);

@@ -12,13 +12,14 @@
 #include "base/text.h"
 
 const struct gm_ctl_command gm_ctl_commands[] = {
-    {"status", "", "the daemon, its sources, its store, its SNMP session"},
-    {"guests", "", "the guests with their newest values"},
-    {"alarms", "log", "the active alarms; with log, the newest transitions"},
-    {"windows", "guest metric since", "the recent samples of a guest, its interfaces and disks"},
-    {"check", "", "reads the configuration file again and tells what is wrong"},
-    {"reload", "", "applies the configuration file, whole or not at all"},
-    {.name = NULL},
+	{"status", "", "the daemon, its sources, its store, its SNMP session"},
+	{"guests", "", "the guests with their newest values"},
+	{"alarms", "log", "the active alarms; with log, the newest transitions"},
+	{"windows", "guest metric since",
+	 "the recent samples of a guest, its interfaces and disks"},
+	{"check", "", "reads the configuration file again and tells what is wrong"},
+	{"reload", "", "applies the configuration file, whole or not at all"},
+	{.name = NULL},
 };
 
 static bool listed(const char *list, const char *word)
@@ -56,7 +57,7 @@ const struct gm_ctl_command *gm_ctl_check(const struct gm_json *request, struct 
 		if (strcmp(key, "command") != 0 && !listed(command->arguments, key)) {
 			gm_text_quote(quoted, sizeof(quoted), key);
 			gm_error_set(err, -EINVAL, "%s takes no argument %s", command->name,
-			             quoted);
+				     quoted);
 			return NULL;
 		}
 	}

@@ -28,6 +28,6 @@ const struct gm_ctl_command *gm_ctl_check(const struct gm_json *request, struct 
  * daemon cannot be reached (the message says how to mend it).
  */
 int gm_ctl_call(const char *socket_path, const struct gm_json *request, int timeout_ms,
-                struct gm_json **ret_reply, struct gm_error *err);
+		struct gm_json **ret_reply, struct gm_error *err);
 
 #endif

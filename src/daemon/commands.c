@@ -127,7 +127,7 @@ static struct gm_json *interface_to_json(const struct gm_interface_row *row, int
 }
 
 static struct gm_json *guest_to_json(const struct gm_snapshot *snapshot,
-                                     const struct gm_guest_row *row, int64_t now)
+				     const struct gm_guest_row *row, int64_t now)
 {
 	char uuid[GM_UUID_TEXT];
 	struct gm_json *object = gm_json_object();
@@ -146,7 +146,7 @@ static struct gm_json *guest_to_json(const struct gm_snapshot *snapshot,
 	for (size_t i = 0; i < snapshot->interface_count; i++)
 		if (snapshot->interfaces[i].guest_index == row->index)
 			gm_json_append(interfaces,
-			               interface_to_json(&snapshot->interfaces[i], now));
+				       interface_to_json(&snapshot->interfaces[i], now));
 	gm_json_set(object, "interfaces", interfaces);
 	return object;
 }
@@ -157,7 +157,7 @@ static struct gm_json *answer_guests(const struct query *query)
 	struct gm_json *reply = gm_json_object(), *guests = gm_json_array();
 	for (size_t i = 0; i < query->snapshot->guest_count; i++)
 		gm_json_append(guests,
-		               guest_to_json(query->snapshot, &query->snapshot->guests[i], now));
+			       guest_to_json(query->snapshot, &query->snapshot->guests[i], now));
 	gm_json_set(reply, "guests", guests);
 	return reply;
 }
@@ -208,7 +208,7 @@ static const struct gm_guest_row *find_guest(const struct query *query, const ch
 			continue;
 		if (found) {
 			gm_error_set(query->err, -EINVAL,
-			             "more than one guest has that name: use the UUID");
+				     "more than one guest has that name: use the UUID");
 			return NULL;
 		}
 		found = row;
@@ -221,7 +221,7 @@ static const struct gm_guest_row *find_guest(const struct query *query, const ch
 }
 
 static struct gm_json *series_to_json(const struct gm_window *window, unsigned metric,
-                                      int64_t since)
+				      int64_t since)
 {
 	size_t max = gm_window_count(window, metric);
 	struct gm_window_sample *samples = calloc(max ? max : 1, sizeof(*samples));
@@ -233,8 +233,8 @@ static struct gm_json *series_to_json(const struct gm_window *window, unsigned m
 		struct gm_json *pair = gm_json_array();
 		gm_json_append(pair, gm_json_number((double)samples[i].time / 1e9));
 		gm_json_append(pair, gm_metric_kind(metric) == GM_KIND_COUNTER
-		                         ? gm_json_integer((int64_t)samples[i].value.counter)
-		                         : gm_json_number(samples[i].value.gauge));
+					     ? gm_json_integer((int64_t)samples[i].value.counter)
+					     : gm_json_number(samples[i].value.gauge));
 		gm_json_append(list, pair);
 	}
 	free(samples);
@@ -242,7 +242,7 @@ static struct gm_json *series_to_json(const struct gm_window *window, unsigned m
 }
 
 static struct gm_json *entity_windows(const struct gm_tracked *tracked, const char *pattern,
-                                      int64_t since)
+				      int64_t since)
 {
 	struct gm_json *object = gm_json_object();
 	for (unsigned metric = 0; metric < GM_METRIC_COUNT; metric++) {
@@ -274,12 +274,12 @@ static struct gm_json *answer_windows(const struct query *query)
 	int64_t since = bounded ? gm_clock_now() - (int64_t)(since_s * 1e9) : 0;
 	struct gm_json *reply = gm_json_object(), *entities = gm_json_object();
 	for (struct gm_tracked *tracked =
-	         gm_entities_first(gm_pipeline_entities(query->commands->pipeline));
+		     gm_entities_first(gm_pipeline_entities(query->commands->pipeline));
 	     tracked; tracked = gm_entities_next(tracked)) {
 		char key[GM_KEY_TEXT];
 		if (tracked->guest_index == guest_index)
 			gm_json_set(entities, gm_entity_text(&tracked->info.key, key),
-			            entity_windows(tracked, pattern ? pattern : "*", since));
+				    entity_windows(tracked, pattern ? pattern : "*", since));
 	}
 	gm_json_set(reply, "entities", entities);
 	return reply;
@@ -305,12 +305,12 @@ static const struct {
 	const char *name;
 	struct gm_json *(*answer)(const struct query *query);
 } answers[] = {
-    {"status", answer_status},   {"guests", answer_guests}, {"alarms", answer_alarms},
-    {"windows", answer_windows}, {"check", answer_check},   {"reload", answer_reload},
+	{"status", answer_status},   {"guests", answer_guests}, {"alarms", answer_alarms},
+	{"windows", answer_windows}, {"check", answer_check},   {"reload", answer_reload},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,
-                                   const struct gm_json *request, struct gm_error *err)
+				   const struct gm_json *request, struct gm_error *err)
 {
 	struct gm_commands *commands = user;
 	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(commands->pipeline);

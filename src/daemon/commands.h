@@ -18,6 +18,6 @@ struct gm_commands {
 
 /* gm_control_host.answer; `user` is a struct gm_commands. */
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,
-                                   const struct gm_json *request, struct gm_error *err);
+				   const struct gm_json *request, struct gm_error *err);
 
 #endif

@@ -19,92 +19,94 @@ enum { MAX_SAMPLES = 1000000 }; /* of a series: 16 MB */
 
 /* The daemon's own options; offsets are those in the whole configuration. */
 static const struct gm_option node_options[] = {
-    {.key = "name",
-     .type = GM_OPTION_TEXT,
-     GM_OPTION_AT(struct gm_config, node.name),
-     .fallback = "",
-     .help = "Name of this node in alarms, the MIB and Redis keys: letters, digits, '.', '_', '-'; "
-             "empty: the host's name."},
-    GM_OPTION_END};
+	{.key = "name",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_config, node.name),
+	 .fallback = "",
+	 .help = "Name of this node in alarms, the MIB and Redis keys: letters, digits, '.', '_', "
+		 "'-'; "
+		 "empty: the host's name."},
+	GM_OPTION_END};
 
 static const struct gm_option log_options[] = {
-    {.key = "level",
-     .type = GM_OPTION_CHOICE,
-     GM_OPTION_AT(struct gm_config, log.level),
-     .fallback = "notice",
-     .help = "The least important messages that are written.",
-     .choices = gm_log_level_names},
-    GM_OPTION_END};
+	{.key = "level",
+	 .type = GM_OPTION_CHOICE,
+	 GM_OPTION_AT(struct gm_config, log.level),
+	 .fallback = "notice",
+	 .help = "The least important messages that are written.",
+	 .choices = gm_log_level_names},
+	GM_OPTION_END};
 
 static const struct gm_option state_options[] = {
-    {.key = "directory",
-     .type = GM_OPTION_TEXT,
-     GM_OPTION_AT(struct gm_config, state.directory),
-     .fallback = "/var/lib/guestmon",
-     .help = "Directory of what survives a restart: indexes, alarms, positions of outputs. One "
-             "daemon per directory."},
-    GM_OPTION_END};
+	{.key = "directory",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_config, state.directory),
+	 .fallback = "/var/lib/guestmon",
+	 .help = "Directory of what survives a restart: indexes, alarms, positions of outputs. One "
+		 "daemon per directory."},
+	GM_OPTION_END};
 
 static const struct gm_option control_options[] = {
-    {.key = "socket",
-     .type = GM_OPTION_TEXT,
-     GM_OPTION_AT(struct gm_config, control.socket),
-     .fallback = "/run/guestmon/control.sock",
-     .help = "Unix socket on which guestmonctl(1) reaches the daemon."},
-    GM_OPTION_END};
+	{.key = "socket",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_config, control.socket),
+	 .fallback = "/run/guestmon/control.sock",
+	 .help = "Unix socket on which guestmonctl(1) reaches the daemon."},
+	GM_OPTION_END};
 
 static const struct gm_option window_options[] = {
-    {.key = "length",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct gm_config, window.length),
-     .min = 1e9,
-     .max = 86400e9,
-     .fallback = "60s",
-     .help = "How far back the window of a series reaches."},
-    {.key = "samples",
-     .type = GM_OPTION_INT,
-     GM_OPTION_AT(struct gm_config, window.samples),
-     .min = 0,
-     .max = MAX_SAMPLES,
-     .fallback = "0",
-     .help = "Most samples kept of a series; 0: as many as the sources' shortest interval gives in "
-             "the window's length, and a tenth more."},
-    GM_OPTION_END};
+	{.key = "length",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_config, window.length),
+	 .min = 1e9,
+	 .max = 86400e9,
+	 .fallback = "60s",
+	 .help = "How far back the window of a series reaches."},
+	{.key = "samples",
+	 .type = GM_OPTION_INT,
+	 GM_OPTION_AT(struct gm_config, window.samples),
+	 .min = 0,
+	 .max = MAX_SAMPLES,
+	 .fallback = "0",
+	 .help = "Most samples kept of a series; 0: as many as the sources' shortest interval "
+		 "gives in "
+		 "the window's length, and a tenth more."},
+	GM_OPTION_END};
 
 static const struct {
 	const char *name, *help;
 	const struct gm_option *options;
 	size_t offset;
 } sections[] = {
-    {"node", "The node itself.", node_options, 0},
-    {"log", "Messages on standard error.", log_options, 0},
-    {"state", "What survives a restart.", state_options, 0},
-    {"control", "The control socket.", control_options, 0},
-    {"libvirt", "Guests through libvirt.", gm_libvirt_option_table,
-     offsetof(struct gm_config, libvirt)},
-    {"tap", "Counters of network devices, many times a second.", gm_tap_option_table,
-     offsetof(struct gm_config, tap)},
-    {"host", "The node through /proc and /sys.", gm_host_option_table,
-     offsetof(struct gm_config, host)},
-    {"window", "The recent samples that are kept in memory.", window_options, 0},
-    {"redis", "The mirror of the windows in Redis.", gm_redis_option_table,
-     offsetof(struct gm_config, redis)},
-    {"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
-     offsetof(struct gm_config, alarm)},
-    {"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp)},
+	{"node", "The node itself.", node_options, 0},
+	{"log", "Messages on standard error.", log_options, 0},
+	{"state", "What survives a restart.", state_options, 0},
+	{"control", "The control socket.", control_options, 0},
+	{"libvirt", "Guests through libvirt.", gm_libvirt_option_table,
+	 offsetof(struct gm_config, libvirt)},
+	{"tap", "Counters of network devices, many times a second.", gm_tap_option_table,
+	 offsetof(struct gm_config, tap)},
+	{"host", "The node through /proc and /sys.", gm_host_option_table,
+	 offsetof(struct gm_config, host)},
+	{"window", "The recent samples that are kept in memory.", window_options, 0},
+	{"redis", "The mirror of the windows in Redis.", gm_redis_option_table,
+	 offsetof(struct gm_config, redis)},
+	{"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
+	 offsetof(struct gm_config, alarm)},
+	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp)},
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
 
 bool gm_config_section(struct gm_config *config, size_t index,
-                       struct gm_config_section *ret_section)
+		       struct gm_config_section *ret_section)
 {
 	if (index < SECTIONS) {
 		*ret_section = (struct gm_config_section){
-		    .name = sections[index].name,
-		    .help = sections[index].help,
-		    .options = sections[index].options,
-		    .target = config ? (char *)config + sections[index].offset : NULL};
+			.name = sections[index].name,
+			.help = sections[index].help,
+			.options = sections[index].options,
+			.target = config ? (char *)config + sections[index].offset : NULL};
 		return true;
 	}
 	/* Each detector has a section of its name after the daemon's own. */
@@ -113,10 +115,10 @@ bool gm_config_section(struct gm_config *config, size_t index,
 			return false;
 	const struct gm_detector_ops *ops = gm_detectors[index - SECTIONS];
 	*ret_section = (struct gm_config_section){
-	    .name = ops->name,
-	    .help = "A detector and when it speaks up.",
-	    .options = ops->options,
-	    .target = config ? gm_detector_settings_get(config->detectors, ops) : NULL};
+		.name = ops->name,
+		.help = "A detector and when it speaks up.",
+		.options = ops->options,
+		.target = config ? gm_detector_settings_get(config->detectors, ops) : NULL};
 	return true;
 }
 
@@ -181,12 +183,12 @@ static const struct {
 	bool (*holds)(const struct gm_config *config);
 	const char *allowed;
 } rules[] = {
-    {"node", "name", name_is_plain, "letters, digits, '.', '_' and '-'"},
-    {"state", "directory", directory_is_absolute, "a path that begins with '/'"},
-    {"control", "socket", socket_is_absolute, "a path that begins with '/'"},
-    {"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
-    {"redis", "host", redis_is_addressed,
-     "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
+	{"node", "name", name_is_plain, "letters, digits, '.', '_' and '-'"},
+	{"state", "directory", directory_is_absolute, "a path that begins with '/'"},
+	{"control", "socket", socket_is_absolute, "a path that begins with '/'"},
+	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
+	{"redis", "host", redis_is_addressed,
+	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 };
 
 bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_breach)
@@ -196,7 +198,7 @@ bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_brea
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].holds(config)) {
 			*ret_breach = (struct gm_config_breach){rules[i].section, rules[i].key,
-			                                        rules[i].allowed};
+								rules[i].allowed};
 			return false;
 		}
 	}
@@ -218,5 +220,5 @@ struct gm_window_options gm_config_window(const struct gm_config *config)
 			samples = MAX_SAMPLES;
 	}
 	return (struct gm_window_options){.samples = (size_t)samples,
-	                                  .length = config->window.length};
+					  .length = config->window.length};
 }

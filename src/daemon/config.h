@@ -65,7 +65,7 @@ struct gm_config_section {
  * NULL where only the tables are wanted: then `target` is NULL.
  */
 bool gm_config_section(struct gm_config *config, size_t index,
-                       struct gm_config_section *ret_section);
+		       struct gm_config_section *ret_section);
 
 /* The defaults. 0 or -ENOMEM. */
 int gm_config_create(struct gm_config **ret_config);

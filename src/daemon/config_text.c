@@ -46,7 +46,7 @@ void gm_config_print(struct gm_config *config, FILE *out)
 		for (const struct gm_option *option = section.options; option->key; option++) {
 			fprintf(out, "  %s: ", option->key);
 			print_value(out, option,
-			            gm_option_format(option, section.target, text, sizeof(text)));
+				    gm_option_format(option, section.target, text, sizeof(text)));
 			fputc('\n', out);
 		}
 	}
@@ -78,10 +78,10 @@ void gm_config_sample(struct gm_config *defaults, FILE *out)
 	char text[VALUE], allowed[VALUE / 2];
 
 	print_comment(
-	    out, "",
-	    "Configuration of guestmond(8); guestmon.yaml(5) describes it. Every option is "
-	    "shown with its default; remove the '#' before a key to change it. Durations "
-	    "are written 10ms, 1.5s, 5m; sizes 64k, 1Gi; rates 10M, 2.5G.");
+		out, "",
+		"Configuration of guestmond(8); guestmon.yaml(5) describes it. Every option is "
+		"shown with its default; remove the '#' before a key to change it. Durations "
+		"are written 10ms, 1.5s, 5m; sizes 64k, 1Gi; rates 10M, 2.5G.");
 	for (size_t i = 0; gm_config_section(defaults, i, &section); i++) {
 		fputc('\n', out);
 		print_comment(out, "", section.help);

@@ -39,8 +39,8 @@ static int read_all(struct loader *loader, int fd)
 	if (!loader->text)
 		return refuse_file(loader, -ENOMEM, "out of memory");
 	while (loader->length <= GM_CONFIG_BYTES) {
-		ssize_t got =
-		    read(fd, loader->text + loader->length, GM_CONFIG_BYTES + 1 - loader->length);
+		ssize_t got = read(fd, loader->text + loader->length,
+				   GM_CONFIG_BYTES + 1 - loader->length);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -93,7 +93,7 @@ static int check_text(struct loader *loader)
 		*stop = kept;
 		if (!good)
 			return gm_error_set(loader->err, -EINVAL, "%s:%zu: not a text in UTF-8",
-			                    loader->name, number);
+					    loader->name, number);
 		line = stop + 1;
 	}
 	return 0;
@@ -118,12 +118,13 @@ static void option_fields(cyaml_schema_field_t *fields, const struct gm_option *
 {
 	for (size_t i = 0; options[i].key; i++)
 		fields[i] = (cyaml_schema_field_t){
-		    .key = options[i].key,
-		    .data_offset = (uint32_t)(i * sizeof(char *)),
-		    .value = {.type = CYAML_STRING,
-		              .flags = (enum cyaml_flag)(CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER),
-		              .data_size = sizeof(char),
-		              .string = {.min = 0, .max = GM_CONFIG_BYTES}}};
+			.key = options[i].key,
+			.data_offset = (uint32_t)(i * sizeof(char *)),
+			.value = {.type = CYAML_STRING,
+				  .flags = (enum cyaml_flag)(CYAML_FLAG_OPTIONAL |
+							     CYAML_FLAG_POINTER),
+				  .data_size = sizeof(char),
+				  .string = {.min = 0, .max = GM_CONFIG_BYTES}}};
 }
 
 static int schema_create(struct schema *schema)
@@ -142,20 +143,20 @@ static int schema_create(struct schema *schema)
 
 		option_fields(next, section.options);
 		schema->fields[i] = (cyaml_schema_field_t){
-		    .key = section.name,
-		    .data_offset = (uint32_t)(i * sizeof(char **)),
-		    .value = {.type = CYAML_MAPPING,
-		              .flags = (enum cyaml_flag)(CYAML_FLAG_OPTIONAL |
-		                                         CYAML_FLAG_POINTER_NULL_STR),
-		              .data_size = (uint32_t)(count * sizeof(char *)),
-		              .mapping = {.fields = next}}};
+			.key = section.name,
+			.data_offset = (uint32_t)(i * sizeof(char **)),
+			.value = {.type = CYAML_MAPPING,
+				  .flags = (enum cyaml_flag)(CYAML_FLAG_OPTIONAL |
+							     CYAML_FLAG_POINTER_NULL_STR),
+				  .data_size = (uint32_t)(count * sizeof(char *)),
+				  .mapping = {.fields = next}}};
 		next += count + 1;
 	}
 	schema->top =
-	    (cyaml_schema_value_t){.type = CYAML_MAPPING,
-	                           .flags = (enum cyaml_flag)(CYAML_FLAG_POINTER_NULL_STR),
-	                           .data_size = (uint32_t)(sections * sizeof(char **)),
-	                           .mapping = {.fields = schema->fields}};
+		(cyaml_schema_value_t){.type = CYAML_MAPPING,
+				       .flags = (enum cyaml_flag)(CYAML_FLAG_POINTER_NULL_STR),
+				       .data_size = (uint32_t)(sections * sizeof(char **)),
+				       .mapping = {.fields = schema->fields}};
 	return 0;
 }
 
@@ -179,14 +180,14 @@ static int unknown_section(const struct loader *loader, const struct gm_outline_
 
 	for (size_t i = 0; gm_config_section(NULL, i, &section) && used < sizeof(names); i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
-		                         section.name);
+					 section.name);
 	gm_text_quote(quoted, sizeof(quoted), entry->section);
 	return gm_error_set(loader->err, -EINVAL, "%s:%zu: unknown section %s; allowed: %s",
-	                    loader->name, entry->line, quoted, names);
+			    loader->name, entry->line, quoted, names);
 }
 
 static bool find_section(struct gm_config *config, const char *name,
-                         struct gm_config_section *ret_section)
+			 struct gm_config_section *ret_section)
 {
 	for (size_t i = 0; gm_config_section(config, i, ret_section); i++)
 		if (strcmp(ret_section->name, name) == 0)
@@ -210,7 +211,7 @@ static int explain(const struct loader *loader, const struct gm_error *message)
 			continue;
 		gm_option_set(section.options, section.target, entry->key, "", &why);
 		return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s: %s", loader->name,
-		                    entry->line, section.name, why.text);
+				    entry->line, section.name, why.text);
 	}
 	return refuse_file(loader, -EINVAL, message->text);
 }
@@ -226,11 +227,11 @@ static int apply(const struct loader *loader, char **const *texts)
 			struct gm_error why;
 
 			if (!texts[i][j] || gm_option_set(section.options, section.target, key,
-			                                  texts[i][j], &why) == 0)
+							  texts[i][j], &why) == 0)
 				continue;
 			return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s.%s", loader->name,
-			                    gm_outline_line(loader->outline, section.name, key),
-			                    section.name, why.text);
+					    gm_outline_line(loader->outline, section.name, key),
+					    section.name, why.text);
 		}
 	}
 	return 0;
@@ -240,10 +241,10 @@ static int load_values(const struct loader *loader)
 {
 	struct gm_error message = {.text = ""};
 	const cyaml_config_t settings = {.log_fn = keep_message,
-	                                 .log_ctx = &message,
-	                                 .mem_fn = cyaml_mem,
-	                                 .log_level = CYAML_LOG_ERROR,
-	                                 .flags = CYAML_CFG_NO_ALIAS};
+					 .log_ctx = &message,
+					 .mem_fn = cyaml_mem,
+					 .log_level = CYAML_LOG_ERROR,
+					 .flags = CYAML_CFG_NO_ALIAS};
 	struct schema schema;
 	cyaml_data_t *data = NULL;
 	int rc = 0;
@@ -251,7 +252,7 @@ static int load_values(const struct loader *loader)
 	if (schema_create(&schema) < 0)
 		return refuse_file(loader, -ENOMEM, "out of memory");
 	cyaml_err_t status = cyaml_load_data((const uint8_t *)loader->text, loader->length,
-	                                     &settings, &schema.top, &data, NULL);
+					     &settings, &schema.top, &data, NULL);
 	if (status == CYAML_ERR_OOM)
 		rc = refuse_file(loader, -ENOMEM, "out of memory");
 	else if (status != CYAML_OK)
@@ -274,7 +275,7 @@ static int check_rules(const struct loader *loader)
 	if (number != 0)
 		snprintf(line, sizeof(line), "%zu:", number);
 	return gm_error_set(loader->err, -EINVAL, "%s:%s %s.%s: allowed: %s", loader->name, line,
-	                    breach.section, breach.key, breach.allowed);
+			    breach.section, breach.key, breach.allowed);
 }
 
 int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_error *err)

@@ -218,7 +218,7 @@ static int clear_the_way(const char *path, struct gm_error *err)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int answered = fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
-	                           errno != ECONNREFUSED);
+				   errno != ECONNREFUSED);
 	if (fd >= 0)
 		close(fd);
 	if (answered)
@@ -228,7 +228,7 @@ static int clear_the_way(const char *path, struct gm_error *err)
 }
 
 int gm_control_start(uv_loop_t *loop, const char *path, const struct gm_control_host *host,
-                     struct gm_control **ret_control, struct gm_error *err)
+		     struct gm_control **ret_control, struct gm_error *err)
 {
 	int result = clear_the_way(path, err);
 	if (result < 0)
@@ -251,7 +251,7 @@ int gm_control_start(uv_loop_t *loop, const char *path, const struct gm_control_
 		uv_run(loop, UV_RUN_NOWAIT);
 		free(control);
 		return gm_error_set(err, result, "control socket %s: %s", path,
-		                    uv_strerror(result));
+				    uv_strerror(result));
 	}
 	*ret_control = control;
 	return 0;

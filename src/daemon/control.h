@@ -20,7 +20,7 @@ struct gm_control_host {
 	 * Answers a checked request: returns the reply's object without "ok", or NULL with a message.
 	 */
 	struct gm_json *(*answer)(void *user, const struct gm_ctl_command *command,
-	                          const struct gm_json *request, struct gm_error *err);
+				  const struct gm_json *request, struct gm_error *err);
 	void *user;
 };
 
@@ -29,7 +29,7 @@ struct gm_control_host {
  * daemon answers there, or something that is no socket is in the way.
  */
 int gm_control_start(uv_loop_t *loop, const char *path, const struct gm_control_host *host,
-                     struct gm_control **ret_control, struct gm_error *err);
+		     struct gm_control **ret_control, struct gm_error *err);
 
 /* Closes all; free once the loop has run dry. Removes the socket. */
 void gm_control_stop(struct gm_control *control);

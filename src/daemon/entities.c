@@ -41,7 +41,7 @@ void gm_entities_free(struct gm_entities *entities)
 }
 
 struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
-                                    const struct gm_entity_key *key)
+				    const struct gm_entity_key *key)
 {
 	struct gm_tracked *tracked;
 	HASH_FIND(hh, entities->table, key, sizeof(*key), tracked);
@@ -49,8 +49,8 @@ struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
 }
 
 int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *key,
-                    const struct gm_window_options *window, struct gm_detector_settings *detectors,
-                    struct gm_tracked **ret_tracked)
+		    const struct gm_window_options *window, struct gm_detector_settings *detectors,
+		    struct gm_tracked **ret_tracked)
 {
 	if (HASH_COUNT(entities->table) >= GM_ENTITIES_MAX)
 		return -ENOSPC;
@@ -81,7 +81,7 @@ void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked
 }
 
 int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
-                      struct gm_detector_settings *detectors)
+		      struct gm_detector_settings *detectors)
 {
 	struct gm_window *empty = NULL;
 	struct gm_detector_set *set = NULL;
@@ -101,7 +101,7 @@ int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options
 }
 
 int gm_entities_renew_detectors(struct gm_entities *entities,
-                                struct gm_detector_settings *detectors)
+				struct gm_detector_settings *detectors)
 {
 	int result = 0;
 	for (struct gm_tracked *tracked = entities->table; tracked; tracked = tracked->hh.next) {
@@ -109,7 +109,7 @@ int gm_entities_renew_detectors(struct gm_entities *entities,
 		tracked->detectors = NULL;
 		tracked->finding_count = 0;
 		int one =
-		    gm_detector_set_create(detectors, &tracked->info.key, &tracked->detectors);
+			gm_detector_set_create(detectors, &tracked->info.key, &tracked->detectors);
 		if (one < 0)
 			result = one;
 	}
@@ -136,7 +136,7 @@ void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *fi
 	size_t at = 0;
 	while (at < tracked->finding_count &&
 	       (strcmp(tracked->findings[at].detector, finding->detector) != 0 ||
-	        strcmp(tracked->findings[at].metric, finding->metric) != 0))
+		strcmp(tracked->findings[at].metric, finding->metric) != 0))
 		at++;
 	if (at == GM_TRACKED_FINDINGS)
 		return;

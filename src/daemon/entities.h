@@ -33,8 +33,8 @@ struct gm_tracked {
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	size_t finding_count;
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
-	int64_t
-	    newest[GM_SOURCE_COUNT]; /* measured_at of the newest frame of each source; 0: none */
+	int64_t newest
+		[GM_SOURCE_COUNT]; /* measured_at of the newest frame of each source; 0: none */
 	UT_hash_handle hh;
 };
 
@@ -44,21 +44,21 @@ int gm_entities_create(struct gm_entities **ret_entities);
 void gm_entities_free(struct gm_entities *entities);
 
 struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
-                                    const struct gm_entity_key *key);
+				    const struct gm_entity_key *key);
 
 /* Adds an entity that is not there yet. -ENOMEM; -ENOSPC: GM_ENTITIES_MAX are there. */
 int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *key,
-                    const struct gm_window_options *window, struct gm_detector_settings *detectors,
-                    struct gm_tracked **ret_tracked);
+		    const struct gm_window_options *window, struct gm_detector_settings *detectors,
+		    struct gm_tracked **ret_tracked);
 void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked);
 
 /* Gives one entity an empty window and new detectors. -ENOMEM: it keeps what it has. */
 int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
-                      struct gm_detector_settings *detectors);
+		      struct gm_detector_settings *detectors);
 
 /* Gives every entity new detectors, made from `detectors`. -ENOMEM: some have none now. */
 int gm_entities_renew_detectors(struct gm_entities *entities,
-                                struct gm_detector_settings *detectors);
+				struct gm_detector_settings *detectors);
 
 /* Walks all of them; take the next before removing one. */
 struct gm_tracked *gm_entities_first(const struct gm_entities *entities);

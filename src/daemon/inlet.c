@@ -65,7 +65,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                    int64_t time)
+		    int64_t time)
 {
 	push_notice(user, &(struct notice){.kind = GONE, .source = source, .gone = {*key, time}});
 }
@@ -142,22 +142,22 @@ static void free_batch(void *item)
 }
 
 int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
-                    struct gm_inlet **ret_inlet)
+		    struct gm_inlet **ret_inlet)
 {
 	struct gm_inlet *inlet = calloc(1, sizeof(*inlet));
 	if (!inlet)
 		return -ENOMEM;
 	inlet->handler = *handler;
 	inlet->source_sink = (struct gm_source_sink){
-	    .samples = on_samples,
-	    .seen = on_seen,
-	    .gone = on_gone,
-	    .event = on_event,
-	    .status = on_source_status,
-	    .user = inlet,
+		.samples = on_samples,
+		.seen = on_seen,
+		.gone = on_gone,
+		.event = on_event,
+		.status = on_source_status,
+		.user = inlet,
 	};
-	inlet->mib_host =
-	    (struct gm_mib_host){.delivered = on_delivered, .status = on_mib_status, .user = inlet};
+	inlet->mib_host = (struct gm_mib_host){
+		.delivered = on_delivered, .status = on_mib_status, .user = inlet};
 
 	struct gm_queue_options samples = {SAMPLES_CAPACITY, free_batch, wake_loop, inlet};
 	struct gm_queue_options notices = {NOTICES_CAPACITY, free, wake_loop, inlet};

@@ -18,7 +18,7 @@ struct gm_inlet_handler {
 	void (*samples)(void *user, const struct gm_batch *batch);
 	void (*seen)(void *user, enum gm_source_id source, const struct gm_entity_info *info);
 	void (*gone)(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-	             int64_t time);
+		     int64_t time);
 	void (*event)(void *user, const struct gm_guest_event *event);
 	void (*source_status)(void *user, const struct gm_source_status *status);
 	void (*mib_status)(void *user, const struct gm_mib_status *status);
@@ -29,7 +29,7 @@ struct gm_inlet_handler {
 struct gm_inlet;
 
 int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
-                    struct gm_inlet **ret_inlet);
+		    struct gm_inlet **ret_inlet);
 
 /* What to hand to sources and to the agent. Both live as long as the inlet. */
 const struct gm_source_sink *gm_inlet_source_sink(struct gm_inlet *inlet);

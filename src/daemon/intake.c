@@ -35,7 +35,7 @@ struct gm_intake {
 };
 
 int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
-                     const struct gm_intake_sink *sink, struct gm_intake **ret_intake)
+		     const struct gm_intake_sink *sink, struct gm_intake **ret_intake)
 {
 	struct gm_intake *intake = calloc(1, sizeof(*intake));
 	if (!intake)
@@ -98,7 +98,7 @@ static struct gm_tracked *add_entity(struct gm_intake *intake, const struct gm_e
 {
 	struct gm_tracked *tracked;
 	int result = gm_entities_add(intake->entities, key, &intake->options.window,
-	                             intake->options.detectors, &tracked);
+				     intake->options.detectors, &tracked);
 	if (result < 0) {
 		char text[GM_KEY_TEXT], quoted[2 * GM_KEY_TEXT];
 		gm_text_quote(quoted, sizeof(quoted), gm_entity_text(key, text));
@@ -132,7 +132,7 @@ static bool owned_by_guest(const struct gm_tracked *tracked)
 
 /* Interface counters of libvirt are the kernel's own, read later: one source is enough. */
 static bool superseded(const struct gm_tracked *tracked, enum gm_source_id source,
-                       int64_t measured_at)
+		       int64_t measured_at)
 {
 	return tracked->info.key.kind == GM_ENTITY_INTERFACE && source != GM_SOURCE_TAP &&
 	       tracked->newest[GM_SOURCE_TAP] != 0 &&
@@ -148,7 +148,7 @@ static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
 
 /* Whether it is known, as far as it can be, which end of the cable a frame is seen from. */
 static bool settled(struct gm_intake *intake, struct gm_tracked *tracked,
-                    const struct gm_frame *frame)
+		    const struct gm_frame *frame)
 {
 	if (tracked->first_at == 0)
 		tracked->first_at = frame->measured_at;
@@ -164,7 +164,7 @@ static bool settled(struct gm_intake *intake, struct gm_tracked *tracked,
 }
 
 static void take_frame(struct gm_intake *intake, enum gm_source_id source,
-                       const struct gm_frame *frame, const struct gm_reading *readings)
+		       const struct gm_frame *frame, const struct gm_reading *readings)
 {
 	struct gm_tracked *tracked = entity_of(intake, &frame->key);
 	if (!tracked || superseded(tracked, source, frame->measured_at) ||
@@ -176,7 +176,7 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 	    frame->count <= MIRROR_MAX) {
 		for (size_t i = 0; i < frame->count; i++)
 			mirrored[i] = (struct gm_reading){gm_metric_mirrored(readings[i].metric),
-			                                  readings[i].value};
+							  readings[i].value};
 		readings = mirrored;
 	}
 	tracked->newest[source] = frame->measured_at;
@@ -198,11 +198,11 @@ void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 {
 	for (size_t i = 0; i < batch->frame_count; i++)
 		take_frame(intake, (enum gm_source_id)batch->source, &batch->frames[i],
-		           gm_batch_readings(batch, &batch->frames[i]));
+			   gm_batch_readings(batch, &batch->frames[i]));
 }
 
 void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
-                       const struct gm_reading *readings)
+		       const struct gm_reading *readings)
 {
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, &frame->key);
 	if (!tracked)
@@ -219,7 +219,7 @@ void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
 
 /* What two sources know of one interface: libvirt whose it is, the tap sampler its kernel index. */
 static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked,
-                            enum gm_source_id source, const struct gm_interface_info *info)
+			    enum gm_source_id source, const struct gm_interface_info *info)
 {
 	struct gm_interface_info *known = &tracked->info.interface;
 	if (source == GM_SOURCE_TAP) {
@@ -239,15 +239,15 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 	tracked->guest_index = guest ? guest->guest_index : 0;
 	if (moved || tracked->ordinal == 0) {
 		snprintf(scope, sizeof(scope), "if:%s", gm_uuid_text(info->guest, uuid));
-		tracked->ordinal =
-		    stable_index(intake, scope, info->mac[0] ? info->mac : tracked->info.key.name);
+		tracked->ordinal = stable_index(intake, scope,
+						info->mac[0] ? info->mac : tracked->info.key.name);
 	}
 	if (moved && !tracked->restored)
 		renew(intake, tracked);
 }
 
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
-                    const struct gm_entity_info *info)
+		    const struct gm_entity_info *info)
 {
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, &info->key);
 	if (!tracked)
@@ -269,7 +269,7 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 }
 
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
-                    const struct gm_entity_key *key, int64_t time)
+		    const struct gm_entity_key *key, int64_t time)
 {
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
 	if (!tracked)
@@ -301,7 +301,7 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	       gm_guest_event_name(event->kind));
 
 	static const unsigned planned = 1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED |
-	                                1U << GM_GUEST_BALLOON | 1U << GM_GUEST_STARTED;
+					1U << GM_GUEST_BALLOON | 1U << GM_GUEST_STARTED;
 	if (tracked && tracked->detectors && (planned >> event->kind & 1))
 		gm_detector_set_disturb(tracked->detectors, event->time);
 }
@@ -320,7 +320,7 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 }
 
 int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
-                          bool libvirt)
+			  bool libvirt)
 {
 	intake->options.detectors = detectors;
 	intake->options.libvirt = libvirt;

@@ -33,14 +33,14 @@ struct gm_intake_options {
 struct gm_intake;
 
 int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
-                     const struct gm_intake_sink *sink, struct gm_intake **ret_intake);
+		     const struct gm_intake_sink *sink, struct gm_intake **ret_intake);
 void gm_intake_free(struct gm_intake *intake);
 
 void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch);
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
-                    const struct gm_entity_info *info);
+		    const struct gm_entity_info *info);
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
-                    const struct gm_entity_key *key, int64_t time);
+		    const struct gm_entity_key *key, int64_t time);
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event);
 
 /* Whether libvirt answers now: only then does silence about a device mean that it is the host's. */
@@ -48,14 +48,14 @@ void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected);
 
 /* A frame from a store, at start-up: fills window and detectors, findings are not passed on. */
 void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
-                       const struct gm_reading *readings);
+		       const struct gm_reading *readings);
 
 /* Lets every detector judge. About once a second. */
 void gm_intake_evaluate(struct gm_intake *intake, int64_t now);
 
 /* Detectors anew, with other settings. */
 int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
-                          bool libvirt);
+			  bool libvirt);
 
 struct gm_entities *gm_intake_entities(struct gm_intake *intake);
 uint64_t gm_intake_readings(const struct gm_intake *intake); /* taken in since the start */

@@ -38,28 +38,28 @@ struct daemon {
 };
 
 static const struct option long_options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"foreground", no_argument, NULL, 'f'},
-    {"check", no_argument, NULL, 'C'},
-    {"print-config", no_argument, NULL, 'P'},
-    {"version", no_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'},
+	{"foreground", no_argument, NULL, 'f'},
+	{"check", no_argument, NULL, 'C'},
+	{"print-config", no_argument, NULL, 'P'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static void usage(FILE *out)
 {
 	fprintf(out,
-	        "usage: guestmond [-c FILE] [-f] [--check] [--print-config] [--version] [--help]\n"
-	        "\n"
-	        "  -c, --config FILE  configuration (default %s)\n"
-	        "  -f, --foreground   do not go to the background\n"
-	        "      --check        read the configuration, say what is wrong, and end\n"
-	        "      --print-config print the configuration in effect, and end\n"
-	        "      --version      print the version, and end\n"
-	        "\n"
-	        "Every option of the configuration is described in guestmon.yaml(5).\n",
-	        GM_CONFIG_PATH);
+		"usage: guestmond [-c FILE] [-f] [--check] [--print-config] [--version] [--help]\n"
+		"\n"
+		"  -c, --config FILE  configuration (default %s)\n"
+		"  -f, --foreground   do not go to the background\n"
+		"      --check        read the configuration, say what is wrong, and end\n"
+		"      --print-config print the configuration in effect, and end\n"
+		"      --version      print the version, and end\n"
+		"\n"
+		"Every option of the configuration is described in guestmon.yaml(5).\n",
+		GM_CONFIG_PATH);
 }
 
 /* ---- reload ---- */
@@ -149,13 +149,13 @@ static int start(struct daemon *daemon, struct gm_error *err)
 	if (result < 0)
 		return result;
 	result = gm_pipeline_create(&daemon->loop, daemon->config, daemon->state, &daemon->pipeline,
-	                            err);
+				    err);
 	if (result < 0)
 		return result;
 	daemon->commands = (struct gm_commands){daemon->pipeline, reload, daemon};
 	struct gm_control_host host = {gm_commands_answer, &daemon->commands};
 	result = gm_control_start(&daemon->loop, daemon->config->control.socket, &host,
-	                          &daemon->control, err);
+				  &daemon->control, err);
 	if (result < 0)
 		return result;
 	return gm_pipeline_start(daemon->pipeline, err);

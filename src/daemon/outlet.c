@@ -93,9 +93,9 @@ static void pump(struct gm_outlet *outlet)
 		    outlet->handed >= gm_state_last_sequence(outlet->state))
 			return;
 		size_t room = GM_MIB_SPOOL - (size_t)ahead;
-		int got =
-		    gm_state_journal_after(outlet->state, outlet->handed,
-		                           room < HAND_OVER ? room : HAND_OVER, hand_one, &handing);
+		int got = gm_state_journal_after(outlet->state, outlet->handed,
+						 room < HAND_OVER ? room : HAND_OVER, hand_one,
+						 &handing);
 		if (got <= 0)
 			return;
 	}
@@ -123,7 +123,7 @@ static int journal(struct gm_outlet *outlet, struct gm_transition *transition)
 	int result = gm_state_journal(outlet->state, transition, &err);
 	if (result < 0) {
 		if (gm_log_allowed(&outlet->journal_limit, gm_clock_monotonic(), 10 * GM_SECOND,
-		                   NULL))
+				   NULL))
 			gm_log(GM_LOG_ERROR, "the journal cannot be written, alarms wait: %s",
 			       err.text);
 		return result;
@@ -185,7 +185,7 @@ void gm_outlet_tick(struct gm_outlet *outlet)
 }
 
 size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition **ret_first,
-                     size_t *ret_first_count, const struct gm_transition **ret_second)
+		     size_t *ret_first_count, const struct gm_transition **ret_second)
 {
 	size_t to_end = GM_OUTLET_LOG - outlet->log_start;
 	*ret_first = outlet->log + outlet->log_start;

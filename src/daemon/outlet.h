@@ -36,7 +36,7 @@ void gm_outlet_tick(struct gm_outlet *outlet);
 
 /* The newest transitions, oldest first; returns how many (at most GM_OUTLET_LOG). */
 size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition **ret_first,
-                     size_t *ret_first_count, const struct gm_transition **ret_second);
+		     size_t *ret_first_count, const struct gm_transition **ret_second);
 
 /* Transitions that could not be kept because the journal failed for too long. */
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet);

@@ -29,7 +29,7 @@ static size_t event_line(const struct reader *reader)
 static int refuse(struct reader *reader, const char *what)
 {
 	return gm_error_set(reader->err, -EINVAL, "%s:%zu: %s", reader->name, event_line(reader),
-	                    what);
+			    what);
 }
 
 static int syntax_error(struct reader *reader)
@@ -45,8 +45,8 @@ static int syntax_error(struct reader *reader)
 			line += reader->text[i] == '\n';
 	}
 	return gm_error_set(reader->err, -EINVAL, "%s:%zu: not YAML: %s%s%s", reader->name, line,
-	                    parser->problem ? parser->problem : "cannot be read",
-	                    parser->context ? " " : "", parser->context ? parser->context : "");
+			    parser->problem ? parser->problem : "cannot be read",
+			    parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
 static bool is_marked(const yaml_event_t *event)
@@ -97,7 +97,7 @@ static bool is_null(const struct reader *reader)
 }
 
 static const struct gm_outline_entry *find(const struct gm_outline *outline, const char *section,
-                                           const char *key)
+					   const char *key)
 {
 	for (size_t i = 0; i < outline->count; i++) {
 		const struct gm_outline_entry *entry = &outline->entries[i];
@@ -123,12 +123,12 @@ static int note(struct reader *reader, const char *section)
 	if (first) {
 		gm_text_quote(quoted, sizeof(quoted), name);
 		return gm_error_set(reader->err, -EINVAL,
-		                    "%s:%zu: %s is given twice; first in line %zu", reader->name,
-		                    event_line(reader), quoted, first->line);
+				    "%s:%zu: %s is given twice; first in line %zu", reader->name,
+				    event_line(reader), quoted, first->line);
 	}
 	struct gm_outline_entry entry = {.section = strdup(section ? section : name),
-	                                 .key = key ? strdup(key) : NULL,
-	                                 .line = event_line(reader)};
+					 .key = key ? strdup(key) : NULL,
+					 .line = event_line(reader)};
 	if (!entry.section || (key && !entry.key)) {
 		free(entry.section);
 		free(entry.key);
@@ -153,7 +153,7 @@ static int read_keys(struct reader *reader, const char *section)
 			return rc;
 		if (!is_scalar(reader))
 			return refuse(reader, "a key has one value; lists and further levels are "
-			                      "not allowed");
+					      "not allowed");
 		if (strlen(scalar(reader)) != reader->event.data.scalar.length)
 			return refuse(reader, "a value may not hold a NUL character");
 	}
@@ -181,7 +181,7 @@ static int read_sections(struct reader *reader)
 				return rc;
 		} else if (!is_scalar(reader) || !is_null(reader)) {
 			return refuse(reader, "a section holds keys, each on a line of its own and "
-			                      "indented");
+					      "indented");
 		}
 	}
 	return rc;
@@ -211,7 +211,7 @@ static int read_document(struct reader *reader)
 }
 
 int gm_outline_read(const char *name, const char *text, size_t length,
-                    struct gm_outline **ret_outline, struct gm_error *err)
+		    struct gm_outline **ret_outline, struct gm_error *err)
 {
 	struct reader reader = {.name = name, .text = text, .err = err};
 	int rc;

@@ -29,7 +29,7 @@ struct gm_outline {
 
 /* -EINVAL with "NAME:LINE: …", or -ENOMEM. */
 int gm_outline_read(const char *name, const char *text, size_t length,
-                    struct gm_outline **ret_outline, struct gm_error *err);
+		    struct gm_outline **ret_outline, struct gm_error *err);
 void gm_outline_free(struct gm_outline *outline);
 
 /* The line of a key (NULL: of the section); 0 when the file has none. */

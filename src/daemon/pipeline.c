@@ -75,7 +75,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                    int64_t time)
+		    int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_intake_gone(pipeline->intake, source, key, time);
@@ -167,7 +167,7 @@ static void describe_alarm(void *user, struct gm_alarm *alarm)
 	alarm->guest_index = guest->guest_index;
 	memcpy(alarm->guest, uuid, GM_UUID_SIZE);
 	gm_text_copy(alarm->guest_name, sizeof(alarm->guest_name),
-	             gm_guest_label(&guest->info.guest));
+		     gm_guest_label(&guest->info.guest));
 	gm_text_copy(alarm->project, sizeof(alarm->project), guest->info.guest.project);
 }
 
@@ -197,7 +197,7 @@ static void on_backfill(void *user, const struct gm_entity_key *key, int64_t sin
 {
 	struct gm_pipeline *pipeline = user;
 	const struct gm_tracked *tracked =
-	    gm_entities_find(gm_intake_entities(pipeline->intake), key);
+		gm_entities_find(gm_intake_entities(pipeline->intake), key);
 	struct refill refill = {.pipeline = pipeline, .frame = {.key = *key}};
 	if (tracked)
 		gm_window_frames(tracked->window, since, refill_one, &refill);
@@ -240,14 +240,14 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 	enabled_sources(pipeline, enabled);
 	int64_t slow = 5 * pipeline->config->libvirt.slow_interval;
 	struct gm_view_input input = {
-	    .now = now,
-	    .agent = &pipeline->agent,
-	    .sources = pipeline->source_status,
-	    .source_enabled = enabled,
-	    .entities = gm_intake_entities(pipeline->intake),
-	    .alarms = pipeline->alarms,
-	    .outlet = pipeline->outlet,
-	    .stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
+		.now = now,
+		.agent = &pipeline->agent,
+		.sources = pipeline->source_status,
+		.source_enabled = enabled,
+		.entities = gm_intake_entities(pipeline->intake),
+		.alarms = pipeline->alarms,
+		.outlet = pipeline->outlet,
+		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
 	};
 	struct gm_snapshot *snapshot;
 	if (gm_view_build(&input, &snapshot) == 0)
@@ -303,7 +303,7 @@ static void on_tick(uv_timer_t *timer)
 		gm_intake_evaluate(pipeline->intake, now);
 		gm_outlet_tick(pipeline->outlet);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
-		                    &pipeline->agent);
+				    &pipeline->agent);
 	}
 	if (pipeline->ticks % TICKS_PER_SWEEP == 0)
 		sweep_orphans(pipeline, now);
@@ -316,17 +316,17 @@ static void on_tick(uv_timer_t *timer)
 /* ---- life ---- */
 
 static int create_store(struct gm_pipeline *pipeline, const struct gm_config *config,
-                        struct gm_store **ret_store, struct gm_error *err)
+			struct gm_store **ret_store, struct gm_error *err)
 {
 	struct gm_store_host host = {
-	    .backfill = on_backfill,
-	    .restore = on_restore,
-	    .changed = on_store_changed,
-	    .user = pipeline,
+		.backfill = on_backfill,
+		.restore = on_restore,
+		.changed = on_store_changed,
+		.user = pipeline,
 	};
 	if (config->redis.enabled)
 		return gm_redis_create(&config->redis, config->node.name, pipeline->loop, &host,
-		                       ret_store, err);
+				       ret_store, err);
 	int result = gm_memory_store_create(ret_store);
 	return result < 0 ? gm_error_set(err, result, "out of memory") : 0;
 }
@@ -335,28 +335,28 @@ static int create_stages(struct gm_pipeline *pipeline)
 {
 	const struct gm_config *config = pipeline->config;
 	struct gm_inlet_handler handler = {
-	    .samples = on_samples,
-	    .seen = on_seen,
-	    .gone = on_gone,
-	    .event = on_event,
-	    .source_status = on_source_status,
-	    .mib_status = on_mib_status,
-	    .delivered = on_delivered,
-	    .user = pipeline,
+		.samples = on_samples,
+		.seen = on_seen,
+		.gone = on_gone,
+		.event = on_event,
+		.source_status = on_source_status,
+		.mib_status = on_mib_status,
+		.delivered = on_delivered,
+		.user = pipeline,
 	};
 	struct gm_intake_options intake = {
-	    .window = gm_config_window(config),
-	    .detectors = config->detectors,
-	    .libvirt = config->libvirt.enabled,
+		.window = gm_config_window(config),
+		.detectors = config->detectors,
+		.libvirt = config->libvirt.enabled,
 	};
 	struct gm_intake_sink intake_sink = {on_frame, on_identified, on_entity_gone, on_finding,
-	                                     pipeline};
+					     pipeline};
 	struct gm_alarm_sink alarm_sink = {on_transition, describe_alarm, new_alarm_id, pipeline};
 
 	int result = gm_snapshot_slot_create(&pipeline->slot);
 	if (result == 0)
 		result =
-		    gm_intake_create(&intake, pipeline->state, &intake_sink, &pipeline->intake);
+			gm_intake_create(&intake, pipeline->state, &intake_sink, &pipeline->intake);
 	if (result == 0)
 		result = gm_alarms_create(&config->alarm, &alarm_sink, &pipeline->alarms);
 	if (result == 0)
@@ -367,7 +367,7 @@ static int create_stages(struct gm_pipeline *pipeline)
 }
 
 int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct gm_state *state,
-                       struct gm_pipeline **ret_pipeline, struct gm_error *err)
+		       struct gm_pipeline **ret_pipeline, struct gm_error *err)
 {
 	struct gm_pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	if (!pipeline)
@@ -381,7 +381,7 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	int result = create_store(pipeline, config, &pipeline->store, err);
 	if (result == 0) {
 		gm_text_copy(pipeline->agent.store, sizeof(pipeline->agent.store),
-		             pipeline->store->ops->name);
+			     pipeline->store->ops->name);
 		result = create_stages(pipeline);
 		if (result < 0)
 			gm_error_set(err, result, "cannot start: %s", strerror(-result));
@@ -429,7 +429,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	publish(pipeline, gm_clock_now());
 	if (pipeline->config->snmp.enabled) {
 		int result = gm_mib_start(&pipeline->config->snmp, pipeline->slot,
-		                          gm_inlet_mib_host(pipeline->inlet), &pipeline->mib, err);
+					  gm_inlet_mib_host(pipeline->inlet), &pipeline->mib, err);
 		if (result < 0)
 			return result;
 		gm_outlet_attach_mib(pipeline->outlet, pipeline->mib);
@@ -438,12 +438,12 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	pipeline->timer.data = pipeline;
 	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);
 	return gm_sources_start(&pipeline->sources, pipeline->config,
-	                        gm_inlet_source_sink(pipeline->inlet), err);
+				gm_inlet_source_sink(pipeline->inlet), err);
 }
 
 /* Sections that are read once: a difference needs a restart. */
 static int fixed_sections_equal(const struct gm_config *before, const struct gm_config *after,
-                                struct gm_error *err)
+				struct gm_error *err)
 {
 #define FIXED(member)                                                               \
 	{                                                                           \
@@ -453,20 +453,20 @@ static int fixed_sections_equal(const struct gm_config *before, const struct gm_
 		const char *name;
 		size_t offset, size;
 	} fixed[] = {FIXED(node),   FIXED(state), FIXED(control),
-	             FIXED(window), FIXED(redis), FIXED(snmp)};
+		     FIXED(window), FIXED(redis), FIXED(snmp)};
 #undef FIXED
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (memcmp((const char *)before + fixed[i].offset,
-		           (const char *)after + fixed[i].offset, fixed[i].size) != 0)
+			   (const char *)after + fixed[i].offset, fixed[i].size) != 0)
 			return gm_error_set(
-			    err, -EPERM,
-			    "section %s has changed, which needs a restart; nothing is applied",
-			    fixed[i].name);
+				err, -EPERM,
+				"section %s has changed, which needs a restart; nothing is applied",
+				fixed[i].name);
 	return 0;
 }
 
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
-                            struct gm_error *err)
+			    struct gm_error *err)
 {
 	int result = fixed_sections_equal(pipeline->config, after, err);
 	if (result < 0)
@@ -521,9 +521,9 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_status *ret_status)
 {
 	*ret_status = (struct gm_pipeline_status){
-	    .mib = pipeline->mib_status,
-	    .raises_limited = gm_alarms_limited(pipeline->alarms),
-	    .transitions_lost = gm_outlet_lost(pipeline->outlet),
-	    .entities = gm_entities_count(gm_intake_entities(pipeline->intake)),
+		.mib = pipeline->mib_status,
+		.raises_limited = gm_alarms_limited(pipeline->alarms),
+		.transitions_lost = gm_outlet_lost(pipeline->outlet),
+		.entities = gm_entities_count(gm_intake_entities(pipeline->intake)),
 	};
 }

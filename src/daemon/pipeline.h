@@ -17,7 +17,7 @@ struct gm_pipeline;
 
 /* `config` stays the caller's and outlives the pipeline or is replaced by reconfigure(). */
 int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct gm_state *state,
-                       struct gm_pipeline **ret_pipeline, struct gm_error *err);
+		       struct gm_pipeline **ret_pipeline, struct gm_error *err);
 
 /* Restores alarms and windows, then starts store, agent, sources and timers. */
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err);
@@ -27,7 +27,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err);
  * (-EPERM, the message names it), nothing.
  */
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
-                            struct gm_error *err);
+			    struct gm_error *err);
 
 /* Stops sources and agent, closes every handle: the loop then runs dry; free after that. NULL-safe. */
 void gm_pipeline_stop(struct gm_pipeline *pipeline);

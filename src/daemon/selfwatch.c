@@ -41,10 +41,10 @@ void gm_selfwatch_update(struct gm_selfwatch *watch, uint64_t readings, struct g
 	int64_t now = gm_clock_monotonic();
 	if (watch->time != 0 && now > watch->time) {
 		double rate =
-		    (double)(readings - watch->readings) * 1e9 / (double)(now - watch->time);
+			(double)(readings - watch->readings) * 1e9 / (double)(now - watch->time);
 		/* Smoothed over about five seconds; the first value as it is. */
 		agent->sample_rate +=
-		    (rate - agent->sample_rate) * (agent->sample_rate > 0 ? 0.2 : 1);
+			(rate - agent->sample_rate) * (agent->sample_rate > 0 ? 0.2 : 1);
 	}
 	watch->time = now;
 	watch->readings = readings;

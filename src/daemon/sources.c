@@ -46,18 +46,19 @@ struct line {
 	.enabled = offsetof(struct gm_config, member.enabled)
 
 static const struct line lines[GM_SOURCE_COUNT] = {
-    [GM_SOURCE_LIBVIRT] = {create_libvirt, SECTION(libvirt), .phase = 20 * GM_MILLISECOND,
-                           .interval = offsetof(struct gm_config, libvirt.interval)},
-    [GM_SOURCE_LIBVIRT_SLOW] = {create_libvirt_slow, SECTION(libvirt), .phase = 50 * GM_MILLISECOND,
-                                .interval = offsetof(struct gm_config, libvirt.slow_interval)},
-    [GM_SOURCE_TAP] = {create_tap, SECTION(tap), .phase = 0,
-                       .interval = offsetof(struct gm_config, tap.interval)},
-    [GM_SOURCE_HOST] = {create_host, SECTION(host), .phase = 70 * GM_MILLISECOND,
-                        .interval = offsetof(struct gm_config, host.interval)},
+	[GM_SOURCE_LIBVIRT] = {create_libvirt, SECTION(libvirt), .phase = 20 * GM_MILLISECOND,
+			       .interval = offsetof(struct gm_config, libvirt.interval)},
+	[GM_SOURCE_LIBVIRT_SLOW] = {create_libvirt_slow, SECTION(libvirt),
+				    .phase = 50 * GM_MILLISECOND,
+				    .interval = offsetof(struct gm_config, libvirt.slow_interval)},
+	[GM_SOURCE_TAP] = {create_tap, SECTION(tap), .phase = 0,
+			   .interval = offsetof(struct gm_config, tap.interval)},
+	[GM_SOURCE_HOST] = {create_host, SECTION(host), .phase = 70 * GM_MILLISECOND,
+			    .interval = offsetof(struct gm_config, host.interval)},
 };
 
 static int start_one(struct gm_sources *sources, const struct gm_config *config,
-                     enum gm_source_id id, struct gm_error *err)
+		     enum gm_source_id id, struct gm_error *err)
 {
 	const struct line *line = &lines[id];
 	bool enabled;
@@ -77,7 +78,7 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 	}
 	if (result < 0)
 		return gm_error_set(err, result, "source %s cannot start: %s", gm_source_name(id),
-		                    strerror(-result));
+				    strerror(-result));
 	return 0;
 }
 
@@ -94,7 +95,7 @@ static bool stop_one(struct gm_sources *sources, enum gm_source_id id)
 }
 
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
-                     const struct gm_source_sink *sink, struct gm_error *err)
+		     const struct gm_source_sink *sink, struct gm_error *err)
 {
 	sources->sink = sink;
 	int result = 0;
@@ -112,13 +113,13 @@ unsigned gm_sources_stop(struct gm_sources *sources)
 }
 
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
-                           const struct gm_config *after, struct gm_error *err)
+			   const struct gm_config *after, struct gm_error *err)
 {
 	int result = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
 		const struct line *line = &lines[id];
 		if (memcmp((const char *)before + line->section,
-		           (const char *)after + line->section, line->section_size) == 0)
+			   (const char *)after + line->section, line->section_size) == 0)
 			continue;
 		stop_one(sources, (enum gm_source_id)id);
 		int one = start_one(sources, after, (enum gm_source_id)id, err);

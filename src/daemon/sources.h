@@ -16,13 +16,13 @@ struct gm_sources {
 
 /* Starts every enabled source. `sink` outlives them. 0 or a negative errno (those started go on). */
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
-                     const struct gm_source_sink *sink, struct gm_error *err);
+		     const struct gm_source_sink *sink, struct gm_error *err);
 
 /* Stops them; one that is stuck in a call is left behind. Returns how many were. */
 unsigned gm_sources_stop(struct gm_sources *sources);
 
 /* Restarts those whose section differs between the two configurations. */
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
-                           const struct gm_config *after, struct gm_error *err);
+			   const struct gm_config *after, struct gm_error *err);
 
 #endif

@@ -76,7 +76,7 @@ static void build_guests(struct builder *builder)
 {
 	struct gm_snapshot *snapshot = builder->snapshot;
 	snapshot->guests =
-	    take(builder, count_kind(builder, GM_ENTITY_GUEST), sizeof(*snapshot->guests));
+		take(builder, count_kind(builder, GM_ENTITY_GUEST), sizeof(*snapshot->guests));
 	for (struct gm_tracked *tracked = gm_entities_first(builder->input->entities);
 	     tracked && snapshot->guests; tracked = gm_entities_next(tracked)) {
 		if (tracked->info.key.kind == GM_ENTITY_NODE)
@@ -111,15 +111,15 @@ static int compare_interfaces(const void *a, const void *b)
 static void build_interfaces(struct builder *builder)
 {
 	struct gm_snapshot *snapshot = builder->snapshot;
-	snapshot->interfaces =
-	    take(builder, count_kind(builder, GM_ENTITY_INTERFACE), sizeof(*snapshot->interfaces));
+	snapshot->interfaces = take(builder, count_kind(builder, GM_ENTITY_INTERFACE),
+				    sizeof(*snapshot->interfaces));
 	for (struct gm_tracked *tracked = gm_entities_first(builder->input->entities);
 	     tracked && snapshot->interfaces; tracked = gm_entities_next(tracked)) {
 		if (tracked->info.key.kind != GM_ENTITY_INTERFACE)
 			continue;
 		/* The host's devices have no number but the kernel's. */
 		uint32_t ordinal =
-		    tracked->guest_index ? tracked->ordinal : tracked->info.interface.if_index;
+			tracked->guest_index ? tracked->ordinal : tracked->info.interface.if_index;
 		if (ordinal == 0)
 			continue;
 		struct gm_interface_row *row = &snapshot->interfaces[snapshot->interface_count++];
@@ -146,7 +146,7 @@ static int compare_findings(const void *a, const void *b)
 
 /* The rows of one detector's findings on entities of guests. */
 static size_t build_findings(struct builder *builder, const char *detector,
-                             struct gm_finding_row **ret_rows)
+			     struct gm_finding_row **ret_rows)
 {
 	size_t total = 0, count = 0;
 	struct gm_tracked *tracked;
@@ -162,13 +162,13 @@ static size_t build_findings(struct builder *builder, const char *detector,
 			if (strcmp(finding->detector, detector) != 0)
 				continue;
 			const struct gm_alarm *alarm = gm_alarms_find(
-			    builder->input->alarms, &finding->key, detector, finding->metric);
+				builder->input->alarms, &finding->key, detector, finding->metric);
 			rows[count++] = (struct gm_finding_row){
-			    .guest_index = tracked->guest_index,
-			    .ordinal = tracked->ordinal,
-			    .rx = strcmp(finding->evidence.direction, "rx") == 0,
-			    .alarm_id = alarm ? alarm->id : 0,
-			    .finding = *finding,
+				.guest_index = tracked->guest_index,
+				.ordinal = tracked->ordinal,
+				.rx = strcmp(finding->evidence.direction, "rx") == 0,
+				.alarm_id = alarm ? alarm->id : 0,
+				.finding = *finding,
 			};
 		}
 	}
@@ -184,7 +184,7 @@ static void build_alarms(struct builder *builder)
 	snapshot->alarms = take(builder, count, sizeof(*snapshot->alarms));
 	if (snapshot->alarms)
 		snapshot->alarm_count =
-		    gm_alarms_active(builder->input->alarms, snapshot->alarms, count);
+			gm_alarms_active(builder->input->alarms, snapshot->alarms, count);
 
 	const struct gm_transition *first, *second;
 	size_t first_count;

@@ -25,7 +25,7 @@ struct text_member {
 #member, offsetof(struct gm_alarm, member), sizeof(((struct gm_alarm *)0)->member) \
 	}
 static const struct text_member text_members[] = {
-    TEXT(detector), TEXT(metric), TEXT(guest_name), TEXT(project), TEXT(text),
+	TEXT(detector), TEXT(metric), TEXT(guest_name), TEXT(project), TEXT(text),
 };
 
 struct time_member {
@@ -37,9 +37,9 @@ struct time_member {
 #member, offsetof(struct gm_alarm, member) \
 	}
 static const struct time_member time_members[] = {
-    TIME(raised_at),
-    TIME(changed_at),
-    TIME(cleared_at),
+	TIME(raised_at),
+	TIME(changed_at),
+	TIME(cleared_at),
 };
 
 struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
@@ -55,7 +55,7 @@ struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 	gm_json_set_integer(object, "probable_cause", alarm->cause);
 	for (size_t i = 0; i < sizeof(text_members) / sizeof(text_members[0]); i++)
 		gm_json_set_text(object, text_members[i].name,
-		                 (const char *)alarm + text_members[i].offset);
+				 (const char *)alarm + text_members[i].offset);
 	for (size_t i = 0; i < sizeof(time_members) / sizeof(time_members[0]); i++) {
 		int64_t time;
 		memcpy(&time, (const char *)alarm + time_members[i].offset, sizeof(time));
@@ -70,7 +70,7 @@ struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 }
 
 int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
-                       struct gm_error *err)
+		       struct gm_error *err)
 {
 	struct gm_alarm alarm = {0};
 	const char *key = gm_json_get_text(object, "entity");
@@ -83,7 +83,7 @@ int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"entity\"", (long long)id);
 	if (gm_severity_parse(gm_json_get_text(object, "severity"), &alarm.severity) < 0)
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"severity\"",
-		                    (long long)id);
+				    (long long)id);
 	if (guest && gm_uuid_parse(guest, alarm.guest) < 0)
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"guest\"", (long long)id);
 
@@ -93,7 +93,7 @@ int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
 	alarm.guest_index = (uint32_t)gm_json_get_integer(object, "guest_index", 0);
 	for (size_t i = 0; i < sizeof(text_members) / sizeof(text_members[0]); i++)
 		gm_text_copy((char *)&alarm + text_members[i].offset, text_members[i].size,
-		             gm_json_get_text(object, text_members[i].name));
+			     gm_json_get_text(object, text_members[i].name));
 	for (size_t i = 0; i < sizeof(time_members) / sizeof(time_members[0]); i++) {
 		int64_t time = gm_json_get_integer(object, time_members[i].name, 0);
 		memcpy((char *)&alarm + time_members[i].offset, &time, sizeof(time));

@@ -46,6 +46,6 @@ struct gm_transition {
 /* The whole record as JSON and back, for the journal and the control protocol. */
 struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm);
 int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
-                       struct gm_error *err);
+		       struct gm_error *err);
 
 #endif

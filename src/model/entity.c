@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 static struct gm_entity_key make_key(enum gm_entity_kind kind, const uint8_t *uuid,
-                                     const char *name)
+				     const char *name)
 {
 	struct gm_entity_key key = {.kind = (uint8_t)kind};
 	if (uuid)

@@ -39,7 +39,7 @@ struct gm_entity_key gm_entity_node(void);
 struct gm_entity_key gm_entity_guest(const uint8_t uuid[GM_UUID_SIZE]);
 struct gm_entity_key gm_entity_interface(const char *device);
 struct gm_entity_key gm_entity_disk(const uint8_t uuid[GM_UUID_SIZE],
-                                    const char *target); /* uuid NULL: the host's */
+				    const char *target); /* uuid NULL: the host's */
 
 bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b);
 

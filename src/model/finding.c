@@ -19,9 +19,9 @@ static const char *const evidence_names[GM_EVIDENCE_COUNT] = {
 _Static_assert(GM_EVIDENCE_COUNT <= 32, "struct gm_evidence marks presence in 32 bits");
 
 static const char *const severity_names[] = {
-    [GM_SEVERITY_CLEARED] = "cleared",   [GM_SEVERITY_INDETERMINATE] = "indeterminate",
-    [GM_SEVERITY_CRITICAL] = "critical", [GM_SEVERITY_MAJOR] = "major",
-    [GM_SEVERITY_MINOR] = "minor",       [GM_SEVERITY_WARNING] = "warning",
+	[GM_SEVERITY_CLEARED] = "cleared",   [GM_SEVERITY_INDETERMINATE] = "indeterminate",
+	[GM_SEVERITY_CRITICAL] = "critical", [GM_SEVERITY_MAJOR] = "major",
+	[GM_SEVERITY_MINOR] = "minor",       [GM_SEVERITY_WARNING] = "warning",
 };
 enum { SEVERITY_NAMES = sizeof(severity_names) / sizeof(severity_names[0]) };
 
@@ -77,9 +77,9 @@ void gm_evidence_from_json(const struct gm_json *object, struct gm_evidence *ret
 	*ret_evidence = (struct gm_evidence){0};
 	for (int id = 0; id < GM_EVIDENCE_COUNT; id++)
 		gm_evidence_set(ret_evidence, (enum gm_evidence_id)id,
-		                gm_json_get_number(object, evidence_names[id], NAN));
+				gm_json_get_number(object, evidence_names[id], NAN));
 	gm_text_copy(ret_evidence->direction, sizeof(ret_evidence->direction),
-	             gm_json_get_text(object, "direction"));
+		     gm_json_get_text(object, "direction"));
 
 	const struct gm_json *list = gm_json_get(object, "contributors");
 	size_t used = 0, size = sizeof(ret_evidence->contributors);
@@ -87,7 +87,7 @@ void gm_evidence_from_json(const struct gm_json *object, struct gm_evidence *ret
 		const char *name = gm_json_value_text(gm_json_at(list, i));
 		if (name && used + strlen(name) + 1 < size)
 			used += (size_t)snprintf(ret_evidence->contributors + used, size - used,
-			                         "%s%s", used ? "," : "", name);
+						 "%s%s", used ? "," : "", name);
 	}
 }
 

@@ -77,7 +77,7 @@ struct gm_finding {
 	struct gm_entity_key key;
 	char detector[GM_DETECTOR_NAME]; /* "leak", "burst", … */
 	char metric
-	    [GM_METRIC_NAME]; /* the metric it speaks of; with key and detector, its identity */
+		[GM_METRIC_NAME]; /* the metric it speaks of; with key and detector, its identity */
 	bool active;
 	bool report;               /* worth a change notification even when the severity stays */
 	enum gm_severity severity; /* while active */

@@ -46,11 +46,11 @@ unsigned gm_metric_find(const char *name)
 unsigned gm_metric_mirrored(unsigned id)
 {
 	static const unsigned pairs[][2] = {
-	    {GM_METRIC_NET_RX_BYTES, GM_METRIC_NET_TX_BYTES},
-	    {GM_METRIC_NET_RX_PACKETS, GM_METRIC_NET_TX_PACKETS},
-	    {GM_METRIC_NET_RX_ERRORS, GM_METRIC_NET_TX_ERRORS},
-	    {GM_METRIC_NET_RX_DROPPED, GM_METRIC_NET_TX_DROPPED},
-	    {GM_METRIC_NET_RX_PEAK, GM_METRIC_NET_TX_PEAK},
+		{GM_METRIC_NET_RX_BYTES, GM_METRIC_NET_TX_BYTES},
+		{GM_METRIC_NET_RX_PACKETS, GM_METRIC_NET_TX_PACKETS},
+		{GM_METRIC_NET_RX_ERRORS, GM_METRIC_NET_TX_ERRORS},
+		{GM_METRIC_NET_RX_DROPPED, GM_METRIC_NET_TX_DROPPED},
+		{GM_METRIC_NET_RX_PEAK, GM_METRIC_NET_TX_PEAK},
 	};
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (id == pairs[i][0])

@@ -31,7 +31,7 @@ void gm_batch_clear(struct gm_batch *batch)
 
 /* Room for one more item; false when there is none. */
 static bool grow(void **items, size_t count, size_t *capacity, size_t item_size, size_t first,
-                 size_t max)
+		 size_t max)
 {
 	if (count < *capacity)
 		return true;
@@ -47,22 +47,22 @@ static bool grow(void **items, size_t count, size_t *capacity, size_t item_size,
 }
 
 bool gm_batch_frame(struct gm_batch *batch, const struct gm_entity_key *key, int64_t measured_at,
-                    int64_t read_at, unsigned flags)
+		    int64_t read_at, unsigned flags)
 {
 	void *frames = batch->frames;
 	bool room = grow(&frames, batch->frame_count, &batch->frame_capacity,
-	                 sizeof(*batch->frames), FIRST_FRAMES, GM_BATCH_MAX);
+			 sizeof(*batch->frames), FIRST_FRAMES, GM_BATCH_MAX);
 	batch->frames = frames;
 	if (!room) {
 		batch->lost++;
 		return false;
 	}
 	batch->frames[batch->frame_count++] = (struct gm_frame){
-	    .key = *key,
-	    .measured_at = measured_at,
-	    .read_at = read_at,
-	    .flags = (uint16_t)flags,
-	    .first = (uint32_t)batch->reading_count,
+		.key = *key,
+		.measured_at = measured_at,
+		.read_at = read_at,
+		.flags = (uint16_t)flags,
+		.first = (uint32_t)batch->reading_count,
 	};
 	return true;
 }
@@ -71,16 +71,16 @@ static void add(struct gm_batch *batch, unsigned metric, union gm_value value)
 {
 	void *readings = batch->readings;
 	bool room = batch->frame_count > 0 &&
-	            batch->frames[batch->frame_count - 1].count < UINT16_MAX &&
-	            grow(&readings, batch->reading_count, &batch->reading_capacity,
-	                 sizeof(*batch->readings), FIRST_READINGS, READINGS_MAX);
+		    batch->frames[batch->frame_count - 1].count < UINT16_MAX &&
+		    grow(&readings, batch->reading_count, &batch->reading_capacity,
+			 sizeof(*batch->readings), FIRST_READINGS, READINGS_MAX);
 	batch->readings = readings;
 	if (!room) {
 		batch->lost++;
 		return;
 	}
 	batch->readings[batch->reading_count++] =
-	    (struct gm_reading){.metric = metric, .value = value};
+		(struct gm_reading){.metric = metric, .value = value};
 	batch->frames[batch->frame_count - 1].count++;
 }
 
@@ -95,7 +95,7 @@ void gm_batch_counter(struct gm_batch *batch, unsigned metric, uint64_t value)
 }
 
 const struct gm_reading *gm_batch_readings(const struct gm_batch *batch,
-                                           const struct gm_frame *frame)
+					   const struct gm_frame *frame)
 {
 	return batch->readings + frame->first;
 }

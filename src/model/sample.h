@@ -60,12 +60,12 @@ void gm_batch_clear(struct gm_batch *batch);
 
 /* Opens a frame; the readings that follow belong to it. False when it was lost. */
 bool gm_batch_frame(struct gm_batch *batch, const struct gm_entity_key *key, int64_t measured_at,
-                    int64_t read_at, unsigned flags);
+		    int64_t read_at, unsigned flags);
 void gm_batch_gauge(struct gm_batch *batch, unsigned metric, double value);
 void gm_batch_counter(struct gm_batch *batch, unsigned metric, uint64_t value);
 
 const struct gm_reading *gm_batch_readings(const struct gm_batch *batch,
-                                           const struct gm_frame *frame);
+					   const struct gm_frame *frame);
 
 /*
  * A sample as the detectors get it: a gauge's value, or a counter's increase over the measured time

@@ -103,7 +103,7 @@ struct gm_snapshot {
 struct gm_snapshot *gm_snapshot_create(void);           /* NULL: out of memory */
 void gm_snapshot_destroy(struct gm_snapshot *snapshot); /* one that was never published */
 void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
-                        size_t size); /* zeroed; NULL: out of memory */
+			size_t size); /* zeroed; NULL: out of memory */
 
 /* The place that holds the present snapshot. */
 struct gm_snapshot_slot;

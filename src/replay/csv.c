@@ -44,13 +44,13 @@ struct gm_csv {
 
 /* "FILE:LINE: REASON", with `cell`, unless NULL, quoted behind it. Returns -EINVAL. */
 static int fault(const struct gm_csv *csv, struct gm_error *err, const char *reason,
-                 const char *cell)
+		 const char *cell)
 {
 	char quoted[SHOWN] = "";
 	if (cell)
 		gm_text_quote(quoted, sizeof(quoted), cell);
 	return gm_error_set(err, -EINVAL, "%s:%llu: %s%s%s", csv->name,
-	                    (unsigned long long)csv->line, reason, cell ? ": " : "", quoted);
+			    (unsigned long long)csv->line, reason, cell ? ": " : "", quoted);
 }
 
 /* Reads on until [begin, end) holds a whole line, the input ends or the buffer is full. */
@@ -71,7 +71,7 @@ static char *find_line_end(struct gm_csv *csv)
 		if (csv->end == GM_CSV_LINE + 1)
 			return NULL;
 		size_t got =
-		    fread(csv->buffer + csv->end, 1, GM_CSV_LINE + 1 - csv->end, csv->input);
+			fread(csv->buffer + csv->end, 1, GM_CSV_LINE + 1 - csv->end, csv->input);
 		csv->end += got;
 		csv->ended = got == 0;
 	}
@@ -84,7 +84,7 @@ static int read_line(struct gm_csv *csv, char **ret_line, struct gm_error *err)
 	csv->line++;
 	if (ferror(csv->input))
 		return gm_error_set(err, -EINVAL, "%s:%llu: cannot be read: %s", csv->name,
-		                    (unsigned long long)csv->line, strerror(errno));
+				    (unsigned long long)csv->line, strerror(errno));
 	if (!newline && !csv->ended)
 		return fault(csv, err, "the line is longer than 1 MiB", NULL);
 	if (!newline && csv->begin == csv->end)
@@ -286,17 +286,17 @@ static bool parse_counter(const char *text, uint64_t *ret_counter)
 }
 
 static int parse_time(const struct gm_csv *csv, const char *text, int64_t *ret_time,
-                      struct gm_error *err)
+		      struct gm_error *err)
 {
 	if (gm_time_parse(text, ret_time) < 0 || *ret_time < 0)
 		return fault(csv, err,
-		             "the time is neither seconds since the epoch nor ISO 8601 in UTC",
-		             text);
+			     "the time is neither seconds since the epoch nor ISO 8601 in UTC",
+			     text);
 	return 0;
 }
 
 int gm_csv_next(struct gm_csv *csv, int64_t *ret_time, struct gm_reading *readings,
-                size_t *ret_count, struct gm_error *err)
+		size_t *ret_count, struct gm_error *err)
 {
 	size_t count;
 	int64_t time;
@@ -305,8 +305,8 @@ int gm_csv_next(struct gm_csv *csv, int64_t *ret_time, struct gm_reading *readin
 		return rc;
 	if (count != csv->column_count + 1)
 		return gm_error_set(err, -EINVAL, "%s:%llu: %zu cells, the header has %zu",
-		                    csv->name, (unsigned long long)csv->line, count,
-		                    csv->column_count + 1);
+				    csv->name, (unsigned long long)csv->line, count,
+				    csv->column_count + 1);
 	rc = parse_time(csv, csv->cells[0], &time, err);
 	if (rc < 0)
 		return rc;

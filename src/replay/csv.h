@@ -29,6 +29,6 @@ const char *gm_csv_metric_name(const struct gm_csv *csv, unsigned metric);
  * row; 0: the end; -EINVAL with "FILE:LINE: …".
  */
 int gm_csv_next(struct gm_csv *csv, int64_t *ret_time, struct gm_reading *readings,
-                size_t *ret_count, struct gm_error *err);
+		size_t *ret_count, struct gm_error *err);
 
 #endif

@@ -47,7 +47,7 @@ struct run {
 
 /* What one transition looks like on the output. */
 static struct gm_json *transition_to_json(const struct run *run,
-                                          const struct gm_transition *transition)
+					  const struct gm_transition *transition)
 {
 	const struct gm_alarm *alarm = &transition->alarm;
 	struct gm_json *object = gm_json_object();
@@ -111,12 +111,12 @@ static int apply_setting(struct run *run, const char *setting, struct gm_error *
 	key[length] = '\0';
 	int rc;
 	if (!gm_option_find(run->ops->options, key) && gm_option_find(gm_alarm_option_table, key))
-		rc =
-		    gm_option_set(gm_alarm_option_table, &run->alarm_options, key, equals + 1, err);
+		rc = gm_option_set(gm_alarm_option_table, &run->alarm_options, key, equals + 1,
+				   err);
 	else
 		rc = gm_option_set(run->ops->options,
-		                   gm_detector_settings_get(run->settings, run->ops), key,
-		                   equals + 1, err);
+				   gm_detector_settings_get(run->settings, run->ops), key,
+				   equals + 1, err);
 	return rc < 0 ? -EINVAL : 0;
 }
 
@@ -131,7 +131,7 @@ static int find_detector(struct run *run, struct gm_error *err)
 	for (size_t i = 0; gm_detectors[i]; i++)
 		gm_buffer_printf(&names, "%s%s", i ? ", " : "", gm_detectors[i]->name);
 	gm_error_set(err, -EINVAL, "there is no detector %s (there are: %s)", quoted,
-	             names.data ? names.data : "none");
+		     names.data ? names.data : "none");
 	gm_buffer_free(&names);
 	return -EINVAL;
 }
@@ -179,9 +179,9 @@ static struct gm_entity_key choose_entity(const struct run *run)
 static int create_parts(struct run *run, struct gm_error *err)
 {
 	const struct gm_alarm_sink sink = {
-	    .emit = on_transition,
-	    .new_id = on_new_id,
-	    .user = run,
+		.emit = on_transition,
+		.new_id = on_new_id,
+		.user = run,
 	};
 	int rc = gm_csv_open(run->options->input, run->options->input_name, &run->csv, err);
 	if (rc < 0)
@@ -194,15 +194,15 @@ static int create_parts(struct run *run, struct gm_error *err)
 	if (rc < 0)
 		return rc;
 	return run->ops->create(gm_detector_settings_get(run->settings, run->ops), &run->key,
-	                        &run->detector);
+				&run->detector);
 }
 
 static void tell_link_speed(struct run *run, int64_t time)
 {
 	const struct gm_point speed = {
-	    .metric = GM_METRIC_NET_SPEED,
-	    .time = time,
-	    .value = (double)run->options->link_speed,
+		.metric = GM_METRIC_NET_SPEED,
+		.time = time,
+		.value = (double)run->options->link_speed,
 	};
 	if (run->options->link_speed > 0)
 		run->detector->ops->observe(run->detector, &speed, &run->findings);
@@ -221,18 +221,18 @@ static void write_score(struct run *run, int64_t time)
 		return;
 	int64_t microseconds = time / GM_MICROSECOND;
 	if (fprintf(scores, "%lld.%06lld,%.17g\n", (long long)(microseconds / 1000000),
-	            (long long)(microseconds % 1000000),
-	            run->detector->ops->score(run->detector)) < 0)
+		    (long long)(microseconds % 1000000),
+		    run->detector->ops->score(run->detector)) < 0)
 		run->result = -EIO;
 }
 
 static void take_row(struct run *run, int64_t time, const struct gm_reading *readings, size_t count)
 {
 	const struct gm_frame frame = {
-	    .key = run->key,
-	    .measured_at = time,
-	    .read_at = time,
-	    .count = (uint16_t)count,
+		.key = run->key,
+		.measured_at = time,
+		.read_at = time,
+		.count = (uint16_t)count,
 	};
 	if (run->rows++ == 0) {
 		run->evaluated = time;
@@ -274,10 +274,10 @@ static int finish_files(const struct run *run)
 	const struct gm_replay_options *options = run->options;
 	if (options->statistics)
 		fprintf(options->statistics,
-		        "%llu rows, %llu points, %llu samples dropped, %llu transitions\n",
-		        (unsigned long long)run->rows, (unsigned long long)run->points,
-		        (unsigned long long)(run->window ? gm_window_dropped(run->window) : 0),
-		        (unsigned long long)run->transitions);
+			"%llu rows, %llu points, %llu samples dropped, %llu transitions\n",
+			(unsigned long long)run->rows, (unsigned long long)run->points,
+			(unsigned long long)(run->window ? gm_window_dropped(run->window) : 0),
+			(unsigned long long)run->transitions);
 	if (fflush(options->output) != 0 || (options->scores && fflush(options->scores) != 0))
 		return -EIO;
 	return 0;
@@ -286,8 +286,8 @@ static int finish_files(const struct run *run)
 int gm_replay(const struct gm_replay_options *options, struct gm_error *err)
 {
 	struct run run = {
-	    .options = options,
-	    .entity = options->entity ? options->entity : "replay",
+		.options = options,
+		.entity = options->entity ? options->entity : "replay",
 	};
 	run.findings = (struct gm_finding_sink){.emit = on_finding, .user = &run};
 

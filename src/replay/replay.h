@@ -15,7 +15,7 @@
 struct gm_replay_options {
 	const char *detector;
 	const char *const
-	    *settings; /* "key=value", NULL at the end: the detector's options, `damping`, … */
+		*settings; /* "key=value", NULL at the end: the detector's options, `damping`, … */
 	const char *entity; /* what to call it in the output; NULL: "replay" */
 	int64_t link_speed; /* bit/s; 0: not known */
 	FILE *input;

@@ -27,7 +27,7 @@ struct gm_runner {
 	struct gm_runner_options options;
 	struct gm_source_sink target; /* the owner's */
 	struct gm_source_sink
-	    gate; /* what the source gets: closed when the thread is left behind */
+		gate; /* what the source gets: closed when the thread is left behind */
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards the three below and every call of `target` */
@@ -78,7 +78,7 @@ static void gate_seen(void *user, enum gm_source_id source, const struct gm_enti
 }
 
 static void gate_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                      int64_t time)
+		      int64_t time)
 {
 	struct gm_runner *runner = user;
 
@@ -192,7 +192,7 @@ static void fail(struct gm_runner *runner, const struct gm_error *err, int code)
 {
 	runner->status.failures++;
 	gm_text_copy(runner->status.error, sizeof(runner->status.error),
-	             err->text[0] != '\0' ? err->text : strerror(-code));
+		     err->text[0] != '\0' ? err->text : strerror(-code));
 	set_connected(runner, false);
 	if (runner->backoff == 0) {
 		runner->backoff = BACKOFF_MIN;
@@ -257,7 +257,7 @@ static int tick(struct gm_runner *runner, struct gm_error *err)
 
 	account_lag(runner, start);
 	rc = runner->source->ops->poll(runner->source, gm_clock_now(), &runner->gate, &entities,
-	                               err);
+				       err);
 	runner->status.ticks++;
 	runner->durations[runner->duration_next] = gm_clock_monotonic() - start;
 	runner->duration_next = (runner->duration_next + 1) % DURATIONS;
@@ -357,7 +357,7 @@ static void free_runner(struct gm_runner *runner)
 }
 
 int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
-                    const struct gm_source_sink *sink, struct gm_runner **ret_runner)
+		    const struct gm_source_sink *sink, struct gm_runner **ret_runner)
 {
 	struct gm_runner *runner;
 	int rc;
@@ -370,16 +370,16 @@ int gm_runner_start(struct gm_source *source, const struct gm_runner_options *op
 		return -ENOMEM;
 	}
 	*runner = (struct gm_runner){
-	    .source = source,
-	    .options = *options,
-	    .target = *sink,
-	    .gate = {.samples = gate_samples,
-	             .seen = gate_seen,
-	             .gone = gate_gone,
-	             .event = gate_event,
-	             .status = gate_status,
-	             .user = runner},
-	    .status = {.id = source->ops->id, .interval = options->interval},
+		.source = source,
+		.options = *options,
+		.target = *sink,
+		.gate = {.samples = gate_samples,
+			 .seen = gate_seen,
+			 .gone = gate_gone,
+			 .event = gate_event,
+			 .status = gate_status,
+			 .user = runner},
+		.status = {.id = source->ops->id, .interval = options->interval},
 	};
 	rc = init_locks(runner);
 	if (rc < 0) {

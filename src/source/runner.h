@@ -18,7 +18,7 @@ struct gm_runner_options {
 
 /* Starts the thread, named after the source. Takes `source` on success. 0 or a negative errno. */
 int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
-                    const struct gm_source_sink *sink, struct gm_runner **ret_runner);
+		    const struct gm_source_sink *sink, struct gm_runner **ret_runner);
 
 /*
  * Asks the thread to end, waits up to `patience` ns and frees everything, the source too. A thread

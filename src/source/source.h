@@ -21,7 +21,7 @@ struct gm_source_sink {
 	void (*seen)(void *user, enum gm_source_id source, const struct gm_entity_info *info);
 	/* An entity is gone for this source. */
 	void (*gone)(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-	             int64_t time);
+		     int64_t time);
 	void (*event)(void *user, const struct gm_guest_event *event);
 	void (*status)(void *user, const struct gm_source_status *status);
 	void *user;
@@ -39,7 +39,7 @@ struct gm_source_ops {
 	 * follows, then open(). A sentence in `err` beside 0 is a complaint for the status.
 	 */
 	int (*poll)(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-	            uint32_t *ret_entities, struct gm_error *err);
+		    uint32_t *ret_entities, struct gm_error *err);
 	void (*close)(struct gm_source *source); /* only after a successful open() */
 	void (*destroy)(struct gm_source *source);
 };

@@ -44,25 +44,26 @@ int gm_state_lock(const char *directory, int *ret_lock, struct gm_error *err)
 
 	if (mkdir(directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
 		return gm_error_set(err, -errno, "state directory %s: cannot create it: %s",
-		                    directory, strerror(errno));
+				    directory, strerror(errno));
 	if (snprintf(path, sizeof(path), "%s/lock", directory) >= (int)sizeof(path))
 		return gm_error_set(err, -ENAMETOOLONG, "state directory: the path is too long");
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd < 0)
 		return gm_error_set(err, -errno, "state directory %s: cannot write in it: %s",
-		                    directory, strerror(errno));
+				    directory, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		rc = errno == EWOULDBLOCK
-		         ? gm_error_set(err, -EBUSY, "state directory %s is in use by process %s",
-		                        directory, holder(fd, pid, sizeof(pid)))
-		         : gm_error_set(err, -errno, "state directory %s: cannot lock it: %s",
-		                        directory, strerror(errno));
+			     ? gm_error_set(err, -EBUSY,
+					    "state directory %s is in use by process %s", directory,
+					    holder(fd, pid, sizeof(pid)))
+			     : gm_error_set(err, -errno, "state directory %s: cannot lock it: %s",
+					    directory, strerror(errno));
 		goto out;
 	}
 	rc = write_pid(fd);
 	if (rc < 0) {
 		rc = gm_error_set(err, rc, "state directory %s: cannot write in it: %s", directory,
-		                  strerror(-rc));
+				  strerror(-rc));
 		goto out;
 	}
 	*ret_lock = fd;

@@ -8,11 +8,11 @@
 #include "state/private.h"
 
 static const int64_t rest =
-    24 * 3600 * GM_SECOND; /* of a retired index before another name gets it */
+	24 * 3600 * GM_SECOND; /* of a retired index before another name gets it */
 
 /* The number that `name` has already: 1 when it has one, 0 when not. */
 static int find(struct gm_state *state, const char *scope, const char *name, int64_t *ret_number,
-                int *ret_retired)
+		int *ret_retired)
 {
 	sqlite3_stmt *statement = gm_sql_bind(state, GM_SQL_INDEX_FIND, "tt", scope, name);
 	int rc = gm_sql_step(state, GM_SQL_INDEX_FIND);
@@ -29,7 +29,7 @@ static int find(struct gm_state *state, const char *scope, const char *name, int
 static int find_free(struct gm_state *state, const char *scope, int64_t *ret_number)
 {
 	sqlite3_stmt *statement =
-	    gm_sql_bind(state, GM_SQL_INDEX_USED, "ti", scope, state->newest - rest);
+		gm_sql_bind(state, GM_SQL_INDEX_USED, "ti", scope, state->newest - rest);
 	int64_t number = 1;
 	int rc;
 
@@ -69,7 +69,7 @@ static int assign(struct gm_state *state, const char *scope, const char *name, i
 }
 
 int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
-                   struct gm_error *err)
+		   struct gm_error *err)
 {
 	int64_t number = 0;
 	int retired = 0;

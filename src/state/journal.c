@@ -18,7 +18,7 @@ enum {
 
 /* The first row's numbers of a query that gives two: `text` has only constants. */
 static int read_two(struct gm_state *state, const char *text, int64_t *ret_first,
-                    int64_t *ret_second)
+		    int64_t *ret_second)
 {
 	sqlite3_stmt *statement;
 
@@ -38,12 +38,12 @@ int gm_state_journal_open(struct gm_state *state, struct gm_error *err)
 	int64_t sequence, time, retired, id, reserved = 1;
 
 	if (read_two(state,
-	             "SELECT coalesce(max(sequence), 0), coalesce(max(time), 0) FROM journal",
-	             &sequence, &time) < 0 ||
+		     "SELECT coalesce(max(sequence), 0), coalesce(max(time), 0) FROM journal",
+		     &sequence, &time) < 0 ||
 	    read_two(state,
-	             "SELECT coalesce(max(retired_at), 0), max((SELECT coalesce(max(id), 0) FROM "
-	             "active), (SELECT coalesce(max(alarm), 0) FROM journal)) FROM indexes",
-	             &retired, &id) < 0)
+		     "SELECT coalesce(max(retired_at), 0), max((SELECT coalesce(max(id), 0) FROM "
+		     "active), (SELECT coalesce(max(alarm), 0) FROM journal)) FROM indexes",
+		     &retired, &id) < 0)
 		return gm_sql_failed(state, err, "read the journal");
 	if (gm_state_meta_get(state, "alarm_id", &reserved) == -EIO)
 		return gm_sql_failed(state, err, "read the alarm ids");
@@ -73,7 +73,7 @@ uint32_t gm_state_new_alarm_id(struct gm_state *state)
 }
 
 static int change_active(struct gm_state *state, const struct gm_transition *transition,
-                         const char *record)
+			 const char *record)
 {
 	if (transition->kind == GM_TRANSITION_CLEAR) {
 		gm_sql_bind(state, GM_SQL_ACTIVE_DELETE, "i", (int64_t)transition->alarm.id);
@@ -102,14 +102,14 @@ static void prune(struct gm_state *state)
 }
 
 static int append(struct gm_state *state, const struct gm_transition *transition, int64_t sequence,
-                  const char *record, struct gm_error *err)
+		  const char *record, struct gm_error *err)
 {
 	int rc = gm_sql_begin(state, err);
 
 	if (rc < 0)
 		return rc;
 	gm_sql_bind(state, GM_SQL_JOURNAL_ADD, "iiiit", sequence, (int64_t)transition->kind,
-	            transition->time, (int64_t)transition->alarm.id, record);
+		    transition->time, (int64_t)transition->alarm.id, record);
 	if (gm_sql_run(state, GM_SQL_JOURNAL_ADD) < 0 ||
 	    change_active(state, transition, record) < 0)
 		rc = gm_sql_failed(state, err, "journal");
@@ -182,10 +182,10 @@ int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user)
 }
 
 int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
-                           gm_state_transition_fn *each, void *user)
+			   gm_state_transition_fn *each, void *user)
 {
 	sqlite3_stmt *statement =
-	    gm_sql_bind(state, GM_SQL_JOURNAL_AFTER, "ii", (int64_t)after, (int64_t)limit);
+		gm_sql_bind(state, GM_SQL_JOURNAL_AFTER, "ii", (int64_t)after, (int64_t)limit);
 	struct gm_transition transition;
 	int rc, rows = 0;
 

@@ -9,48 +9,49 @@
 #include "state/private.h"
 
 static const char *const texts[GM_SQL_COUNT] = {
-    [GM_SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [GM_SQL_COMMIT] = "COMMIT",
-    [GM_SQL_ROLLBACK] = "ROLLBACK",
-    [GM_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
-    [GM_SQL_META_SET] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
-                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    [GM_SQL_INDEX_FIND] =
-        "SELECT number, retired_at IS NOT NULL FROM indexes WHERE scope = ?1 AND name = ?2",
-    [GM_SQL_INDEX_USED] = "SELECT number FROM indexes WHERE scope = ?1"
-                          " AND (retired_at IS NULL OR retired_at > ?2) ORDER BY number",
-    [GM_SQL_INDEX_REVIVE] = "UPDATE indexes SET retired_at = NULL WHERE scope = ?1 AND name = ?2",
-    [GM_SQL_INDEX_LOSE] = "DELETE FROM indexes WHERE scope = ?1 AND number = ?2",
-    [GM_SQL_INDEX_LOSE_SCOPES] =
-        "DELETE FROM indexes WHERE EXISTS (SELECT 1 FROM indexes AS holder"
-        " WHERE holder.scope = ?1 AND holder.number = ?2"
-        " AND substr(indexes.scope, -length(holder.name) - 1) = ':' || holder.name)",
-    [GM_SQL_INDEX_ADD] = "INSERT INTO indexes (scope, name, number) VALUES (?1, ?2, ?3)",
-    [GM_SQL_INDEX_RETIRE] = "UPDATE indexes SET retired_at = ?3 WHERE scope = ?1 AND name = ?2",
-    [GM_SQL_ACTIVE_PUT] = "INSERT INTO active (id, record) VALUES (?1, ?2)"
-                          " ON CONFLICT (id) DO UPDATE SET record = excluded.record",
-    [GM_SQL_ACTIVE_DELETE] = "DELETE FROM active WHERE id = ?1",
-    [GM_SQL_ACTIVE_ALL] = "SELECT record FROM active ORDER BY id",
-    [GM_SQL_JOURNAL_ADD] = "INSERT INTO journal (sequence, kind, time, alarm, record)"
-                           " VALUES (?1, ?2, ?3, ?4, ?5)",
-    [GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record FROM journal"
-                             " WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
-    [GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
-                             " (SELECT sequence FROM journal WHERE sequence <= ?1"
-                             "  ORDER BY sequence LIMIT ?2)",
-    [GM_SQL_OUTPUT_GET] = "SELECT sequence FROM outputs WHERE name = ?1",
-    [GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
-    [GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
-    [GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
+	[GM_SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[GM_SQL_COMMIT] = "COMMIT",
+	[GM_SQL_ROLLBACK] = "ROLLBACK",
+	[GM_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+	[GM_SQL_META_SET] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+			    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	[GM_SQL_INDEX_FIND] =
+		"SELECT number, retired_at IS NOT NULL FROM indexes WHERE scope = ?1 AND name = ?2",
+	[GM_SQL_INDEX_USED] = "SELECT number FROM indexes WHERE scope = ?1"
+			      " AND (retired_at IS NULL OR retired_at > ?2) ORDER BY number",
+	[GM_SQL_INDEX_REVIVE] =
+		"UPDATE indexes SET retired_at = NULL WHERE scope = ?1 AND name = ?2",
+	[GM_SQL_INDEX_LOSE] = "DELETE FROM indexes WHERE scope = ?1 AND number = ?2",
+	[GM_SQL_INDEX_LOSE_SCOPES] =
+		"DELETE FROM indexes WHERE EXISTS (SELECT 1 FROM indexes AS holder"
+		" WHERE holder.scope = ?1 AND holder.number = ?2"
+		" AND substr(indexes.scope, -length(holder.name) - 1) = ':' || holder.name)",
+	[GM_SQL_INDEX_ADD] = "INSERT INTO indexes (scope, name, number) VALUES (?1, ?2, ?3)",
+	[GM_SQL_INDEX_RETIRE] = "UPDATE indexes SET retired_at = ?3 WHERE scope = ?1 AND name = ?2",
+	[GM_SQL_ACTIVE_PUT] = "INSERT INTO active (id, record) VALUES (?1, ?2)"
+			      " ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+	[GM_SQL_ACTIVE_DELETE] = "DELETE FROM active WHERE id = ?1",
+	[GM_SQL_ACTIVE_ALL] = "SELECT record FROM active ORDER BY id",
+	[GM_SQL_JOURNAL_ADD] = "INSERT INTO journal (sequence, kind, time, alarm, record)"
+			       " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record FROM journal"
+				 " WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+	[GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
+				 " (SELECT sequence FROM journal WHERE sequence <= ?1"
+				 "  ORDER BY sequence LIMIT ?2)",
+	[GM_SQL_OUTPUT_GET] = "SELECT sequence FROM outputs WHERE name = ?1",
+	[GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
+	[GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
+	[GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
 };
 
 /* What is not listed is an I/O error. */
 static const struct {
 	int sqlite, code;
 } codes[] = {
-    {SQLITE_CORRUPT, -EBADMSG}, {SQLITE_NOTADB, -EBADMSG}, {SQLITE_FULL, -ENOSPC},
-    {SQLITE_READONLY, -EROFS},  {SQLITE_NOMEM, -ENOMEM},   {SQLITE_BUSY, -EBUSY},
-    {SQLITE_CANTOPEN, -EACCES}, {SQLITE_PERM, -EACCES},
+	{SQLITE_CORRUPT, -EBADMSG}, {SQLITE_NOTADB, -EBADMSG}, {SQLITE_FULL, -ENOSPC},
+	{SQLITE_READONLY, -EROFS},  {SQLITE_NOMEM, -ENOMEM},   {SQLITE_BUSY, -EBUSY},
+	{SQLITE_CANTOPEN, -EACCES}, {SQLITE_PERM, -EACCES},
 };
 
 int gm_sql_failed(struct gm_state *state, struct gm_error *err, const char *doing)
@@ -63,10 +64,10 @@ int gm_sql_failed(struct gm_state *state, struct gm_error *err, const char *doin
 	}
 	if (code == -EBADMSG)
 		return gm_error_set(err, code,
-		                    "%s is damaged (%s); to start without it (indexes and alarms "
-		                    "begin anew): mv %s %s.damaged, with its -wal and -shm files",
-		                    state->path, sqlite3_errmsg(state->db), state->path,
-		                    state->path);
+				    "%s is damaged (%s); to start without it (indexes and alarms "
+				    "begin anew): mv %s %s.damaged, with its -wal and -shm files",
+				    state->path, sqlite3_errmsg(state->db), state->path,
+				    state->path);
 	return gm_error_set(err, code, "%s: %s: %s", state->path, doing, sqlite3_errmsg(state->db));
 }
 
@@ -79,7 +80,7 @@ int gm_sql_prepare(struct gm_state *state)
 {
 	for (int i = 0; i < GM_SQL_COUNT; i++) {
 		if (sqlite3_prepare_v3(state->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-		                       &state->statements[i], NULL) != SQLITE_OK)
+				       &state->statements[i], NULL) != SQLITE_OK)
 			return -1;
 	}
 	return 0;
@@ -100,7 +101,7 @@ sqlite3_stmt *gm_sql_bind(struct gm_state *state, enum gm_sql id, const char *ty
 	for (int i = 0; types[i] != '\0'; i++) {
 		if (types[i] == 't')
 			sqlite3_bind_text(statement, i + 1, va_arg(arguments, const char *), -1,
-			                  SQLITE_STATIC);
+					  SQLITE_STATIC);
 		else
 			sqlite3_bind_int64(statement, i + 1, va_arg(arguments, int64_t));
 	}

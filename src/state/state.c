@@ -16,17 +16,17 @@
 enum { SCHEMA_VERSION = 1, BUSY_MS = 200 };
 
 static const char schema[] = "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
-                             " WITHOUT ROWID;"
-                             "CREATE TABLE indexes (scope TEXT NOT NULL, name TEXT NOT NULL,"
-                             " number INTEGER NOT NULL, retired_at INTEGER,"
-                             " PRIMARY KEY (scope, name), UNIQUE (scope, number)) WITHOUT ROWID;"
-                             "CREATE TABLE active (id INTEGER PRIMARY KEY, record TEXT NOT NULL);"
-                             "CREATE TABLE journal (sequence INTEGER PRIMARY KEY,"
-                             " kind INTEGER NOT NULL, time INTEGER NOT NULL,"
-                             " alarm INTEGER NOT NULL, record TEXT NOT NULL);"
-                             "CREATE TABLE outputs (name TEXT PRIMARY KEY,"
-                             " sequence INTEGER NOT NULL) WITHOUT ROWID;"
-                             "PRAGMA user_version = 1;";
+			     " WITHOUT ROWID;"
+			     "CREATE TABLE indexes (scope TEXT NOT NULL, name TEXT NOT NULL,"
+			     " number INTEGER NOT NULL, retired_at INTEGER,"
+			     " PRIMARY KEY (scope, name), UNIQUE (scope, number)) WITHOUT ROWID;"
+			     "CREATE TABLE active (id INTEGER PRIMARY KEY, record TEXT NOT NULL);"
+			     "CREATE TABLE journal (sequence INTEGER PRIMARY KEY,"
+			     " kind INTEGER NOT NULL, time INTEGER NOT NULL,"
+			     " alarm INTEGER NOT NULL, record TEXT NOT NULL);"
+			     "CREATE TABLE outputs (name TEXT PRIMARY KEY,"
+			     " sequence INTEGER NOT NULL) WITHOUT ROWID;"
+			     "PRAGMA user_version = 1;";
 
 /*
  * FULL: in WAL mode NORMAL may lose the last commits at a power cut, and a transition that was sent
@@ -34,8 +34,8 @@ static const char schema[] = "CREATE TABLE meta (name TEXT PRIMARY KEY, value IN
  * after a checkpoint so that one busy hour does not keep its size.
  */
 static const char settings[] = "PRAGMA journal_mode = WAL;"
-                               "PRAGMA synchronous = FULL;"
-                               "PRAGMA journal_size_limit = 8388608;";
+			       "PRAGMA synchronous = FULL;"
+			       "PRAGMA journal_size_limit = 8388608;";
 
 /* The first column of the first row of `text`. */
 static int query(struct gm_state *state, const char *text, sqlite3_stmt **ret_statement)
@@ -77,21 +77,21 @@ static int check(struct gm_state *state, struct gm_error *err)
 		return 1;
 	if (version == 0)
 		return gm_error_set(err, -EBADMSG, "%s is not a guestmon state file; move it away",
-		                    state->path);
+				    state->path);
 	if (version > SCHEMA_VERSION)
 		return gm_error_set(err, -EBADMSG,
-		                    "%s was written by a newer guestmon (schema %lld, this one "
-		                    "knows %d); run that one, or move the file away",
-		                    state->path, (long long)version, SCHEMA_VERSION);
+				    "%s was written by a newer guestmon (schema %lld, this one "
+				    "knows %d); run that one, or move the file away",
+				    state->path, (long long)version, SCHEMA_VERSION);
 	if (query(state, "PRAGMA quick_check(1)", &statement) < 0)
 		return gm_sql_failed(state, err, "check");
 	const char *verdict = (const char *)sqlite3_column_text(statement, 0);
 	if (!verdict || strcmp(verdict, "ok") != 0)
 		rc = gm_error_set(err, -EBADMSG,
-		                  "%s is damaged (%.200s); to start without it (indexes and alarms "
-		                  "begin anew): mv %s %s.damaged, with its -wal and -shm files",
-		                  state->path, verdict ? verdict : "no verdict", state->path,
-		                  state->path);
+				  "%s is damaged (%.200s); to start without it (indexes and alarms "
+				  "begin anew): mv %s %s.damaged, with its -wal and -shm files",
+				  state->path, verdict ? verdict : "no verdict", state->path,
+				  state->path);
 	sqlite3_finalize(statement);
 	return rc;
 }

@@ -32,9 +32,9 @@ uint32_t gm_state_boots(const struct gm_state *state);
  * with it.
  */
 int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
-                   struct gm_error *err);
+		   struct gm_error *err);
 int gm_state_index_retire(struct gm_state *state, const char *scope, const char *name,
-                          int64_t time);
+			  int64_t time);
 
 /* A new alarm id, never given before. */
 uint32_t gm_state_new_alarm_id(struct gm_state *state);
@@ -46,7 +46,7 @@ uint32_t gm_state_new_alarm_id(struct gm_state *state);
  */
 enum { GM_JOURNAL_KEEP = 10000, GM_JOURNAL_MAX = 1000000 };
 int gm_state_journal(struct gm_state *state, struct gm_transition *transition,
-                     struct gm_error *err);
+		     struct gm_error *err);
 
 /* The newest sequence number, 0 at first. */
 uint64_t gm_state_last_sequence(const struct gm_state *state);
@@ -65,7 +65,7 @@ int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user)
  * were read, those that were skipped as unreadable included, so that less than `limit` is the end.
  */
 int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
-                           gm_state_transition_fn *each, void *user);
+			   gm_state_transition_fn *each, void *user);
 
 /* The last sequence number that `output` has delivered; a new output starts at the newest. */
 int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence);

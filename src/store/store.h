@@ -21,7 +21,7 @@ struct gm_store_host {
 	void (*backfill)(void *user, const struct gm_entity_key *key, int64_t since);
 	/* Hands back a stored frame at start-up (during load()). */
 	void (*restore)(void *user, const struct gm_frame *frame,
-	                const struct gm_reading *readings);
+			const struct gm_reading *readings);
 	/* The connection came or went: `connected`, and a sentence for the log. */
 	void (*changed)(void *user, bool connected, const char *reason);
 	void *user;
@@ -43,7 +43,7 @@ struct gm_store_ops {
 	/* Starts (and from then on keeps up) the connection. */
 	void (*start)(struct gm_store *store);
 	void (*append)(struct gm_store *store, const struct gm_frame *frame,
-	               const struct gm_reading *readings);
+		       const struct gm_reading *readings);
 	/* Identity of a new or changed entity. */
 	void (*identify)(struct gm_store *store, const struct gm_entity_info *info);
 	/* The entity is gone: its keys expire by themselves, nothing is kept for it. */

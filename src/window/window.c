@@ -140,7 +140,7 @@ static struct series *series_obtain(struct gm_window *window, uint32_t metric)
 	series->metric = metric;
 	series->kind = gm_metric_kind(metric);
 	memmove(&window->series[place + 1], &window->series[place],
-	        (window->count - place) * sizeof(window->series[0]));
+		(window->count - place) * sizeof(window->series[0]));
 	window->series[place] = series;
 	window->count++;
 	window->bytes += sizeof(*series);
@@ -186,7 +186,7 @@ static void ring_drop_oldest(struct series *series)
 }
 
 static int ring_push(struct gm_window *window, struct series *series, int64_t time,
-                     union gm_value value)
+		     union gm_value value)
 {
 	while (series->count && ring_at(series, 0)->time < time - window->options.length)
 		ring_drop_oldest(series);
@@ -213,7 +213,7 @@ static int ring_push(struct gm_window *window, struct series *series, int64_t ti
  * when it stood that high: what would then have to be far faster than ever before is a reset.
  */
 static bool increase(const struct series *series, uint64_t before, uint64_t after, int64_t span,
-                     double *ret_increase)
+		     double *ret_increase)
 {
 	const uint64_t range = UINT64_C(1) << 32;
 	if (after >= before) {
@@ -246,8 +246,8 @@ static int keep(struct gm_window *window, struct series *series, int64_t time, u
 			series->usual = span;
 		else
 			series->usual += ((span < 2 * series->usual ? span : 2 * series->usual) -
-			                  series->usual) /
-			                 16;
+					  series->usual) /
+					 16;
 	}
 	return ring_push(window, series, time, value);
 }
@@ -263,7 +263,7 @@ static void start_anew(struct series *series)
 
 /* Makes the point that `value` gives; false when it gives none (a first value, a reset). */
 static bool make_point(struct series *series, int64_t time, union gm_value value,
-                       struct gm_point *ret_point)
+		       struct gm_point *ret_point)
 {
 	struct gm_point point = {.metric = series->metric, .time = time, .gap = series->broken};
 	if (series->started && series->usual && time - series->time > GAP_FACTOR * series->usual)
@@ -275,7 +275,7 @@ static bool make_point(struct series *series, int64_t time, union gm_value value
 			return false;
 		point.span = time - series->time;
 		if (!increase(series, series->value.counter, value.counter, point.span,
-		              &point.value)) {
+			      &point.value)) {
 			series->broken = true;
 			return false;
 		}
@@ -292,7 +292,7 @@ struct emitter {
 };
 
 static int append_reading(struct gm_window *window, const struct gm_frame *frame,
-                          const struct gm_reading *reading, const struct emitter *to)
+			  const struct gm_reading *reading, const struct emitter *to)
 {
 	int64_t time = frame->measured_at;
 	bool kept = !(frame->flags & GM_FRAME_FINE);
@@ -327,8 +327,8 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 }
 
 int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
-                     const struct gm_reading *readings,
-                     void (*emit)(void *user, const struct gm_point *point), void *user)
+		     const struct gm_reading *readings,
+		     void (*emit)(void *user, const struct gm_point *point), void *user)
 {
 	const struct emitter to = {.emit = emit, .user = user};
 	int result = 0;
@@ -345,7 +345,7 @@ int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
 
 /* The place of the first kept sample that is at or after `since`, and not too old to be shown. */
 static size_t first_since(const struct gm_window *window, const struct series *series,
-                          int64_t since)
+			  int64_t since)
 {
 	int64_t oldest = window->newest - window->options.length;
 	if (since < oldest)
@@ -362,7 +362,7 @@ static size_t first_since(const struct gm_window *window, const struct series *s
 }
 
 size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t since,
-                      struct gm_window_sample *samples, size_t max)
+		      struct gm_window_sample *samples, size_t max)
 {
 	const struct series *series = series_find(window, metric);
 	if (!series)
@@ -388,11 +388,11 @@ size_t gm_window_last(const struct gm_window *window, struct gm_last *items, siz
 			continue;
 		const struct gm_window_sample *newest = ring_newest(series);
 		items[written++] = (struct gm_last){
-		    .metric = (uint16_t)series->metric,
-		    .has_rate = series->has_rate,
-		    .value = newest->value,
-		    .rate = series->has_rate ? series->rate : 0,
-		    .measured_at = newest->time,
+			.metric = (uint16_t)series->metric,
+			.has_rate = series->has_rate,
+			.value = newest->value,
+			.rate = series->has_rate ? series->rate : 0,
+			.measured_at = newest->time,
 		};
 	}
 	return written;
@@ -412,9 +412,9 @@ static int64_t next_moment(const struct gm_window *window, int64_t after)
 }
 
 void gm_window_frames(const struct gm_window *window, int64_t since,
-                      void (*emit)(void *user, int64_t time, const struct gm_reading *readings,
-                                   size_t count),
-                      void *user)
+		      void (*emit)(void *user, int64_t time, const struct gm_reading *readings,
+				   size_t count),
+		      void *user)
 {
 	for (int64_t time = next_moment(window, since); time != INT64_MAX;
 	     time = next_moment(window, time)) {
@@ -425,8 +425,8 @@ void gm_window_frames(const struct gm_window *window, int64_t since,
 			if (place == series->count || ring_at(series, place)->time != time)
 				continue;
 			window->readings[count++] = (struct gm_reading){
-			    .metric = series->metric,
-			    .value = ring_at(series, place)->value,
+				.metric = series->metric,
+				.value = ring_at(series, place)->value,
 			};
 		}
 		emit(user, time, window->readings, count);

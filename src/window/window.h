@@ -36,8 +36,8 @@ void gm_window_free(struct gm_window *window);
  * was kept).
  */
 int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
-                     const struct gm_reading *readings,
-                     void (*emit)(void *user, const struct gm_point *point), void *user);
+		     const struct gm_reading *readings,
+		     void (*emit)(void *user, const struct gm_point *point), void *user);
 
 /* One kept sample of one series. */
 struct gm_window_sample {
@@ -50,7 +50,7 @@ struct gm_window_sample {
  * many.
  */
 size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t since,
-                      struct gm_window_sample *samples, size_t max);
+		      struct gm_window_sample *samples, size_t max);
 
 /* How many samples of `metric` are kept; the metrics that have any are found by asking for each. */
 size_t gm_window_count(const struct gm_window *window, unsigned metric);
@@ -63,9 +63,9 @@ size_t gm_window_last(const struct gm_window *window, struct gm_last *items, siz
  * moment together. For filling a store's gap and for reading a window as rows.
  */
 void gm_window_frames(const struct gm_window *window, int64_t since,
-                      void (*emit)(void *user, int64_t time, const struct gm_reading *readings,
-                                   size_t count),
-                      void *user);
+		      void (*emit)(void *user, int64_t time, const struct gm_reading *readings,
+				   size_t count),
+		      void *user);
 
 /* Samples dropped because they were not newer than the last, and bytes held. */
 uint64_t gm_window_dropped(const struct gm_window *window);

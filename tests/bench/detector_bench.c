@@ -60,13 +60,13 @@ static double traffic(double time)
 }
 
 static const struct load loads[] = {
-    {"memory, flat, 10 Hz", GM_ENTITY_GUEST, 0.1, flat},
-    {"memory, sawtooth, 10 Hz", GM_ENTITY_GUEST, 0.1, sawtooth},
-    {"memory, leak, 10 Hz", GM_ENTITY_GUEST, 0.1, leak},
-    {"memory, daily cycle, 10 Hz", GM_ENTITY_GUEST, 0.1, daily},
-    {"memory, flat, 1 Hz", GM_ENTITY_GUEST, 1, flat},
-    {"memory, daily cycle, 5 min", GM_ENTITY_GUEST, 300, daily},
-    {"interface bytes, 10 Hz", GM_ENTITY_INTERFACE, 0.1, traffic},
+	{"memory, flat, 10 Hz", GM_ENTITY_GUEST, 0.1, flat},
+	{"memory, sawtooth, 10 Hz", GM_ENTITY_GUEST, 0.1, sawtooth},
+	{"memory, leak, 10 Hz", GM_ENTITY_GUEST, 0.1, leak},
+	{"memory, daily cycle, 10 Hz", GM_ENTITY_GUEST, 0.1, daily},
+	{"memory, flat, 1 Hz", GM_ENTITY_GUEST, 1, flat},
+	{"memory, daily cycle, 5 min", GM_ENTITY_GUEST, 300, daily},
+	{"interface bytes, 10 Hz", GM_ENTITY_INTERFACE, 0.1, traffic},
 };
 
 static void ignore(void *user, const struct gm_finding *finding)
@@ -113,7 +113,7 @@ static double run(struct gm_detector_set *set, const struct load *load, unsigned
 static int measure(struct gm_detector_settings *settings, const struct load *load, double limit)
 {
 	struct gm_entity_key key =
-	    load->kind == GM_ENTITY_GUEST ? gm_entity_node() : gm_entity_interface("tap0");
+		load->kind == GM_ENTITY_GUEST ? gm_entity_node() : gm_entity_interface("tap0");
 	size_t before = mallinfo2().uordblks;
 	struct gm_point total = {.metric = GM_METRIC_MEMORY_TOTAL, .time = START, .value = 8e9};
 	struct gm_point speed = {.metric = GM_METRIC_NET_SPEED, .time = START, .value = 1e9};

@@ -113,7 +113,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                    int64_t time)
+		    int64_t time)
 {
 	char text[GM_KEY_TEXT];
 
@@ -139,12 +139,13 @@ static void on_status(void *user, const struct gm_source_status *status)
 {
 	(void)user;
 	begin("status");
-	printf(
-	    " connected=%d ticks=%" PRIu64 " missed=%" PRIu64 " late=%" PRIu64 " failures=%" PRIu64
-	    " reconnects=%" PRIu64 " lag_max_ms=%.1f p50_ms=%.2f p99_ms=%.2f entities=%" PRIu32,
-	    status->connected, status->ticks, status->missed, status->late, status->failures,
-	    status->reconnects, (double)status->lag_max / 1e6, (double)status->duration_p50 / 1e6,
-	    (double)status->duration_p99 / 1e6, status->entities);
+	printf(" connected=%d ticks=%" PRIu64 " missed=%" PRIu64 " late=%" PRIu64
+	       " failures=%" PRIu64 " reconnects=%" PRIu64
+	       " lag_max_ms=%.1f p50_ms=%.2f p99_ms=%.2f entities=%" PRIu32,
+	       status->connected, status->ticks, status->missed, status->late, status->failures,
+	       status->reconnects, (double)status->lag_max / 1e6,
+	       (double)status->duration_p50 / 1e6, (double)status->duration_p99 / 1e6,
+	       status->entities);
 	print_text("error", status->error);
 	printf("\n");
 	fflush(stdout);
@@ -171,7 +172,7 @@ static int set_options(const struct gm_option *table, void *target, char **argum
 typedef int (*make_libvirt)(const struct gm_libvirt_options *options, struct gm_source **source);
 
 static int create_libvirt(bool slow, char **arguments, int count, struct gm_source **ret_source,
-                          int64_t *ret_interval)
+			  int64_t *ret_interval)
 {
 	struct gm_libvirt_options options;
 	make_libvirt make = slow ? gm_libvirt_slow_create : gm_libvirt_create;
@@ -215,16 +216,16 @@ static int create_host(char **arguments, int count, struct gm_source **source, i
 static const struct {
 	const char *name;
 	int (*create)(char **arguments, int count, struct gm_source **ret_source,
-	              int64_t *ret_interval);
+		      int64_t *ret_interval);
 } makers[] = {
-    {"libvirt", create_fast},
-    {"libvirt-slow", create_slow},
-    {"tap", create_tap},
-    {"host", create_host},
+	{"libvirt", create_fast},
+	{"libvirt-slow", create_slow},
+	{"tap", create_tap},
+	{"host", create_host},
 };
 
 static int create(const char *name, char **arguments, int count, struct gm_source **ret_source,
-                  int64_t *ret_interval)
+		  int64_t *ret_interval)
 {
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
 		if (strcmp(makers[i].name, name) == 0)
@@ -257,11 +258,11 @@ int main(int argc, char **argv)
 	struct gm_runner *runner = NULL;
 	struct gm_runner_options options = {.phase = 0};
 	struct gm_source_sink sink = {.samples = on_samples,
-	                              .seen = on_seen,
-	                              .gone = on_gone,
-	                              .event = on_event,
-	                              .status = on_status,
-	                              .user = &probe};
+				      .seen = on_seen,
+				      .gone = on_gone,
+				      .event = on_event,
+				      .status = on_status,
+				      .user = &probe};
 	if (create(argv[optind], argv + optind + 1, argc - optind - 1, &source, &options.interval) <
 	    0)
 		return 2;

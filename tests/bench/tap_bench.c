@@ -29,15 +29,15 @@ enum { DEVICES_MAX = 512, TICKS_MAX = 10000, COUNTERS = 8, TEXT_MAX = 128 * 1024
 enum method { SOURCE_IDLE, SOURCE_BUSY, PROC, SYSFS, METHODS };
 
 static const char *const method_names[METHODS] = {
-    [SOURCE_IDLE] = "RTM_GETSTATS, idle",
-    [SOURCE_BUSY] = "RTM_GETSTATS, all move",
-    [PROC] = "/proc/net/dev",
-    [SYSFS] = "/sys/class/net",
+	[SOURCE_IDLE] = "RTM_GETSTATS, idle",
+	[SOURCE_BUSY] = "RTM_GETSTATS, all move",
+	[PROC] = "/proc/net/dev",
+	[SYSFS] = "/sys/class/net",
 };
 
 static const char *const counters[COUNTERS] = {
-    "rx_bytes",  "tx_bytes",  "rx_packets", "tx_packets",
-    "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
+	"rx_bytes",  "tx_bytes",  "rx_packets", "tx_packets",
+	"rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
 };
 
 struct bench {
@@ -79,8 +79,8 @@ static int read_source(struct bench *bench)
 {
 	struct gm_error err = {{0}};
 	uint32_t entities = 0;
-	int rc =
-	    bench->source->ops->poll(bench->source, gm_clock_now(), &bench->sink, &entities, &err);
+	int rc = bench->source->ops->poll(bench->source, gm_clock_now(), &bench->sink, &entities,
+					  &err);
 
 	if (rc < 0) {
 		fprintf(stderr, "tap_bench: %s\n", err.text);
@@ -137,10 +137,10 @@ static int read_sysfs(struct bench *bench)
 static int measure(struct bench *bench, enum method method, int tick)
 {
 	int (*const readers[METHODS])(struct bench *) = {
-	    [SOURCE_IDLE] = read_source,
-	    [SOURCE_BUSY] = read_source,
-	    [PROC] = read_proc,
-	    [SYSFS] = read_sysfs,
+		[SOURCE_IDLE] = read_source,
+		[SOURCE_BUSY] = read_source,
+		[PROC] = read_proc,
+		[SYSFS] = read_sysfs,
 	};
 	int64_t before = cpu_time();
 	int rc = readers[method](bench);
@@ -167,7 +167,7 @@ static int open_files(struct bench *bench)
 			char path[128];
 
 			snprintf(path, sizeof(path), "/sys/class/net/bench%d/statistics/%s", i,
-			         counters[c]);
+				 counters[c]);
 			bench->files[i][c] = open(path, O_RDONLY | O_CLOEXEC);
 			if (bench->files[i][c] < 0) {
 				return -errno;
@@ -199,7 +199,7 @@ static int prepare(struct bench *bench)
 	}
 	gm_option_defaults(gm_tap_option_table, &options);
 	bench->sink =
-	    (struct gm_source_sink){.samples = on_samples, .seen = on_seen, .user = bench};
+		(struct gm_source_sink){.samples = on_samples, .seen = on_seen, .user = bench};
 	rc = gm_tap_create(&options, &bench->source);
 	if (rc == 0) {
 		rc = bench->source->ops->open(bench->source, &err);
@@ -224,7 +224,7 @@ static int run(struct bench *bench)
 			}
 			next += INTERVAL;
 			until = (struct timespec){.tv_sec = next / GM_SECOND,
-			                          .tv_nsec = next % GM_SECOND};
+						  .tv_nsec = next % GM_SECOND};
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 			rc = measure(bench, method, at);
 		}
@@ -280,9 +280,9 @@ static bool print_table(struct bench *bench)
 static int parse_arguments(struct bench *bench, int argc, char **argv)
 {
 	static const struct option known[] = {{"devices", required_argument, NULL, 'd'},
-	                                      {"ticks", required_argument, NULL, 't'},
-	                                      {"goal", required_argument, NULL, 'g'},
-	                                      {NULL, 0, NULL, 0}};
+					      {"ticks", required_argument, NULL, 't'},
+					      {"goal", required_argument, NULL, 'g'},
+					      {NULL, 0, NULL, 0}};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -301,9 +301,9 @@ static int parse_arguments(struct bench *bench, int argc, char **argv)
 		}
 	}
 	return bench->devices >= 1 && bench->devices <= DEVICES_MAX && bench->ticks >= 1 &&
-	               bench->ticks <= TICKS_MAX
-	           ? 0
-	           : -EINVAL;
+			       bench->ticks <= TICKS_MAX
+		       ? 0
+		       : -EINVAL;
 }
 
 int main(int argc, char **argv)
@@ -318,8 +318,8 @@ int main(int argc, char **argv)
 	bench->ticks = 150;
 	if (parse_arguments(bench, argc, argv) < 0) {
 		fprintf(stderr,
-		        "usage: tap_bench [--devices 1-%d] [--ticks 1-%d] [--goal PERCENT]\n",
-		        DEVICES_MAX, TICKS_MAX);
+			"usage: tap_bench [--devices 1-%d] [--ticks 1-%d] [--goal PERCENT]\n",
+			DEVICES_MAX, TICKS_MAX);
 		goto out;
 	}
 	if (prepare(bench) < 0) {

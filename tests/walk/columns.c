@@ -10,9 +10,9 @@
 static void print(const struct gm_mib_table *table, const char *access)
 {
 	static const char *const types[] = {
-	    [GM_MIB_INTEGER] = "integer",     [GM_MIB_UNSIGNED] = "unsigned",
-	    [GM_MIB_COUNTER64] = "counter64", [GM_MIB_OCTETS] = "octets",
-	    [GM_MIB_TIME] = "time",
+		[GM_MIB_INTEGER] = "integer",     [GM_MIB_UNSIGNED] = "unsigned",
+		[GM_MIB_COUNTER64] = "counter64", [GM_MIB_OCTETS] = "octets",
+		[GM_MIB_TIME] = "time",
 	};
 	for (size_t i = 0; i < table->column_count; i++) {
 		for (size_t k = 0; k < table->prefix_length; k++)

@@ -91,8 +91,8 @@ int main(void)
 {
 	struct shared shared = {0};
 	struct gm_mib_options options = {.enabled = true,
-	                                 .timeout = 50 * GM_MILLISECOND,
-	                                 .agentx_socket = "/nonexistent/master"};
+					 .timeout = 50 * GM_MILLISECOND,
+					 .agentx_socket = "/nonexistent/master"};
 	struct gm_mib_host host = {.status = on_status, .user = &shared};
 	struct gm_mib *mib;
 	pthread_t readers[READERS];
@@ -119,7 +119,7 @@ int main(void)
 	       atomic_load(&shared.walks), atomic_load(&shared.torn), atomic_load(&shared.statuses),
 	       refused, (long long)(took / GM_MILLISECOND));
 	bool good = atomic_load(&shared.walks) > 10 && atomic_load(&shared.torn) == 0 &&
-	            atomic_load(&shared.statuses) >= 2 && took < GM_SECOND &&
-	            refused == TRANSITIONS - GM_MIB_SPOOL;
+		    atomic_load(&shared.statuses) >= 2 && took < GM_SECOND &&
+		    refused == TRANSITIONS - GM_MIB_SPOOL;
 	return good ? 0 : 1;
 }

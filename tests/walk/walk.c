@@ -35,7 +35,7 @@ static void let_go(struct gm_snapshot *snapshot)
 }
 
 static void write_line(struct gm_buffer *text, const struct gm_mib_oid *oid,
-                       const struct gm_mib_value *value)
+		       const struct gm_mib_value *value)
 {
 	static const char *const types[] = {"integer", "unsigned", "counter64", "octets", "time"};
 	for (size_t i = 0; i < oid->length; i++)
@@ -80,7 +80,7 @@ struct cells {
 };
 
 static void add_table(struct cells *cells, const struct gm_mib_view *view,
-                      const struct gm_mib_table *table)
+		      const struct gm_mib_table *table)
 {
 	size_t count = 1;
 	const char *first = (const char *)view->snapshot;
@@ -118,7 +118,7 @@ static struct cells all_cells(const struct gm_mib_view *view)
 		add_table(&cells, view, &gm_mib_tables[t]);
 	for (size_t i = 1; i < cells.count; i++)
 		assert_true(gm_mib_compare(cells.list[i - 1].id, cells.list[i - 1].length,
-		                           cells.list[i].id, cells.list[i].length) < 0);
+					   cells.list[i].id, cells.list[i].length) < 0);
 	return cells;
 }
 
@@ -164,7 +164,7 @@ static size_t invent(const struct cells *cells, uint64_t *seed, uint32_t *id)
 }
 
 static void compare_with_reference(const struct gm_mib_view *view, const struct cells *cells,
-                                   const uint32_t *id, size_t length)
+				   const uint32_t *id, size_t length)
 {
 	size_t i = 0;
 	int order = -1;
@@ -180,9 +180,9 @@ static void compare_with_reference(const struct gm_mib_view *view, const struct 
 	bool found = gm_mib_next(view, id, length, &next, &value);
 	assert_int_equal(found, i < cells->count);
 	if (found)
-		assert_int_equal(
-		    gm_mib_compare(next.id, next.length, cells->list[i].id, cells->list[i].length),
-		    0);
+		assert_int_equal(gm_mib_compare(next.id, next.length, cells->list[i].id,
+						cells->list[i].length),
+				 0);
 }
 
 static void property(size_t guests, size_t interfaces, size_t tries)
@@ -237,8 +237,8 @@ static void test_walk_of_ten_thousand_rows(void **state)
 	for (; gm_mib_next(&view, oid.id, oid.length, &oid, &value); count++) {
 		assert_true(count < cells.count);
 		assert_int_equal(gm_mib_compare(oid.id, oid.length, cells.list[count].id,
-		                                cells.list[count].length),
-		                 0);
+						cells.list[count].length),
+				 0);
 	}
 	assert_int_equal(count, cells.count);
 	free(cells.list);
@@ -250,11 +250,11 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_prestate(test_expected_tree, argv[1]),
-	    cmocka_unit_test(test_next_in_empty_tables),
-	    cmocka_unit_test(test_next_with_one_row),
-	    cmocka_unit_test(test_next_with_many_rows),
-	    cmocka_unit_test(test_walk_of_ten_thousand_rows),
+		cmocka_unit_test_prestate(test_expected_tree, argv[1]),
+		cmocka_unit_test(test_next_in_empty_tables),
+		cmocka_unit_test(test_next_with_one_row),
+		cmocka_unit_test(test_next_with_many_rows),
+		cmocka_unit_test(test_walk_of_ten_thousand_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

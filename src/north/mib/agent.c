@@ -30,24 +30,24 @@ enum { INTERRUPT = SIGURG };
 static const int64_t INSISTENCE = 20 * GM_MILLISECOND;
 
 const struct gm_option gm_mib_option_table[] = {
-    {.key = "enabled",
-     GM_OPTION_AT(struct gm_mib_options, enabled),
-     .type = GM_OPTION_BOOL,
-     .fallback = "yes",
-     .help = "serve GUESTMON-MIB and send notifications through the SNMP master agent"},
-    {.key = "agentx-socket",
-     GM_OPTION_AT(struct gm_mib_options, agentx_socket),
-     .type = GM_OPTION_TEXT,
-     .fallback = "/var/agentx/master",
-     .help = "the master agent's AgentX socket: a path, or tcp:ADDRESS:PORT"},
-    {.key = "timeout",
-     GM_OPTION_AT(struct gm_mib_options, timeout),
-     .type = GM_OPTION_DURATION,
-     .min = 10e6,
-     .max = 10e9,
-     .fallback = "300ms",
-     .help = "how long to wait for the master agent when a session is opened or closed"},
-    GM_OPTION_END,
+	{.key = "enabled",
+	 GM_OPTION_AT(struct gm_mib_options, enabled),
+	 .type = GM_OPTION_BOOL,
+	 .fallback = "yes",
+	 .help = "serve GUESTMON-MIB and send notifications through the SNMP master agent"},
+	{.key = "agentx-socket",
+	 GM_OPTION_AT(struct gm_mib_options, agentx_socket),
+	 .type = GM_OPTION_TEXT,
+	 .fallback = "/var/agentx/master",
+	 .help = "the master agent's AgentX socket: a path, or tcp:ADDRESS:PORT"},
+	{.key = "timeout",
+	 GM_OPTION_AT(struct gm_mib_options, timeout),
+	 .type = GM_OPTION_DURATION,
+	 .min = 10e6,
+	 .max = 10e9,
+	 .fallback = "300ms",
+	 .help = "how long to wait for the master agent when a session is opened or closed"},
+	GM_OPTION_END,
 };
 
 size_t gm_mib_root(oid *name)
@@ -78,8 +78,8 @@ static int on_log(int major, int minor, void *message, void *user)
 	(void)major;
 	(void)minor;
 	enum gm_log_level level = said->priority <= LOG_ERR       ? GM_LOG_WARNING
-	                          : said->priority == LOG_WARNING ? GM_LOG_INFO
-	                                                          : GM_LOG_DEBUG;
+				  : said->priority == LOG_WARNING ? GM_LOG_INFO
+								  : GM_LOG_DEBUG;
 	uint64_t suppressed;
 	if (level != GM_LOG_DEBUG &&
 	    !gm_log_allowed(&mib->log_limit, gm_clock_monotonic(), GM_SECOND, &suppressed))
@@ -103,10 +103,10 @@ static void library_init(struct gm_mib *mib)
 
 	netsnmp_enable_subagent();
 	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET,
-	                      mib->options.agentx_socket);
+			      mib->options.agentx_socket);
 	netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_ROOT_ACCESS, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS,
-	                       1);
+			       1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
@@ -115,7 +115,7 @@ static void library_init(struct gm_mib *mib)
 	init_agent("guestmon");
 	/* After init_agent(), which sets it to 15 s. Also the interval of attempts to connect. */
 	netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL,
-	                   RECONNECT_S);
+			   RECONNECT_S);
 	init_snmp("guestmon"); /* connects */
 	if (!mib->session)
 		gm_mib_report(mib, "the master agent cannot be reached");
@@ -246,7 +246,7 @@ static int start_thread(struct gm_mib *mib)
 }
 
 int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *slot,
-                 const struct gm_mib_host *host, struct gm_mib **ret_mib, struct gm_error *err)
+		 const struct gm_mib_host *host, struct gm_mib **ret_mib, struct gm_error *err)
 {
 	struct gm_mib *mib = calloc(1, sizeof(*mib));
 	if (!mib)
@@ -258,14 +258,14 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	mib->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	mib->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	const struct gm_queue_options queue = {
-	    .capacity = GM_MIB_SPOOL, .free_item = free, .notify = wake, .user = mib};
+		.capacity = GM_MIB_SPOOL, .free_item = free, .notify = wake, .user = mib};
 	int rc = mib->wake < 0 || mib->stop < 0 ? -errno : gm_queue_create(&queue, &mib->queue);
 	if (rc == 0)
 		rc = start_thread(mib);
 	if (rc < 0) {
 		destroy(mib);
 		return gm_error_set(err, rc, "mib: cannot start the agent thread: %s",
-		                    strerror(-rc));
+				    strerror(-rc));
 	}
 	*ret_mib = mib;
 	return 0;

@@ -68,7 +68,7 @@ size_t gm_mib_root(oid *name);
 
 /* Encodes for net-snmp: the ASN.1 type, and where the data is (in `value` or in `wide`). */
 u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
-                     const void **ret_data, size_t *ret_length);
+		     const void **ret_data, size_t *ret_length);
 
 /* Says what is wrong, once per state; NULL: all is well. */
 void gm_mib_report(struct gm_mib *mib, const char *error);
@@ -87,7 +87,7 @@ void gm_mib_trap_lost_session(struct gm_mib *mib);
 
 /* handler.c: the registration's handler, and letting go of a snapshot that is held for nobody. */
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
-                  netsnmp_agent_request_info *info, netsnmp_request_info *requests);
+		  netsnmp_agent_request_info *info, netsnmp_request_info *requests);
 void gm_mib_release(struct gm_mib *mib);
 
 #endif

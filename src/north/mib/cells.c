@@ -15,7 +15,7 @@
 /* The signature of every getter, so that a getter is what it does and no more. */
 #define GETTER(name)                                               \
 	bool name(const struct gm_mib_view *view, const void *row, \
-	          const struct gm_mib_column *column, struct gm_mib_value *ret_value)
+		  const struct gm_mib_column *column, struct gm_mib_value *ret_value)
 
 static const void *member(const void *row, const struct gm_mib_column *column)
 {
@@ -73,16 +73,16 @@ static bool date(struct gm_mib_value *value, int64_t time)
 		return false;
 	unsigned year = (unsigned)tm.tm_year + 1900;
 	const uint8_t encoded[] = {(uint8_t)(year >> 8),
-	                           (uint8_t)year,
-	                           (uint8_t)(tm.tm_mon + 1),
-	                           (uint8_t)tm.tm_mday,
-	                           (uint8_t)tm.tm_hour,
-	                           (uint8_t)tm.tm_min,
-	                           (uint8_t)tm.tm_sec,
-	                           (uint8_t)(time % GM_SECOND / (GM_SECOND / 10)),
-	                           '+',
-	                           0,
-	                           0};
+				   (uint8_t)year,
+				   (uint8_t)(tm.tm_mon + 1),
+				   (uint8_t)tm.tm_mday,
+				   (uint8_t)tm.tm_hour,
+				   (uint8_t)tm.tm_min,
+				   (uint8_t)tm.tm_sec,
+				   (uint8_t)(time % GM_SECOND / (GM_SECOND / 10)),
+				   '+',
+				   0,
+				   0};
 	memcpy(value->buffer, encoded, sizeof(encoded));
 	return octets(value, value->buffer, sizeof(encoded));
 }

@@ -12,19 +12,19 @@
 static const int64_t HOLD = GM_SECOND;
 
 u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
-                     const void **ret_data, size_t *ret_length)
+		     const void **ret_data, size_t *ret_length)
 {
 	static const u_char types[] = {
-	    [GM_MIB_INTEGER] = ASN_INTEGER,     [GM_MIB_UNSIGNED] = ASN_UNSIGNED,
-	    [GM_MIB_COUNTER64] = ASN_COUNTER64, [GM_MIB_OCTETS] = ASN_OCTET_STR,
-	    [GM_MIB_TIME] = ASN_OCTET_STR,
+		[GM_MIB_INTEGER] = ASN_INTEGER,     [GM_MIB_UNSIGNED] = ASN_UNSIGNED,
+		[GM_MIB_COUNTER64] = ASN_COUNTER64, [GM_MIB_OCTETS] = ASN_OCTET_STR,
+		[GM_MIB_TIME] = ASN_OCTET_STR,
 	};
 	if (types[value->type] == ASN_OCTET_STR) {
 		*ret_data = value->octets;
 		*ret_length = value->length;
 	} else if (types[value->type] == ASN_COUNTER64) {
 		*wide = (struct counter64){.high = (u_long)(value->number >> 32),
-		                           .low = (u_long)(value->number & UINT32_MAX)};
+					   .low = (u_long)(value->number & UINT32_MAX)};
 		*ret_data = wide;
 		*ret_length = sizeof(*wide);
 	} else {
@@ -65,7 +65,7 @@ static void answer(netsnmp_request_info *request, const struct gm_mib_value *val
 
 /* The part of the variable's name below our root: its length; nothing when it is before the root. */
 static size_t below_root(const netsnmp_variable_list *variable, size_t root_length,
-                         uint32_t *ret_id)
+			 uint32_t *ret_id)
 {
 	size_t length = 0;
 	for (size_t i = root_length; i < variable->name_length && i < MAX_OID_LEN; i++)
@@ -74,7 +74,7 @@ static size_t below_root(const netsnmp_variable_list *variable, size_t root_leng
 }
 
 static void get(const struct gm_mib_view *view, netsnmp_agent_request_info *info,
-                netsnmp_request_info *request, const netsnmp_handler_registration *registration)
+		netsnmp_request_info *request, const netsnmp_handler_registration *registration)
 {
 	uint32_t id[MAX_OID_LEN];
 	size_t length = below_root(request->requestvb, registration->rootoid_len, id);
@@ -84,19 +84,19 @@ static void get(const struct gm_mib_view *view, netsnmp_agent_request_info *info
 		answer(request, &value);
 	else
 		netsnmp_set_request_error(info, request,
-		                          found == GM_MIB_NO_OBJECT ? SNMP_NOSUCHOBJECT
-		                                                    : SNMP_NOSUCHINSTANCE);
+					  found == GM_MIB_NO_OBJECT ? SNMP_NOSUCHOBJECT
+								    : SNMP_NOSUCHINSTANCE);
 }
 
 /* Left as it is, the request goes on to what comes after our subtree. */
 static void get_next(const struct gm_mib_view *view, netsnmp_request_info *request,
-                     const netsnmp_handler_registration *registration)
+		     const netsnmp_handler_registration *registration)
 {
 	netsnmp_variable_list *variable = request->requestvb;
 	uint32_t id[MAX_OID_LEN];
 	size_t length = 0;
 	if (snmp_oid_compare(variable->name, variable->name_length, registration->rootoid,
-	                     registration->rootoid_len) > 0)
+			     registration->rootoid_len) > 0)
 		length = below_root(variable, registration->rootoid_len, id);
 
 	struct gm_mib_oid next;
@@ -112,7 +112,7 @@ static void get_next(const struct gm_mib_view *view, netsnmp_request_info *reque
 }
 
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
-                  netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+		  netsnmp_agent_request_info *info, netsnmp_request_info *requests)
 {
 	struct gm_mib *mib = handler->myvoid;
 	const struct gm_mib_view *view = view_for(mib, info->asp->pdu->transid);

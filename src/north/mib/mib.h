@@ -45,7 +45,7 @@ struct gm_mib_host {
 
 /* Starts the thread. `slot` and `host` outlive it. 0 or a negative errno. */
 int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *slot,
-                 const struct gm_mib_host *host, struct gm_mib **ret_mib, struct gm_error *err);
+		 const struct gm_mib_host *host, struct gm_mib **ret_mib, struct gm_error *err);
 
 /* Gives a transition to be notified; copied. Never blocks. Main thread. -ENOSPC: the spool is full. */
 int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition);

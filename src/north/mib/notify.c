@@ -13,9 +13,9 @@ static const struct kind {
 	const char *detector;
 	uint8_t raise, first, last;
 } kinds[] = {
-    {"leak", GM_MIB_LEAK_RAISE, 17, 20},
-    {"burst", GM_MIB_BURST_RAISE, 21, 28},
-    {"", GM_MIB_ALARM_RAISE, 1, 0}, /* any other detector */
+	{"leak", GM_MIB_LEAK_RAISE, 17, 20},
+	{"burst", GM_MIB_BURST_RAISE, 21, 28},
+	{"", GM_MIB_ALARM_RAISE, 1, 0}, /* any other detector */
 };
 
 /* gmAgentNode, gmAgentVersion, gmAgentStarted, gmAgentBoots, gmAgentLastSequence */
@@ -38,10 +38,10 @@ static void unknown(struct gm_mib_value *value, enum gm_mib_type type)
 {
 	static const uint8_t no_time[8];
 	static const uint64_t largest[] = {
-	    [GM_MIB_INTEGER] = INT32_MAX,
-	    [GM_MIB_UNSIGNED] = UINT32_MAX,
-	    [GM_MIB_COUNTER64] = UINT64_MAX,
-	    [GM_MIB_TIME] = 0,
+		[GM_MIB_INTEGER] = INT32_MAX,
+		[GM_MIB_UNSIGNED] = UINT32_MAX,
+		[GM_MIB_COUNTER64] = UINT64_MAX,
+		[GM_MIB_TIME] = 0,
 	};
 	value->type = type;
 	value->number = largest[type];
@@ -50,7 +50,7 @@ static void unknown(struct gm_mib_value *value, enum gm_mib_type type)
 }
 
 static void add_columns(const struct gm_transition *transition, unsigned first, unsigned last,
-                        const struct gm_mib_notify_sink *sink)
+			const struct gm_mib_notify_sink *sink)
 {
 	const struct gm_mib_table *table = &gm_mib_notify_table;
 	const struct gm_mib_view view = {.now = transition->time};
@@ -67,7 +67,7 @@ static void add_columns(const struct gm_transition *transition, unsigned first, 
 }
 
 void gm_mib_notify_transition(const struct gm_transition *transition,
-                              const struct gm_mib_notify_sink *sink)
+			      const struct gm_mib_notify_sink *sink)
 {
 	const struct kind *kind = kind_of(transition);
 	add_columns(transition, COMMON_FIRST, COMMON_LAST, sink);

@@ -31,7 +31,7 @@ unsigned gm_mib_notification_of(const struct gm_transition *transition);
 
 /* The variables of gm_mib_notification_of(). */
 void gm_mib_notify_transition(const struct gm_transition *transition,
-                              const struct gm_mib_notify_sink *sink);
+			      const struct gm_mib_notify_sink *sink);
 
 /* The variables of GM_MIB_START and GM_MIB_STOP. */
 void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_notify_sink *sink);

@@ -67,9 +67,9 @@ static const struct hook {
 	int major, minor;
 	SNMPCallback *call;
 } hooks[] = {
-    {SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start},
-    {SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_stop},
-    {SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init},
+	{SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start},
+	{SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_stop},
+	{SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init},
 };
 
 void gm_mib_session_init(struct gm_mib *mib)
@@ -85,7 +85,7 @@ void gm_mib_session_exit(struct gm_mib *mib)
 }
 
 static int on_registered(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu,
-                         void *user)
+			 void *user)
 {
 	struct gm_mib *mib = user;
 	(void)id;
@@ -102,8 +102,8 @@ static int on_registered(int operation, netsnmp_session *session, int id, netsnm
 	}
 	char error[sizeof(mib->status.error)];
 	snprintf(error, sizeof(error), "the master agent refuses the registration: %s (%ld)",
-	         pdu->errstat == DUPLICATE_REGISTRATION ? "another subagent has it" : "error",
-	         pdu->errstat);
+		 pdu->errstat == DUPLICATE_REGISTRATION ? "another subagent has it" : "error",
+		 pdu->errstat);
 	gm_mib_report(mib, error);
 	return 1;
 }
@@ -143,7 +143,7 @@ static void put_into_tree(struct gm_mib *mib)
 	oid root[MAX_OID_LEN];
 	size_t length = gm_mib_root(root);
 	netsnmp_handler_registration *local = netsnmp_create_handler_registration(
-	    "guestmon", gm_mib_handle, root, length, HANDLER_CAN_RONLY);
+		"guestmon", gm_mib_handle, root, length, HANDLER_CAN_RONLY);
 	if (!local)
 		return;
 	local->handler->myvoid = mib;

@@ -87,7 +87,7 @@ static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notifica
 	pdu->flags |= UCD_MSG_FLAG_PDU_TIMEOUT;
 	pdu->time = FOREVER;
 	snmp_pdu_add_variable(pdu, trap_oid, OID_LENGTH(trap_oid), ASN_OBJECT_ID, name,
-	                      length * sizeof(oid));
+			      length * sizeof(oid));
 	return pdu;
 }
 

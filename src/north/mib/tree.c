@@ -78,14 +78,14 @@ static int place(const struct gm_mib_table *table, const uint32_t *id, size_t le
 }
 
 bool gm_mib_cell(const struct gm_mib_view *view, const void *row,
-                 const struct gm_mib_column *column, struct gm_mib_value *ret_value)
+		 const struct gm_mib_column *column, struct gm_mib_value *ret_value)
 {
 	ret_value->type = column->type;
 	return column->get(view, row, column, ret_value);
 }
 
 int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-               struct gm_mib_value *ret_value)
+	       struct gm_mib_value *ret_value)
 {
 	const struct gm_mib_table *table = gm_mib_tables, *end = table + gm_mib_table_count;
 	while (table < end && place(table, id, length) != 0)
@@ -111,11 +111,11 @@ int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length
 	if (gm_mib_compare(index, table->index_length, key, key_length) != 0)
 		return GM_MIB_NO_INSTANCE;
 	return gm_mib_cell(view, row_at(&rows, i), column, ret_value) ? GM_MIB_FOUND
-	                                                              : GM_MIB_NO_INSTANCE;
+								      : GM_MIB_NO_INSTANCE;
 }
 
 static void name_cell(const struct rows *rows, size_t i, const struct gm_mib_column *column,
-                      struct gm_mib_oid *ret_oid)
+		      struct gm_mib_oid *ret_oid)
 {
 	const struct gm_mib_table *table = rows->table;
 	uint32_t *id = ret_oid->id;
@@ -128,8 +128,8 @@ static void name_cell(const struct rows *rows, size_t i, const struct gm_mib_col
 
 /* The first known cell of the table that comes after `rest`, an identifier below its prefix. */
 static bool next_in_table(const struct gm_mib_view *view, const struct gm_mib_table *table,
-                          const uint32_t *rest, size_t length, struct gm_mib_oid *ret_oid,
-                          struct gm_mib_value *ret_value)
+			  const uint32_t *rest, size_t length, struct gm_mib_oid *ret_oid,
+			  struct gm_mib_value *ret_value)
 {
 	struct rows rows = rows_of(table, view->snapshot);
 	for (size_t c = 0; c < table->column_count; c++) {
@@ -150,7 +150,7 @@ static bool next_in_table(const struct gm_mib_view *view, const struct gm_mib_ta
 }
 
 bool gm_mib_next(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-                 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value)
+		 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value)
 {
 	for (size_t t = 0; t < gm_mib_table_count; t++) {
 		const struct gm_mib_table *table = &gm_mib_tables[t];

@@ -46,7 +46,7 @@ struct gm_mib_column;
 
 /* Fills the value (its type is set already); false when it is not known. */
 typedef bool gm_mib_cell_fn(const struct gm_mib_view *view, const void *row,
-                            const struct gm_mib_column *column, struct gm_mib_value *ret_value);
+			    const struct gm_mib_column *column, struct gm_mib_value *ret_value);
 
 struct gm_mib_column {
 	uint8_t number;
@@ -61,7 +61,7 @@ enum { GM_MIB_PREFIX = 3, GM_MIB_INDEX = 3, GM_MIB_DEPTH = GM_MIB_PREFIX + 1 + G
 
 struct gm_mib_table {
 	uint8_t prefix[GM_MIB_PREFIX],
-	    prefix_length; /* below the root: {1, 4, 1} of gmGuestEntry */
+		prefix_length; /* below the root: {1, 4, 1} of gmGuestEntry */
 	uint8_t index_length;
 	bool embedded; /* the rows are in the snapshot itself, not behind a pointer */
 	uint32_t rows_at, count_at, row_size;                /* in struct gm_snapshot */
@@ -87,15 +87,15 @@ enum { GM_MIB_FOUND, GM_MIB_NO_OBJECT, GM_MIB_NO_INSTANCE };
 
 /* The value of exactly `id`. */
 int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-               struct gm_mib_value *ret_value);
+	       struct gm_mib_value *ret_value);
 
 /* The first instance after `id`, which need not exist; false at the end of the tree. */
 bool gm_mib_next(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-                 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value);
+		 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value);
 
 /* One cell; false when it is not known. */
 bool gm_mib_cell(const struct gm_mib_view *view, const void *row,
-                 const struct gm_mib_column *column, struct gm_mib_value *ret_value);
+		 const struct gm_mib_column *column, struct gm_mib_value *ret_value);
 
 /* Lexicographic order of object identifiers: negative, 0 or positive. */
 int gm_mib_compare(const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length);

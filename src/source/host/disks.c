@@ -83,7 +83,7 @@ static struct gm_host_disk *add(struct gm_host_disks *disks, const char *name)
 }
 
 static void announce(struct gm_host_disks *disks, const struct gm_host_disk *disk,
-                     const struct gm_source_sink *sink)
+		     const struct gm_source_sink *sink)
 {
 	struct gm_entity_info info = {.key = disk->key};
 
@@ -93,7 +93,7 @@ static void announce(struct gm_host_disks *disks, const struct gm_host_disk *dis
 }
 
 static void emit(struct gm_host_disk *disk, const struct gm_procfs_disk *now, int64_t time,
-                 struct gm_batch *batch)
+		 struct gm_batch *batch)
 {
 	widen(&disk->read_ms, now->read_ms);
 	widen(&disk->write_ms, now->write_ms);
@@ -109,7 +109,7 @@ static void emit(struct gm_host_disk *disk, const struct gm_procfs_disk *now, in
 }
 
 static void forget_unlisted(struct gm_host_disks *disks, int64_t time,
-                            const struct gm_source_sink *sink)
+			    const struct gm_source_sink *sink)
 {
 	struct gm_host_disk *disk, *next;
 
@@ -127,8 +127,8 @@ static void forget_unlisted(struct gm_host_disks *disks, int64_t time,
 }
 
 uint32_t gm_host_disks_update(struct gm_host_disks *disks, const char *text, size_t length,
-                              int64_t time, struct gm_batch *batch,
-                              const struct gm_source_sink *sink)
+			      int64_t time, struct gm_batch *batch,
+			      const struct gm_source_sink *sink)
 {
 	struct gm_procfs_disk now;
 	uint32_t wanted = 0;

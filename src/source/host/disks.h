@@ -21,8 +21,8 @@ struct gm_host_disks {
  * sink of those that are new or gone. How many there are.
  */
 uint32_t gm_host_disks_update(struct gm_host_disks *disks, const char *text, size_t length,
-                              int64_t time, struct gm_batch *batch,
-                              const struct gm_source_sink *sink);
+			      int64_t time, struct gm_batch *batch,
+			      const struct gm_source_sink *sink);
 
 void gm_host_disks_free(struct gm_host_disks *disks);
 

@@ -25,8 +25,8 @@ enum { BUFFER_SIZE = 256 * 1024 };
 enum node_file { FILE_STAT, FILE_MEMINFO, FILE_LOADAVG, FILE_VMSTAT, FILE_DISKSTATS, FILES };
 
 static const char *const file_names[FILES] = {
-    [FILE_STAT] = "stat",     [FILE_MEMINFO] = "meminfo",     [FILE_LOADAVG] = "loadavg",
-    [FILE_VMSTAT] = "vmstat", [FILE_DISKSTATS] = "diskstats",
+	[FILE_STAT] = "stat",     [FILE_MEMINFO] = "meminfo",     [FILE_LOADAVG] = "loadavg",
+	[FILE_VMSTAT] = "vmstat", [FILE_DISKSTATS] = "diskstats",
 };
 
 struct host {
@@ -42,30 +42,30 @@ struct host {
 };
 
 const struct gm_option gm_host_option_table[] = {
-    {.key = "enabled",
-     .type = GM_OPTION_BOOL,
-     GM_OPTION_AT(struct gm_host_options, enabled),
-     .fallback = "true",
-     .help = "Sample the node itself and its guests' processes."},
-    {.key = "interval",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct gm_host_options, interval),
-     .min = 1e7,
-     .max = 6e10,
-     .fallback = "100ms",
-     .help = "Time between two samples."},
-    {.key = "disks",
-     .type = GM_OPTION_TEXT,
-     GM_OPTION_AT(struct gm_host_options, disks),
-     .fallback = "*,!loop*,!ram*,!dm-*,!sr*",
-     .help = "Disks to sample, partitions never: patterns with * and ?, separated by commas; "
-             "! excludes."},
-    {.key = "proc",
-     .type = GM_OPTION_TEXT,
-     GM_OPTION_AT(struct gm_host_options, proc),
-     .fallback = "/proc",
-     .help = "Where the proc file system of the node is mounted."},
-    GM_OPTION_END};
+	{.key = "enabled",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_host_options, enabled),
+	 .fallback = "true",
+	 .help = "Sample the node itself and its guests' processes."},
+	{.key = "interval",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_host_options, interval),
+	 .min = 1e7,
+	 .max = 6e10,
+	 .fallback = "100ms",
+	 .help = "Time between two samples."},
+	{.key = "disks",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_host_options, disks),
+	 .fallback = "*,!loop*,!ram*,!dm-*,!sr*",
+	 .help = "Disks to sample, partitions never: patterns with * and ?, separated by commas; "
+		 "! excludes."},
+	{.key = "proc",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_host_options, proc),
+	 .fallback = "/proc",
+	 .help = "Where the proc file system of the node is mounted."},
+	GM_OPTION_END};
 
 static struct host *to_host(struct gm_source *source)
 {
@@ -114,7 +114,7 @@ static bool has(const struct gm_procfs_memory *memory, enum gm_procfs_memory_fie
 }
 
 static void add_gauge_of(struct gm_batch *batch, unsigned metric,
-                         const struct gm_procfs_memory *memory, enum gm_procfs_memory_field field)
+			 const struct gm_procfs_memory *memory, enum gm_procfs_memory_field field)
 {
 	if (has(memory, field)) {
 		gm_batch_gauge(batch, metric, (double)memory->bytes[field]);
@@ -123,8 +123,8 @@ static void add_gauge_of(struct gm_batch *batch, unsigned metric,
 
 /* What of `from` is not in `part`; left out when either is unknown or they contradict each other. */
 static void add_difference(struct gm_batch *batch, unsigned metric,
-                           const struct gm_procfs_memory *memory, enum gm_procfs_memory_field from,
-                           enum gm_procfs_memory_field part)
+			   const struct gm_procfs_memory *memory, enum gm_procfs_memory_field from,
+			   enum gm_procfs_memory_field part)
 {
 	if (has(memory, from) && has(memory, part) && memory->bytes[from] >= memory->bytes[part]) {
 		gm_batch_gauge(batch, metric, (double)(memory->bytes[from] - memory->bytes[part]));
@@ -140,17 +140,17 @@ static void add_memory(const struct gm_procfs_memory *memory, struct gm_batch *b
 	add_gauge_of(batch, GM_METRIC_MEMORY_UNUSED, memory, GM_PROCFS_MEM_FREE);
 	add_gauge_of(batch, GM_METRIC_SWAP_TOTAL, memory, GM_PROCFS_SWAP_TOTAL);
 	add_difference(batch, GM_METRIC_MEMORY_USED, memory, GM_PROCFS_MEM_TOTAL,
-	               GM_PROCFS_MEM_AVAILABLE);
+		       GM_PROCFS_MEM_AVAILABLE);
 	add_difference(batch, GM_METRIC_SWAP_USED, memory, GM_PROCFS_SWAP_TOTAL,
-	               GM_PROCFS_SWAP_FREE);
+		       GM_PROCFS_SWAP_FREE);
 	if (has(memory, GM_PROCFS_CACHED)) {
 		/* Shared memory is counted as cached, but nothing can drop it. */
 		uint64_t cached = bytes[GM_PROCFS_BUFFERS] + bytes[GM_PROCFS_CACHED] +
-		                  bytes[GM_PROCFS_RECLAIMABLE];
+				  bytes[GM_PROCFS_RECLAIMABLE];
 		uint64_t shared = bytes[GM_PROCFS_SHMEM];
 
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_CACHED,
-		               cached > shared ? (double)(cached - shared) : 0);
+			       cached > shared ? (double)(cached - shared) : 0);
 	}
 }
 
@@ -215,7 +215,7 @@ static void scan_when_due(struct host *host)
 }
 
 static int host_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-                     uint32_t *ret_entities, struct gm_error *err)
+		     uint32_t *ret_entities, struct gm_error *err)
 {
 	struct host *host = to_host(source);
 	struct gm_batch *batch = gm_batch_create();
@@ -232,12 +232,12 @@ static int host_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	if (rc < 0) {
 		gm_batch_free(batch);
 		return gm_error_set(err, rc, "%s/stat cannot be read or understood: %s",
-		                    host->options.proc, strerror(-rc));
+				    host->options.proc, strerror(-rc));
 	}
 	length = read_file(host, FILE_DISKSTATS);
 	if (length > 0) { /* an empty answer is a failed one, not a node without disks */
 		entities += gm_host_disks_update(&host->disks, host->buffer, length, gm_clock_now(),
-		                                 batch, sink);
+						 batch, sink);
 	}
 	scan_when_due(host);
 	entities += gm_host_processes_read(host->processes, host->buffer, BUFFER_SIZE, batch);
@@ -290,11 +290,11 @@ static void host_destroy(struct gm_source *source)
 }
 
 static const struct gm_source_ops host_ops = {
-    .id = GM_SOURCE_HOST,
-    .open = host_open,
-    .poll = host_poll,
-    .close = host_close,
-    .destroy = host_destroy,
+	.id = GM_SOURCE_HOST,
+	.open = host_open,
+	.poll = host_poll,
+	.close = host_close,
+	.destroy = host_destroy,
 };
 
 int gm_host_create(const struct gm_host_options *options, struct gm_source **ret_source)

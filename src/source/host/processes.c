@@ -108,7 +108,7 @@ static bool has_guest(const struct gm_host_processes *processes, const uint8_t u
 
 /* The contents of a process's file: the length or a negative errno. */
 static ssize_t read_of(const struct gm_host_processes *processes, int pid, const char *file,
-                       char *buffer, size_t size)
+		       char *buffer, size_t size)
 {
 	char name[32];
 	ssize_t length;
@@ -126,7 +126,7 @@ static ssize_t read_of(const struct gm_host_processes *processes, int pid, const
 
 /* Opens the statistics of a process that was found to be a guest's. */
 static void adopt(struct gm_host_processes *processes, struct process *process,
-                  const uint8_t uuid[GM_UUID_SIZE], char *buffer, size_t size)
+		  const uint8_t uuid[GM_UUID_SIZE], char *buffer, size_t size)
 {
 	struct gm_procfs_process seen;
 	char name[32];
@@ -149,7 +149,7 @@ static void adopt(struct gm_host_processes *processes, struct process *process,
 }
 
 static void look(struct gm_host_processes *processes, struct process *process, char *buffer,
-                 size_t size)
+		 size_t size)
 {
 	uint8_t uuid[GM_UUID_SIZE];
 	ssize_t length = read_of(processes, process->pid, "cmdline", buffer, size);
@@ -232,7 +232,7 @@ int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, si
 
 /* False: the process that was meant is gone. */
 static bool read_process(const struct gm_host_processes *processes, const struct process *process,
-                         char *buffer, size_t size, struct gm_batch *batch)
+			 char *buffer, size_t size, struct gm_batch *batch)
 {
 	struct gm_entity_key key = gm_entity_guest(process->uuid);
 	ssize_t length = gm_host_read(process->stat_fd, buffer, size);
@@ -245,7 +245,7 @@ static bool read_process(const struct gm_host_processes *processes, const struct
 	}
 	if (gm_batch_frame(batch, &key, now, now, 0)) {
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT,
-		               (double)seen.resident * (double)processes->page_size);
+			       (double)seen.resident * (double)processes->page_size);
 		gm_batch_counter(batch, GM_METRIC_PROCESS_CPU, seen.cpu_ticks * processes->tick_ns);
 		gm_batch_gauge(batch, GM_METRIC_PROCESS_THREADS, (double)seen.threads);
 	}
@@ -253,7 +253,7 @@ static bool read_process(const struct gm_host_processes *processes, const struct
 }
 
 uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffer, size_t size,
-                                struct gm_batch *batch)
+				struct gm_batch *batch)
 {
 	struct process *process, *next;
 	uint32_t answered = 0;

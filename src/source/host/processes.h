@@ -23,6 +23,6 @@ int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, si
 
 /* A frame for each guest that answers: resident memory, CPU time, threads. Their number. */
 uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffer, size_t size,
-                                struct gm_batch *batch);
+				struct gm_batch *batch);
 
 #endif

@@ -121,7 +121,7 @@ int gm_procfs_parse_stat(const char *text, size_t length, struct gm_procfs_cpu *
 	struct cursor rest = cursor_of(text, length);
 	struct gm_procfs_cpu cpu = {.count = 0};
 	uint64_t *const fields[] = {&cpu.user, &cpu.nice, &cpu.system,  &cpu.idle,
-	                            &cpu.wait, &cpu.irq,  &cpu.softirq, &cpu.steal};
+				    &cpu.wait, &cpu.irq,  &cpu.softirq, &cpu.steal};
 	bool found = false;
 	struct cursor line;
 
@@ -151,15 +151,15 @@ int gm_procfs_parse_stat(const char *text, size_t length, struct gm_procfs_cpu *
 void gm_procfs_parse_meminfo(const char *text, size_t length, struct gm_procfs_memory *ret_memory)
 {
 	static const char *const names[GM_PROCFS_MEMORY_FIELDS] = {
-	    [GM_PROCFS_MEM_TOTAL] = "MemTotal:",
-	    [GM_PROCFS_MEM_FREE] = "MemFree:",
-	    [GM_PROCFS_MEM_AVAILABLE] = "MemAvailable:",
-	    [GM_PROCFS_BUFFERS] = "Buffers:",
-	    [GM_PROCFS_CACHED] = "Cached:",
-	    [GM_PROCFS_RECLAIMABLE] = "SReclaimable:",
-	    [GM_PROCFS_SHMEM] = "Shmem:",
-	    [GM_PROCFS_SWAP_TOTAL] = "SwapTotal:",
-	    [GM_PROCFS_SWAP_FREE] = "SwapFree:",
+		[GM_PROCFS_MEM_TOTAL] = "MemTotal:",
+		[GM_PROCFS_MEM_FREE] = "MemFree:",
+		[GM_PROCFS_MEM_AVAILABLE] = "MemAvailable:",
+		[GM_PROCFS_BUFFERS] = "Buffers:",
+		[GM_PROCFS_CACHED] = "Cached:",
+		[GM_PROCFS_RECLAIMABLE] = "SReclaimable:",
+		[GM_PROCFS_SHMEM] = "Shmem:",
+		[GM_PROCFS_SWAP_TOTAL] = "SwapTotal:",
+		[GM_PROCFS_SWAP_FREE] = "SwapFree:",
 	};
 	struct cursor rest = cursor_of(text, length);
 	struct gm_procfs_memory memory = {.present = 0};
@@ -275,7 +275,7 @@ static bool parse_disk(struct cursor line, struct gm_procfs_disk *ret_disk)
 }
 
 bool gm_procfs_next_disk(const char *text, size_t length, size_t *at,
-                         struct gm_procfs_disk *ret_disk)
+			 struct gm_procfs_disk *ret_disk)
 {
 	struct cursor rest = cursor_of(text, length);
 	struct cursor line;
@@ -355,8 +355,8 @@ static bool next_argument(struct cursor *rest, struct cursor *ret_argument)
 static bool is_qemu(struct cursor program)
 {
 	const char *slash = program.at < program.end
-	                        ? memrchr(program.at, '/', (size_t)(program.end - program.at))
-	                        : NULL;
+				    ? memrchr(program.at, '/', (size_t)(program.end - program.at))
+				    : NULL;
 	const char *base = slash != NULL ? slash + 1 : program.at;
 	size_t length = (size_t)(program.end - base);
 

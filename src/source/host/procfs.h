@@ -56,7 +56,7 @@ struct gm_procfs_disk {
  * last one are skipped. False when there is none left.
  */
 bool gm_procfs_next_disk(const char *text, size_t length, size_t *at,
-                         struct gm_procfs_disk *ret_disk);
+			 struct gm_procfs_disk *ret_disk);
 
 /* True when `name` is a partition of `disk`: sda1 of sda, nvme0n1p2 of nvme0n1. */
 bool gm_procfs_is_partition(const char *name, const char *disk);

@@ -141,7 +141,7 @@ static int start_worker(struct worker *worker)
 }
 
 int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
-                      struct gm_lv_crew **ret_crew)
+		      struct gm_lv_crew **ret_crew)
 {
 	struct gm_lv_crew *crew = calloc(1, sizeof(*crew));
 
@@ -249,7 +249,7 @@ static unsigned count_stuck(const struct gm_lv_crew *crew, int64_t now)
 }
 
 int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
-                    size_t *ret_worker)
+		    size_t *ret_worker)
 {
 	struct timespec until = to_timespec(deadline);
 	struct worker *worker;
@@ -272,7 +272,7 @@ int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_
 }
 
 int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t index, int64_t deadline,
-                    struct gm_lv_answer *ret_answer)
+		    struct gm_lv_answer *ret_answer)
 {
 	struct worker *worker = &crew->workers[index];
 	struct timespec until = to_timespec(deadline);

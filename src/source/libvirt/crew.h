@@ -37,12 +37,12 @@ struct gm_lv_answer {
 
 /* Reads with `collect` (gm_lv_records_read() in the daemon; a test's own may hang). */
 typedef int (*gm_lv_collect)(virConnectPtr conn, const struct gm_lv_plan *plan,
-                             const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
-                             struct gm_error *err);
+			     const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+			     struct gm_error *err);
 
 /* Starts the threads. 0 or a negative errno. */
 int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
-                      struct gm_lv_crew **ret_crew);
+		      struct gm_lv_crew **ret_crew);
 
 /*
  * Ends the workers, waiting for busy ones up to `patience` ns; those that are stuck are left behind
@@ -55,11 +55,11 @@ void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience);
  * unless all are past their own. *ret_worker: whom to wait for. 0, or -EBUSY.
  */
 int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
-                    size_t *ret_worker);
+		    size_t *ret_worker);
 
 /* Waits for the worker's answer. 0, or -ETIMEDOUT: its answer will be dropped. */
 int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t worker, int64_t deadline,
-                    struct gm_lv_answer *ret_answer);
+		    struct gm_lv_answer *ret_answer);
 
 /* Workers past their deadline now, and answers dropped since the start. */
 unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew);

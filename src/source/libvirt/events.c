@@ -31,8 +31,8 @@ int gm_lv_mailbox_create(struct gm_lv_mailbox **ret_mailbox)
 	if (!mailbox)
 		return -ENOMEM;
 	int rc = gm_queue_create(
-	    &(struct gm_queue_options){.capacity = MAILBOX_CAPACITY, .free_item = free},
-	    &mailbox->queue);
+		&(struct gm_queue_options){.capacity = MAILBOX_CAPACITY, .free_item = free},
+		&mailbox->queue);
 	if (rc < 0) {
 		free(mailbox);
 		return rc;
@@ -79,17 +79,17 @@ struct meaning {
 
 /* The first line that fits decides. */
 static const struct meaning meanings[] = {
-    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED, GM_GUEST_MIGRATED},
-    {VIR_DOMAIN_EVENT_STARTED, -1, GM_GUEST_STARTED},
-    {VIR_DOMAIN_EVENT_SUSPENDED, -1, GM_GUEST_SUSPENDED},
-    {VIR_DOMAIN_EVENT_PMSUSPENDED, -1, GM_GUEST_SUSPENDED},
-    {VIR_DOMAIN_EVENT_RESUMED, -1, GM_GUEST_RESUMED},
-    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
-    /* The hypervisor's process died. */
-    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED, GM_GUEST_CRASHED},
-    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, GM_GUEST_MIGRATED},
-    {VIR_DOMAIN_EVENT_STOPPED, -1, GM_GUEST_STOPPED},
-    {VIR_DOMAIN_EVENT_CRASHED, -1, GM_GUEST_CRASHED},
+	{VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED, GM_GUEST_MIGRATED},
+	{VIR_DOMAIN_EVENT_STARTED, -1, GM_GUEST_STARTED},
+	{VIR_DOMAIN_EVENT_SUSPENDED, -1, GM_GUEST_SUSPENDED},
+	{VIR_DOMAIN_EVENT_PMSUSPENDED, -1, GM_GUEST_SUSPENDED},
+	{VIR_DOMAIN_EVENT_RESUMED, -1, GM_GUEST_RESUMED},
+	{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
+	/* The hypervisor's process died. */
+	{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED, GM_GUEST_CRASHED},
+	{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, GM_GUEST_MIGRATED},
+	{VIR_DOMAIN_EVENT_STOPPED, -1, GM_GUEST_STOPPED},
+	{VIR_DOMAIN_EVENT_CRASHED, -1, GM_GUEST_CRASHED},
 };
 
 bool gm_lv_lifecycle_kind(int event, int detail, enum gm_guest_event_kind *ret_kind)
@@ -121,7 +121,7 @@ static void on_reboot(virConnectPtr conn, virDomainPtr domain, void *user)
 }
 
 static void on_balloon(virConnectPtr conn, virDomainPtr domain, unsigned long long actual,
-                       void *user)
+		       void *user)
 {
 	(void)conn;
 	(void)actual;
@@ -137,7 +137,7 @@ static void on_device_added(virConnectPtr conn, virDomainPtr domain, const char 
 }
 
 static void on_device_removed(virConnectPtr conn, virDomainPtr domain, const char *alias,
-                              void *user)
+			      void *user)
 {
 	(void)conn;
 	(void)alias;
@@ -146,7 +146,7 @@ static void on_device_removed(virConnectPtr conn, virDomainPtr domain, const cha
 }
 
 static void on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *uri,
-                        void *user)
+			void *user)
 {
 	(void)conn;
 	(void)type;
@@ -168,12 +168,12 @@ static const struct {
 	int id;
 	virConnectDomainEventGenericCallback callback;
 } watches[WATCH_COUNT] = {
-    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
-    {VIR_DOMAIN_EVENT_ID_REBOOT, on_reboot},
-    {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon)},
-    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device_added)},
-    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
-    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
+	{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+	{VIR_DOMAIN_EVENT_ID_REBOOT, on_reboot},
+	{VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon)},
+	{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device_added)},
+	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
+	{VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
 };
 
 bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
@@ -182,7 +182,7 @@ bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 	for (size_t i = 0; i < WATCH_COUNT; i++) {
 		atomic_fetch_add(&mailbox->references, 1);
 		mailbox->ids[i] = virConnectDomainEventRegisterAny(
-		    conn, NULL, watches[i].id, watches[i].callback, mailbox, release);
+			conn, NULL, watches[i].id, watches[i].callback, mailbox, release);
 		if (mailbox->ids[i] < 0) /* then libvirt does not call release() */
 			atomic_fetch_sub(&mailbox->references, 1);
 	}
@@ -192,7 +192,7 @@ bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 	 * runs.
 	 */
 	mailbox->close_watched =
-	    virConnectRegisterCloseCallback(conn, on_close, mailbox, NULL) == 0;
+		virConnectRegisterCloseCallback(conn, on_close, mailbox, NULL) == 0;
 	return mailbox->ids[0] >= 0;
 }
 

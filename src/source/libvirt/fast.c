@@ -54,7 +54,7 @@ struct tick {
 
 /* An event of a guest that the sink has not seen yet is held until it has. */
 static void tell(struct fast *fast, const struct gm_source_sink *sink, const uint8_t *uuid,
-                 enum gm_guest_event_kind kind, int64_t time)
+		 enum gm_guest_event_kind kind, int64_t time)
 {
 	struct gm_guest_event event = {.key = gm_entity_guest(uuid), .kind = kind, .time = time};
 	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
@@ -99,7 +99,7 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 
 /* What a change of the state amounts to, where no event tells. */
 static void compare_state(struct fast *fast, const struct tick *tick,
-                          const struct gm_lv_guest *guest, int id, int state)
+			  const struct gm_lv_guest *guest, int id, int state)
 {
 	enum gm_guest_event_kind kind;
 
@@ -147,9 +147,9 @@ static bool has_unknown_device(const struct gm_lv_guest *guest, const struct gm_
 static struct gm_lv_record record_of(const struct gm_lv_item *item)
 {
 	return (struct gm_lv_record){.uuid = item->uuid,
-	                             .params = item->params,
-	                             .count = (size_t)item->param_count,
-	                             .read_at = item->read_at};
+				     .params = item->params,
+				     .count = (size_t)item->param_count,
+				     .read_at = item->read_at};
 }
 
 static void note_listed(struct fast *fast, const struct tick *tick, const struct gm_lv_item *item)
@@ -175,7 +175,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 
 /* Reads the guest's XML. 0; -ENOENT when it went away; another negative errno with `err`. */
 static int read_identity(struct fast *fast, virDomainPtr domain,
-                         struct gm_lv_identity **ret_identity, struct gm_error *err)
+			 struct gm_lv_identity **ret_identity, struct gm_error *err)
 {
 	char *xml = virDomainGetXMLDesc(domain, 0);
 
@@ -201,8 +201,8 @@ static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr 
 		return;
 	guest->retry_at = now + RETRY_INTERVAL;
 	if (!guest->identity)
-		guest->next =
-		    gm_lv_identity_bare(guest->uuid, virDomainGetName(domain), fast->hypervisor);
+		guest->next = gm_lv_identity_bare(guest->uuid, virDomainGetName(domain),
+						  fast->hypervisor);
 	if (gm_log_allowed(&fast->xml_limit, now, 60 * GM_SECOND, NULL)) {
 		char text[GM_UUID_TEXT];
 
@@ -258,7 +258,7 @@ static uint32_t fill_batch(struct fast *fast, const struct tick *tick, struct gm
 }
 
 static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
-                           void (*visit)(void *visitor, const char *device), void *visitor)
+			   void (*visit)(void *visitor, const char *device), void *visitor)
 {
 	const struct fast *fast = user;
 	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
@@ -281,7 +281,7 @@ static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
 }
 
 static int fast_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-                     uint32_t *ret_entities, struct gm_error *err)
+		     uint32_t *ret_entities, struct gm_error *err)
 {
 	struct fast *fast = (struct fast *)source;
 	struct tick tick = {.now = now, .sink = sink};
@@ -304,7 +304,7 @@ static int fast_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	if (fast->compare)
 		tell_missing(fast, &tick);
 	gm_lv_guests_settle(&fast->guests, fast->tick, fast->compare ? 0 : GONE_PATIENCE, now,
-	                    sink);
+			    sink);
 	fast->compare = !fast->told;
 	tell_held(fast, sink);
 	*ret_entities = fill_batch(fast, &tick, batch);
@@ -355,11 +355,11 @@ static void fast_destroy(struct gm_source *source)
 }
 
 static const struct gm_source_ops fast_ops = {
-    .id = GM_SOURCE_LIBVIRT,
-    .open = fast_open,
-    .poll = fast_poll,
-    .close = fast_close,
-    .destroy = fast_destroy,
+	.id = GM_SOURCE_LIBVIRT,
+	.open = fast_open,
+	.poll = fast_poll,
+	.close = fast_close,
+	.destroy = fast_destroy,
 };
 
 int gm_libvirt_create(const struct gm_libvirt_options *options, struct gm_source **ret_source)

@@ -11,7 +11,7 @@
 #define SOURCE GM_SOURCE_LIBVIRT
 
 struct gm_lv_guest *gm_lv_guests_find(const struct gm_lv_guests *guests,
-                                      const uint8_t uuid[GM_UUID_SIZE])
+				      const uint8_t uuid[GM_UUID_SIZE])
 {
 	struct gm_lv_guest *guest;
 
@@ -56,7 +56,7 @@ static void free_guest(struct gm_lv_guests *guests, struct gm_lv_guest *guest)
 }
 
 static const struct gm_entity_info *find_device(const struct gm_lv_identity *identity,
-                                                const struct gm_entity_key *key)
+						const struct gm_entity_key *key)
 {
 	for (size_t i = 0; identity && i < identity->device_count; i++) {
 		if (gm_entity_equal(&identity->devices[i].key, key))
@@ -67,8 +67,8 @@ static const struct gm_entity_info *find_device(const struct gm_lv_identity *ide
 
 /* Devices of `old` that `now_there` (NULL: the guest is gone) lacks. */
 static void tell_gone_devices(const struct gm_lv_identity *old,
-                              const struct gm_lv_identity *now_there, int64_t now,
-                              const struct gm_source_sink *sink)
+			      const struct gm_lv_identity *now_there, int64_t now,
+			      const struct gm_source_sink *sink)
 {
 	for (size_t i = 0; old && i < old->device_count; i++) {
 		if (!find_device(now_there, &old->devices[i].key))
@@ -82,7 +82,7 @@ static bool same(const struct gm_entity_info *a, const struct gm_entity_info *b)
 }
 
 static void tell_seen(const struct gm_lv_identity *old, const struct gm_lv_identity *next,
-                      const struct gm_source_sink *sink)
+		      const struct gm_source_sink *sink)
 {
 	if (!same(old ? &old->guest : NULL, &next->guest))
 		sink->seen(sink->user, SOURCE, &next->guest);
@@ -95,7 +95,7 @@ static void tell_seen(const struct gm_lv_identity *old, const struct gm_lv_ident
 }
 
 void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t patience, int64_t now,
-                         const struct gm_source_sink *sink)
+			 const struct gm_source_sink *sink)
 {
 	struct gm_lv_guest *guest, *following;
 

@@ -34,7 +34,7 @@ struct gm_lv_guests {
 };
 
 struct gm_lv_guest *gm_lv_guests_find(const struct gm_lv_guests *guests,
-                                      const uint8_t uuid[GM_UUID_SIZE]);
+				      const uint8_t uuid[GM_UUID_SIZE]);
 
 /* The guest, made (stale) when it is new. NULL: out of memory. */
 struct gm_lv_guest *gm_lv_guests_put(struct gm_lv_guests *guests, const uint8_t uuid[GM_UUID_SIZE]);
@@ -48,7 +48,7 @@ void gm_lv_guests_set_stale(struct gm_lv_guests *guests);
  * told before it is gone.
  */
 void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t patience, int64_t now,
-                         const struct gm_source_sink *sink);
+			 const struct gm_source_sink *sink);
 
 /* Tells nobody. */
 void gm_lv_guests_free(struct gm_lv_guests *guests);

@@ -15,8 +15,8 @@ enum { PORTS_MAX = 512 };
 
 /* The newest first: a guest that was carried over an upgrade may hold both. */
 static const char *const namespaces[] = {
-    "http://openstack.org/xmlns/libvirt/nova/1.1",
-    "http://openstack.org/xmlns/libvirt/nova/1.0",
+	"http://openstack.org/xmlns/libvirt/nova/1.1",
+	"http://openstack.org/xmlns/libvirt/nova/1.0",
 };
 
 static const xmlNode *find_instance(const xmlNode *metadata)
@@ -33,20 +33,20 @@ static const xmlNode *find_instance(const xmlNode *metadata)
 }
 
 void gm_lv_nova_read(const xmlNode *metadata, struct gm_guest_info *guest,
-                     struct gm_lv_ports *ret_ports)
+		     struct gm_lv_ports *ret_ports)
 {
 	const xmlNode *instance = find_instance(metadata);
 	const xmlNode *owner = gm_lv_node_child(instance, "owner");
 	const xmlNode *project = gm_lv_node_child(owner, "project");
 
 	gm_lv_node_text(gm_lv_node_child(instance, "name"), guest->display_name,
-	                sizeof(guest->display_name));
+			sizeof(guest->display_name));
 	gm_lv_node_attribute(gm_lv_node_child(instance, "flavor"), "name", guest->flavor,
-	                     sizeof(guest->flavor));
+			     sizeof(guest->flavor));
 	gm_lv_node_text(project, guest->project, sizeof(guest->project));
 	gm_lv_node_attribute(project, "uuid", guest->project_uuid, sizeof(guest->project_uuid));
 	gm_lv_node_attribute(gm_lv_node_child(owner, "user"), "uuid", guest->user_uuid,
-	                     sizeof(guest->user_uuid));
+			     sizeof(guest->user_uuid));
 	ret_ports->first = gm_lv_node_child(gm_lv_node_child(instance, "ports"), "port");
 	ret_ports->count = 0;
 	for (const xmlNode *port = ret_ports->first; port; port = gm_lv_node_next(port, "port"))
@@ -64,7 +64,7 @@ void gm_lv_ports_count_interfaces(struct gm_lv_ports *ports, const xmlNode *devi
 }
 
 static bool find_by_device(const struct gm_lv_ports *ports, const char *device,
-                           char port_uuid[GM_UUID_TEXT])
+			   char port_uuid[GM_UUID_TEXT])
 {
 	char text[GM_UUID_TEXT] = {0}; /* whole: identities are compared by memcmp() */
 
@@ -81,10 +81,10 @@ static bool find_by_device(const struct gm_lv_ports *ports, const char *device,
 }
 
 void gm_lv_ports_find(const struct gm_lv_ports *ports, const xmlNode *interface, const char *device,
-                      uint32_t ordinal, char port_uuid[GM_UUID_TEXT])
+		      uint32_t ordinal, char port_uuid[GM_UUID_TEXT])
 {
 	const xmlNode *parameters =
-	    gm_lv_node_child(gm_lv_node_child(interface, "virtualport"), "parameters");
+		gm_lv_node_child(gm_lv_node_child(interface, "virtualport"), "parameters");
 
 	if (gm_lv_node_attribute(parameters, "interfaceid", port_uuid, GM_UUID_TEXT) ||
 	    find_by_device(ports, device, port_uuid) || ports->count != ports->interface_count)

@@ -20,7 +20,7 @@ struct gm_lv_ports {
 
 /* Fills what `metadata` (may be NULL) tells; leaves the rest as it was. */
 void gm_lv_nova_read(const xmlNode *metadata, struct gm_guest_info *guest,
-                     struct gm_lv_ports *ret_ports);
+		     struct gm_lv_ports *ret_ports);
 
 void gm_lv_ports_count_interfaces(struct gm_lv_ports *ports, const xmlNode *devices);
 
@@ -30,6 +30,6 @@ void gm_lv_ports_count_interfaces(struct gm_lv_ports *ports, const xmlNode *devi
  * as many ports as interfaces. `port_uuid` is left as it is where none fits.
  */
 void gm_lv_ports_find(const struct gm_lv_ports *ports, const xmlNode *interface, const char *device,
-                      uint32_t ordinal, char port_uuid[GM_UUID_TEXT]);
+		      uint32_t ordinal, char port_uuid[GM_UUID_TEXT]);
 
 #endif

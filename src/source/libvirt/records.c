@@ -17,7 +17,7 @@
 /* NOWAIT: a guest whose job is held (its monitor hangs) is told of as far as can be without it. */
 enum {
 	BULK_FLAGS =
-	    VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+		VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
 };
 
 /*
@@ -27,9 +27,9 @@ static int supports(virConnectPtr conn, unsigned groups, struct gm_error *err)
 {
 	virDomainStatsRecordPtr *records = NULL;
 
-	if (virConnectGetAllDomainStats(conn, groups, &records,
-	                                BULK_FLAGS |
-	                                    VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) >= 0) {
+	if (virConnectGetAllDomainStats(
+		    conn, groups, &records,
+		    BULK_FLAGS | VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) >= 0) {
 		virDomainStatsRecordListFree(records);
 		return 1;
 	}
@@ -46,7 +46,7 @@ static int supports(virConnectPtr conn, unsigned groups, struct gm_error *err)
 }
 
 int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_plan,
-                    struct gm_error *err)
+		    struct gm_error *err)
 {
 	struct gm_lv_plan plan = {0};
 	int rc = supports(conn, groups, err);
@@ -71,7 +71,7 @@ int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_
 }
 
 static int read_bulk(virConnectPtr conn, unsigned groups, struct gm_lv_record_list *list,
-                     struct gm_error *err)
+		     struct gm_error *err)
 {
 	int count = virConnectGetAllDomainStats(conn, groups, &list->bulk, BULK_FLAGS);
 
@@ -119,13 +119,13 @@ static int read_list(virConnectPtr conn, struct gm_lv_record_list *list, struct 
 
 /* Adds what the bulk call does not give, guest by guest. */
 static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_namer *namer,
-                        struct gm_lv_record_list *list)
+			struct gm_lv_record_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct gm_lv_item *item = &list->items[i];
 
 		gm_lv_single_read(item->domain, plan->single, item->uuid, namer, &item->params,
-		                  &item->param_count);
+				  &item->param_count);
 		item->read_at = gm_clock_now();
 		if (item->record) { /* the array may have moved */
 			item->record->params = item->params;
@@ -135,8 +135,8 @@ static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_namer 
 }
 
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
-                       const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
-                       struct gm_error *err)
+		       const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+		       struct gm_error *err)
 {
 	struct gm_lv_record_list list = {0};
 	int rc = plan->bulk ? read_bulk(conn, plan->bulk, &list, err) : read_list(conn, &list, err);

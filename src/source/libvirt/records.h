@@ -25,7 +25,7 @@ struct gm_lv_plan {
  */
 struct gm_lv_namer {
 	void (*each)(void *user, const uint8_t uuid[GM_UUID_SIZE],
-	             void (*visit)(void *visitor, const char *device), void *visitor);
+		     void (*visit)(void *visitor, const char *device), void *visitor);
 	void *user;
 };
 
@@ -44,7 +44,7 @@ struct gm_lv_record_list {
 
 /* Asks the driver what it can do. 0 or a negative errno. */
 int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_plan,
-                    struct gm_error *err);
+		    struct gm_error *err);
 
 /*
  * Reads. `namer` may be NULL. A guest that goes away meanwhile is left out; a call that fails for
@@ -52,8 +52,8 @@ int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_
  * had.
  */
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
-                       const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
-                       struct gm_error *err);
+		       const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+		       struct gm_error *err);
 void gm_lv_records_free(struct gm_lv_record_list *list); /* leaves it empty */
 
 #endif

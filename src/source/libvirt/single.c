@@ -26,7 +26,7 @@ static void read_state(struct growing *growing)
 
 	if (virDomainGetState(growing->domain, &state, NULL, 0) == 0)
 		virTypedParamsAddInt(growing->params, growing->count, &growing->capacity,
-		                     "state.state", state);
+				     "state.state", state);
 }
 
 /* As the bulk call does: -1 stands for a counter that the driver has not. */
@@ -66,12 +66,12 @@ static void read_interface(void *user, const char *device)
  * that needs this path, reports its memory use as "swap in" (libvirt 9.0).
  */
 static const char *const memory_names[VIR_DOMAIN_MEMORY_STAT_NR] = {
-    [VIR_DOMAIN_MEMORY_STAT_UNUSED] = "balloon.unused",
-    [VIR_DOMAIN_MEMORY_STAT_AVAILABLE] = "balloon.available",
-    [VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON] = "balloon.current",
-    [VIR_DOMAIN_MEMORY_STAT_USABLE] = "balloon.usable",
-    [VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE] = "balloon.last-update",
-    [VIR_DOMAIN_MEMORY_STAT_DISK_CACHES] = "balloon.disk_caches",
+	[VIR_DOMAIN_MEMORY_STAT_UNUSED] = "balloon.unused",
+	[VIR_DOMAIN_MEMORY_STAT_AVAILABLE] = "balloon.available",
+	[VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON] = "balloon.current",
+	[VIR_DOMAIN_MEMORY_STAT_USABLE] = "balloon.usable",
+	[VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE] = "balloon.last-update",
+	[VIR_DOMAIN_MEMORY_STAT_DISK_CACHES] = "balloon.disk_caches",
 };
 
 static void read_memory(struct growing *growing)
@@ -101,10 +101,10 @@ static void read_info(struct growing *growing, unsigned groups)
 }
 
 void gm_lv_single_read(virDomainPtr domain, unsigned groups, const uint8_t uuid[GM_UUID_SIZE],
-                       const struct gm_lv_namer *namer, virTypedParameterPtr *params, int *count)
+		       const struct gm_lv_namer *namer, virTypedParameterPtr *params, int *count)
 {
 	struct growing growing = {
-	    .domain = domain, .params = params, .count = count, .capacity = *count};
+		.domain = domain, .params = params, .count = count, .capacity = *count};
 
 	if (groups & VIR_DOMAIN_STATS_STATE)
 		read_state(&growing);

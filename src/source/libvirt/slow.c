@@ -84,10 +84,10 @@ static void convert(struct slow *slow, const struct gm_lv_record_list *list, str
 	for (size_t i = 0; i < list->count; i++) {
 		const struct gm_lv_item *item = &list->items[i];
 		struct gm_lv_record record = {.uuid = item->uuid,
-		                              .params = item->params,
-		                              .count = (size_t)item->param_count,
-		                              .read_at = item->read_at,
-		                              .offset = offset};
+					      .params = item->params,
+					      .count = (size_t)item->param_count,
+					      .read_at = item->read_at,
+					      .offset = offset};
 		struct history *history = put_history(slow, item->uuid);
 
 		if (!history)
@@ -135,15 +135,15 @@ static int describe_stuck(const struct slow *slow, int code, struct gm_error *er
 	if (stuck == 0)
 		return code;
 	return gm_error_set(
-	    err, code,
-	    "%u of %d workers wait%s for a hung guest or libvirtd (%llu late answers dropped)",
-	    stuck, (int)slow->options.slow_workers, stuck == 1 ? "s" : "",
-	    (unsigned long long)gm_lv_crew_late(slow->crew));
+		err, code,
+		"%u of %d workers wait%s for a hung guest or libvirtd (%llu late answers dropped)",
+		stuck, (int)slow->options.slow_workers, stuck == 1 ? "s" : "",
+		(unsigned long long)gm_lv_crew_late(slow->crew));
 }
 
 /* Has a job done within the deadline. 0, or a negative errno with `err`. */
 static int have_done(struct slow *slow, enum gm_lv_job_kind kind, struct gm_lv_answer *ret_answer,
-                     struct gm_error *err)
+		     struct gm_error *err)
 {
 	int64_t deadline = gm_clock_monotonic() + slow->options.slow_deadline;
 	struct gm_lv_job job = {.kind = kind};
@@ -178,7 +178,7 @@ static int slow_open(struct gm_source *source, struct gm_error *err)
 }
 
 static int slow_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-                     uint32_t *ret_entities, struct gm_error *err)
+		     uint32_t *ret_entities, struct gm_error *err)
 {
 	struct slow *slow = (struct slow *)source;
 	struct gm_lv_answer answer = {0};
@@ -221,11 +221,11 @@ static void slow_destroy(struct gm_source *source)
 }
 
 static const struct gm_source_ops slow_ops = {
-    .id = GM_SOURCE_LIBVIRT_SLOW,
-    .open = slow_open,
-    .poll = slow_poll,
-    .close = slow_close,
-    .destroy = slow_destroy,
+	.id = GM_SOURCE_LIBVIRT_SLOW,
+	.open = slow_open,
+	.poll = slow_poll,
+	.close = slow_close,
+	.destroy = slow_destroy,
 };
 
 int gm_libvirt_slow_create(const struct gm_libvirt_options *options, struct gm_source **ret_source)

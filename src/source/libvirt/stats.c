@@ -19,18 +19,18 @@ struct field {
 
 /* "net.N.<name>". libvirt gives them as the guest sees them (it turns a tap's ends around). */
 static const struct field interface_fields[] = {
-    {"rx.bytes", GM_METRIC_NET_RX_BYTES}, {"rx.pkts", GM_METRIC_NET_RX_PACKETS},
-    {"rx.errs", GM_METRIC_NET_RX_ERRORS}, {"rx.drop", GM_METRIC_NET_RX_DROPPED},
-    {"tx.bytes", GM_METRIC_NET_TX_BYTES}, {"tx.pkts", GM_METRIC_NET_TX_PACKETS},
-    {"tx.errs", GM_METRIC_NET_TX_ERRORS}, {"tx.drop", GM_METRIC_NET_TX_DROPPED},
+	{"rx.bytes", GM_METRIC_NET_RX_BYTES}, {"rx.pkts", GM_METRIC_NET_RX_PACKETS},
+	{"rx.errs", GM_METRIC_NET_RX_ERRORS}, {"rx.drop", GM_METRIC_NET_RX_DROPPED},
+	{"tx.bytes", GM_METRIC_NET_TX_BYTES}, {"tx.pkts", GM_METRIC_NET_TX_PACKETS},
+	{"tx.errs", GM_METRIC_NET_TX_ERRORS}, {"tx.drop", GM_METRIC_NET_TX_DROPPED},
 };
 
 /* "block.N.<name>". */
 static const struct field disk_fields[] = {
-    {"rd.bytes", GM_METRIC_DISK_READ_BYTES},    {"rd.reqs", GM_METRIC_DISK_READ_REQUESTS},
-    {"rd.times", GM_METRIC_DISK_READ_TIME},     {"wr.bytes", GM_METRIC_DISK_WRITE_BYTES},
-    {"wr.reqs", GM_METRIC_DISK_WRITE_REQUESTS}, {"wr.times", GM_METRIC_DISK_WRITE_TIME},
-    {"capacity", GM_METRIC_DISK_CAPACITY},      {"allocation", GM_METRIC_DISK_ALLOCATION},
+	{"rd.bytes", GM_METRIC_DISK_READ_BYTES},    {"rd.reqs", GM_METRIC_DISK_READ_REQUESTS},
+	{"rd.times", GM_METRIC_DISK_READ_TIME},     {"wr.bytes", GM_METRIC_DISK_WRITE_BYTES},
+	{"wr.reqs", GM_METRIC_DISK_WRITE_REQUESTS}, {"wr.times", GM_METRIC_DISK_WRITE_TIME},
+	{"capacity", GM_METRIC_DISK_CAPACITY},      {"allocation", GM_METRIC_DISK_ALLOCATION},
 };
 
 enum { DEVICE_FIELDS_MAX = 8 };
@@ -80,7 +80,7 @@ static bool read_count(const virTypedParameter *param, uint64_t *ret_value)
  * Splits "<prefix>N.<rest>". Returns the rest, or NULL when the name is not of that form.
  */
 static const char *split_name(const virTypedParameter *param, const char *prefix,
-                              uint64_t *ret_number)
+			      uint64_t *ret_number)
 {
 	const char *at = param->field;
 	size_t length = strlen(prefix);
@@ -113,12 +113,12 @@ static void put(struct gm_batch *batch, unsigned metric, uint64_t value)
 
 /* Emits the device that was gathered, if it has a name and anything to tell. */
 static void flush_device(const struct gm_lv_record *record, const struct group *group,
-                         struct device *device, struct gm_batch *batch)
+			 struct device *device, struct gm_batch *batch)
 {
 	if (device->open && device->name && device->count > 0) {
 		struct gm_entity_key key = group->kind == GM_ENTITY_DISK
-		                               ? gm_entity_disk(record->uuid, device->name)
-		                               : gm_entity_interface(device->name);
+						   ? gm_entity_disk(record->uuid, device->name)
+						   : gm_entity_interface(device->name);
 		if (gm_batch_frame(batch, &key, record->read_at, record->read_at, 0)) {
 			for (size_t i = 0; i < device->count; i++)
 				put(batch, device->readings[i].metric, device->readings[i].value);
@@ -128,7 +128,7 @@ static void flush_device(const struct gm_lv_record *record, const struct group *
 }
 
 static void gather(const struct group *group, struct device *device, const char *name,
-                   const virTypedParameter *param)
+		   const virTypedParameter *param)
 {
 	uint64_t value;
 
@@ -149,7 +149,7 @@ static void gather(const struct group *group, struct device *device, const char 
 }
 
 static void read_devices(const struct gm_lv_record *record, const struct group *group,
-                         struct gm_batch *batch)
+			 struct gm_batch *batch)
 {
 	struct device device = {0};
 
@@ -182,7 +182,7 @@ int gm_lv_stats_state(const struct gm_lv_record *record)
 }
 
 void gm_lv_stats_devices(const struct gm_lv_record *record,
-                         void (*visit)(void *user, const char *device), void *user)
+			 void (*visit)(void *user, const char *device), void *user)
 {
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
@@ -234,21 +234,21 @@ static const struct {
 	const char *name;
 	uint16_t value, scale;
 } guest_fields[] = {
-    {"cpu.time", VALUE_CPU_TIME, 1},
-    {"cpu.user", VALUE_CPU_USER, 1},
-    {"cpu.system", VALUE_CPU_SYSTEM, 1},
-    {"vcpu.current", VALUE_VCPUS, 1},
-    {"balloon.current", VALUE_BALLOON, KIB},
-    {"balloon.maximum", VALUE_MAXIMUM, KIB},
-    {"balloon.available", VALUE_AVAILABLE, KIB},
-    {"balloon.usable", VALUE_USABLE, KIB},
-    {"balloon.unused", VALUE_UNUSED, KIB},
-    {"balloon.disk_caches", VALUE_CACHES, KIB},
-    {"balloon.swap_in", VALUE_SWAP_IN, KIB},
-    {"balloon.swap_out", VALUE_SWAP_OUT, KIB},
-    {"balloon.major_fault", VALUE_FAULT_MAJOR, 1},
-    {"balloon.minor_fault", VALUE_FAULT_MINOR, 1},
-    {"balloon.last-update", VALUE_LAST_UPDATE, 1},
+	{"cpu.time", VALUE_CPU_TIME, 1},
+	{"cpu.user", VALUE_CPU_USER, 1},
+	{"cpu.system", VALUE_CPU_SYSTEM, 1},
+	{"vcpu.current", VALUE_VCPUS, 1},
+	{"balloon.current", VALUE_BALLOON, KIB},
+	{"balloon.maximum", VALUE_MAXIMUM, KIB},
+	{"balloon.available", VALUE_AVAILABLE, KIB},
+	{"balloon.usable", VALUE_USABLE, KIB},
+	{"balloon.unused", VALUE_UNUSED, KIB},
+	{"balloon.disk_caches", VALUE_CACHES, KIB},
+	{"balloon.swap_in", VALUE_SWAP_IN, KIB},
+	{"balloon.swap_out", VALUE_SWAP_OUT, KIB},
+	{"balloon.major_fault", VALUE_FAULT_MAJOR, 1},
+	{"balloon.minor_fault", VALUE_FAULT_MINOR, 1},
+	{"balloon.last-update", VALUE_LAST_UPDATE, 1},
 };
 
 struct guest {
@@ -304,24 +304,24 @@ struct output {
 };
 
 static const struct output live_outputs[] = {
-    {VALUE_CPU_TIME, GM_METRIC_CPU_TIME},      {VALUE_CPU_USER, GM_METRIC_CPU_USER},
-    {VALUE_CPU_SYSTEM, GM_METRIC_CPU_SYSTEM},  {VALUE_VCPUS, GM_METRIC_CPU_COUNT},
-    {VALUE_VCPU_TIME, GM_METRIC_VCPU_TIME},    {VALUE_VCPU_WAIT, GM_METRIC_VCPU_WAIT},
-    {VALUE_BALLOON, GM_METRIC_MEMORY_BALLOON}, {VALUE_MAXIMUM, GM_METRIC_MEMORY_MAXIMUM},
+	{VALUE_CPU_TIME, GM_METRIC_CPU_TIME},      {VALUE_CPU_USER, GM_METRIC_CPU_USER},
+	{VALUE_CPU_SYSTEM, GM_METRIC_CPU_SYSTEM},  {VALUE_VCPUS, GM_METRIC_CPU_COUNT},
+	{VALUE_VCPU_TIME, GM_METRIC_VCPU_TIME},    {VALUE_VCPU_WAIT, GM_METRIC_VCPU_WAIT},
+	{VALUE_BALLOON, GM_METRIC_MEMORY_BALLOON}, {VALUE_MAXIMUM, GM_METRIC_MEMORY_MAXIMUM},
 };
 
 /* The guest's own account, as old as its last update. */
 static const struct output told_outputs[] = {
-    {VALUE_AVAILABLE, GM_METRIC_MEMORY_TOTAL},  {VALUE_USABLE, GM_METRIC_MEMORY_AVAILABLE},
-    {VALUE_UNUSED, GM_METRIC_MEMORY_UNUSED},    {VALUE_CACHES, GM_METRIC_MEMORY_CACHED},
-    {VALUE_SWAP_IN, GM_METRIC_SWAP_IN},         {VALUE_SWAP_OUT, GM_METRIC_SWAP_OUT},
-    {VALUE_FAULT_MAJOR, GM_METRIC_FAULT_MAJOR}, {VALUE_FAULT_MINOR, GM_METRIC_FAULT_MINOR},
+	{VALUE_AVAILABLE, GM_METRIC_MEMORY_TOTAL},  {VALUE_USABLE, GM_METRIC_MEMORY_AVAILABLE},
+	{VALUE_UNUSED, GM_METRIC_MEMORY_UNUSED},    {VALUE_CACHES, GM_METRIC_MEMORY_CACHED},
+	{VALUE_SWAP_IN, GM_METRIC_SWAP_IN},         {VALUE_SWAP_OUT, GM_METRIC_SWAP_OUT},
+	{VALUE_FAULT_MAJOR, GM_METRIC_FAULT_MAJOR}, {VALUE_FAULT_MINOR, GM_METRIC_FAULT_MINOR},
 };
 
 /* Opens the frame at the first output that is there. False: there is none, or the batch is full. */
 static bool emit(const struct gm_lv_record *record, const struct guest *guest,
-                 const struct output *outputs, size_t count, int64_t measured_at,
-                 struct gm_batch *batch)
+		 const struct output *outputs, size_t count, int64_t measured_at,
+		 struct gm_batch *batch)
 {
 	struct gm_entity_key key = gm_entity_guest(record->uuid);
 	bool open = false;
@@ -348,12 +348,12 @@ static void emit_used(const struct guest *guest, struct gm_batch *batch)
 	if (has(guest, VALUE_AVAILABLE) && has(guest, free_value) &&
 	    guest->value[free_value] <= guest->value[VALUE_AVAILABLE])
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_USED,
-		               (double)(guest->value[VALUE_AVAILABLE] - guest->value[free_value]));
+			       (double)(guest->value[VALUE_AVAILABLE] - guest->value[free_value]));
 }
 
 /* When the guest's account was true. False: it is the one that was emitted before, or none. */
 static bool date_balloon(const struct gm_lv_record *record, const struct guest *guest,
-                         struct gm_lv_balloon *balloon, int64_t *ret_measured_at)
+			 struct gm_lv_balloon *balloon, int64_t *ret_measured_at)
 {
 	int64_t measured_at = record->read_at;
 
@@ -380,7 +380,7 @@ static bool date_balloon(const struct gm_lv_record *record, const struct guest *
 }
 
 void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *balloon,
-                      struct gm_batch *batch)
+		      struct gm_batch *batch)
 {
 	struct guest guest = {0};
 	int64_t measured_at;

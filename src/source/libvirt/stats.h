@@ -26,7 +26,7 @@ int gm_lv_stats_state(const struct gm_lv_record *record);
 
 /* Calls `visit` with each interface's device ("net.N.name"). */
 void gm_lv_stats_devices(const struct gm_lv_record *record,
-                         void (*visit)(void *user, const char *device), void *user);
+			 void (*visit)(void *user, const char *device), void *user);
 
 /* The fast lane's frames: the guest's state and one per interface, measured when read. */
 void gm_lv_stats_fast(const struct gm_lv_record *record, struct gm_batch *batch);
@@ -45,6 +45,6 @@ struct gm_lv_balloon {
  * were read. A repeated last-update, or 0 (no driver in the guest), gives none.
  */
 void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *balloon,
-                      struct gm_batch *batch);
+		      struct gm_batch *batch);
 
 #endif

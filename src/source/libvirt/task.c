@@ -15,7 +15,7 @@
 
 enum {
 	GROUPS = VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BLOCK |
-	         VIR_DOMAIN_STATS_CPU_TOTAL
+		 VIR_DOMAIN_STATS_CPU_TOTAL
 };
 
 struct gm_lv_task {
@@ -28,7 +28,7 @@ struct gm_lv_task {
 };
 
 int gm_lv_task_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
-                      struct gm_lv_task **ret_task)
+		      struct gm_lv_task **ret_task)
 {
 	struct gm_lv_task *task = calloc(1, sizeof(*task));
 
@@ -59,7 +59,7 @@ void gm_lv_task_free(struct gm_lv_task *task)
 static int open_connection(struct gm_lv_task *task, struct gm_error *err)
 {
 	task->writable = task->options.balloon_period > 0 &&
-	                 gm_lv_connect(task->options.uri, false, &task->conn, NULL) == 0;
+			 gm_lv_connect(task->options.uri, false, &task->conn, NULL) == 0;
 	return task->writable ? 0 : gm_lv_connect(task->options.uri, true, &task->conn, err);
 }
 
@@ -87,17 +87,17 @@ static int set_period(struct gm_lv_task *task, virDomainPtr domain, struct gm_er
 
 	if (!xml)
 		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN
-		           ? -ENOENT
-		           : gm_lv_error(err, -EIO, "libvirt does not give its XML");
+			       ? -ENOENT
+			       : gm_lv_error(err, -EIO, "libvirt does not give its XML");
 	int rc = gm_lv_identity_parse(xml, "", &identity, err);
 	free(xml);
 	if (rc < 0)
 		return rc;
 	bool needed = identity->has_balloon &&
-	              (identity->stats_period == 0 || identity->stats_period > wanted);
+		      (identity->stats_period == 0 || identity->stats_period > wanted);
 	gm_lv_identity_free(identity);
 	if (needed && virDomainSetMemoryStatsPeriod(domain, (int)(wanted > 0 ? wanted : 1),
-	                                            VIR_DOMAIN_AFFECT_LIVE) < 0)
+						    VIR_DOMAIN_AFFECT_LIVE) < 0)
 		return gm_lv_error(err, -EIO, "the balloon's period cannot be set");
 	return 0;
 }
@@ -121,14 +121,14 @@ static void set_periods(struct gm_lv_task *task, const struct gm_lv_job *job)
 }
 
 void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
-                    struct gm_lv_answer *answer)
+		    struct gm_lv_answer *answer)
 {
 	answer->rc = connect_task(task, &answer->err);
 	if (answer->rc < 0)
 		return;
 	if (job->kind == GM_LV_JOB_COLLECT) {
 		answer->rc =
-		    task->collect(task->conn, &task->plan, NULL, &answer->list, &answer->err);
+			task->collect(task->conn, &task->plan, NULL, &answer->list, &answer->err);
 		if (answer->rc < 0)
 			disconnect(task);
 	} else if (job->kind == GM_LV_JOB_PERIOD) {

@@ -12,11 +12,11 @@ struct gm_lv_task;
 
 /* 0 or -ENOMEM. */
 int gm_lv_task_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
-                      struct gm_lv_task **ret_task);
+		      struct gm_lv_task **ret_task);
 void gm_lv_task_free(struct gm_lv_task *task); /* closes the connection; NULL-safe */
 
 /* Does the job, connecting first where that is needed; fills `answer`. */
 void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
-                    struct gm_lv_answer *answer);
+		    struct gm_lv_answer *answer);
 
 #endif

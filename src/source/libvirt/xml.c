@@ -22,20 +22,20 @@ static const struct {
 	const char *name;
 	uint64_t bytes;
 } units[] = {
-    {"b", 1},
-    {"bytes", 1},
-    {"KB", 1000},
-    {"k", 1024},
-    {"KiB", 1024},
-    {"MB", 1000000},
-    {"M", UINT64_C(1) << 20},
-    {"MiB", UINT64_C(1) << 20},
-    {"GB", 1000000000},
-    {"G", UINT64_C(1) << 30},
-    {"GiB", UINT64_C(1) << 30},
-    {"TB", 1000000000000},
-    {"T", UINT64_C(1) << 40},
-    {"TiB", UINT64_C(1) << 40},
+	{"b", 1},
+	{"bytes", 1},
+	{"KB", 1000},
+	{"k", 1024},
+	{"KiB", 1024},
+	{"MB", 1000000},
+	{"M", UINT64_C(1) << 20},
+	{"MiB", UINT64_C(1) << 20},
+	{"GB", 1000000000},
+	{"G", UINT64_C(1) << 30},
+	{"GiB", UINT64_C(1) << 30},
+	{"TB", 1000000000000},
+	{"T", UINT64_C(1) << 40},
+	{"TiB", UINT64_C(1) << 40},
 };
 
 /* Bytes of <memory unit='…'>; 0 when it is absent or makes no sense. */
@@ -63,7 +63,7 @@ static uint32_t read_vcpus(const xmlNode *node)
 	uint64_t number;
 
 	if (!node || (!gm_lv_node_attribute(node, "current", text, sizeof(text)) &&
-	              !gm_lv_node_text(node, text, sizeof(text))))
+		      !gm_lv_node_text(node, text, sizeof(text))))
 		return 0;
 	return gm_lv_number(text, &number) && number <= UINT32_MAX ? (uint32_t)number : 0;
 }
@@ -72,8 +72,8 @@ static struct gm_entity_info *add_device(struct gm_lv_identity *identity)
 {
 	if (identity->device_count >= GM_LV_DEVICES_MAX)
 		return NULL;
-	struct gm_entity_info *grown =
-	    realloc(identity->devices, (identity->device_count + 1) * sizeof(identity->devices[0]));
+	struct gm_entity_info *grown = realloc(
+		identity->devices, (identity->device_count + 1) * sizeof(identity->devices[0]));
 	if (!grown)
 		return NULL;
 	identity->devices = grown;
@@ -83,7 +83,7 @@ static struct gm_entity_info *add_device(struct gm_lv_identity *identity)
 }
 
 static void read_interface(struct gm_lv_identity *identity, const xmlNode *node, uint32_t ordinal,
-                           const struct gm_lv_ports *ports)
+			   const struct gm_lv_ports *ports)
 {
 	char device[GM_DEVICE_NAME];
 
@@ -96,9 +96,9 @@ static void read_interface(struct gm_lv_identity *identity, const xmlNode *node,
 	memcpy(info->interface.guest, identity->guest.key.uuid, GM_UUID_SIZE);
 	info->interface.ordinal = ordinal;
 	gm_lv_node_attribute(gm_lv_node_child(node, "mac"), "address", info->interface.mac,
-	                     sizeof(info->interface.mac));
+			     sizeof(info->interface.mac));
 	gm_lv_node_attribute(gm_lv_node_child(node, "model"), "type", info->interface.model,
-	                     sizeof(info->interface.model));
+			     sizeof(info->interface.model));
 	gm_lv_ports_find(ports, node, device, ordinal, info->interface.port_uuid);
 }
 
@@ -120,7 +120,7 @@ static void read_disk(struct gm_lv_identity *identity, const xmlNode *node, uint
 	const xmlNode *source = gm_lv_node_child(node, "source");
 	for (size_t i = 0; i < sizeof(source_attributes) / sizeof(source_attributes[0]); i++) {
 		if (gm_lv_node_attribute(source, source_attributes[i], info->disk.source,
-		                         sizeof(info->disk.source)))
+					 sizeof(info->disk.source)))
 			break;
 	}
 }
@@ -140,7 +140,7 @@ static void read_balloon(struct gm_lv_identity *identity, const xmlNode *node)
 }
 
 static void read_devices(struct gm_lv_identity *identity, const xmlNode *devices,
-                         const struct gm_lv_ports *ports)
+			 const struct gm_lv_ports *ports)
 {
 	uint32_t ordinal = 0;
 
@@ -155,7 +155,7 @@ static void read_devices(struct gm_lv_identity *identity, const xmlNode *devices
 }
 
 static int read_domain(const xmlNode *domain, const char *hypervisor,
-                       struct gm_lv_identity *identity, struct gm_error *err)
+		       struct gm_lv_identity *identity, struct gm_error *err)
 {
 	struct gm_guest_info *guest = &identity->guest.guest;
 	struct gm_lv_ports ports = {0};
@@ -185,11 +185,11 @@ static int read_domain(const xmlNode *domain, const char *hypervisor,
  * whole.
  */
 static int parse_document(const char *xml, size_t length, xmlDoc **ret_document,
-                          struct gm_error *err)
+			  struct gm_error *err)
 {
 	xmlDoc *document = xmlReadMemory(xml, (int)length, NULL, NULL,
-	                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-	                                     XML_PARSE_NOCDATA);
+					 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+						 XML_PARSE_NOCDATA);
 
 	if (!document)
 		return gm_error_set(err, -EINVAL, "the domain's XML is not well-formed");
@@ -202,14 +202,14 @@ static int parse_document(const char *xml, size_t length, xmlDoc **ret_document,
 }
 
 int gm_lv_identity_parse(const char *xml, const char *hypervisor,
-                         struct gm_lv_identity **ret_identity, struct gm_error *err)
+			 struct gm_lv_identity **ret_identity, struct gm_error *err)
 {
 	size_t length = strnlen(xml, GM_LV_XML_MAX + 1);
 	xmlDoc *document = NULL;
 
 	if (length > GM_LV_XML_MAX)
 		return gm_error_set(err, -E2BIG, "the domain's XML is larger than %d bytes",
-		                    GM_LV_XML_MAX);
+				    GM_LV_XML_MAX);
 	struct gm_lv_identity *identity = calloc(1, sizeof(*identity));
 	if (!identity)
 		return gm_error_set(err, -ENOMEM, "out of memory");
@@ -228,7 +228,7 @@ cleanup:
 }
 
 struct gm_lv_identity *gm_lv_identity_bare(const uint8_t uuid[GM_UUID_SIZE], const char *name,
-                                           const char *hypervisor)
+					   const char *hypervisor)
 {
 	struct gm_lv_identity *identity = calloc(1, sizeof(*identity));
 
@@ -237,7 +237,7 @@ struct gm_lv_identity *gm_lv_identity_bare(const uint8_t uuid[GM_UUID_SIZE], con
 	identity->guest.key = gm_entity_guest(uuid);
 	gm_text_copy(identity->guest.guest.name, sizeof(identity->guest.guest.name), name);
 	gm_text_copy(identity->guest.guest.hypervisor, sizeof(identity->guest.guest.hypervisor),
-	             hypervisor);
+		     hypervisor);
 	return identity;
 }
 

@@ -30,11 +30,11 @@ struct gm_lv_identity {
  * domain, no UUID, hostile), -E2BIG (larger than GM_LV_XML_MAX) or -ENOMEM.
  */
 int gm_lv_identity_parse(const char *xml, const char *hypervisor,
-                         struct gm_lv_identity **ret_identity, struct gm_error *err);
+			 struct gm_lv_identity **ret_identity, struct gm_error *err);
 
 /* What is known of a guest whose XML cannot be had: its UUID and name. NULL: out of memory. */
 struct gm_lv_identity *gm_lv_identity_bare(const uint8_t uuid[GM_UUID_SIZE], const char *name,
-                                           const char *hypervisor);
+					   const char *hypervisor);
 
 void gm_lv_identity_free(struct gm_lv_identity *identity); /* NULL-safe */
 

@@ -51,7 +51,7 @@ bool gm_lv_node_attribute(const xmlNode *node, const char *name, char *target, s
 {
 	/* Without a namespace: libvirt's own attributes have none, nor have Nova's. */
 	return node && take_text(xmlGetNoNsProp((xmlNode *)(uintptr_t)node, (const xmlChar *)name),
-	                         target, size);
+				 target, size);
 }
 
 bool gm_lv_number(const char *text, uint64_t *ret_number)

@@ -102,7 +102,7 @@ void gm_tap_devices_listing_ends(struct gm_tap_devices *devices)
 }
 
 static void withdraw(struct gm_tap_devices *devices, int64_t time,
-                     const struct gm_source_sink *sink)
+		     const struct gm_source_sink *sink)
 {
 	struct gm_tap_device *device, *next;
 
@@ -132,7 +132,7 @@ static void announce(struct gm_tap_device *device, const struct gm_source_sink *
 }
 
 void gm_tap_devices_settle(struct gm_tap_devices *devices, int64_t time,
-                           const struct gm_source_sink *sink)
+			   const struct gm_source_sink *sink)
 {
 	struct gm_tap_device *device, *next;
 

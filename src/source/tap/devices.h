@@ -45,7 +45,7 @@ void gm_tap_devices_listing_ends(struct gm_tap_devices *devices);
 
 /* Tells the sink what changed since the last call. `time` is the node's. */
 void gm_tap_devices_settle(struct gm_tap_devices *devices, int64_t time,
-                           const struct gm_source_sink *sink);
+			   const struct gm_source_sink *sink);
 
 /* NULL when there is none. Valid until the next settling. */
 struct gm_tap_device *gm_tap_devices_find(struct gm_tap_devices *devices, uint32_t index);

@@ -35,7 +35,7 @@ static void measure_bin(struct gm_tap_track *track, const struct gm_link_stats *
 
 /* A frame with the counters that every frame has; false when the batch had no room. */
 static bool open_frame(struct gm_batch *batch, const struct gm_entity_key *key,
-                       const struct gm_link_stats *stats, int64_t time, unsigned flags)
+		       const struct gm_link_stats *stats, int64_t time, unsigned flags)
 {
 	if (!gm_batch_frame(batch, key, time, time, GM_FRAME_HOST_VIEW | flags)) {
 		return false;
@@ -48,7 +48,7 @@ static bool open_frame(struct gm_batch *batch, const struct gm_entity_key *key,
 }
 
 static bool keep_frame(struct gm_tap_track *track, const struct gm_entity_key *key,
-                       struct gm_batch *batch)
+		       struct gm_batch *batch)
 {
 	const struct gm_link_stats *stats = &track->last;
 
@@ -69,8 +69,8 @@ static bool keep_frame(struct gm_tap_track *track, const struct gm_entity_key *k
 }
 
 bool gm_tap_track_reading(struct gm_tap_track *track, const struct gm_entity_key *key,
-                          const struct gm_link_stats *stats, int64_t time, bool keep,
-                          struct gm_batch *batch)
+			  const struct gm_link_stats *stats, int64_t time, bool keep,
+			  struct gm_batch *batch)
 {
 	bool first = track->time == 0;
 	bool movement = !first && moved(&track->last, stats);

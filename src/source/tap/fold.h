@@ -28,7 +28,7 @@ struct gm_tap_track {
  * to which the caller may add.
  */
 bool gm_tap_track_reading(struct gm_tap_track *track, const struct gm_entity_key *key,
-                          const struct gm_link_stats *stats, int64_t time, bool keep,
-                          struct gm_batch *batch);
+			  const struct gm_link_stats *stats, int64_t time, bool keep,
+			  struct gm_batch *batch);
 
 #endif

@@ -49,9 +49,9 @@ static int next_attribute(struct span *rest, struct attribute *ret_attribute)
 		return -EPROTO;
 	}
 	*ret_attribute = (struct attribute){
-	    .type = header.nla_type & NLA_TYPE_MASK,
-	    .value = {.data = rest->data + sizeof(header),
-	              .length = header.nla_len - sizeof(header)},
+		.type = header.nla_type & NLA_TYPE_MASK,
+		.value = {.data = rest->data + sizeof(header),
+			  .length = header.nla_len - sizeof(header)},
 	};
 	*rest = skip(*rest, NLA_ALIGN(header.nla_len));
 	return 1;
@@ -92,16 +92,16 @@ static int parse_stats(struct span body, const struct gm_netlink_visitor *visito
 		}
 		memcpy(&counters, attribute.value.data, sizeof(counters));
 		visitor->stats(visitor->user, &(struct gm_link_stats){
-		                                  .index = header.ifindex,
-		                                  .rx_packets = counters.rx_packets,
-		                                  .tx_packets = counters.tx_packets,
-		                                  .rx_bytes = counters.rx_bytes,
-		                                  .tx_bytes = counters.tx_bytes,
-		                                  .rx_errors = counters.rx_errors,
-		                                  .tx_errors = counters.tx_errors,
-		                                  .rx_dropped = counters.rx_dropped,
-		                                  .tx_dropped = counters.tx_dropped,
-		                              });
+						      .index = header.ifindex,
+						      .rx_packets = counters.rx_packets,
+						      .tx_packets = counters.tx_packets,
+						      .rx_bytes = counters.rx_bytes,
+						      .tx_bytes = counters.tx_bytes,
+						      .rx_errors = counters.rx_errors,
+						      .tx_errors = counters.tx_errors,
+						      .rx_dropped = counters.rx_dropped,
+						      .tx_dropped = counters.tx_dropped,
+					      });
 	}
 	return rc;
 }
@@ -130,7 +130,7 @@ static int parse_link_attribute(const struct attribute *attribute, struct gm_lin
 	case IFLA_ADDRESS:
 		if (attribute->value.length == MAC_SIZE) {
 			snprintf(link->mac, sizeof(link->mac), "%02x:%02x:%02x:%02x:%02x:%02x",
-			         byte[0], byte[1], byte[2], byte[3], byte[4], byte[5]);
+				 byte[0], byte[1], byte[2], byte[3], byte[4], byte[5]);
 		}
 		return 0;
 	case IFLA_LINKINFO:
@@ -192,7 +192,7 @@ static int parse_error(struct span body, bool required)
 }
 
 static int parse_message(unsigned type, struct span body, const struct gm_netlink_visitor *visitor,
-                         struct gm_netlink_result *result)
+			 struct gm_netlink_result *result)
 {
 	switch (type) {
 	case NLMSG_ERROR:
@@ -215,7 +215,7 @@ static int parse_message(unsigned type, struct span body, const struct gm_netlin
 }
 
 int gm_netlink_parse(const void *data, size_t length, uint32_t sequence,
-                     const struct gm_netlink_visitor *visitor, struct gm_netlink_result *ret_result)
+		     const struct gm_netlink_visitor *visitor, struct gm_netlink_result *ret_result)
 {
 	struct span rest = {.data = data, .length = length};
 
@@ -233,7 +233,7 @@ int gm_netlink_parse(const void *data, size_t length, uint32_t sequence,
 			return -EPROTO;
 		}
 		body = (struct span){.data = rest.data + sizeof(header),
-		                     .length = header.nlmsg_len - sizeof(header)};
+				     .length = header.nlmsg_len - sizeof(header)};
 		rest = skip(rest, NLMSG_ALIGN((size_t)header.nlmsg_len));
 		if (sequence != 0 && header.nlmsg_seq != sequence) {
 			continue;
@@ -255,11 +255,11 @@ size_t gm_netlink_stats_request(void *request, uint32_t sequence)
 		struct nlmsghdr header;
 		struct if_stats_msg body;
 	} message = {
-	    .header = {.nlmsg_len = sizeof(message),
-	               .nlmsg_type = RTM_GETSTATS,
-	               .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-	               .nlmsg_seq = sequence},
-	    .body = {.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)},
+		.header = {.nlmsg_len = sizeof(message),
+			   .nlmsg_type = RTM_GETSTATS,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			   .nlmsg_seq = sequence},
+		.body = {.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)},
 	};
 
 	_Static_assert(sizeof(message) <= GM_NETLINK_REQUEST, "a request fits");
@@ -275,14 +275,14 @@ size_t gm_netlink_link_request(void *request, uint32_t sequence)
 		struct nlattr attribute;
 		uint32_t ext_mask;
 	} message = {
-	    .header = {.nlmsg_len = sizeof(message),
-	               .nlmsg_type = RTM_GETLINK,
-	               .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-	               .nlmsg_seq = sequence},
-	    .body = {.ifi_family = AF_UNSPEC},
-	    .attribute = {.nla_len = sizeof(message.attribute) + sizeof(message.ext_mask),
-	                  .nla_type = IFLA_EXT_MASK},
-	    .ext_mask = RTEXT_FILTER_SKIP_STATS,
+		.header = {.nlmsg_len = sizeof(message),
+			   .nlmsg_type = RTM_GETLINK,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			   .nlmsg_seq = sequence},
+		.body = {.ifi_family = AF_UNSPEC},
+		.attribute = {.nla_len = sizeof(message.attribute) + sizeof(message.ext_mask),
+			      .nla_type = IFLA_EXT_MASK},
+		.ext_mask = RTEXT_FILTER_SKIP_STATS,
 	};
 
 	_Static_assert(sizeof(message) <= GM_NETLINK_REQUEST, "a request fits");

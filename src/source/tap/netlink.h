@@ -49,8 +49,8 @@ struct gm_netlink_result {
  * written.
  */
 int gm_netlink_parse(const void *data, size_t length, uint32_t sequence,
-                     const struct gm_netlink_visitor *visitor,
-                     struct gm_netlink_result *ret_result);
+		     const struct gm_netlink_visitor *visitor,
+		     struct gm_netlink_result *ret_result);
 
 /* Dump requests, complete with header. `request` holds GM_NETLINK_REQUEST bytes; the length to send. */
 enum { GM_NETLINK_REQUEST = 64 };

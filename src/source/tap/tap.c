@@ -59,31 +59,32 @@ struct tap {
 };
 
 const struct gm_option gm_tap_option_table[] = {
-    {.key = "enabled",
-     .type = GM_OPTION_BOOL,
-     GM_OPTION_AT(struct gm_tap_options, enabled),
-     .fallback = "true",
-     .help = "Sample the network devices of the node."},
-    {.key = "interval",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct gm_tap_options, interval),
-     .min = 1e6,
-     .max = 1e10,
-     .fallback = "10ms",
-     .help = "Time between two readings; the shortest burst that is measured is a few of these."},
-    {.key = "fold",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct gm_tap_options, fold),
-     .min = 1e7,
-     .max = 6e10,
-     .fallback = "100ms",
-     .help = "Time between two samples in the windows; rounded up to a multiple of interval."},
-    {.key = "devices",
-     .type = GM_OPTION_TEXT,
-     GM_OPTION_AT(struct gm_tap_options, devices),
-     .fallback = "*,!lo",
-     .help = "Devices to sample: patterns with * and ?, separated by commas; ! excludes."},
-    GM_OPTION_END};
+	{.key = "enabled",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_tap_options, enabled),
+	 .fallback = "true",
+	 .help = "Sample the network devices of the node."},
+	{.key = "interval",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_tap_options, interval),
+	 .min = 1e6,
+	 .max = 1e10,
+	 .fallback = "10ms",
+	 .help = "Time between two readings; the shortest burst that is measured is a few of "
+		 "these."},
+	{.key = "fold",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_tap_options, fold),
+	 .min = 1e7,
+	 .max = 6e10,
+	 .fallback = "100ms",
+	 .help = "Time between two samples in the windows; rounded up to a multiple of interval."},
+	{.key = "devices",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_tap_options, devices),
+	 .fallback = "*,!lo",
+	 .help = "Devices to sample: patterns with * and ?, separated by commas; ! excludes."},
+	GM_OPTION_END};
 
 static struct tap *to_tap(struct gm_source *source)
 {
@@ -138,7 +139,7 @@ static void on_stats(void *user, const struct gm_link_stats *stats)
 	}
 	tap->answered++;
 	if (gm_tap_track_reading(&device->track, &device->key, stats, tap->time, tap->keep,
-	                         tap->batch)) {
+				 tap->batch)) {
 		add_speed(tap, device);
 	}
 }
@@ -146,7 +147,7 @@ static void on_stats(void *user, const struct gm_link_stats *stats)
 static struct gm_netlink_visitor visitor_for(struct tap *tap)
 {
 	return (struct gm_netlink_visitor){
-	    .stats = on_stats, .link = on_link, .link_gone = on_link_gone, .user = tap};
+		.stats = on_stats, .link = on_link, .link_gone = on_link_gone, .user = tap};
 }
 
 /* Sockets. */
@@ -193,7 +194,7 @@ static ssize_t receive(struct tap *tap, int fd, int flags)
 
 /* Sends a dump's request and visits the answers up to its end. */
 static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t sequence),
-                bool *ret_interrupted)
+		bool *ret_interrupted)
 {
 	const struct gm_netlink_visitor visitor = visitor_for(tap);
 	struct gm_netlink_result result = {.done = false};
@@ -216,7 +217,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 			return received == -EAGAIN ? -ETIMEDOUT : (int)received;
 		}
 		rc = gm_netlink_parse(tap->buffer, (size_t)received, tap->sequence, &visitor,
-		                      &result);
+				      &result);
 		if (rc < 0) {
 			return rc;
 		}
@@ -337,7 +338,7 @@ static int tap_open(struct gm_source *source, struct gm_error *err)
 }
 
 static int tap_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-                    uint32_t *ret_entities, struct gm_error *err)
+		    uint32_t *ret_entities, struct gm_error *err)
 {
 	struct tap *tap = to_tap(source);
 	bool interrupted; /* no matter: each device's reading is whole */
@@ -350,7 +351,7 @@ static int tap_poll(struct gm_source *source, int64_t now, const struct gm_sourc
 	rc = follow_links(tap, now, sink);
 	if (rc < 0) {
 		return gm_error_set(err, rc, "cannot follow the network devices: %s",
-		                    strerror(-rc));
+				    strerror(-rc));
 	}
 	if (tap->batch == NULL) {
 		tap->batch = gm_batch_create();
@@ -364,7 +365,7 @@ static int tap_poll(struct gm_source *source, int64_t now, const struct gm_sourc
 	rc = dump(tap, gm_netlink_stats_request, &interrupted);
 	if (rc < 0) {
 		return gm_error_set(err, rc, "cannot read the counters of the network devices: %s",
-		                    strerror(-rc));
+				    strerror(-rc));
 	}
 	if (tap->keep && tap->batch->frame_count > 0) {
 		sink->samples(sink->user, tap->batch);
@@ -394,11 +395,11 @@ static void tap_destroy(struct gm_source *source)
 }
 
 static const struct gm_source_ops tap_ops = {
-    .id = GM_SOURCE_TAP,
-    .open = tap_open,
-    .poll = tap_poll,
-    .close = tap_close,
-    .destroy = tap_destroy,
+	.id = GM_SOURCE_TAP,
+	.open = tap_open,
+	.poll = tap_poll,
+	.close = tap_close,
+	.destroy = tap_destroy,
 };
 
 int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_source)

@@ -22,7 +22,7 @@ static void start(struct gm_store *store)
 }
 
 static void append(struct gm_store *store, const struct gm_frame *frame,
-                   const struct gm_reading *readings)
+		   const struct gm_reading *readings)
 {
 	(void)store, (void)frame, (void)readings;
 }
@@ -47,7 +47,7 @@ static void status(const struct gm_store *store, struct gm_store_status *ret_sta
 	(void)store;
 	*ret_status = (struct gm_store_status){.connected = true};
 	gm_text_copy(ret_status->state, sizeof(ret_status->state),
-	             "windows are kept in memory alone; a restart begins with empty ones");
+		     "windows are kept in memory alone; a restart begins with empty ones");
 }
 
 static void destroy(struct gm_store *store)
@@ -56,16 +56,16 @@ static void destroy(struct gm_store *store)
 }
 
 static const struct gm_store_ops memory_ops = {
-    .name = "memory",
-    .load = load,
-    .start = start,
-    .append = append,
-    .identify = identify,
-    .forget = forget,
-    .flush = flush,
-    .status = status,
-    .stop = start, /* there is nothing to do for either */
-    .destroy = destroy,
+	.name = "memory",
+	.load = load,
+	.start = start,
+	.append = append,
+	.identify = identify,
+	.forget = forget,
+	.flush = flush,
+	.status = status,
+	.stop = start, /* there is nothing to do for either */
+	.destroy = destroy,
 };
 
 int gm_memory_store_create(struct gm_store **ret_store)

@@ -18,7 +18,7 @@
 #include "store/redis/private.h"
 
 static void set_condition(struct gm_redis *redis, enum gm_redis_condition condition,
-                          const char *reason)
+			  const char *reason)
 {
 	bool changed = redis->condition != condition;
 
@@ -43,7 +43,7 @@ static void after_disconnect(struct gm_redis *redis)
 }
 
 void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
-                   ...)
+		   ...)
 {
 	redisAsyncContext *context = redis->context;
 	char reason[sizeof(redis->reason) + 256];
@@ -104,8 +104,8 @@ void gm_redis_connect(struct gm_redis *redis)
 {
 	const struct gm_redis_options *options = &redis->options;
 	redisAsyncContext *context = options->socket[0] != '\0'
-	                                 ? redisAsyncConnectUnix(options->socket)
-	                                 : redisAsyncConnect(options->host, (int)options->port);
+					     ? redisAsyncConnectUnix(options->socket)
+					     : redisAsyncConnect(options->host, (int)options->port);
 
 	if (!context) {
 		gm_redis_fail(redis, GM_REDIS_AWAY, "out of memory");
@@ -123,7 +123,7 @@ void gm_redis_connect(struct gm_redis *redis)
 	redis->add_read = context->ev.addRead;
 	context->ev.addRead = add_read;
 	gm_redis_reader_bound(&redis->reader, &context->c, GM_REDIS_REPLY_MAX,
-	                      &redis->pending_count);
+			      &redis->pending_count);
 	redis->context = context;
 	redis->flooded = false;
 	redis->silent_ticks = 0;
@@ -174,13 +174,13 @@ bool gm_redis_writable(const struct gm_redis *redis)
 }
 
 bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
-                   struct gm_redis_entity *entity)
+		   struct gm_redis_entity *entity)
 {
 	struct gm_buffer *command = &redis->command;
 	bool sent = redis->context && !command->failed &&
-	            redis->pending_count < GM_REDIS_PENDING_MAX &&
-	            redisAsyncFormattedCommand(redis->context, on_reply, redis, command->data,
-	                                       command->length) == REDIS_OK;
+		    redis->pending_count < GM_REDIS_PENDING_MAX &&
+		    redisAsyncFormattedCommand(redis->context, on_reply, redis, command->data,
+					       command->length) == REDIS_OK;
 
 	command->length = 0;
 	command->failed = false;
@@ -189,7 +189,7 @@ bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
 	if (redis->pending_count == 0)
 		redis->silent_ticks = 0;
 	redis->pending[(redis->pending_first + redis->pending_count) % GM_REDIS_PENDING_MAX] =
-	    (struct gm_redis_pending){.purpose = purpose, .entity = entity};
+		(struct gm_redis_pending){.purpose = purpose, .entity = entity};
 	redis->pending_count++;
 	if (entity)
 		entity->pending++;

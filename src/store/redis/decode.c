@@ -91,7 +91,7 @@ static int parse_time(const redisReply *fields, struct gm_redis_id id, uint64_t 
 }
 
 int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *key,
-                         struct gm_batch *batch, struct gm_redis_id *ret_id)
+			 struct gm_batch *batch, struct gm_redis_id *ret_id)
 {
 	struct gm_redis_id id;
 	const redisReply *fields;

@@ -73,7 +73,7 @@ void gm_redis_key(struct gm_buffer *buffer, const char *node, const char *name, 
 }
 
 void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
-                          int64_t samples)
+			  int64_t samples)
 {
 	gm_redis_text(buffer, "XADD");
 	gm_redis_key(buffer, node, entity, NULL);
@@ -115,7 +115,7 @@ static void field(struct gm_buffer *buffer, const struct gm_reading *reading)
 }
 
 bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix, struct gm_redis_id id,
-                   uint64_t own_ms, const struct gm_reading *readings, size_t count)
+		   uint64_t own_ms, const struct gm_reading *readings, size_t count)
 {
 	enum { PREFIX_ARGUMENTS = 5 };
 	char text[48], *at = text + sizeof(text);
@@ -215,10 +215,10 @@ static void disk_info(struct info *info, const struct gm_entity_info *entity)
 void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_entity_info *entity)
 {
 	static void (*const kinds[GM_ENTITY_KINDS])(struct info *,
-	                                            const struct gm_entity_info *) = {
-	    [GM_ENTITY_GUEST] = guest_info,
-	    [GM_ENTITY_INTERFACE] = interface_info,
-	    [GM_ENTITY_DISK] = disk_info,
+						    const struct gm_entity_info *) = {
+		[GM_ENTITY_GUEST] = guest_info,
+		[GM_ENTITY_INTERFACE] = interface_info,
+		[GM_ENTITY_DISK] = disk_info,
 	};
 	struct info info = {.fields = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX)};
 	char key[GM_KEY_TEXT];

@@ -63,7 +63,7 @@ static struct gm_redis_entity *create(struct gm_redis *redis, const struct gm_en
 	entity->prefix = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
 	entity->info = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
 	gm_redis_xadd_prefix(&entity->prefix, redis->node, gm_entity_text(key, text),
-	                     redis->options.samples);
+			     redis->options.samples);
 	if (!entity->prefix.failed)
 		HASH_ADD(hh, redis->entities, key, sizeof(entity->key), entity);
 	if (entity->prefix.failed || !entity->hh.tbl) {
@@ -97,7 +97,7 @@ struct gm_redis_entity *gm_redis_entity(struct gm_redis *redis, const struct gm_
 static bool was_sent(const struct gm_redis_entity *entity, int64_t time)
 {
 	size_t kept =
-	    entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
+		entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
 
 	for (size_t i = 0; i < kept; i++) {
 		if (entity->sent[i].time == time)
@@ -114,14 +114,14 @@ static struct gm_redis_id next_id(const struct gm_redis_entity *entity, uint64_t
 }
 
 static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
-                        const struct gm_frame *frame, const struct gm_reading *readings,
-                        enum gm_redis_purpose purpose)
+			const struct gm_frame *frame, const struct gm_reading *readings,
+			enum gm_redis_purpose purpose)
 {
 	uint64_t ms = frame->measured_at > 0 ? (uint64_t)(frame->measured_at / GM_MILLISECOND) : 0;
 	struct gm_redis_id id = next_id(entity, ms);
 
 	if (!gm_redis_xadd(&redis->command, &entity->prefix, id, ms < id.ms ? ms : 0, readings,
-	                   frame->count)) {
+			   frame->count)) {
 		redis->command.length = 0;
 		return true; /* nothing in it that could be stored */
 	}
@@ -129,7 +129,7 @@ static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
 		return false;
 	entity->last = id;
 	entity->sent[entity->sent_count++ % GM_REDIS_SENT_KEPT] =
-	    (struct gm_redis_sent){.time = frame->measured_at, .id = id};
+		(struct gm_redis_sent){.time = frame->measured_at, .id = id};
 	return true;
 }
 
@@ -141,7 +141,7 @@ static void leave_out(struct gm_redis_entity *entity, int64_t time)
 }
 
 static void append_filling(struct gm_redis *redis, const struct gm_frame *frame,
-                           const struct gm_reading *readings)
+			   const struct gm_reading *readings)
 {
 	struct gm_redis_entity *entity = redis->filling;
 
@@ -159,7 +159,7 @@ static void append_filling(struct gm_redis *redis, const struct gm_frame *frame,
 }
 
 void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
-                     const struct gm_reading *readings)
+		     const struct gm_reading *readings)
 {
 	struct gm_redis_entity *entity;
 
@@ -191,7 +191,7 @@ void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
 /* ---- what an entity needs beside its frames ---- */
 
 static bool chore(struct gm_redis *redis, struct gm_redis_entity *entity, const char *name,
-                  const char *key, const char *suffix)
+		  const char *key, const char *suffix)
 {
 	gm_redis_array(&redis->command, 2);
 	gm_redis_text(&redis->command, name);
@@ -200,7 +200,7 @@ static bool chore(struct gm_redis *redis, struct gm_redis_entity *entity, const 
 }
 
 static bool membership(struct gm_redis *redis, struct gm_redis_entity *entity, const char *name,
-                       const char *key)
+		       const char *key)
 {
 	gm_redis_array(&redis->command, 3);
 	gm_redis_text(&redis->command, name);
@@ -210,7 +210,7 @@ static bool membership(struct gm_redis *redis, struct gm_redis_entity *entity, c
 }
 
 static bool expire(struct gm_redis *redis, struct gm_redis_entity *entity, const char *key,
-                   const char *suffix)
+		   const char *suffix)
 {
 	gm_redis_array(&redis->command, 3);
 	gm_redis_text(&redis->command, "EXPIRE");
@@ -371,10 +371,10 @@ void gm_redis_disconnected(struct gm_redis *redis)
 
 /* The stream holds what was sent up to `last` (NULL: there is no stream). */
 static void synced(struct gm_redis *redis, struct gm_redis_entity *entity,
-                   const struct gm_redis_id *last)
+		   const struct gm_redis_id *last)
 {
 	size_t kept =
-	    entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
+		entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
 	int64_t unwritten = entity->unwritten;
 	size_t written = 0;
 
@@ -400,7 +400,7 @@ static void synced(struct gm_redis *redis, struct gm_redis_entity *entity,
 }
 
 static void take_last(struct gm_redis *redis, struct gm_redis_entity *entity,
-                      const redisReply *reply)
+		      const redisReply *reply)
 {
 	struct gm_redis_id last;
 
@@ -415,9 +415,9 @@ static void take_last(struct gm_redis *redis, struct gm_redis_entity *entity,
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 0) {
 		synced(redis, entity, NULL);
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
-	           reply->element[0]->type == REDIS_REPLY_ARRAY &&
-	           reply->element[0]->elements == 2 &&
-	           gm_redis_parse_id(reply->element[0]->element[0], &last) == 0) {
+		   reply->element[0]->type == REDIS_REPLY_ARRAY &&
+		   reply->element[0]->elements == 2 &&
+		   gm_redis_parse_id(reply->element[0]->element[0], &last) == 0) {
 		synced(redis, entity, &last);
 	} else {
 		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply to XREVRANGE");
@@ -425,7 +425,7 @@ static void take_last(struct gm_redis *redis, struct gm_redis_entity *entity,
 }
 
 static void take_frame(struct gm_redis *redis, enum gm_redis_purpose purpose,
-                       const redisReply *reply)
+		       const redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_ERROR) {
 		gm_redis_refused(redis, reply);
@@ -438,7 +438,7 @@ static void take_frame(struct gm_redis *redis, enum gm_redis_purpose purpose,
 }
 
 void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
-                   const redisReply *reply)
+		   const redisReply *reply)
 {
 	struct gm_redis_entity *entity = pending->entity;
 

@@ -18,20 +18,20 @@
 enum { PASSWORD_SIZE = 512 };
 
 int gm_redis_password(const struct gm_redis_options *options, char password[PASSWORD_SIZE],
-                      struct gm_error *err)
+		      struct gm_error *err)
 {
 	int fd = open(options->password_file, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
 
 	if (fd < 0)
 		return gm_error_set(err, -errno, "password file %s: %s", options->password_file,
-		                    strerror(errno));
+				    strerror(errno));
 	length = read(fd, password, PASSWORD_SIZE - 1);
 	int code = length < 0 ? -errno : 0;
 	close(fd);
 	if (code < 0)
 		return gm_error_set(err, code, "password file %s: %s", options->password_file,
-		                    strerror(-code));
+				    strerror(-code));
 	password[length] = '\0';
 	password[strcspn(password, "\r\n")] = '\0';
 	return 0;
@@ -138,8 +138,8 @@ int gm_redis_check_schema(const redisReply *reply, struct gm_error *err)
 		return 0;
 	gm_text_quote(quoted, sizeof(quoted), reply->str);
 	return gm_error_set(err, -EPROTO,
-	                    "its keys are of schema %s, this guestmon knows %s: not touched",
-	                    quoted, expected);
+			    "its keys are of schema %s, this guestmon knows %s: not touched",
+			    quoted, expected);
 }
 
 /* Settings that endanger the windows or the server, and what to say of them. */
@@ -147,9 +147,9 @@ static const struct {
 	const char *name, *value; /* value NULL: anything that begins with "allkeys" */
 	const char *warning;
 } bad_settings[] = {
-    {"maxmemory", "0", "maxmemory is not set, so that it may take all memory of the node"},
-    {"maxmemory-policy", NULL, "maxmemory-policy lets it throw away whole windows"},
-    {"appendonly", "yes", "appendonly writes every sample to disk"},
+	{"maxmemory", "0", "maxmemory is not set, so that it may take all memory of the node"},
+	{"maxmemory-policy", NULL, "maxmemory-policy lets it throw away whole windows"},
+	{"appendonly", "yes", "appendonly writes every sample to disk"},
 };
 
 static bool is_bad(size_t index, const char *name, const char *value)
@@ -165,7 +165,7 @@ static void add_warning(struct gm_redis *redis, const char *text)
 {
 	size_t length = redis->warning_length;
 	int added = snprintf(redis->warning + length, sizeof(redis->warning) - length, "%s%s",
-	                     length ? "; " : "", text);
+			     length ? "; " : "", text);
 
 	if (added > 0 && length + (size_t)added < sizeof(redis->warning))
 		redis->warning_length += (size_t)added;
@@ -204,13 +204,13 @@ void gm_redis_refused(struct gm_redis *redis, const redisReply *reply)
 	static const struct {
 		const char *code, *meaning;
 	} codes[] = {
-	    {"NOAUTH", "it asks for a password (password-file): "},
-	    {"WRONGPASS", "the password or the user is wrong: "},
-	    {"NOPERM", "the user may not do that: "},
-	    {"OOM", "its memory is full: "},
-	    {"READONLY", "it is a replica: "},
-	    {"LOADING", "it is starting: "},
-	    {"MISCONF", "it cannot write to its disk: "},
+		{"NOAUTH", "it asks for a password (password-file): "},
+		{"WRONGPASS", "the password or the user is wrong: "},
+		{"NOPERM", "the user may not do that: "},
+		{"OOM", "its memory is full: "},
+		{"READONLY", "it is a replica: "},
+		{"LOADING", "it is starting: "},
+		{"MISCONF", "it cannot write to its disk: "},
 	};
 	const char *meaning = "";
 	char text[160];
@@ -224,7 +224,7 @@ void gm_redis_refused(struct gm_redis *redis, const redisReply *reply)
 }
 
 void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpose,
-                            const redisReply *reply)
+			    const redisReply *reply)
 {
 	struct gm_error err;
 
@@ -242,8 +242,8 @@ void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpos
 			send_probe(redis);
 		else
 			gm_redis_fail(redis, GM_REDIS_REFUSED, "%s",
-			              reply->type == REDIS_REPLY_NIL ? "it does not keep its keys"
-			                                             : err.text);
+				      reply->type == REDIS_REPLY_NIL ? "it does not keep its keys"
+								     : err.text);
 		break;
 	case GM_REDIS_PROBE:
 		if (reply->type != REDIS_REPLY_STRING)

@@ -17,8 +17,8 @@ static int wait_for(struct gm_redis_link *link, short events, struct gm_error *e
 	struct pollfd descriptor = {.fd = link->context->fd, .events = events};
 	uint64_t now = uv_hrtime();
 	int ready = now < link->end
-	                ? poll(&descriptor, 1, (int)((link->end - now) / GM_MILLISECOND) + 1)
-	                : 0;
+			    ? poll(&descriptor, 1, (int)((link->end - now) / GM_MILLISECOND) + 1)
+			    : 0;
 
 	if (ready == 0)
 		return gm_error_set(err, -ETIMEDOUT, "no answer in time");
@@ -45,9 +45,9 @@ static int send_command(struct gm_redis_link *link, struct gm_error *err)
 	int done = 0, rc;
 
 	rc = link->command.failed || redisAppendFormattedCommand(link->context, link->command.data,
-	                                                         link->command.length) != REDIS_OK
-	         ? gm_error_set(err, -ENOMEM, "out of memory")
-	         : 0;
+								 link->command.length) != REDIS_OK
+		     ? gm_error_set(err, -ENOMEM, "out of memory")
+		     : 0;
 	link->command.length = 0;
 	while (rc == 0 && !done) {
 		if (redisBufferWrite(link->context, &done) != REDIS_OK)
@@ -66,7 +66,7 @@ static int receive(struct gm_redis_link *link, redisReply **ret_reply, struct gm
 	for (;;) {
 		if (redisReaderGetReply(reader, &reply) != REDIS_OK)
 			return gm_error_set(err, -EPROTO, "unexpected reply: %s",
-			                    link->reader.refused ? "too long" : reader->errstr);
+					    link->reader.refused ? "too long" : reader->errstr);
 		if (reply)
 			break;
 		if (reader->len > link->reader.max)
@@ -111,7 +111,7 @@ static int ask_and_drop(struct gm_redis_link *link, struct gm_error *err)
 }
 
 static int log_in(struct gm_redis_link *link, const struct gm_redis_options *options,
-                  struct gm_error *err)
+		  struct gm_error *err)
 {
 	char password[512];
 	int rc = 0;
@@ -138,17 +138,17 @@ static int log_in(struct gm_redis_link *link, const struct gm_redis_options *opt
 }
 
 int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options *options,
-                       int64_t deadline, struct gm_error *err)
+		       int64_t deadline, struct gm_error *err)
 {
 	int rc;
 
 	*link = (struct gm_redis_link){
-	    .end = uv_hrtime() + (uint64_t)deadline,
-	    .command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX),
+		.end = uv_hrtime() + (uint64_t)deadline,
+		.command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX),
 	};
 	link->context = options->socket[0] != '\0'
-	                    ? redisConnectUnixNonBlock(options->socket)
-	                    : redisConnectNonBlock(options->host, (int)options->port);
+				? redisConnectUnixNonBlock(options->socket)
+				: redisConnectNonBlock(options->host, (int)options->port);
 	if (!link->context)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	if (link->context->err)

@@ -71,7 +71,7 @@ static bool step_back(struct gm_redis_id *id)
  * server that repeats itself cannot keep us here.
  */
 static void take_page(struct loading *loading, const struct gm_entity_key *key,
-                      const redisReply *reply, struct gm_redis_id *last)
+		      const redisReply *reply, struct gm_redis_id *last)
 {
 	for (size_t i = 0; i < reply->elements; i++) {
 		struct gm_redis_id id = *last;
@@ -84,7 +84,7 @@ static void take_page(struct loading *loading, const struct gm_entity_key *key,
 }
 
 static int read_stream(struct loading *loading, const struct gm_entity_key *key, const char *entity,
-                       struct gm_error *err)
+		       struct gm_error *err)
 {
 	struct gm_redis_id last = {UINT64_MAX, UINT64_MAX}, before;
 	size_t left = (size_t)loading->redis->options.samples;
@@ -112,7 +112,7 @@ static int read_stream(struct loading *loading, const struct gm_entity_key *key,
 		    !step_back(&before))
 			break;
 		snprintf(from, sizeof(from), "%llu-%llu", (unsigned long long)before.ms,
-		         (unsigned long long)before.sequence);
+			 (unsigned long long)before.sequence);
 	}
 	return 0;
 }
@@ -134,7 +134,7 @@ static void hand_over(struct loading *loading)
 	for (size_t i = 0; i < batch->frame_count; i++) {
 		if (batch->frames[i].count > 0 && host->restore) {
 			host->restore(host->user, &batch->frames[i],
-			              gm_batch_readings(batch, &batch->frames[i]));
+				      gm_batch_readings(batch, &batch->frames[i]));
 			loading->frames++;
 		}
 	}
@@ -184,7 +184,7 @@ int gm_redis_load(struct gm_redis *redis, int64_t deadline, struct gm_error *err
 {
 	struct loading loading = {.redis = redis, .batch = gm_batch_create()};
 	int rc = loading.batch ? gm_redis_link_open(&loading.link, &redis->options, deadline, err)
-	                       : gm_error_set(err, -ENOMEM, "out of memory");
+			       : gm_error_set(err, -ENOMEM, "out of memory");
 
 	if (rc < 0)
 		goto out;
@@ -199,6 +199,6 @@ out:
 		       redis->where, loading.malformed);
 	if (rc < 0)
 		return gm_error_prefix(err, rc, "%s (%zu frames read)", redis->where,
-		                       loading.frames);
+				       loading.frames);
 	return 0;
 }

@@ -165,13 +165,13 @@ struct gm_redis {
 void gm_redis_connect(struct gm_redis *redis);
 void gm_redis_tick(struct gm_redis *redis);
 bool gm_redis_writable(
-    const struct gm_redis *redis); /* handshake done, room for one more command */
+	const struct gm_redis *redis); /* handshake done, room for one more command */
 /* Sends redis->command (and empties it). False: not sent. */
 bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
-                   struct gm_redis_entity *entity);
+		   struct gm_redis_entity *entity);
 /* Gives the connection up; it is tried again later. The only way down but the server's own. */
 void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
-                   ...) __attribute__((format(printf, 3, 4)));
+		   ...) __attribute__((format(printf, 3, 4)));
 void gm_redis_up(struct gm_redis *redis);
 void gm_redis_disconnect(struct gm_redis *redis); /* orderly; gm_redis_tick() bounds it */
 
@@ -179,12 +179,12 @@ void gm_redis_disconnect(struct gm_redis *redis); /* orderly; gm_redis_tick() bo
 void gm_redis_greet(struct gm_redis *redis);
 void gm_redis_heartbeat(struct gm_redis *redis);
 void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpose,
-                            const redisReply *reply);
+			    const redisReply *reply);
 /* A reply that is an error and no fault of one key's: gives the connection up, with a sentence. */
 void gm_redis_refused(struct gm_redis *redis, const redisReply *reply);
 /* Reads the password file. 0 or negative errno with a sentence without the password. */
 int gm_redis_password(const struct gm_redis_options *options, char password[512],
-                      struct gm_error *err);
+		      struct gm_error *err);
 /* Checks the answer to GET schema: 0; 1 when there is none; -EPROTO with a sentence. */
 int gm_redis_check_schema(const redisReply *reply, struct gm_error *err);
 
@@ -195,12 +195,12 @@ void gm_redis_connected(struct gm_redis *redis);
 void gm_redis_disconnected(struct gm_redis *redis);
 void gm_redis_emptied(struct gm_redis *redis); /* FLUSHALL, under a connection that stays */
 void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
-                     const struct gm_reading *readings);
+		     const struct gm_reading *readings);
 void gm_redis_forget(struct gm_redis *redis, const struct gm_entity_key *key);
 void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info);
 void gm_redis_pump(struct gm_redis *redis);
 void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
-                   const redisReply *reply); /* reply NULL: the connection is gone */
+		   const redisReply *reply); /* reply NULL: the connection is gone */
 
 /* encode.c: RESP. `max` of every buffer is GM_REDIS_COMMAND_MAX. */
 void gm_redis_array(struct gm_buffer *buffer, size_t count);
@@ -211,10 +211,10 @@ void gm_redis_integer(struct gm_buffer *buffer, uint64_t number);
 void gm_redis_key(struct gm_buffer *buffer, const char *node, const char *name, const char *suffix);
 /* Everything of an XADD between its "*N" and its id. */
 void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
-                          int64_t samples);
+			  int64_t samples);
 /* False when the frame holds nothing that can be stored. `own_ms` 0: the id tells the time. */
 bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix, struct gm_redis_id id,
-                   uint64_t own_ms, const struct gm_reading *readings, size_t count);
+		   uint64_t own_ms, const struct gm_reading *readings, size_t count);
 /* The HSET of the hash of identity; nothing when nothing is known. */
 void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_entity_info *info);
 /* The shortest decimal that reads back as exactly `value`; finite values only. */
@@ -225,13 +225,13 @@ size_t gm_redis_number(double value, char text[GM_REDIS_NUMBER_TEXT]);
 int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);
 /* One [id, [field, value, …]] as a frame of `batch`. */
 int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *key,
-                         struct gm_batch *batch, struct gm_redis_id *ret_id);
+			 struct gm_batch *batch, struct gm_redis_id *ret_id);
 /* A reply's error as one line of text for people. */
 void gm_redis_error_text(const redisReply *reply, char *text, size_t size);
 
 /* reader.c */
 void gm_redis_reader_bound(struct gm_redis_reader *reader, redisContext *context, size_t max,
-                           const size_t *awaited);
+			   const size_t *awaited);
 
 /* link.c: a synchronous connection with one deadline for all that is done over it. */
 struct gm_redis_link {
@@ -241,7 +241,7 @@ struct gm_redis_link {
 	struct gm_buffer command;
 };
 int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options *options,
-                       int64_t deadline, struct gm_error *err);
+		       int64_t deadline, struct gm_error *err);
 void gm_redis_link_close(struct gm_redis_link *link);
 /* Sends link->command and waits for its answer; an error reply is an error. */
 int gm_redis_link_ask(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err);

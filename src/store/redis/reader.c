@@ -56,21 +56,21 @@ static void *create_nil(const redisReadTask *task)
 }
 
 void gm_redis_reader_bound(struct gm_redis_reader *reader, redisContext *context, size_t max,
-                           const size_t *awaited)
+			   const size_t *awaited)
 {
 	*reader = (struct gm_redis_reader){
-	    .own = context->reader->fn,
-	    .max = max,
-	    .left = max,
-	    .awaited = awaited,
-	    .functions =
-	        {
-	            .createString = create_string,
-	            .createArray = create_array,
-	            .createInteger = create_integer,
-	            .createNil = create_nil,
-	            .freeObject = context->reader->fn->freeObject,
-	        },
+		.own = context->reader->fn,
+		.max = max,
+		.left = max,
+		.awaited = awaited,
+		.functions =
+			{
+				.createString = create_string,
+				.createArray = create_array,
+				.createInteger = create_integer,
+				.createNil = create_nil,
+				.freeObject = context->reader->fn->freeObject,
+			},
 	};
 	context->reader->fn = &reader->functions;
 	context->reader->privdata = reader;

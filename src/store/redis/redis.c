@@ -42,7 +42,7 @@ static void start(struct gm_store *store)
 }
 
 static void append(struct gm_store *store, const struct gm_frame *frame,
-                   const struct gm_reading *readings)
+		   const struct gm_reading *readings)
 {
 	gm_redis_append(of(store), frame, readings);
 }
@@ -74,21 +74,21 @@ static void status(const struct gm_store *store, struct gm_store_status *ret_sta
 	int length;
 
 	*ret_status = (struct gm_store_status){
-	    .connected = redis->condition == GM_REDIS_WORKING,
-	    .written = redis->written,
-	    .dropped = redis->dropped,
-	    .filled = redis->filled,
-	    .pending = redis->pending_count,
+		.connected = redis->condition == GM_REDIS_WORKING,
+		.written = redis->written,
+		.dropped = redis->dropped,
+		.filled = redis->filled,
+		.pending = redis->pending_count,
 	};
 	if (redis->condition == GM_REDIS_UNTRIED)
 		length = snprintf(text, sizeof(text), "%s: not connected yet", redis->where);
 	else
 		length = snprintf(text, sizeof(text), "%s since %s", redis->reason,
-		                  gm_time_format(redis->since, since, sizeof(since)));
+				  gm_time_format(redis->since, since, sizeof(since)));
 	if (redis->broken > 0)
 		snprintf(text + length, sizeof(text) - (size_t)length,
-		         "; %u keys are no streams and left alone, %s is one", redis->broken,
-		         redis->broken_key);
+			 "; %u keys are no streams and left alone, %s is one", redis->broken,
+			 redis->broken_key);
 	gm_text_copy(ret_status->state, sizeof(ret_status->state), text);
 }
 
@@ -112,16 +112,16 @@ static void destroy(struct gm_store *store)
 }
 
 static const struct gm_store_ops redis_ops = {
-    .name = "redis",
-    .load = load,
-    .start = start,
-    .append = append,
-    .identify = identify,
-    .forget = forget,
-    .flush = flush,
-    .status = status,
-    .stop = stop,
-    .destroy = destroy,
+	.name = "redis",
+	.load = load,
+	.start = start,
+	.append = append,
+	.identify = identify,
+	.forget = forget,
+	.flush = flush,
+	.status = status,
+	.stop = stop,
+	.destroy = destroy,
 };
 
 static int check(const struct gm_redis_options *options, const char *node, struct gm_error *err)
@@ -131,7 +131,7 @@ static int check(const struct gm_redis_options *options, const char *node, struc
 	/* Braces make the node's keys one hash slot of a cluster: the name must not hold any. */
 	if (node[0] == '\0' || strpbrk(node, "{}\r\n") || !gm_text_is_utf8(node))
 		return gm_error_set(err, -EINVAL,
-		                    "redis: the node's name is empty or holds braces or line ends");
+				    "redis: the node's name is empty or holds braces or line ends");
 	if (options->socket[0] == '\0' && inet_pton(AF_INET, options->host, address) != 1 &&
 	    inet_pton(AF_INET6, options->host, address) != 1)
 		return gm_error_set(err, -EINVAL, "redis.host: not a numeric address");
@@ -150,8 +150,8 @@ static char *describe_server(const struct gm_redis_options *options)
 }
 
 int gm_redis_create(const struct gm_redis_options *options, const char *node,
-                    struct uv_loop_s *loop, const struct gm_store_host *host,
-                    struct gm_store **ret_store, struct gm_error *err)
+		    struct uv_loop_s *loop, const struct gm_store_host *host,
+		    struct gm_store **ret_store, struct gm_error *err)
 {
 	struct gm_redis *redis;
 	int rc = check(options, node, err);

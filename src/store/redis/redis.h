@@ -36,7 +36,7 @@ extern const struct gm_option gm_redis_option_table[];
 
 /* `node` names this node in the keys. The loop and `host` outlive the store. */
 int gm_redis_create(const struct gm_redis_options *options, const char *node,
-                    struct uv_loop_s *loop, const struct gm_store_host *host,
-                    struct gm_store **ret_store, struct gm_error *err);
+		    struct uv_loop_s *loop, const struct gm_store_host *host,
+		    struct gm_store **ret_store, struct gm_error *err);
 
 #endif

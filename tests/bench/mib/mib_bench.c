@@ -49,7 +49,7 @@ static size_t walk_linear(const struct gm_snapshot *snapshot, size_t steps)
 	size_t found = 0;
 	for (size_t step = 0; step < steps; step++) {
 		const struct gm_interface_row *at =
-		    &snapshot->interfaces[step * 7919 % snapshot->interface_count];
+			&snapshot->interfaces[step * 7919 % snapshot->interface_count];
 		uint32_t key[] = {at->guest_index, at->ordinal};
 		size_t i = 0;
 		for (; i < snapshot->interface_count; i++) {

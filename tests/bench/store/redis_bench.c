@@ -71,9 +71,9 @@ static void frames(struct rig *rig)
 		make_readings(readings, tick);
 		for (unsigned i = 0; i < GUESTS; i++) {
 			const struct gm_frame frame = {.key = guest(i),
-			                               .measured_at = rig->now,
-			                               .read_at = rig->now,
-			                               .count = METRICS};
+						       .measured_at = rig->now,
+						       .read_at = rig->now,
+						       .count = METRICS};
 
 			rig->store->ops->append(rig->store, &frame, readings);
 		}
@@ -87,7 +87,7 @@ static void frames(struct rig *rig)
 static void member(struct rig *rig, unsigned tick, unsigned number, unsigned metric)
 {
 	redisAppendCommand(rig->client, "ZADD z:%u:%u %u %u:%llu", number, metric, tick, tick,
-	                   123456789012ull + tick * 1000u + metric);
+			   123456789012ull + tick * 1000u + metric);
 }
 
 static void replies(struct rig *rig, size_t count)
@@ -120,7 +120,7 @@ static void single_members(struct rig *rig)
 }
 
 static double measure(struct rig *rig, const char *name, void (*run)(struct rig *rig),
-                      double samples)
+		      double samples)
 {
 	double client = client_cpu(), server = server_cpu(rig);
 
@@ -141,7 +141,7 @@ static void warm_up(struct rig *rig)
 	make_readings(readings, 0);
 	for (unsigned i = 0; i < GUESTS; i++) {
 		const struct gm_frame frame = {
-		    .key = guest(i), .measured_at = rig->now, .count = METRICS};
+			.key = guest(i), .measured_at = rig->now, .count = METRICS};
 
 		rig->store->ops->append(rig->store, &frame, readings);
 	}
@@ -158,9 +158,9 @@ static void bench(void **state)
 	warm_up(rig);
 	double frame = measure(rig, "XADD per frame, by the store", frames, SAMPLES);
 	double pipelined =
-	    measure(rig, "ZADD per value, pipelined per tick", pipelined_members, SAMPLES);
+		measure(rig, "ZADD per value, pipelined per tick", pipelined_members, SAMPLES);
 	double single = measure(rig, "ZADD per value, one by one", single_members,
-	                        (double)SLOW_TICKS * GUESTS * METRICS);
+				(double)SLOW_TICKS * GUESTS * METRICS);
 	printf("a frame is %.1f times cheaper than pipelined, %.1f times than single members\n",
 	       pipelined / frame, single / frame);
 	assert_true(rig_status(rig).written == TICKS * GUESTS);
@@ -170,7 +170,7 @@ static void bench(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(bench, rig_setup, rig_teardown)};
+		cmocka_unit_test_setup_teardown(bench, rig_setup, rig_teardown)};
 
 	if (!rig_have_server())
 		return 77;

@@ -81,10 +81,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct burst burst = {
-	    .socket = open_socket(argv[1], tool_number("PORT", argv[2], 1, 65535)),
-	    .seconds = tool_number("MS", argv[3], 1, 3600e3) / 1e3,
-	    .payload =
-	        (size_t)(argc == 6 ? tool_number("PAYLOAD", argv[5], 18, PAYLOAD_MAX) : 1400),
+		.socket = open_socket(argv[1], tool_number("PORT", argv[2], 1, 65535)),
+		.seconds = tool_number("MS", argv[3], 1, 3600e3) / 1e3,
+		.payload = (size_t)(argc == 6 ? tool_number("PAYLOAD", argv[5], 18, PAYLOAD_MAX)
+					      : 1400),
 	};
 	double bits = (double)(burst.payload + OVERHEAD) * 8;
 	burst.packets_per_s = tool_number("MBIT_PER_S", argv[4], 0.001, 1e5) * 1e6 / bits;

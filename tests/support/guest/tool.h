@@ -25,7 +25,7 @@ static inline double tool_number(const char *what, const char *text, double min,
 	double number = strtod(text, &end);
 	if (errno != 0 || end == text || *end != '\0' || !(number >= min && number <= max)) {
 		fprintf(stderr, "%s must be a number from %g to %g, not \"%s\"\n", what, min, max,
-		        text);
+			text);
 		exit(2);
 	}
 	return number;
@@ -55,7 +55,7 @@ static inline void tool_sleep(double seconds)
 static inline char *tool_reserve(size_t bytes)
 {
 	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED) {
 		perror("mmap");

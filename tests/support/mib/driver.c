@@ -74,7 +74,7 @@ static bool read_commands(struct gm_mib *mib, char *buffer, size_t size, size_t 
 }
 
 static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, size_t guests,
-                  size_t interfaces, int64_t interval)
+		  size_t interfaces, int64_t interval)
 {
 	char buffer[65536];
 	size_t length = 0;
@@ -83,7 +83,7 @@ static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, size_t gues
 		int64_t now = gm_clock_monotonic();
 		if (now >= next) {
 			struct gm_snapshot *snapshot =
-			    fixture_snapshot(guests, interfaces, generation++);
+				fixture_snapshot(guests, interfaces, generation++);
 			if (!snapshot)
 				return;
 			gm_snapshot_publish(slot, snapshot);

@@ -60,18 +60,18 @@ static bool fill_guest(struct gm_snapshot *snapshot, struct gm_guest_row *guest,
 }
 
 static bool fill_interface(struct gm_snapshot *snapshot, struct gm_interface_row *interface,
-                           uint32_t guest, uint32_t ordinal, uint64_t generation)
+			   uint32_t guest, uint32_t ordinal, uint64_t generation)
 {
 	static const uint16_t counters[] = {
-	    GM_METRIC_NET_RX_BYTES,   GM_METRIC_NET_RX_PACKETS, GM_METRIC_NET_RX_ERRORS,
-	    GM_METRIC_NET_RX_DROPPED, GM_METRIC_NET_TX_BYTES,   GM_METRIC_NET_TX_PACKETS,
-	    GM_METRIC_NET_TX_ERRORS,  GM_METRIC_NET_TX_DROPPED,
+		GM_METRIC_NET_RX_BYTES,   GM_METRIC_NET_RX_PACKETS, GM_METRIC_NET_RX_ERRORS,
+		GM_METRIC_NET_RX_DROPPED, GM_METRIC_NET_TX_BYTES,   GM_METRIC_NET_TX_PACKETS,
+		GM_METRIC_NET_TX_ERRORS,  GM_METRIC_NET_TX_DROPPED,
 	};
 	interface->guest_index = guest;
 	interface->ordinal = ordinal;
 	snprintf(interface->device, sizeof(interface->device), "tap%u-%u", guest, ordinal);
 	snprintf(interface->info.mac, sizeof(interface->info.mac), "52:54:00:Ab:%02x:%02x",
-	         guest & 255, ordinal & 255);
+		 guest & 255, ordinal & 255);
 	interface->info.if_index = 100 + ordinal;
 	if (!rows(snapshot, &interface->last.items, 12, sizeof(struct gm_last)))
 		return false;
@@ -112,7 +112,7 @@ struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_ki
 {
 	bool leak = sequence % 2 == 1;
 	struct gm_transition transition = {
-	    .sequence = sequence, .kind = kind, .time = FIXTURE_TIME};
+		.sequence = sequence, .kind = kind, .time = FIXTURE_TIME};
 	struct gm_alarm *alarm = &transition.alarm;
 	struct gm_finding_row row;
 	if (leak)
@@ -132,10 +132,10 @@ struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_ki
 	snprintf(alarm->detector, sizeof(alarm->detector), "%s", leak ? "leak" : "burst");
 	snprintf(alarm->metric, sizeof(alarm->metric), "%s", leak ? "memory.used" : "net.rx.bytes");
 	snprintf(alarm->evidence.direction, sizeof(alarm->evidence.direction), "%s",
-	         leak ? "" : "rx");
+		 leak ? "" : "rx");
 	snprintf(alarm->guest_name, sizeof(alarm->guest_name), "web-1");
 	snprintf(alarm->text, sizeof(alarm->text), "transition %llu of web-1",
-	         (unsigned long long)sequence);
+		 (unsigned long long)sequence);
 	return transition;
 }
 
@@ -150,7 +150,7 @@ static bool allocate(struct gm_snapshot *snapshot, size_t guests, size_t interfa
 	       rows(snapshot, &snapshot->alarms, guests, sizeof(*snapshot->alarms)) &&
 	       rows(snapshot, &snapshot->log, guests, sizeof(*snapshot->log)) &&
 	       rows(snapshot, &snapshot->interfaces, snapshot->interface_count,
-	            sizeof(*snapshot->interfaces)) &&
+		    sizeof(*snapshot->interfaces)) &&
 	       rows(snapshot, &snapshot->bursts, snapshot->burst_count, sizeof(*snapshot->bursts));
 }
 
@@ -168,8 +168,9 @@ static void fill_agent(struct gm_snapshot *snapshot)
 	snapshot->taken_at = FIXTURE_TIME;
 	snapshot->source_count = 2;
 	for (size_t i = 0; i < 2; i++)
-		snapshot->sources[i] = (struct gm_source_status){
-		    .id = (enum gm_source_id)i, .connected = i == 0, .interval = GM_SECOND / 10};
+		snapshot->sources[i] = (struct gm_source_status){.id = (enum gm_source_id)i,
+								 .connected = i == 0,
+								 .interval = GM_SECOND / 10};
 }
 
 struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t generation)
@@ -189,7 +190,7 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 			size_t at = g * interfaces + i;
 			uint32_t ordinal = (uint32_t)i + 1;
 			if (!fill_interface(snapshot, &snapshot->interfaces[at], index, ordinal,
-			                    generation))
+					    generation))
 				return NULL;
 			fill_burst(&snapshot->bursts[2 * at], index, ordinal, true);
 			fill_burst(&snapshot->bursts[2 * at + 1], index, ordinal, false);

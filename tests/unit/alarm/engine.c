@@ -51,9 +51,9 @@ static uint32_t new_id(void *user)
 static void open_with(struct fixture *f, bool damping, int64_t hold, int64_t limit)
 {
 	const struct gm_alarm_options options = {
-	    .damping = damping, .hold = hold, .raise_limit = limit};
+		.damping = damping, .hold = hold, .raise_limit = limit};
 	const struct gm_alarm_sink sink = {
-	    .emit = take, .describe = describe, .new_id = new_id, .user = f};
+		.emit = take, .describe = describe, .new_id = new_id, .user = f};
 
 	gm_alarms_free(f->alarms);
 	f->count = f->described = f->next_id = 0;
@@ -84,14 +84,14 @@ static struct gm_finding finding(unsigned guest, bool active, int64_t time)
 {
 	uint8_t uuid[GM_UUID_SIZE] = {(uint8_t)(guest >> 8), (uint8_t)guest, 1};
 	struct gm_finding made = {
-	    .key = gm_entity_guest(uuid),
-	    .detector = "leak",
-	    .metric = "memory.used",
-	    .active = active,
-	    .severity = GM_SEVERITY_WARNING,
-	    .event_type = GM_EVENT_QUALITY_OF_SERVICE,
-	    .cause = GM_CAUSE_RESOURCE_NEARING_CAPACITY,
-	    .time = time,
+		.key = gm_entity_guest(uuid),
+		.detector = "leak",
+		.metric = "memory.used",
+		.active = active,
+		.severity = GM_SEVERITY_WARNING,
+		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+		.cause = GM_CAUSE_RESOURCE_NEARING_CAPACITY,
+		.time = time,
 	};
 	return made;
 }
@@ -267,7 +267,7 @@ static void test_raise_limit(void **state)
 	gm_alarms_tick(f->alarms, T0 + 61 * GM_SECOND);
 	assert_int_equal(f->count, 20);
 	assert_memory_equal(&f->log[10].alarm.key, &next,
-	                    sizeof(struct gm_entity_key)); /* the oldest that still holds */
+			    sizeof(struct gm_entity_key)); /* the oldest that still holds */
 	assert_int_equal(f->log[10].time, T0 + 61 * GM_SECOND);
 	gm_alarms_tick(f->alarms, T0 + 125 * GM_SECOND);
 	assert_int_equal(f->count, 23);
@@ -382,7 +382,7 @@ static void test_options(void **state)
 	assert_int_equal(options.hold, 3 * GM_SECOND);
 	assert_int_equal(options.raise_limit, 600);
 	assert_int_equal(gm_option_set(gm_alarm_option_table, &options, "hold", "2h", &err),
-	                 -ERANGE);
+			 -ERANGE);
 	assert_int_equal(gm_option_set(gm_alarm_option_table, &options, "hold", "1h", &err), 0);
 }
 
@@ -390,19 +390,19 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_raise_and_clear),
-	    TEST(test_change_only_for_severity_or_report),
-	    TEST(test_interrupted_hold_is_one_alarm),
-	    TEST(test_repeated_ok_does_not_prolong),
-	    TEST(test_active_after_unseen_end_of_hold),
-	    TEST(test_without_damping_every_edge),
-	    TEST(test_raise_limit),
-	    TEST(test_limit_holds_in_any_minute),
-	    TEST(test_gone_clears_active_and_holding),
-	    TEST(test_restore),
-	    TEST(test_clock_set_back),
-	    TEST(test_identity_has_no_padding),
-	    TEST(test_options),
+		TEST(test_raise_and_clear),
+		TEST(test_change_only_for_severity_or_report),
+		TEST(test_interrupted_hold_is_one_alarm),
+		TEST(test_repeated_ok_does_not_prolong),
+		TEST(test_active_after_unseen_end_of_hold),
+		TEST(test_without_damping_every_edge),
+		TEST(test_raise_limit),
+		TEST(test_limit_holds_in_any_minute),
+		TEST(test_gone_clears_active_and_holding),
+		TEST(test_restore),
+		TEST(test_clock_set_back),
+		TEST(test_identity_has_no_padding),
+		TEST(test_options),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

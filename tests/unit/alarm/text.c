@@ -57,7 +57,7 @@ static void test_burst(void **state)
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VOLUME, 6 * 1048576);
 	gm_alarm_describe(&alarm);
 	assert_string_equal(alarm.text, "burst received by web-1 (tap0), peak 930 Mbit/s of 1.0 "
-	                                "Gbit/s for 50 ms, 6.0 MiB");
+					"Gbit/s for 50 ms, 6.0 MiB");
 	alarm.guest_name[0] = '\0';
 	snprintf(alarm.evidence.direction, sizeof(alarm.evidence.direction), "tx");
 	gm_alarm_describe(&alarm);
@@ -73,7 +73,7 @@ static void test_others(void **state)
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 90);
 	gm_alarm_describe(&alarm);
 	assert_string_equal(alarm.text,
-	                    "memory.used of \"a b\" (tap0) is past its limit: 97.5, limit 90");
+			    "memory.used of \"a b\" (tap0) is past its limit: 97.5, limit 90");
 	snprintf(alarm.detector, sizeof(alarm.detector), "forest");
 	gm_alarm_describe(&alarm);
 	assert_non_null(strstr(alarm.text, "forest"));
@@ -109,10 +109,10 @@ static void test_hostile_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_leak),
-	    cmocka_unit_test(test_burst),
-	    cmocka_unit_test(test_others),
-	    cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_leak),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_hostile_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,9 +57,9 @@ static void high_steady_flows_are_none(void **state)
 	(void)state;
 	/* Up to 45 % and down again, each step for good. */
 	static const struct piece pieces[] = {
-	    {2000 * MS, 5000 * MS, 30 * MBIT},
-	    {5000 * MS, 9000 * MS, 45 * MBIT},
-	    {9000 * MS, 12000 * MS, 20 * MBIT},
+		{2000 * MS, 5000 * MS, 30 * MBIT},
+		{5000 * MS, 9000 * MS, 45 * MBIT},
+		{9000 * MS, 12000 * MS, 20 * MBIT},
 	};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
@@ -93,8 +93,8 @@ static void brief_bursts_are_found(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {
-	    {3008 * MS, 3012 * MS, 100 * MBIT},
-	    {4001 * MS, 4005 * MS, 100 * MBIT},
+		{3008 * MS, 3012 * MS, 100 * MBIT},
+		{4001 * MS, 4005 * MS, 100 * MBIT},
 	};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
@@ -124,10 +124,10 @@ static void short_dips_belong_to_a_burst(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {
-	    {3000 * MS, 3050 * MS, 90 * MBIT},
-	    {3060 * MS, 3100 * MS, 90 * MBIT},
-	    {3500 * MS, 3550 * MS, 90 * MBIT},
-	    {3600 * MS, 3650 * MS, 90 * MBIT},
+		{3000 * MS, 3050 * MS, 90 * MBIT},
+		{3060 * MS, 3100 * MS, 90 * MBIT},
+		{3500 * MS, 3550 * MS, 90 * MBIT},
+		{3600 * MS, 3650 * MS, 90 * MBIT},
 	};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
@@ -147,10 +147,10 @@ static void a_burst_that_wavers_is_one(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {
-	    {3000 * MS, 3010 * MS, 55 * MBIT},
-	    {3010 * MS, 3040 * MS, 46 * MBIT},
-	    {3040 * MS, 3060 * MS, 52 * MBIT},
-	    {3060 * MS, 3090 * MS, 44 * MBIT},
+		{3000 * MS, 3010 * MS, 55 * MBIT},
+		{3010 * MS, 3040 * MS, 46 * MBIT},
+		{3040 * MS, 3060 * MS, 52 * MBIT},
+		{3060 * MS, 3090 * MS, 44 * MBIT},
 	};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
@@ -167,7 +167,7 @@ static void a_burst_over_a_border_is_told_once(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {{2990 * MS, 3003 * MS, 3 * MBIT},
-	                                      {3003 * MS, 3013 * MS, 60 * MBIT}};
+					      {3003 * MS, 3013 * MS, 60 * MBIT}};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
 	f->piece_count = 2;
@@ -203,8 +203,8 @@ static void skipped_silent_ticks_do_no_harm(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {
-	    {60043 * MS, 60093 * MS, 60 * MBIT},
-	    {62031 * MS, 62035 * MS, 100 * MBIT},
+		{60043 * MS, 60093 * MS, 60 * MBIT},
+		{62031 * MS, 62035 * MS, 100 * MBIT},
 	};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
@@ -260,18 +260,18 @@ static void a_long_hole_ends_a_burst(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_burst_is_told_at_once_and_in_full),
-	    cmocka_unit_test(the_same_volume_spread_out_is_none),
-	    cmocka_unit_test(high_steady_flows_are_none),
-	    cmocka_unit_test(noise_is_none_and_hides_none),
-	    cmocka_unit_test(brief_bursts_are_found),
-	    cmocka_unit_test(short_dips_belong_to_a_burst),
-	    cmocka_unit_test(a_burst_that_wavers_is_one),
-	    cmocka_unit_test(a_burst_over_a_border_is_told_once),
-	    cmocka_unit_test(late_and_missing_bins_keep_the_truth),
-	    cmocka_unit_test(skipped_silent_ticks_do_no_harm),
-	    cmocka_unit_test(a_reset_does_not_split_a_burst),
-	    cmocka_unit_test(a_long_hole_ends_a_burst),
+		cmocka_unit_test(a_burst_is_told_at_once_and_in_full),
+		cmocka_unit_test(the_same_volume_spread_out_is_none),
+		cmocka_unit_test(high_steady_flows_are_none),
+		cmocka_unit_test(noise_is_none_and_hides_none),
+		cmocka_unit_test(brief_bursts_are_found),
+		cmocka_unit_test(short_dips_belong_to_a_burst),
+		cmocka_unit_test(a_burst_that_wavers_is_one),
+		cmocka_unit_test(a_burst_over_a_border_is_told_once),
+		cmocka_unit_test(late_and_missing_bins_keep_the_truth),
+		cmocka_unit_test(skipped_silent_ticks_do_no_harm),
+		cmocka_unit_test(a_reset_does_not_split_a_burst),
+		cmocka_unit_test(a_long_hole_ends_a_burst),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,8 @@ static void a_long_burst_is_told_while_it_lasts(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {
-	    {1000 * MS, 1050 * MS, 80 * MBIT},
-	    {2000 * MS, 5000 * MS, 80 * MBIT},
+		{1000 * MS, 1050 * MS, 80 * MBIT},
+		{2000 * MS, 5000 * MS, 80 * MBIT},
 	};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
@@ -53,7 +53,7 @@ static void a_storm_is_counted_and_not_told_whole(void **state)
 	assert_non_null(pieces);
 	for (int i = 0; i < 200; i++)
 		pieces[i] =
-		    (struct piece){1000 * MS + i * 20 * MS, 1005 * MS + i * 20 * MS, 90 * MBIT};
+			(struct piece){1000 * MS + i * 20 * MS, 1005 * MS + i * 20 * MS, 90 * MBIT};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
 	f->piece_count = 200;
@@ -69,10 +69,11 @@ static void without_a_rate_it_learns_one(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {
-	    {3000 * MS, 3050 * MS, 400 * MBIT},   /* more than ever: a burst */
-	    {20000 * MS, 20050 * MS, 150 * MBIT}, /* far from it: none */
-	    {30000 * MS, 30050 * MS, 300 * MBIT}, /* again */
-	    {60000 * MS, 90000 * MS, 390 * MBIT}, /* stays: at first a burst, then the traffic */
+		{3000 * MS, 3050 * MS, 400 * MBIT},   /* more than ever: a burst */
+		{20000 * MS, 20050 * MS, 150 * MBIT}, /* far from it: none */
+		{30000 * MS, 30050 * MS, 300 * MBIT}, /* again */
+		{60000 * MS, 90000 * MS,
+		 390 * MBIT}, /* stays: at first a burst, then the traffic */
 	};
 	struct fixture *f = set_up(0);
 	f->pieces = pieces;
@@ -112,7 +113,7 @@ static void small_bursts_can_be_left_out(void **state)
 	(void)state;
 	/* One packet of 64 KiB on a slow port, and a burst of five times as much. */
 	static const struct piece pieces[] = {{3002 * MS, 3003 * MS, 524 * MBIT},
-	                                      {4000 * MS, 4040 * MS, 65 * MBIT}};
+					      {4000 * MS, 4040 * MS, 65 * MBIT}};
 	struct fixture *f = set_up(100 * MBIT);
 	f->options.least_volume = 100000;
 	f->pieces = pieces;
@@ -131,10 +132,10 @@ static void odd_points_do_no_harm(void **state)
 	tell_speed(f, NAN);
 	tell_speed(f, -1);
 	const struct gm_point odd[] = {
-	    {.metric = GM_METRIC_NET_RX_BYTES, .time = START, .span = 0, .value = 1e9},
-	    {.metric = GM_METRIC_NET_RX_BYTES, .time = START, .span = -5, .value = 1e9},
-	    {.metric = GM_METRIC_NET_RX_PACKETS, .time = START, .span = MS, .value = 1e9},
-	    {.metric = GM_METRIC_EXTRA, .time = START, .span = 0, .value = 1e9},
+		{.metric = GM_METRIC_NET_RX_BYTES, .time = START, .span = 0, .value = 1e9},
+		{.metric = GM_METRIC_NET_RX_BYTES, .time = START, .span = -5, .value = 1e9},
+		{.metric = GM_METRIC_NET_RX_PACKETS, .time = START, .span = MS, .value = 1e9},
+		{.metric = GM_METRIC_EXTRA, .time = START, .span = 0, .value = 1e9},
 	};
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
 		gm_burst_ops.observe(f->detector, &odd[i], &f->sink);
@@ -149,7 +150,7 @@ static void a_disturbance_starts_anew(void **state)
 {
 	(void)state;
 	static const struct piece pieces[] = {{3000 * MS, 3050 * MS, 80 * MBIT},
-	                                      {3300 * MS, 3350 * MS, 80 * MBIT}};
+					      {3300 * MS, 3350 * MS, 80 * MBIT}};
 	struct fixture *f = set_up(100 * MBIT);
 	f->pieces = pieces;
 	f->piece_count = 2;
@@ -210,17 +211,17 @@ static void it_is_registered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_level_lasts_for_the_quiet_time),
-	    cmocka_unit_test(a_long_burst_is_told_while_it_lasts),
-	    cmocka_unit_test(a_storm_is_counted_and_not_told_whole),
-	    cmocka_unit_test(without_a_rate_it_learns_one),
-	    cmocka_unit_test(the_configured_rate_stands_in),
-	    cmocka_unit_test(small_bursts_can_be_left_out),
-	    cmocka_unit_test(odd_points_do_no_harm),
-	    cmocka_unit_test(a_disturbance_starts_anew),
-	    cmocka_unit_test(a_clock_set_back_does_not_keep_it_active),
-	    cmocka_unit_test(the_score_is_the_utilisation),
-	    cmocka_unit_test(it_is_registered),
+		cmocka_unit_test(the_level_lasts_for_the_quiet_time),
+		cmocka_unit_test(a_long_burst_is_told_while_it_lasts),
+		cmocka_unit_test(a_storm_is_counted_and_not_told_whole),
+		cmocka_unit_test(without_a_rate_it_learns_one),
+		cmocka_unit_test(the_configured_rate_stands_in),
+		cmocka_unit_test(small_bursts_can_be_left_out),
+		cmocka_unit_test(odd_points_do_no_harm),
+		cmocka_unit_test(a_disturbance_starts_anew),
+		cmocka_unit_test(a_clock_set_back_does_not_keep_it_active),
+		cmocka_unit_test(the_score_is_the_utilisation),
+		cmocka_unit_test(it_is_registered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

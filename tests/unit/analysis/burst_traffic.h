@@ -71,7 +71,7 @@ static inline void create(struct fixture *f)
 static inline void tell_speed(struct fixture *f, double speed)
 {
 	const struct gm_point point = {
-	    .metric = GM_METRIC_NET_SPEED, .time = START + f->until, .value = speed};
+		.metric = GM_METRIC_NET_SPEED, .time = START + f->until, .value = speed};
 	gm_burst_ops.observe(f->detector, &point, &f->sink);
 }
 
@@ -121,10 +121,10 @@ static inline double carried(struct fixture *f, int64_t begin, int64_t end)
 static inline void read_bin(struct fixture *f, int64_t span)
 {
 	const struct gm_point point = {
-	    .metric = GM_METRIC_NET_RX_BYTES,
-	    .time = START + f->until + span,
-	    .span = span,
-	    .value = floor(carried(f, f->until, f->until + span)),
+		.metric = GM_METRIC_NET_RX_BYTES,
+		.time = START + f->until + span,
+		.span = span,
+		.value = floor(carried(f, f->until, f->until + span)),
 	};
 	int64_t second = (START + f->until) / GM_SECOND;
 	f->until += span;

@@ -67,7 +67,7 @@ static unsigned findings_of(struct gm_detector_settings *settings, struct gm_ent
 	gm_detector_set_observe(set, &total, &sink);
 	for (int64_t i = 1; i < 60; i++) {
 		struct gm_point used = {
-		    .metric = GM_METRIC_MEMORY_USED, .time = i * GM_SECOND, .value = 3e8};
+			.metric = GM_METRIC_MEMORY_USED, .time = i * GM_SECOND, .value = 3e8};
 
 		gm_detector_set_observe(set, &used, &sink);
 	}
@@ -99,9 +99,9 @@ static void sets_hold_what_is_enabled_and_fits(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_detector_is_found_and_can_be_switched_off),
-	    cmocka_unit_test(settings_start_with_the_defaults),
-	    cmocka_unit_test(sets_hold_what_is_enabled_and_fits),
+		cmocka_unit_test(every_detector_is_found_and_can_be_switched_off),
+		cmocka_unit_test(settings_start_with_the_defaults),
+		cmocka_unit_test(sets_hold_what_is_enabled_and_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

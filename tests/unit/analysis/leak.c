@@ -197,15 +197,15 @@ static void options_shift_when_it_speaks(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_small_guest_is_warned_in_time),
-	    cmocka_unit_test(it_clears_when_the_process_is_killed),
-	    cmocka_unit_test(discrete_lumps_are_a_leak),
-	    cmocka_unit_test(the_cadence_does_not_matter),
-	    cmocka_unit_test(a_slow_leak_is_found_within_half_of_its_life),
-	    cmocka_unit_test(a_sawtooth_on_a_rising_floor_is_a_leak),
-	    cmocka_unit_test(severity_rises_as_time_runs_out),
-	    cmocka_unit_test(the_same_samples_give_the_same_findings),
-	    cmocka_unit_test(options_shift_when_it_speaks),
+		cmocka_unit_test(a_small_guest_is_warned_in_time),
+		cmocka_unit_test(it_clears_when_the_process_is_killed),
+		cmocka_unit_test(discrete_lumps_are_a_leak),
+		cmocka_unit_test(the_cadence_does_not_matter),
+		cmocka_unit_test(a_slow_leak_is_found_within_half_of_its_life),
+		cmocka_unit_test(a_sawtooth_on_a_rising_floor_is_a_leak),
+		cmocka_unit_test(severity_rises_as_time_runs_out),
+		cmocka_unit_test(the_same_samples_give_the_same_findings),
+		cmocka_unit_test(options_shift_when_it_speaks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

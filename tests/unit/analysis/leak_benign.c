@@ -88,20 +88,20 @@ static void what_only_looks_like_a_leak_is_silent(void **state)
 		series *used;
 		double total, noise, seconds, step;
 	} cases[] = {
-	    {"bulk allocation in a small guest", bulk, 512 * MIB, 0.5 * MIB, 1200, 1},
-	    {"bulk allocation", bulk_in_lumps, 8.2e9, 2e6, 1200, 0.1},
-	    {"start of 20 s", start_up, 8.2e9, 2e6, 1200, 0.1},
-	    {"start of 120 s", slow_start_up, 8.2e9, 2e6, 1200, 0.1},
-	    {"start of 120 s, seen every 5 s", slow_start_up, 8.2e9, 2e6, 3600, 5},
-	    {"warm-up", warm_up, 8.2e9, 2e6, 3600, 0.1},
-	    {"collector, 10 min", collector, 8.2e9, 2e6, 7200, 0.5},
-	    {"collector, 10 s", fast_collector, 8.2e9, 2e6, 3600, 0.1},
-	    {"collector, sampled rarely", fast_collector, 8.2e9, 2e6, DAY_SECONDS, 60},
-	    {"batch jobs", batch, 8.2e9, 2e6, 3600, 0.1},
-	    {"noise", flat, 8.2e9, 400e6, 3600, 0.1},
-	    {"noise, nearly full", nearly_full, 8.2e9, 100e6, 3600, 1},
-	    {"daily cycle", daily, 8.2e9, 60e6, 14 * DAY_SECONDS, 300},
-	    {"years to go", years_to_go, 8e9, 2e6, 14 * DAY_SECONDS, 300},
+		{"bulk allocation in a small guest", bulk, 512 * MIB, 0.5 * MIB, 1200, 1},
+		{"bulk allocation", bulk_in_lumps, 8.2e9, 2e6, 1200, 0.1},
+		{"start of 20 s", start_up, 8.2e9, 2e6, 1200, 0.1},
+		{"start of 120 s", slow_start_up, 8.2e9, 2e6, 1200, 0.1},
+		{"start of 120 s, seen every 5 s", slow_start_up, 8.2e9, 2e6, 3600, 5},
+		{"warm-up", warm_up, 8.2e9, 2e6, 3600, 0.1},
+		{"collector, 10 min", collector, 8.2e9, 2e6, 7200, 0.5},
+		{"collector, 10 s", fast_collector, 8.2e9, 2e6, 3600, 0.1},
+		{"collector, sampled rarely", fast_collector, 8.2e9, 2e6, DAY_SECONDS, 60},
+		{"batch jobs", batch, 8.2e9, 2e6, 3600, 0.1},
+		{"noise", flat, 8.2e9, 400e6, 3600, 0.1},
+		{"noise, nearly full", nearly_full, 8.2e9, 100e6, 3600, 1},
+		{"daily cycle", daily, 8.2e9, 60e6, 14 * DAY_SECONDS, 300},
+		{"years to go", years_to_go, 8e9, 2e6, 14 * DAY_SECONDS, 300},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -242,13 +242,13 @@ static void a_year_of_silence_is_no_news(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_only_looks_like_a_leak_is_silent),
-	    cmocka_unit_test(nothing_is_said_while_nothing_is_known),
-	    cmocka_unit_test(a_disturbance_starts_over),
-	    cmocka_unit_test(odd_samples_do_no_harm),
-	    cmocka_unit_test(a_clock_set_back_learns_anew),
-	    cmocka_unit_test(gaps_and_lost_samples_do_not_hide_a_leak),
-	    cmocka_unit_test(a_year_of_silence_is_no_news),
+		cmocka_unit_test(what_only_looks_like_a_leak_is_silent),
+		cmocka_unit_test(nothing_is_said_while_nothing_is_known),
+		cmocka_unit_test(a_disturbance_starts_over),
+		cmocka_unit_test(odd_samples_do_no_harm),
+		cmocka_unit_test(a_clock_set_back_learns_anew),
+		cmocka_unit_test(gaps_and_lost_samples_do_not_hide_a_leak),
+		cmocka_unit_test(a_year_of_silence_is_no_news),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

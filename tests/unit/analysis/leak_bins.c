@@ -40,7 +40,7 @@ static void a_bin_holds_floor_and_peak(void **state)
 
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(
-		    gm_leak_bins_add(bins, START + i * 250 * GM_MILLISECOND, values[i]), 0);
+			gm_leak_bins_add(bins, START + i * 250 * GM_MILLISECOND, values[i]), 0);
 	assert_int_equal(gm_leak_bins_add(bins, START + GM_SECOND, 7), 1);
 	assert_int_equal(bins->scales[0].count, 1);
 	assert_float_equal(gm_leak_bin(&bins->scales[0], 0)->floor, 3, 0);
@@ -116,9 +116,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	static const struct CMUnitTest tests[] = {
-	    TEST(a_bin_holds_floor_and_peak), TEST(scales_close_together_and_keep_crests),
-	    TEST(silence_leaves_empty_bins),  TEST(long_silence_forgets_the_short_scales_only),
-	    TEST(what_is_late_is_dropped),    TEST(the_rings_never_grow),
+		TEST(a_bin_holds_floor_and_peak), TEST(scales_close_together_and_keep_crests),
+		TEST(silence_leaves_empty_bins),  TEST(long_silence_forgets_the_short_scales_only),
+		TEST(what_is_late_is_dropped),    TEST(the_rings_never_grow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

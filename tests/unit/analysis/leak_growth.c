@@ -177,14 +177,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	static const struct CMUnitTest tests[] = {
-	    TEST(the_line_begins_at_the_corner),
-	    TEST(an_allocation_before_it_is_left_out),
-	    TEST(what_is_left_may_still_be_a_step),
-	    TEST(a_dip_is_no_step),
-	    TEST(a_plateau_has_no_pace),
-	    TEST(a_scale_finer_than_the_cadence_has_none),
-	    TEST(the_past_is_remembered_for_days),
-	    TEST(following_keeps_the_onset),
+		TEST(the_line_begins_at_the_corner),
+		TEST(an_allocation_before_it_is_left_out),
+		TEST(what_is_left_may_still_be_a_step),
+		TEST(a_dip_is_no_step),
+		TEST(a_plateau_has_no_pace),
+		TEST(a_scale_finer_than_the_cadence_has_none),
+		TEST(the_past_is_remembered_for_days),
+		TEST(following_keeps_the_onset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,10 +57,10 @@ static inline void take_finding(void *user, const struct gm_finding *finding)
 	guest->reports += finding->report;
 	guest->active = finding->active;
 	guest->last = *finding;
-	guest->hash =
-	    fmod(guest->hash * 31 + finding->active + finding->evidence.number[GM_EVIDENCE_SLOPE] +
-	             finding->evidence.number[GM_EVIDENCE_EXHAUSTION],
-	         1e9);
+	guest->hash = fmod(guest->hash * 31 + finding->active +
+				   finding->evidence.number[GM_EVIDENCE_SLOPE] +
+				   finding->evidence.number[GM_EVIDENCE_EXHAUSTION],
+			   1e9);
 }
 
 static inline struct guest *new_guest(double total, double noise)
@@ -89,7 +89,7 @@ static inline void free_guest(struct guest *guest)
 static inline double random_number(struct guest *guest)
 {
 	guest->random =
-	    guest->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		guest->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (double)(guest->random >> 11) / 4503599627370496.0 - 1;
 }
 

@@ -115,13 +115,13 @@ static void the_median_of_every_length(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_straight_line_is_found_exactly),
-	    cmocka_unit_test(outliers_do_not_bend_it),
-	    cmocka_unit_test(missing_values_leave_holes_not_shifts),
-	    cmocka_unit_test(ties_widen_the_variance),
-	    cmocka_unit_test(a_constant_has_no_trend),
-	    cmocka_unit_test(too_few_or_too_many_are_refused),
-	    cmocka_unit_test(the_median_of_every_length),
+		cmocka_unit_test(a_straight_line_is_found_exactly),
+		cmocka_unit_test(outliers_do_not_bend_it),
+		cmocka_unit_test(missing_values_leave_holes_not_shifts),
+		cmocka_unit_test(ties_widen_the_variance),
+		cmocka_unit_test(a_constant_has_no_trend),
+		cmocka_unit_test(too_few_or_too_many_are_refused),
+		cmocka_unit_test(the_median_of_every_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,8 +46,8 @@ static void test_consume(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_grows_to_its_ceiling_and_no_further),
-	    cmocka_unit_test(test_consume),
+		cmocka_unit_test(test_grows_to_its_ceiling_and_no_further),
+		cmocka_unit_test(test_consume),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

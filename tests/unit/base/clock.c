@@ -20,13 +20,13 @@ static void test_parse(void **state)
 		const char *text;
 		int64_t time;
 	} cases[] = {
-	    {"0", 0},
-	    {"1700000000.25", INT64_C(1700000000250000000)},
-	    {"1700000000.123456789", INT64_C(1700000000123456789)},
-	    {"-1.5", INT64_C(-1500000000)},
-	    {"2023-11-14T22:13:20Z", INT64_C(1700000000000000000)},
-	    {"2023-11-14 22:13:20.5", INT64_C(1700000000500000000)},
-	    {"2024-02-29T00:00:00", INT64_C(1709164800000000000)},
+		{"0", 0},
+		{"1700000000.25", INT64_C(1700000000250000000)},
+		{"1700000000.123456789", INT64_C(1700000000123456789)},
+		{"-1.5", INT64_C(-1500000000)},
+		{"2023-11-14T22:13:20Z", INT64_C(1700000000000000000)},
+		{"2023-11-14 22:13:20.5", INT64_C(1700000000500000000)},
+		{"2024-02-29T00:00:00", INT64_C(1709164800000000000)},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int64_t time = 1;
@@ -39,20 +39,20 @@ static void test_parse_refuses(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-	    "",
-	    "now",
-	    "1e9",
-	    "1700000000x",
-	    "2023-02-30T00:00:00",
-	    "2023-13-01T00:00:00",
-	    "2023-11-14T25:00:00",
-	    "2023-11-14X22:13:20",
-	    "2023-11-14T22:13:20+01:00",
-	    "9999-01-01T00:00:00Z",
-	    "99999999999999999999999",
-	    "inf",
-	    ".",
-	    "-",
+		"",
+		"now",
+		"1e9",
+		"1700000000x",
+		"2023-02-30T00:00:00",
+		"2023-13-01T00:00:00",
+		"2023-11-14T25:00:00",
+		"2023-11-14X22:13:20",
+		"2023-11-14T22:13:20+01:00",
+		"9999-01-01T00:00:00Z",
+		"99999999999999999999999",
+		"inf",
+		".",
+		"-",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		int64_t time = 42;
@@ -95,10 +95,10 @@ static void test_the_nodes_time_is_the_wall_clock_and_runs_forward(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_parse),
-	    cmocka_unit_test(test_parse_refuses),
-	    cmocka_unit_test(test_format_is_read_back),
-	    cmocka_unit_test(test_the_nodes_time_is_the_wall_clock_and_runs_forward),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_format_is_read_back),
+		cmocka_unit_test(test_the_nodes_time_is_the_wall_clock_and_runs_forward),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,9 +37,9 @@ static void test_write(void **state)
 	gm_json_append(array, gm_json_integer(1));
 	gm_json_set(object, "list", array);
 	assert_written(object,
-	               "{\"name\":\"a\\\"\\n\",\"broken\":\"x\xEF\xBF\xBD\",\"none\":null,"
-	               "\"big\":9223372036854775807,\"nan\":null,\"tenth\":0.1,\"yes\":true,"
-	               "\"list\":[1]}");
+		       "{\"name\":\"a\\\"\\n\",\"broken\":\"x\xEF\xBF\xBD\",\"none\":null,"
+		       "\"big\":9223372036854775807,\"nan\":null,\"tenth\":0.1,\"yes\":true,"
+		       "\"list\":[1]}");
 }
 
 static void test_write_stops_at_the_buffers_end(void **state)
@@ -56,13 +56,14 @@ static void test_refuses(void **state)
 {
 	(void)state;
 	static const char *const inputs[] = {
-	    "", "{", "[1,]", "{\"a\":1,\"a\":2}", "\"\xFF\"", "nul", "1 2", "{\"a\" 1}", "[1e999]",
+		"",    "{",   "[1,]",      "{\"a\":1,\"a\":2}", "\"\xFF\"",
+		"nul", "1 2", "{\"a\" 1}", "[1e999]",
 	};
 	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
 		struct gm_json *value = NULL;
 		struct gm_error err = {.text = ""};
 		assert_int_equal(gm_json_parse(inputs[i], strlen(inputs[i]), &value, &err),
-		                 -EINVAL);
+				 -EINVAL);
 		assert_null(value);
 		assert_non_null(strstr(err.text, "line 1"));
 	}
@@ -98,11 +99,11 @@ static void test_getters_of_other_types_give_the_alternative(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_write),
-	    cmocka_unit_test(test_write_stops_at_the_buffers_end),
-	    cmocka_unit_test(test_refuses),
-	    cmocka_unit_test(test_depth_is_bounded),
-	    cmocka_unit_test(test_getters_of_other_types_give_the_alternative),
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write_stops_at_the_buffers_end),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_depth_is_bounded),
+		cmocka_unit_test(test_getters_of_other_types_give_the_alternative),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

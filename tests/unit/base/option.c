@@ -26,44 +26,50 @@ struct sample {
 static const char *const levels[] = {"low", "high", NULL};
 
 static const struct gm_option table[] = {
-    {.key = "flag", .type = GM_OPTION_BOOL, GM_OPTION_AT(struct sample, flag), .fallback = "true"},
-    {.key = "count",
-     .type = GM_OPTION_INT,
-     GM_OPTION_AT(struct sample, count),
-     .min = 1,
-     .max = 10,
-     .fallback = "3"},
-    {.key = "interval",
-     .type = GM_OPTION_DURATION,
-     GM_OPTION_AT(struct sample, interval),
-     .min = 1e6,
-     .max = 3600e9,
-     .fallback = "100ms"},
-    {.key = "size",
-     .type = GM_OPTION_SIZE,
-     GM_OPTION_AT(struct sample, size),
-     .min = 0,
-     .max = 1e12,
-     .fallback = "64Ki"},
-    {.key = "rate",
-     .type = GM_OPTION_BITRATE,
-     GM_OPTION_AT(struct sample, rate),
-     .min = 0,
-     .max = 1e12,
-     .fallback = "10G"},
-    {.key = "factor",
-     .type = GM_OPTION_NUMBER,
-     GM_OPTION_AT(struct sample, factor),
-     .min = 0,
-     .max = 1,
-     .fallback = "0.5"},
-    {.key = "name", .type = GM_OPTION_TEXT, GM_OPTION_AT(struct sample, name), .fallback = "abc"},
-    {.key = "level",
-     .type = GM_OPTION_CHOICE,
-     GM_OPTION_AT(struct sample, level),
-     .fallback = "high",
-     .choices = levels},
-    GM_OPTION_END,
+	{.key = "flag",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct sample, flag),
+	 .fallback = "true"},
+	{.key = "count",
+	 .type = GM_OPTION_INT,
+	 GM_OPTION_AT(struct sample, count),
+	 .min = 1,
+	 .max = 10,
+	 .fallback = "3"},
+	{.key = "interval",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct sample, interval),
+	 .min = 1e6,
+	 .max = 3600e9,
+	 .fallback = "100ms"},
+	{.key = "size",
+	 .type = GM_OPTION_SIZE,
+	 GM_OPTION_AT(struct sample, size),
+	 .min = 0,
+	 .max = 1e12,
+	 .fallback = "64Ki"},
+	{.key = "rate",
+	 .type = GM_OPTION_BITRATE,
+	 GM_OPTION_AT(struct sample, rate),
+	 .min = 0,
+	 .max = 1e12,
+	 .fallback = "10G"},
+	{.key = "factor",
+	 .type = GM_OPTION_NUMBER,
+	 GM_OPTION_AT(struct sample, factor),
+	 .min = 0,
+	 .max = 1,
+	 .fallback = "0.5"},
+	{.key = "name",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct sample, name),
+	 .fallback = "abc"},
+	{.key = "level",
+	 .type = GM_OPTION_CHOICE,
+	 GM_OPTION_AT(struct sample, level),
+	 .fallback = "high",
+	 .choices = levels},
+	GM_OPTION_END,
 };
 
 static void test_defaults(void **state)
@@ -108,21 +114,21 @@ static void test_refuses_and_says_what_is_allowed(void **state)
 		int code;
 		const char *says;
 	} cases[] = {
-	    {"nope", "1", -ENOENT, "allowed: flag, count, interval"},
-	    {"flag", "maybe", -EINVAL, "true or false"},
-	    {"count", "0", -ERANGE, "from 1 to 10"},
-	    {"count", "2.5", -EINVAL, "a whole number"},
-	    {"count", "0x5", -EINVAL, "a whole number"},
-	    {"count", "", -EINVAL, "a whole number"},
-	    {"count", "nan", -EINVAL, "a whole number"},
-	    {"count", "1e999", -EINVAL, "a whole number"},
-	    {"interval", "5 parsecs", -EINVAL, "from 1ms to 1h"},
-	    {"interval", "2h", -ERANGE, "from 1ms to 1h"},
-	    {"interval", "-1s", -ERANGE, "from 1ms to 1h"},
-	    {"factor", "1.01", -ERANGE, "from 0 to 1"},
-	    {"name", "12345678", -ERANGE, "at most 7 bytes"},
-	    {"name", "\xFF", -EINVAL, "text"},
-	    {"level", "medium", -ERANGE, "one of low, high"},
+		{"nope", "1", -ENOENT, "allowed: flag, count, interval"},
+		{"flag", "maybe", -EINVAL, "true or false"},
+		{"count", "0", -ERANGE, "from 1 to 10"},
+		{"count", "2.5", -EINVAL, "a whole number"},
+		{"count", "0x5", -EINVAL, "a whole number"},
+		{"count", "", -EINVAL, "a whole number"},
+		{"count", "nan", -EINVAL, "a whole number"},
+		{"count", "1e999", -EINVAL, "a whole number"},
+		{"interval", "5 parsecs", -EINVAL, "from 1ms to 1h"},
+		{"interval", "2h", -ERANGE, "from 1ms to 1h"},
+		{"interval", "-1s", -ERANGE, "from 1ms to 1h"},
+		{"factor", "1.01", -ERANGE, "from 0 to 1"},
+		{"name", "12345678", -ERANGE, "at most 7 bytes"},
+		{"name", "\xFF", -EINVAL, "text"},
+		{"level", "medium", -ERANGE, "one of low, high"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sample sample, before;
@@ -131,7 +137,7 @@ static void test_refuses_and_says_what_is_allowed(void **state)
 		memcpy(&before, &sample, sizeof(sample));
 		struct gm_error err = {.text = ""};
 		assert_int_equal(gm_option_set(table, &sample, cases[i].key, cases[i].text, &err),
-		                 cases[i].code);
+				 cases[i].code);
 		if (!strstr(err.text, cases[i].says))
 			fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].says);
 		assert_memory_equal(&before, &sample, sizeof(sample));
@@ -142,8 +148,9 @@ static void test_what_is_printed_is_read_back(void **state)
 {
 	(void)state;
 	static const char *const values[][2] = {
-	    {"interval", "100ms"}, {"interval", "1h"}, {"interval", "1500us"}, {"interval", "61s"},
-	    {"size", "64Ki"},      {"size", "65537"},  {"rate", "2.5G"},       {"factor", "0.125"},
+		{"interval", "100ms"}, {"interval", "1h"},  {"interval", "1500us"},
+		{"interval", "61s"},   {"size", "64Ki"},    {"size", "65537"},
+		{"rate", "2.5G"},      {"factor", "0.125"},
 	};
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		struct sample one, other;
@@ -155,17 +162,17 @@ static void test_what_is_printed_is_read_back(void **state)
 		gm_option_format(option, &one, text, sizeof(text));
 		assert_int_equal(gm_option_set(table, &other, option->key, text, NULL), 0);
 		assert_memory_equal((char *)&one + option->offset, (char *)&other + option->offset,
-		                    option->size);
+				    option->size);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_defaults),
-	    cmocka_unit_test(test_accepts),
-	    cmocka_unit_test(test_refuses_and_says_what_is_allowed),
-	    cmocka_unit_test(test_what_is_printed_is_read_back),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_accepts),
+		cmocka_unit_test(test_refuses_and_says_what_is_allowed),
+		cmocka_unit_test(test_what_is_printed_is_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,8 +108,8 @@ static void test_nothing_is_lost_uncounted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_a_full_queue_drops_its_oldest),
-	    cmocka_unit_test(test_nothing_is_lost_uncounted),
+		cmocka_unit_test(test_a_full_queue_drops_its_oldest),
+		cmocka_unit_test(test_nothing_is_lost_uncounted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

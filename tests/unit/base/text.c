@@ -19,14 +19,14 @@ static void test_copy_replaces_what_is_malformed(void **state)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-	    {"web-1", "web-1"},
-	    {"J\xC3\xBCrgen", "J\xC3\xBCrgen"},
-	    {"a\xFFz", "a\xEF\xBF\xBDz"},
-	    {"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                 /* overlong '/' */
-	    {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"}, /* surrogate */
-	    {"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
-	    {"\xE2\x82", "\xEF\xBF\xBD\xEF\xBF\xBD"}, /* ends in the middle */
-	    {NULL, ""},
+		{"web-1", "web-1"},
+		{"J\xC3\xBCrgen", "J\xC3\xBCrgen"},
+		{"a\xFFz", "a\xEF\xBF\xBDz"},
+		{"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                 /* overlong '/' */
+		{"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"}, /* surrogate */
+		{"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+		{"\xE2\x82", "\xEF\xBF\xBD\xEF\xBF\xBD"}, /* ends in the middle */
+		{NULL, ""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char copy[64];
@@ -88,10 +88,12 @@ static void test_match(void **state)
 		const char *patterns, *text;
 		bool matches;
 	} cases[] = {
-	    {"*", "eth0", true},        {"*,!lo", "lo", false},       {"*, !lo ", "eth0", true},
-	    {"vnet*", "vnet12", true},  {"vnet?", "vnet12", false},   {"", "x", false},
-	    {"!x", "y", false},         {"a,b", "b", true},           {"*a*b*c", "xaybzc", true},
-	    {"*a*b*c", "xaybz", false}, {"!eth*,eth1", "eth1", true},
+		{"*", "eth0", true},          {"*,!lo", "lo", false},
+		{"*, !lo ", "eth0", true},    {"vnet*", "vnet12", true},
+		{"vnet?", "vnet12", false},   {"", "x", false},
+		{"!x", "y", false},           {"a,b", "b", true},
+		{"*a*b*c", "xaybzc", true},   {"*a*b*c", "xaybz", false},
+		{"!eth*,eth1", "eth1", true},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(gm_text_match(cases[i].patterns, cases[i].text), cases[i].matches);
@@ -109,12 +111,12 @@ static void test_match_of_many_stars_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_copy_replaces_what_is_malformed),
-	    cmocka_unit_test(test_copy_cuts_between_characters),
-	    cmocka_unit_test(test_quote_leaves_nothing_that_steers),
-	    cmocka_unit_test(test_quote_of_random_bytes_is_one_line_in_its_room),
-	    cmocka_unit_test(test_match),
-	    cmocka_unit_test(test_match_of_many_stars_ends),
+		cmocka_unit_test(test_copy_replaces_what_is_malformed),
+		cmocka_unit_test(test_copy_cuts_between_characters),
+		cmocka_unit_test(test_quote_leaves_nothing_that_steers),
+		cmocka_unit_test(test_quote_of_random_bytes_is_one_line_in_its_room),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_match_of_many_stars_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,22 +25,23 @@ static void test_check(void **state)
 	static const struct {
 		const char *request, *says; /* says NULL: accepted */
 	} cases[] = {
-	    {"{\"command\":\"status\"}", NULL},
-	    {"{\"command\":\"windows\",\"guest\":\"web-1\",\"since\":60}", NULL},
-	    {"{\"command\":\"alarms\",\"log\":true}", NULL},
-	    {"{}", "no text member"},
-	    {"[]", "no text member"},
-	    {"{\"command\":1}", "no text member"},
-	    {"{\"command\":\"stop\\n\"}", "unknown command \"stop\\n\""},
-	    {"{\"command\":\"status\",\"guest\":\"x\"}", "takes no argument \"guest\""},
-	    {"{\"command\":\"windows\",\"gue\":\"x\"}", "takes no argument \"gue\""},
-	    {"{\"command\":\"windows\",\"guest metric\":\"x\"}", "takes no argument"},
+		{"{\"command\":\"status\"}", NULL},
+		{"{\"command\":\"windows\",\"guest\":\"web-1\",\"since\":60}", NULL},
+		{"{\"command\":\"alarms\",\"log\":true}", NULL},
+		{"{}", "no text member"},
+		{"[]", "no text member"},
+		{"{\"command\":1}", "no text member"},
+		{"{\"command\":\"stop\\n\"}", "unknown command \"stop\\n\""},
+		{"{\"command\":\"status\",\"guest\":\"x\"}", "takes no argument \"guest\""},
+		{"{\"command\":\"windows\",\"gue\":\"x\"}", "takes no argument \"gue\""},
+		{"{\"command\":\"windows\",\"guest metric\":\"x\"}", "takes no argument"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct gm_json *request;
 		struct gm_error err = {.text = ""};
 		assert_int_equal(
-		    gm_json_parse(cases[i].request, strlen(cases[i].request), &request, NULL), 0);
+			gm_json_parse(cases[i].request, strlen(cases[i].request), &request, NULL),
+			0);
 		const struct gm_ctl_command *command = gm_ctl_check(request, &err);
 		gm_json_free(request);
 		assert_int_equal(command != NULL, cases[i].says == NULL);
@@ -52,8 +53,8 @@ static void test_check(void **state)
 struct server {
 	char directory[32], path[48];
 	int fd;
-	const char
-	    *reply; /* sent as it is, then the connection is closed; NULL: nothing for a while */
+	const char *
+		reply; /* sent as it is, then the connection is closed; NULL: nothing for a while */
 	pthread_t thread;
 };
 
@@ -101,12 +102,12 @@ static void test_call(void **state)
 		int result;
 		const char *says;
 	} cases[] = {
-	    {"{\"ok\":true,\"n\":7}\n", 0, ""},
-	    {"{\"ok\":false,\"error\":\"no such guest\"}\n", -EREMOTEIO, "no such guest"},
-	    {"{}\n", -EREMOTEIO, "refused"},
-	    {"{\"ok\":tru\n", -EINVAL, "not JSON"},
-	    {"{\"ok\":true", -ECONNRESET, "closed"},
-	    {NULL, -ETIMEDOUT, "in time"},
+		{"{\"ok\":true,\"n\":7}\n", 0, ""},
+		{"{\"ok\":false,\"error\":\"no such guest\"}\n", -EREMOTEIO, "no such guest"},
+		{"{}\n", -EREMOTEIO, "refused"},
+		{"{\"ok\":tru\n", -EINVAL, "not JSON"},
+		{"{\"ok\":true", -ECONNRESET, "closed"},
+		{NULL, -ETIMEDOUT, "in time"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct server server;
@@ -115,7 +116,7 @@ static void test_call(void **state)
 		gm_json_set_text(request, "command", "status");
 		start(&server, cases[i].reply);
 		assert_int_equal(gm_ctl_call(server.path, request, 150, &reply, &err),
-		                 cases[i].result);
+				 cases[i].result);
 		assert_non_null(strstr(err.text, cases[i].says));
 		assert_int_equal(reply != NULL, cases[i].result == 0);
 		assert_int_equal(gm_json_get_integer(reply, "n", 0), cases[i].result == 0 ? 7 : 0);
@@ -131,7 +132,7 @@ static void test_call_without_a_daemon(void **state)
 	struct gm_error err;
 	struct gm_json *request = gm_json_object(), *reply = NULL;
 	assert_int_equal(gm_ctl_call("/nonexistent/guestmon.sock", request, 100, &reply, &err),
-	                 -ENOENT);
+			 -ENOENT);
 	assert_non_null(strstr(err.text, "is guestmond running"));
 	char longer[200];
 	memset(longer, 'x', sizeof(longer));
@@ -143,9 +144,9 @@ static void test_call_without_a_daemon(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_check),
-	    cmocka_unit_test(test_call),
-	    cmocka_unit_test(test_call_without_a_daemon),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_call_without_a_daemon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,7 +69,7 @@ static struct gm_config *load(const struct place *place, const char *text)
 
 /* The file is refused with `code`, and its message is "PATH" and then `message`. */
 static void refused_bytes(const struct place *place, const char *text, size_t length, int code,
-                          const char *message)
+			  const char *message)
 {
 	struct gm_config *config = NULL;
 	struct gm_error err = {.text = ""};
@@ -107,15 +107,15 @@ static void an_empty_file_gives_the_defaults(void **state)
 static void values_arrive_in_their_structs(void **state)
 {
 	struct gm_config *config = load(*state, "node: {name: cn-1.example}\n"
-	                                        "log:\n"
-	                                        "  level: 'debug'\n"
-	                                        "window:\n"
-	                                        "  length: 2m\n"
-	                                        "  samples: 5000\n"
-	                                        "tap:\n"
-	                                        "  enabled: no\n"
-	                                        "  interval: 20ms\n"
-	                                        "  fold: 200ms\n");
+						"log:\n"
+						"  level: 'debug'\n"
+						"window:\n"
+						"  length: 2m\n"
+						"  samples: 5000\n"
+						"tap:\n"
+						"  enabled: no\n"
+						"  interval: 20ms\n"
+						"  fold: 200ms\n");
 
 	assert_string_equal(config->node.name, "cn-1.example");
 	assert_int_equal(config->log.level, GM_LOG_DEBUG);
@@ -140,9 +140,9 @@ static void a_node_without_a_name_has_the_hosts(void **state)
 static void a_windows_samples_follow_the_shortest_interval(void **state)
 {
 	struct gm_config *config = load(*state, "window:\n  length: 60s\n"
-	                                        "libvirt:\n  interval: 1s\n"
-	                                        "host:\n  interval: 500ms\n"
-	                                        "tap:\n  interval: 10ms\n  fold: 100ms\n");
+						"libvirt:\n  interval: 1s\n"
+						"host:\n  interval: 500ms\n"
+						"tap:\n  interval: 10ms\n  fold: 100ms\n");
 
 	assert_int_equal(gm_config_window(config).samples, 661);
 	assert_int_equal(gm_config_window(config).length, 60 * GM_SECOND);
@@ -159,7 +159,7 @@ static void every_option_can_be_set(void **state)
 			char text[512];
 
 			snprintf(text, sizeof(text), "%s:\n  %s: \"%s\"\n", section.name,
-			         option->key, option->fallback);
+				 option->key, option->fallback);
 			gm_config_free(load(*state, text));
 			snprintf(text, sizeof(text), "%s.%s", section.name, option->key);
 			assert_non_null(option->help);
@@ -172,27 +172,27 @@ static void every_option_can_be_set(void **state)
 static void an_unknown_section_is_refused(void **state)
 {
 	refused(*state, "log:\n  level: info\n\nwindows:\n  length: 60s\n",
-	        ":4: unknown section \"windows\"; allowed: node, log, state, control, ");
+		":4: unknown section \"windows\"; allowed: node, log, state, control, ");
 	refused(*state, "\"a\\nb\":\n", ":1: unknown section \"a\\nb\"; allowed: ");
 }
 
 static void an_unknown_key_is_refused(void **state)
 {
 	refused(*state, "log:\n  level: info\nwindow:\n  # comment\n  lenght: 60s\n",
-	        ":5: window: unknown key \"lenght\"; allowed: length, samples");
+		":5: window: unknown key \"lenght\"; allowed: length, samples");
 	refused(*state, "window: {length: 60s,\n  <<: 5}\n", ":2: window: unknown key \"<<\"");
 }
 
 static void a_wrong_type_is_refused(void **state)
 {
-	refused(
-	    *state, "window:\n  length: sixty\n",
-	    ":2: window.length: \"sixty\" is not understood; allowed: a duration from 1s to 1d");
+	refused(*state, "window:\n  length: sixty\n",
+		":2: window.length: \"sixty\" is not understood; allowed: a duration from 1s to "
+		"1d");
 	refused(*state, "window:\n  samples: 1.5\n", ":2: window.samples: \"1.5\" is not");
 	refused(*state, "window:\n  samples:\n", ":2: window.samples: \"\" is not understood");
 	refused(*state, "\n\ntap:\n  enabled: maybe\n", ":4: tap.enabled: \"maybe\" is not");
 	refused(*state, "log:\n  level: loud\n",
-	        ":2: log.level: \"loud\" is out of range; allowed: one of error, warning, ");
+		":2: log.level: \"loud\" is out of range; allowed: one of error, warning, ");
 }
 
 static void a_wrong_range_is_refused(void **state)
@@ -200,7 +200,7 @@ static void a_wrong_range_is_refused(void **state)
 	char text[512];
 
 	refused(*state, "window:\n  samples: 10\n  length: 10ms\n",
-	        ":3: window.length: \"10ms\" is out of range; allowed: a duration from 1s to 1d");
+		":3: window.length: \"10ms\" is out of range; allowed: a duration from 1s to 1d");
 	refused(*state, "window:\n  samples: -1\n", ":2: window.samples: \"-1\" is out of range");
 	refused(*state, "window:\n  length: 1e400\n", ":2: window.length: \"1e400\" is not");
 	snprintf(text, sizeof(text), "state:\n  directory: /%0300d\n", 0);
@@ -224,7 +224,7 @@ static void a_wrong_shape_is_refused(void **state)
 static void a_duplicate_is_refused(void **state)
 {
 	refused(*state, "window:\n  length: 1m\n  length: 2m\n",
-	        ":3: \"length\" is given twice; first in line 2");
+		":3: \"length\" is given twice; first in line 2");
 	refused(*state, "log:\nwindow:\nlog:\n", ":3: \"log\" is given twice; first in line 1");
 }
 
@@ -234,9 +234,9 @@ static void anchors_aliases_and_tags_are_refused(void **state)
 	refused(*state, "log:\n  level: &a info\n", ":2: anchors, aliases and tags");
 	refused(*state, "log:\n  level: !!int 5\n", ":2: anchors, aliases and tags");
 	refused(*state,
-	        "a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n"
-	        "c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n",
-	        ":1: anchors, aliases and tags");
+		"a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n"
+		"c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n",
+		":1: anchors, aliases and tags");
 }
 
 static void broken_yaml_is_refused(void **state)
@@ -313,9 +313,9 @@ static void rules_between_options_are_checked(void **state)
 	refused(*state, "state:\n  directory: here\n", ":2: state.directory: allowed: a path");
 	refused(*state, "control:\n  socket: \"\"\n", ":2: control.socket: allowed: a path");
 	refused(*state, "libvirt:\n  balloon-period: 1500ms\n",
-	        ":2: libvirt.balloon-period: allowed: whole seconds");
+		":2: libvirt.balloon-period: allowed: whole seconds");
 	refused(*state, "redis:\n  socket: \"\"\n  host: redis.example\n",
-	        ":3: redis.host: allowed: a numeric address");
+		":3: redis.host: allowed: a numeric address");
 	gm_config_free(load(*state, "redis:\n  socket: \"\"\n  host: \"::1\"\n"));
 }
 
@@ -344,8 +344,8 @@ static char *sample_text(void)
 static void what_is_printed_is_read_back(void **state)
 {
 	struct gm_config *first = load(*state, "state:\n  directory: \"/a \\\"b\\\\ \\tc\\u00e9\"\n"
-	                                       "window:\n  length: 90s\n"
-	                                       "log:\n  level: error\n");
+					       "window:\n  length: 90s\n"
+					       "log:\n  level: error\n");
 	char *printed = text_of(gm_config_print, first);
 	struct gm_config *second = load(*state, printed);
 	char *again = text_of(gm_config_print, second);
@@ -415,7 +415,7 @@ static void damaged_files_are_read_or_refused(void **state)
 		memcpy(text, sample, length);
 		for (uint64_t i = next_random(&random) % 4; i < 4; i++)
 			text[next_random(&random) % length] =
-			    alphabet[next_random(&random) % sizeof(alphabet)];
+				alphabet[next_random(&random) % sizeof(alphabet)];
 		put(place, text, length - next_random(&random) % 100);
 		if (gm_config_load(place->path, &config, &err) < 0) {
 			assert_memory_equal(err.text, place->path, strlen(place->path));
@@ -433,27 +433,27 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(an_empty_file_gives_the_defaults),
-	    TEST(values_arrive_in_their_structs),
-	    TEST(a_node_without_a_name_has_the_hosts),
-	    TEST(a_windows_samples_follow_the_shortest_interval),
-	    TEST(every_option_can_be_set),
-	    TEST(an_unknown_section_is_refused),
-	    TEST(an_unknown_key_is_refused),
-	    TEST(a_wrong_type_is_refused),
-	    TEST(a_wrong_range_is_refused),
-	    TEST(a_wrong_shape_is_refused),
-	    TEST(a_duplicate_is_refused),
-	    TEST(anchors_aliases_and_tags_are_refused),
-	    TEST(broken_yaml_is_refused),
-	    TEST(a_text_of_another_kind_is_refused),
-	    TEST(a_file_that_is_too_large_is_refused),
-	    TEST(too_many_keys_are_refused),
-	    TEST(what_is_no_readable_file_is_refused),
-	    TEST(rules_between_options_are_checked),
-	    TEST(what_is_printed_is_read_back),
-	    TEST(the_sample_holds_the_defaults),
-	    TEST(damaged_files_are_read_or_refused),
+		TEST(an_empty_file_gives_the_defaults),
+		TEST(values_arrive_in_their_structs),
+		TEST(a_node_without_a_name_has_the_hosts),
+		TEST(a_windows_samples_follow_the_shortest_interval),
+		TEST(every_option_can_be_set),
+		TEST(an_unknown_section_is_refused),
+		TEST(an_unknown_key_is_refused),
+		TEST(a_wrong_type_is_refused),
+		TEST(a_wrong_range_is_refused),
+		TEST(a_wrong_shape_is_refused),
+		TEST(a_duplicate_is_refused),
+		TEST(anchors_aliases_and_tags_are_refused),
+		TEST(broken_yaml_is_refused),
+		TEST(a_text_of_another_kind_is_refused),
+		TEST(a_file_that_is_too_large_is_refused),
+		TEST(too_many_keys_are_refused),
+		TEST(what_is_no_readable_file_is_refused),
+		TEST(rules_between_options_are_checked),
+		TEST(what_is_printed_is_read_back),
+		TEST(the_sample_holds_the_defaults),
+		TEST(damaged_files_are_read_or_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ struct server {
 
 /* Tells the command's name back; "guests" fails. */
 static struct gm_json *answer(void *user, const struct gm_ctl_command *command,
-                              const struct gm_json *request, struct gm_error *err)
+			      const struct gm_json *request, struct gm_error *err)
 {
 	(void)user;
 	(void)request;
@@ -71,7 +71,7 @@ static int setup(void **state)
 	uv_async_init(&server->loop, &server->stop, on_stop);
 	server->stop.data = server;
 	assert_int_equal(
-	    gm_control_start(&server->loop, server->path, &host, &server->control, &err), 0);
+		gm_control_start(&server->loop, server->path, &host, &server->control, &err), 0);
 	assert_int_equal(pthread_create(&server->thread, NULL, run_loop, server), 0);
 	*state = server;
 	return 0;
@@ -132,22 +132,22 @@ static void test_answers(void **state)
 {
 	assert_answer(*state, "{\"command\":\"status\"}\n", "{\"name\":\"status\",\"ok\":true}");
 	assert_answer(*state, "{\"command\":\"guests\"}\n",
-	              "{\"ok\":false,\"error\":\"no guests \\\"here\\\"\\n\"}");
+		      "{\"ok\":false,\"error\":\"no guests \\\"here\\\"\\n\"}");
 }
 
 static void test_nonsense_gets_a_message_and_the_connection_lives(void **state)
 {
 	static const char *const requests[] = {
-	    "\n",
-	    "hello\n",
-	    "{\n",
-	    "[]\n",
-	    "null\n",
-	    "{\"command\":null}\n",
-	    "{\"command\":\"x\"}\n",
-	    "{\"command\":\"status\",\"command\":\"status\"}\n",
-	    "\xFF\xFE\n",
-	    "{\"command\":\"status\",\"x\":1}\n",
+		"\n",
+		"hello\n",
+		"{\n",
+		"[]\n",
+		"null\n",
+		"{\"command\":null}\n",
+		"{\"command\":\"x\"}\n",
+		"{\"command\":\"status\",\"command\":\"status\"}\n",
+		"\xFF\xFE\n",
+		"{\"command\":\"status\",\"x\":1}\n",
 	};
 	char text[1024];
 	int fd = dial(*state);
@@ -277,14 +277,14 @@ int main(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    WITH_SERVER(test_answers),
-	    WITH_SERVER(test_nonsense_gets_a_message_and_the_connection_lives),
-	    WITH_SERVER(test_many_requests_in_one_packet_and_one_in_many),
-	    WITH_SERVER(test_a_request_without_end_is_cut_off),
-	    WITH_SERVER(test_a_crowd_is_turned_away_and_places_come_free),
-	    WITH_SERVER(test_a_client_that_leaves_before_the_answer),
-	    WITH_SERVER(test_the_place_is_taken),
-	    WITH_SERVER(test_a_dead_daemons_socket_is_replaced),
+		WITH_SERVER(test_answers),
+		WITH_SERVER(test_nonsense_gets_a_message_and_the_connection_lives),
+		WITH_SERVER(test_many_requests_in_one_packet_and_one_in_many),
+		WITH_SERVER(test_a_request_without_end_is_cut_off),
+		WITH_SERVER(test_a_crowd_is_turned_away_and_places_come_free),
+		WITH_SERVER(test_a_client_that_leaves_before_the_answer),
+		WITH_SERVER(test_the_place_is_taken),
+		WITH_SERVER(test_a_dead_daemons_socket_is_replaced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

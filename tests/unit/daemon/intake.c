@@ -68,9 +68,9 @@ static int setup(void **state)
 	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
 	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
 	struct gm_intake_options options = {
-	    .window = {.samples = 100, .length = 60 * GM_SECOND},
-	    .detectors = fixture->settings,
-	    .libvirt = true,
+		.window = {.samples = 100, .length = 60 * GM_SECOND},
+		.detectors = fixture->settings,
+		.libvirt = true,
 	};
 	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
@@ -96,8 +96,8 @@ static int teardown(void **state)
 }
 
 static void send_counter(struct fixture *fixture, enum gm_source_id source,
-                         struct gm_entity_key key, unsigned metric, int64_t time, uint64_t value,
-                         unsigned flags)
+			 struct gm_entity_key key, unsigned metric, int64_t time, uint64_t value,
+			 unsigned flags)
 {
 	struct gm_batch *batch = gm_batch_create();
 	batch->source = (uint8_t)source;
@@ -110,14 +110,14 @@ static void send_counter(struct fixture *fixture, enum gm_source_id source,
 static void see_guest(struct fixture *fixture)
 {
 	struct gm_entity_info info = {.key = gm_entity_guest(uuid),
-	                              .guest = {.name = "instance-1"}};
+				      .guest = {.name = "instance-1"}};
 	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
 }
 
 static void see_port(struct fixture *fixture)
 {
 	struct gm_entity_info info = {.key = gm_entity_interface("vnet0"),
-	                              .interface = {.ordinal = 1, .mac = "52:54:00:00:00:01"}};
+				      .interface = {.ordinal = 1, .mac = "52:54:00:00:00:01"}};
 	memcpy(info.interface.guest, uuid, sizeof(uuid));
 	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
 }
@@ -142,7 +142,7 @@ static void test_samples_do_not_make_a_guest_known(void **state)
 static void send_port(struct fixture *fixture, int64_t time, uint64_t value)
 {
 	send_counter(fixture, GM_SOURCE_TAP, gm_entity_interface("vnet0"), GM_METRIC_NET_TX_BYTES,
-	             time, value, GM_FRAME_HOST_VIEW);
+		     time, value, GM_FRAME_HOST_VIEW);
 }
 
 static void test_the_hosts_view_of_a_guests_port_is_mirrored(void **state)
@@ -186,7 +186,7 @@ static void test_a_device_that_changes_hands_begins_anew(void **state)
 static void restore_port(struct fixture *fixture, unsigned metric)
 {
 	struct gm_frame frame = {
-	    .key = gm_entity_interface("vnet0"), .measured_at = T0, .count = 1};
+		.key = gm_entity_interface("vnet0"), .measured_at = T0, .count = 1};
 	struct gm_reading reading = {metric, {.counter = 7000000}};
 	frame.read_at = frame.measured_at;
 	gm_intake_restore(fixture->intake, &frame, &reading);
@@ -225,12 +225,12 @@ static void test_the_tap_sampler_outranks_libvirt_while_it_is_fresh(void **state
 	send_counter(fixture, GM_SOURCE_LIBVIRT, port, GM_METRIC_NET_RX_BYTES, T0, 1, 0);
 	assert_int_equal(fixture->frames, 1);
 	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + 1, 2,
-	             GM_FRAME_HOST_VIEW);
+		     GM_FRAME_HOST_VIEW);
 	send_counter(fixture, GM_SOURCE_LIBVIRT, port, GM_METRIC_NET_RX_BYTES, T0 + GM_SECOND, 3,
-	             0);
+		     0);
 	assert_int_equal(fixture->frames, 2);
 	send_counter(fixture, GM_SOURCE_LIBVIRT, port, GM_METRIC_NET_RX_BYTES, T0 + 5 * GM_SECOND,
-	             4, 0);
+		     4, 0);
 	assert_int_equal(fixture->frames, 3);
 }
 
@@ -241,7 +241,7 @@ static void test_fine_frames_are_not_kept(void **state)
 	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1, 0);
 	fixture->frames = 0;
 	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + GM_SECOND, 2,
-	             GM_FRAME_FINE);
+		     GM_FRAME_FINE);
 	assert_int_equal(fixture->frames, 0);
 	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 1);
 }
@@ -258,7 +258,7 @@ static void test_an_index_is_kept_over_a_return(void **state)
 
 	uint8_t other_uuid[GM_UUID_SIZE] = {9};
 	struct gm_entity_info other = {.key = gm_entity_guest(other_uuid),
-	                               .guest = {.name = "other"}};
+				       .guest = {.name = "other"}};
 	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &other);
 	assert_int_equal(find(fixture, other.key)->guest_index, 2);
 	see_guest(fixture);
@@ -271,10 +271,10 @@ static void test_restored_frames_fill_the_window_in_silence(void **state)
 	struct gm_entity_key guest = gm_entity_guest(uuid);
 	for (int i = 0; i < 50; i++) {
 		struct gm_frame frame = {
-		    .key = guest, .measured_at = T0 + i * GM_SECOND, .count = 2};
+			.key = guest, .measured_at = T0 + i * GM_SECOND, .count = 2};
 		struct gm_reading readings[] = {
-		    {GM_METRIC_MEMORY_USED, {.gauge = 1e8 + i * 1e6}},
-		    {GM_METRIC_MEMORY_TOTAL, {.gauge = 2e8}},
+			{GM_METRIC_MEMORY_USED, {.gauge = 1e8 + i * 1e6}},
+			{GM_METRIC_MEMORY_TOTAL, {.gauge = 2e8}},
 		};
 		frame.read_at = frame.measured_at;
 		gm_intake_restore(fixture->intake, &frame, readings);
@@ -287,16 +287,16 @@ int main(void)
 {
 #define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    WITH_INTAKE(test_samples_do_not_make_a_guest_known),
-	    WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
-	    WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),
-	    WITH_INTAKE(test_a_device_that_changes_hands_begins_anew),
-	    WITH_INTAKE(test_a_restored_port_goes_on_as_its_guests),
-	    WITH_INTAKE(test_a_restored_port_without_libvirt_begins_anew),
-	    WITH_INTAKE(test_the_tap_sampler_outranks_libvirt_while_it_is_fresh),
-	    WITH_INTAKE(test_fine_frames_are_not_kept),
-	    WITH_INTAKE(test_an_index_is_kept_over_a_return),
-	    WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
+		WITH_INTAKE(test_samples_do_not_make_a_guest_known),
+		WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
+		WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),
+		WITH_INTAKE(test_a_device_that_changes_hands_begins_anew),
+		WITH_INTAKE(test_a_restored_port_goes_on_as_its_guests),
+		WITH_INTAKE(test_a_restored_port_without_libvirt_begins_anew),
+		WITH_INTAKE(test_the_tap_sampler_outranks_libvirt_while_it_is_fresh),
+		WITH_INTAKE(test_fine_frames_are_not_kept),
+		WITH_INTAKE(test_an_index_is_kept_over_a_return),
+		WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

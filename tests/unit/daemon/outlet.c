@@ -69,12 +69,12 @@ static int teardown(void **state)
 static void raise_one(struct fixture *fixture, uint32_t id)
 {
 	struct gm_transition transition = {
-	    .kind = GM_TRANSITION_RAISE,
-	    .time = GM_SECOND * id,
-	    .alarm = {.id = id,
-	              .key = gm_entity_node(),
-	              .detector = "leak",
-	              .severity = GM_SEVERITY_MAJOR},
+		.kind = GM_TRANSITION_RAISE,
+		.time = GM_SECOND * id,
+		.alarm = {.id = id,
+			  .key = gm_entity_node(),
+			  .detector = "leak",
+			  .severity = GM_SEVERITY_MAJOR},
 	};
 	snprintf(transition.alarm.metric, sizeof(transition.alarm.metric), "m%u", id);
 	gm_outlet_transition(fixture->outlet, &transition);
@@ -87,7 +87,7 @@ static void assert_log(const struct fixture *fixture, uint64_t first_sequence, s
 	assert_int_equal(gm_outlet_log(fixture->outlet, &first, &first_count, &second), count);
 	for (size_t i = 0; i < count; i++) {
 		const struct gm_transition *one =
-		    i < first_count ? &first[i] : &second[i - first_count];
+			i < first_count ? &first[i] : &second[i - first_count];
 		assert_int_equal(one->sequence, first_sequence + i);
 		assert_int_equal(one->alarm.id, first_sequence + i);
 	}
@@ -150,9 +150,9 @@ int main(void)
 {
 #define WITH_OUTLET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    WITH_OUTLET(test_the_newest_are_there_after_a_restart),
-	    WITH_OUTLET(test_what_a_full_disk_holds_up_comes_later_in_order),
-	    WITH_OUTLET(test_the_position_is_kept_and_never_goes_back),
+		WITH_OUTLET(test_the_newest_are_there_after_a_restart),
+		WITH_OUTLET(test_what_a_full_disk_holds_up_comes_later_in_order),
+		WITH_OUTLET(test_the_position_is_kept_and_never_goes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

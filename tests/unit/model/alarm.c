@@ -17,19 +17,19 @@ static struct gm_alarm example(void)
 {
 	uint8_t uuid[GM_UUID_SIZE] = {1, 2, 3};
 	struct gm_alarm alarm = {
-	    .id = 4000000000U,
-	    .key = gm_entity_interface("vnet0"),
-	    .detector = "burst",
-	    .metric = "net.rx.bytes",
-	    .severity = GM_SEVERITY_MINOR,
-	    .event_type = GM_EVENT_QUALITY_OF_SERVICE,
-	    .cause = GM_CAUSE_CONGESTION,
-	    .raised_at = INT64_C(1700000000123456789),
-	    .changed_at = INT64_C(1700000000123456790),
-	    .guest_index = 7,
-	    .guest_name = "we\"b\n-1 \xC3\xBC",
-	    .project = "tenant-a",
-	    .text = "a sentence",
+		.id = 4000000000U,
+		.key = gm_entity_interface("vnet0"),
+		.detector = "burst",
+		.metric = "net.rx.bytes",
+		.severity = GM_SEVERITY_MINOR,
+		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+		.cause = GM_CAUSE_CONGESTION,
+		.raised_at = INT64_C(1700000000123456789),
+		.changed_at = INT64_C(1700000000123456790),
+		.guest_index = 7,
+		.guest_name = "we\"b\n-1 \xC3\xBC",
+		.project = "tenant-a",
+		.text = "a sentence",
 	};
 	memcpy(alarm.guest, uuid, sizeof(uuid));
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_PEAK, 1e9);
@@ -55,12 +55,12 @@ static void test_refuses(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-	    "{}",
-	    "{\"id\":0,\"entity\":\"node\",\"severity\":\"major\"}",
-	    "{\"id\":1,\"entity\":\"nobody\",\"severity\":\"major\"}",
-	    "{\"id\":1,\"entity\":\"node\",\"severity\":\"grave\"}",
-	    "{\"id\":1,\"entity\":\"node\",\"severity\":\"major\",\"guest\":\"x\"}",
-	    "{\"id\":4294967296,\"entity\":\"node\",\"severity\":\"major\"}",
+		"{}",
+		"{\"id\":0,\"entity\":\"node\",\"severity\":\"major\"}",
+		"{\"id\":1,\"entity\":\"nobody\",\"severity\":\"major\"}",
+		"{\"id\":1,\"entity\":\"node\",\"severity\":\"grave\"}",
+		"{\"id\":1,\"entity\":\"node\",\"severity\":\"major\",\"guest\":\"x\"}",
+		"{\"id\":4294967296,\"entity\":\"node\",\"severity\":\"major\"}",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct gm_json *object;
@@ -76,8 +76,8 @@ static void test_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_round_trip),
-	    cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_refuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static void test_round_trips(void **state)
 	assert_round_trip(gm_entity_guest(uuid), "guest:6c766d67-0000-4000-8000-00000000000a");
 	assert_round_trip(gm_entity_interface("vnet0"), "if:vnet0");
 	assert_round_trip(gm_entity_disk(uuid, "vda"),
-	                  "disk:6c766d67-0000-4000-8000-00000000000a:vda");
+			  "disk:6c766d67-0000-4000-8000-00000000000a:vda");
 	assert_round_trip(gm_entity_disk(NULL, "sda"), "disk::sda");
 }
 
@@ -51,20 +51,20 @@ static void test_what_is_no_key(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-	    "",
-	    "nodes",
-	    "guest:",
-	    "guest:1",
-	    "guest:6c766d67-0000-4000-8000-00000000000",
-	    "if:",
-	    "if:0123456789012345678901234567890123456789",
-	    "if:\xFF",
-	    "disk:",
-	    "disk:vda",
-	    "disk:6c766d67-0000-4000-8000-00000000000a",
-	    "disk:6c766d67-0000-4000-8000-00000000000a:",
-	    "guest:6c766d67x0000-4000-8000-00000000000a",
-	    "guest:6c766d67-0000-4000-8000-00000000000aa",
+		"",
+		"nodes",
+		"guest:",
+		"guest:1",
+		"guest:6c766d67-0000-4000-8000-00000000000",
+		"if:",
+		"if:0123456789012345678901234567890123456789",
+		"if:\xFF",
+		"disk:",
+		"disk:vda",
+		"disk:6c766d67-0000-4000-8000-00000000000a",
+		"disk:6c766d67-0000-4000-8000-00000000000a:",
+		"guest:6c766d67x0000-4000-8000-00000000000a",
+		"guest:6c766d67-0000-4000-8000-00000000000aa",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct gm_entity_key key;
@@ -96,11 +96,11 @@ static void test_label(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_round_trips),
-	    cmocka_unit_test(test_keys_differ_by_what_they_name),
-	    cmocka_unit_test(test_what_is_no_key),
-	    cmocka_unit_test(test_uuid),
-	    cmocka_unit_test(test_label),
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_keys_differ_by_what_they_name),
+		cmocka_unit_test(test_what_is_no_key),
+		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_label),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static void test_round_trip(void **state)
 {
 	(void)state;
 	struct gm_evidence one = {.direction = "rx", .contributors = "cpu.time,net.rx.bytes"},
-	                   other;
+			   other;
 	gm_evidence_set(&one, GM_EVIDENCE_SLOPE, 1048576.5);
 	gm_evidence_set(&one, GM_EVIDENCE_START, 1700000000.125);
 	gm_evidence_set(&one, GM_EVIDENCE_PEAK, INFINITY);
@@ -33,7 +33,7 @@ static void test_from_what_is_no_evidence(void **state)
 {
 	(void)state;
 	static const char text[] = "{\"slope_bytes_per_s\":\"fast\",\"direction\":7,"
-	                           "\"contributors\":[1,\"a\",null],\"other\":{}}";
+				   "\"contributors\":[1,\"a\",null],\"other\":{}}";
 	struct gm_json *object;
 	struct gm_evidence evidence;
 	assert_int_equal(gm_json_parse(text, sizeof(text) - 1, &object, NULL), 0);
@@ -51,7 +51,7 @@ static void test_severities(void **state)
 	enum gm_severity severity;
 	for (int i = GM_SEVERITY_CLEARED; i <= GM_SEVERITY_WARNING; i++) {
 		assert_int_equal(
-		    gm_severity_parse(gm_severity_name((enum gm_severity)i), &severity), 0);
+			gm_severity_parse(gm_severity_name((enum gm_severity)i), &severity), 0);
 		assert_int_equal(severity, i);
 	}
 	assert_int_equal(gm_severity_parse("bad", &severity), -EINVAL);
@@ -62,9 +62,9 @@ static void test_severities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_round_trip),
-	    cmocka_unit_test(test_from_what_is_no_evidence),
-	    cmocka_unit_test(test_severities),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_from_what_is_no_evidence),
+		cmocka_unit_test(test_severities),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void test_every_line_is_complete_and_named_once(void **state)
 		assert_true(metric->entities > 0 && metric->entities < 1U << GM_ENTITY_KINDS);
 		for (const char *at = metric->name; *at != '\0'; at++)
 			assert_true(islower((unsigned char)*at) || isdigit((unsigned char)*at) ||
-			            *at == '.');
+				    *at == '.');
 	}
 }
 
@@ -43,7 +43,7 @@ static void test_mirror_is_its_own_inverse(void **state)
 		unsigned other = gm_metric_mirrored(id);
 		const char *name = gm_metric_get(id)->name;
 		bool directed =
-		    strncmp(name, "net.rx.", 7) == 0 || strncmp(name, "net.tx.", 7) == 0;
+			strncmp(name, "net.rx.", 7) == 0 || strncmp(name, "net.tx.", 7) == 0;
 		assert_int_equal(gm_metric_mirrored(other), id);
 		assert_int_equal(other != id, directed);
 		if (directed)
@@ -54,9 +54,9 @@ static void test_mirror_is_its_own_inverse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_every_line_is_complete_and_named_once),
-	    cmocka_unit_test(test_unknown_names_and_ids),
-	    cmocka_unit_test(test_mirror_is_its_own_inverse),
+		cmocka_unit_test(test_every_line_is_complete_and_named_once),
+		cmocka_unit_test(test_unknown_names_and_ids),
+		cmocka_unit_test(test_mirror_is_its_own_inverse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,9 +60,9 @@ static void test_the_ceiling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_frames_keep_their_readings),
-	    cmocka_unit_test(test_a_reading_without_a_frame_is_lost_and_counted),
-	    cmocka_unit_test(test_the_ceiling),
+		cmocka_unit_test(test_frames_keep_their_readings),
+		cmocka_unit_test(test_a_reading_without_a_frame_is_lost_and_counted),
+		cmocka_unit_test(test_the_ceiling),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

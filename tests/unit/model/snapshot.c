@@ -117,10 +117,10 @@ static void test_last_find(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_readers_see_whole_snapshots),
-	    cmocka_unit_test(test_a_held_snapshot_outlives_its_successors),
-	    cmocka_unit_test(test_alloc_is_zeroed_and_bounded),
-	    cmocka_unit_test(test_last_find),
+		cmocka_unit_test(test_readers_see_whole_snapshots),
+		cmocka_unit_test(test_a_held_snapshot_outlives_its_successors),
+		cmocka_unit_test(test_alloc_is_zeroed_and_bounded),
+		cmocka_unit_test(test_last_find),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static struct gm_snapshot *open_snapshot(void **state)
 }
 
 static int get(const struct gm_snapshot *snapshot, struct gm_mib_value *ret_value, size_t length,
-               const uint32_t *id)
+	       const uint32_t *id)
 {
 	const struct gm_mib_view view = {snapshot, FIXTURE_TIME + GM_SECOND};
 	return gm_mib_get(&view, id, length, ret_value);
@@ -63,10 +63,10 @@ static void assert_octets(const struct gm_mib_value *value, const char *octets, 
 static void test_hostile_names(void **state)
 {
 	static const char *const names[] = {
-	    "\"quotes'` $(reboot); DROP TABLE\\",
-	    "line\nend\r\ttab\x1b[31m",
-	    "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7",
-	    "%s%n%1000000d",
+		"\"quotes'` $(reboot); DROP TABLE\\",
+		"line\nend\r\ttab\x1b[31m",
+		"\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7",
+		"%s%n%1000000d",
 	};
 	struct gm_snapshot *snapshot = open_snapshot(state);
 	struct gm_mib_value value;
@@ -101,7 +101,7 @@ static void test_unknown_is_absent(void **state)
 
 	/* A counter of which nobody knows a rate yet. */
 	struct gm_last *rx = (struct gm_last *)(uintptr_t)gm_last_find(
-	    &snapshot->interfaces[0].last, GM_METRIC_NET_RX_BYTES);
+		&snapshot->interfaces[0].last, GM_METRIC_NET_RX_BYTES);
 	rx->has_rate = false;
 	assert_int_equal(GET(snapshot, &value, 1, 5, 1, 13, 1, 1), GM_MIB_NO_INSTANCE);
 	assert_int_equal(GET(snapshot, &value, 1, 5, 1, 9, 1, 1), GM_MIB_FOUND);
@@ -139,13 +139,13 @@ static void test_numbers_at_the_ends(void **state)
 		double gauge;
 		uint64_t shown;
 	} cases[] = {{-5, 0},
-	             {0.6, 1},
-	             {1e18, UINT64_C(1000000000000000000)},
-	             {1e30, UINT64_MAX},
-	             {INFINITY, UINT64_MAX},
-	             {0x1p64, UINT64_MAX}};
+		     {0.6, 1},
+		     {1e18, UINT64_C(1000000000000000000)},
+		     {1e30, UINT64_MAX},
+		     {INFINITY, UINT64_MAX},
+		     {0x1p64, UINT64_MAX}};
 	struct gm_last *used = (struct gm_last *)(uintptr_t)gm_last_find(&snapshot->guests[0].last,
-	                                                                 GM_METRIC_MEMORY_USED);
+									 GM_METRIC_MEMORY_USED);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		used->value.gauge = cases[i].gauge;
 		assert_int_equal(GET(snapshot, &value, 1, 4, 1, 20, 1), GM_MIB_FOUND);
@@ -161,7 +161,7 @@ static void test_numbers_at_the_ends(void **state)
 
 	/* All 64 bits of a counter. */
 	struct gm_last *rx = (struct gm_last *)(uintptr_t)gm_last_find(
-	    &snapshot->interfaces[0].last, GM_METRIC_NET_RX_BYTES);
+		&snapshot->interfaces[0].last, GM_METRIC_NET_RX_BYTES);
 	rx->value.counter = UINT64_MAX - 1;
 	assert_int_equal(GET(snapshot, &value, 1, 5, 1, 9, 1, 1), GM_MIB_FOUND);
 	assert_true(value.number == UINT64_MAX - 1);
@@ -193,7 +193,7 @@ static void test_times_and_ages(void **state)
 static void test_addresses(void **state)
 {
 	static const char *const bad[] = {"", "52:54:00:ab:01", "52:54:00:ab:01:0g",
-	                                  "52-54-00-ab-01-01", "52:54:00:ab:01:01"};
+					  "52-54-00-ab-01-01", "52:54:00:ab:01:01"};
 	struct gm_snapshot *snapshot = open_snapshot(state);
 	struct gm_mib_value value;
 	assert_int_equal(GET(snapshot, &value, 1, 5, 1, 5, 1, 1), GM_MIB_FOUND);
@@ -202,7 +202,7 @@ static void test_addresses(void **state)
 		char *mac = snapshot->interfaces[0].info.mac;
 		snprintf(mac, sizeof(snapshot->interfaces[0].info.mac), "%s", bad[i]);
 		assert_int_equal(GET(snapshot, &value, 1, 5, 1, 5, 1, 1),
-		                 i < 4 ? GM_MIB_NO_INSTANCE : GM_MIB_FOUND);
+				 i < 4 ? GM_MIB_NO_INSTANCE : GM_MIB_FOUND);
 	}
 	char *port = snapshot->interfaces[0].info.port_uuid;
 	assert_int_equal(GET(snapshot, &value, 1, 5, 1, 6, 1, 1), GM_MIB_NO_INSTANCE);
@@ -211,7 +211,7 @@ static void test_addresses(void **state)
 	snprintf(port, GM_UUID_TEXT, "00112233-4455-6677-8899-aabbccddeeff");
 	assert_int_equal(GET(snapshot, &value, 1, 5, 1, 6, 1, 1), GM_MIB_FOUND);
 	assert_octets(&value, "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff",
-	              16);
+		      16);
 }
 
 static void test_states(void **state)
@@ -219,7 +219,7 @@ static void test_states(void **state)
 	struct gm_snapshot *snapshot = open_snapshot(state);
 	struct gm_mib_value value;
 	struct gm_last *guest = (struct gm_last *)(uintptr_t)gm_last_find(&snapshot->guests[0].last,
-	                                                                  GM_METRIC_GUEST_STATE);
+									  GM_METRIC_GUEST_STATE);
 	guest->value.gauge = 7;
 	assert_int_equal(GET(snapshot, &value, 1, 4, 1, 11, 1), GM_MIB_FOUND);
 	assert_int_equal(value.number, 8);
@@ -243,24 +243,24 @@ static void check_sizes(const struct gm_mib_table *table)
 		gm_mib_cell_fn *get;
 		size_t size;
 	} sizes[] = {
-	    {gm_cell_u32, 4},
-	    {gm_cell_u32_known, 4},
-	    {gm_cell_u64, 8},
-	    {gm_cell_u64_known, 8},
-	    {gm_cell_size, 8},
-	    {gm_cell_double, 8},
-	    {gm_cell_bool, 1},
-	    {gm_cell_state, 1},
-	    {gm_cell_enum, 4},
-	    {gm_cell_microseconds, 8},
-	    {gm_cell_span, 8},
-	    {gm_cell_time, 8},
-	    {gm_cell_age, 8},
-	    {gm_cell_uuid, 16},
-	    {gm_cell_uuid_name, 16},
-	    {gm_cell_mac, 18},
-	    {gm_cell_uuid_text, GM_UUID_TEXT},
-	    {gm_cell_entity, sizeof(struct gm_entity_key)},
+		{gm_cell_u32, 4},
+		{gm_cell_u32_known, 4},
+		{gm_cell_u64, 8},
+		{gm_cell_u64_known, 8},
+		{gm_cell_size, 8},
+		{gm_cell_double, 8},
+		{gm_cell_bool, 1},
+		{gm_cell_state, 1},
+		{gm_cell_enum, 4},
+		{gm_cell_microseconds, 8},
+		{gm_cell_span, 8},
+		{gm_cell_time, 8},
+		{gm_cell_age, 8},
+		{gm_cell_uuid, 16},
+		{gm_cell_uuid_name, 16},
+		{gm_cell_mac, 18},
+		{gm_cell_uuid_text, GM_UUID_TEXT},
+		{gm_cell_entity, sizeof(struct gm_entity_key)},
 	};
 	for (size_t c = 0; c < table->column_count; c++) {
 		const struct gm_mib_column *column = &table->columns[c];
@@ -285,15 +285,15 @@ static void test_tables_are_sound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_hostile_names, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_broken_utf8_is_mended, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_unknown_is_absent, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_no_object_and_no_instance, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_numbers_at_the_ends, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_times_and_ages, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_states, setup, teardown),
-	    cmocka_unit_test(test_tables_are_sound),
+		cmocka_unit_test_setup_teardown(test_hostile_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_utf8_is_mended, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_is_absent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_object_and_no_instance, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_numbers_at_the_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_times_and_ages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
+		cmocka_unit_test(test_tables_are_sound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,9 +52,9 @@ static void test_numbers(void **state)
 		for (unsigned kind = 0; kind < 3; kind++) {
 			struct gm_transition transition = {.kind = (enum gm_transition_kind)kind};
 			snprintf(transition.alarm.detector, GM_DETECTOR_NAME, "%s",
-			         cases[i].detector);
+				 cases[i].detector);
 			assert_int_equal(gm_mib_notification_of(&transition),
-			                 cases[i].raise + kind);
+					 cases[i].raise + kind);
 		}
 	}
 }
@@ -109,7 +109,7 @@ static void test_unknown_values_have_their_form(void **state)
 			assert_true(value->length == 8 && value->octets[0] == 0);
 		if (value->type == GM_MIB_OCTETS)
 			assert_true(value->length == 0 || seen.columns[i] == 12 /* entity */ ||
-			            seen.columns[i] == 13 /* detector */);
+				    seen.columns[i] == 13 /* detector */);
 	}
 	assert_true(seen.values[16].number == UINT64_MAX);
 	assert_true(seen.values[17].number == UINT32_MAX);
@@ -152,8 +152,8 @@ static void test_spool_is_bounded(void **state)
 	assert_true(options.enabled);
 	assert_int_equal(options.timeout, 300 * GM_MILLISECOND);
 	assert_int_equal(gm_option_set(gm_mib_option_table, &options, "agentx-socket",
-	                               "/nonexistent/agentx", &err),
-	                 0);
+				       "/nonexistent/agentx", &err),
+			 0);
 	assert_int_equal(gm_snapshot_slot_create(&slot), 0);
 	assert_int_equal(gm_mib_start(&options, slot, &host, &mib, &err), 0);
 	struct gm_transition raise = fixture_transition(1, GM_TRANSITION_RAISE);
@@ -168,12 +168,12 @@ static void test_spool_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_numbers),
-	    cmocka_unit_test(test_leak_carries_its_evidence),
-	    cmocka_unit_test(test_burst_carries_its_evidence),
-	    cmocka_unit_test(test_unknown_values_have_their_form),
-	    cmocka_unit_test(test_agent_event),
-	    cmocka_unit_test(test_spool_is_bounded),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_leak_carries_its_evidence),
+		cmocka_unit_test(test_burst_carries_its_evidence),
+		cmocka_unit_test(test_unknown_values_have_their_form),
+		cmocka_unit_test(test_agent_event),
+		cmocka_unit_test(test_spool_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static int open_text(struct reader *reader, const char *text)
 static int next(struct reader *reader)
 {
 	return gm_csv_next(reader->csv, &reader->time, reader->readings, &reader->count,
-	                   &reader->err);
+			   &reader->err);
 }
 
 static void close_reader(struct reader *reader)
@@ -60,10 +60,10 @@ static void rows_are_read(void **state)
 	(void)state;
 	struct reader r;
 	assert_int_equal(open_text(&r, "time,net.rx.bytes,cpu.load\n"
-	                               "1700000000.25,18446744073709551615,1.5\n"
-	                               "2023-11-14T22:13:21.5Z,,-2e3\n"
-	                               "1700000002,12,\n"),
-	                 0);
+				       "1700000000.25,18446744073709551615,1.5\n"
+				       "2023-11-14T22:13:21.5Z,,-2e3\n"
+				       "1700000002,12,\n"),
+			 0);
 	assert_int_equal(gm_csv_columns(r.csv), 2);
 	assert_string_equal(gm_csv_metric_name(r.csv, GM_METRIC_NET_RX_BYTES), "net.rx.bytes");
 	assert_string_equal(gm_csv_metric_name(r.csv, GM_METRIC_EXTRA), "cpu.load");
@@ -95,10 +95,10 @@ static void line_ends_quotes_and_marks(void **state)
 	(void)state;
 	struct reader r;
 	assert_int_equal(open_text(&r, "\xEF\xBB\xBFtime,\"a \"\"b\"\", c\",d\r\n"
-	                               "\r\n"
-	                               "\"5\",\"1\",\"\"\r\n"
-	                               "6,2,3"),
-	                 0);
+				       "\r\n"
+				       "\"5\",\"1\",\"\"\r\n"
+				       "6,2,3"),
+			 0);
 	assert_string_equal(gm_csv_metric_name(r.csv, GM_METRIC_EXTRA), "a \"b\", c");
 	assert_int_equal(next(&r), 1);
 	assert_int_equal(r.time, 5 * GM_SECOND);
@@ -128,18 +128,18 @@ static void bad_headers_are_refused(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-	    {"", "rec.csv:1: the file is empty, it needs a header line"},
-	    {"\n\n", "rec.csv:3: the file is empty, it needs a header line"},
-	    {"when,a\n", "rec.csv:1: the first column must be \"time\": \"when\""},
-	    {"time\n", "rec.csv:1: there is no metric beside the time"},
-	    {"time,\n", "rec.csv:1: a column has no name"},
-	    {"time,a,b,a\n", "rec.csv:1: two columns have one name: \"a\""},
-	    {"time,\"a\n", "rec.csv:1: a quoted cell does not end"},
-	    {"time,\"a\"b\n", "rec.csv:1: there is text behind a quoted cell: \"b\""},
-	    {"time,\xff\n", "rec.csv:1: the name of a column is not UTF-8: \"\xEF\xBF\xBD\""},
-	    {"time,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
-	     "rec.csv:1: the name of a column is longer than 47 bytes: "
-	     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+		{"", "rec.csv:1: the file is empty, it needs a header line"},
+		{"\n\n", "rec.csv:3: the file is empty, it needs a header line"},
+		{"when,a\n", "rec.csv:1: the first column must be \"time\": \"when\""},
+		{"time\n", "rec.csv:1: there is no metric beside the time"},
+		{"time,\n", "rec.csv:1: a column has no name"},
+		{"time,a,b,a\n", "rec.csv:1: two columns have one name: \"a\""},
+		{"time,\"a\n", "rec.csv:1: a quoted cell does not end"},
+		{"time,\"a\"b\n", "rec.csv:1: there is text behind a quoted cell: \"b\""},
+		{"time,\xff\n", "rec.csv:1: the name of a column is not UTF-8: \"\xEF\xBF\xBD\""},
+		{"time,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+		 "rec.csv:1: the name of a column is longer than 47 bytes: "
+		 "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct reader r;
@@ -156,28 +156,30 @@ static void bad_rows_are_refused(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-	    {"1,2\n", "rec.csv:2: 2 cells, the header has 3"},
-	    {"1,2,3,4\n", "rec.csv:2: 4 cells, the header has 3"},
-	    {"1,2,x\n", "rec.csv:2: not a number: \"x\""},
-	    {"1,2,nan\n", "rec.csv:2: not a number: \"nan\""},
-	    {"1,2,inf\n", "rec.csv:2: not a number: \"inf\""},
-	    {"1,2,1e999\n", "rec.csv:2: not a number: \"1e999\""},
-	    {"1,2,0x10\n", "rec.csv:2: not a number: \"0x10\""},
-	    {"1,2, 3\n", "rec.csv:2: not a number: \" 3\""},
-	    {"1,2,3e\n", "rec.csv:2: not a number: \"3e\""},
-	    {"1,-2,3\n", "rec.csv:2: not a counter (a number from 0 to 2^64 - 1): \"-2\""},
-	    {"1,18446744073709551616,3\n",
-	     "rec.csv:2: not a counter (a number from 0 to 2^64 - 1): \"18446744073709551616\""},
-	    {"1,many,3\n", "rec.csv:2: not a counter (a number from 0 to 2^64 - 1): \"many\""},
-	    {"soon,2,3\n", "rec.csv:2: the time is neither seconds since the epoch nor ISO 8601 in "
-	                   "UTC: \"soon\""},
-	    {",2,3\n",
-	     "rec.csv:2: the time is neither seconds since the epoch nor ISO 8601 in UTC: "
-	     "\"\""},
-	    {"-5,2,3\n", "rec.csv:2: the time is neither seconds since the epoch nor ISO 8601 in "
-	                 "UTC: \"-5\""},
-	    {"1,2,3\n1,\x1b[2J,3\n", "rec.csv:3: not a counter (a number from 0 to 2^64 - 1): "
-	                             "\"\\x1B[2J\""},
+		{"1,2\n", "rec.csv:2: 2 cells, the header has 3"},
+		{"1,2,3,4\n", "rec.csv:2: 4 cells, the header has 3"},
+		{"1,2,x\n", "rec.csv:2: not a number: \"x\""},
+		{"1,2,nan\n", "rec.csv:2: not a number: \"nan\""},
+		{"1,2,inf\n", "rec.csv:2: not a number: \"inf\""},
+		{"1,2,1e999\n", "rec.csv:2: not a number: \"1e999\""},
+		{"1,2,0x10\n", "rec.csv:2: not a number: \"0x10\""},
+		{"1,2, 3\n", "rec.csv:2: not a number: \" 3\""},
+		{"1,2,3e\n", "rec.csv:2: not a number: \"3e\""},
+		{"1,-2,3\n", "rec.csv:2: not a counter (a number from 0 to 2^64 - 1): \"-2\""},
+		{"1,18446744073709551616,3\n", "rec.csv:2: not a counter (a number from 0 to 2^64 "
+					       "- 1): \"18446744073709551616\""},
+		{"1,many,3\n", "rec.csv:2: not a counter (a number from 0 to 2^64 - 1): \"many\""},
+		{"soon,2,3\n",
+		 "rec.csv:2: the time is neither seconds since the epoch nor ISO 8601 in "
+		 "UTC: \"soon\""},
+		{",2,3\n",
+		 "rec.csv:2: the time is neither seconds since the epoch nor ISO 8601 in UTC: "
+		 "\"\""},
+		{"-5,2,3\n",
+		 "rec.csv:2: the time is neither seconds since the epoch nor ISO 8601 in "
+		 "UTC: \"-5\""},
+		{"1,2,3\n1,\x1b[2J,3\n", "rec.csv:3: not a counter (a number from 0 to 2^64 - 1): "
+					 "\"\\x1B[2J\""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[512];
@@ -313,16 +315,16 @@ static void memory_does_not_grow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(rows_are_read),
-	    cmocka_unit_test(line_ends_quotes_and_marks),
-	    cmocka_unit_test(decimal_counters_are_rounded),
-	    cmocka_unit_test(bad_headers_are_refused),
-	    cmocka_unit_test(bad_rows_are_refused),
-	    cmocka_unit_test(nul_bytes_are_refused),
-	    cmocka_unit_test(columns_are_bounded),
-	    cmocka_unit_test(lines_are_bounded),
-	    cmocka_unit_test(a_line_of_a_gigabyte_ends_early),
-	    cmocka_unit_test(memory_does_not_grow),
+		cmocka_unit_test(rows_are_read),
+		cmocka_unit_test(line_ends_quotes_and_marks),
+		cmocka_unit_test(decimal_counters_are_rounded),
+		cmocka_unit_test(bad_headers_are_refused),
+		cmocka_unit_test(bad_rows_are_refused),
+		cmocka_unit_test(nul_bytes_are_refused),
+		cmocka_unit_test(columns_are_bounded),
+		cmocka_unit_test(lines_are_bounded),
+		cmocka_unit_test(a_line_of_a_gigabyte_ends_early),
+		cmocka_unit_test(memory_does_not_grow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

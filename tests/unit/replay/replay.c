@@ -36,8 +36,8 @@ static void read_lines(struct outcome *outcome, char *text)
 		assert_non_null(end);
 		assert_true(outcome->count < LINES_MAX);
 		assert_int_equal(gm_json_parse(line, (size_t)(end - line),
-		                               &outcome->lines[outcome->count++], NULL),
-		                 0);
+					       &outcome->lines[outcome->count++], NULL),
+				 0);
 		line = end + 1;
 	}
 }
@@ -125,9 +125,9 @@ static void a_burst_is_raised_and_cleared(void **state)
 	static const struct burst_at bursts[] = {{3.003, 3.053, 60e6}};
 	char *text = record(30, bursts, 1);
 	struct outcome o = run((struct gm_replay_options){.detector = "burst",
-	                                                  .entity = "tap \"7\"",
-	                                                  .link_speed = 100000000},
-	                       text);
+							  .entity = "tap \"7\"",
+							  .link_speed = 100000000},
+			       text);
 	free(text);
 	assert_int_equal(o.rc, 0);
 	assert_int_equal(o.count, 3);
@@ -142,7 +142,7 @@ static void a_burst_is_raised_and_cleared(void **state)
 		assert_string_equal(gm_json_get_text(line, "metric"), "net.rx.bytes");
 		assert_string_equal(gm_json_get_text(line, "severity"), "warning");
 		assert_string_equal(gm_json_get_text(gm_json_get(line, "evidence"), "direction"),
-		                    "rx");
+				    "rx");
 		assert_float_equal(evidence(&o, i, "start_time"), 1700000003.003, 0.001);
 		assert_true(gm_json_get_number(line, "time", 0) >= before);
 		before = gm_json_get_number(line, "time", 0);
@@ -152,7 +152,7 @@ static void a_burst_is_raised_and_cleared(void **state)
 	assert_float_equal(evidence(&o, 1, "peak_bps"), 61e6, 0.1e6);
 	assert_float_equal(evidence(&o, 1, "link_bps"), 100e6, 0);
 	assert_string_equal(o.statistics,
-	                    "3001 rows, 6000 points, 0 samples dropped, 3 transitions\n");
+			    "3001 rows, 6000 points, 0 samples dropped, 3 transitions\n");
 	clean(&o);
 }
 
@@ -162,7 +162,7 @@ static void a_steady_flow_of_that_volume_is_none(void **state)
 	static const struct burst_at flow[] = {{3.0, 4.0, 3e6}};
 	char *text = record(10, flow, 1);
 	struct outcome o =
-	    run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
+		run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
 	free(text);
 	assert_int_equal(o.rc, 0);
 	assert_int_equal(o.count, 0);
@@ -173,10 +173,10 @@ static void several_bursts_are_one_alarm(void **state)
 {
 	(void)state;
 	static const struct burst_at bursts[] = {
-	    {2.0, 2.05, 80e6}, {4.0, 4.05, 80e6}, {6.0, 6.05, 95e6}};
+		{2.0, 2.05, 80e6}, {4.0, 4.05, 80e6}, {6.0, 6.05, 95e6}};
 	char *text = record(20, bursts, 3);
 	struct outcome o =
-	    run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
+		run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
 	free(text);
 	assert_int_equal(o.count, 5);
 	assert_string_equal(state_of(&o, 0), "raise");
@@ -193,12 +193,12 @@ static void settings_reach_detector_and_alarms(void **state)
 	(void)state;
 	static const struct burst_at bursts[] = {{2.0, 2.05, 30e6}};
 	static const char *const settings[] = {"utilisation=0.25", "damping=off", "clear-after=1s",
-	                                       NULL};
+					       NULL};
 	char *text = record(10, bursts, 1);
 	struct outcome o = run((struct gm_replay_options){.detector = "burst",
-	                                                  .settings = settings,
-	                                                  .link_speed = 100000000},
-	                       text);
+							  .settings = settings,
+							  .link_speed = 100000000},
+			       text);
 	free(text);
 	assert_int_equal(o.rc, 0);
 	assert_int_equal(o.count, 3);
@@ -212,14 +212,14 @@ static void scores_have_a_line_per_row(void **state)
 {
 	(void)state;
 	static const char text[] = "time,net.rx.bytes\n"
-	                           "100,0\n100.5,\n101,625000\n101,1\n102,2500000\n";
+				   "100,0\n100.5,\n101,625000\n101,1\n102,2500000\n";
 	struct outcome o = run((struct gm_replay_options){.detector = "burst",
-	                                                  .link_speed = 10000000,
-	                                                  .scores = stdout},
-	                       text);
+							  .link_speed = 10000000,
+							  .scores = stdout},
+			       text);
 	assert_int_equal(o.rc, 0);
 	assert_string_equal(o.scores, "time,score\n100.000000,0\n100.500000,0\n101.000000,0.5\n"
-	                              "101.000000,0.5\n102.000000,1\n");
+				      "101.000000,0.5\n102.000000,1\n");
 	clean(&o);
 }
 
@@ -229,19 +229,19 @@ static void bad_options_are_refused(void **state)
 	static const struct {
 		const char *detector, *setting, *part;
 	} cases[] = {
-	    {"hearsay", NULL, "there is no detector \"hearsay\" (there are: "},
-	    {"burst", "merge", "\"merge\" is not of the form key=value"},
-	    {"burst", "=2", "\"=2\" is not of the form key=value"},
-	    {"burst", "volume=2", "volume"},
-	    {"burst", "merge=0", "merge"},
-	    {"burst", "merge=many", "merge"},
-	    {"burst", "hold=-1s", "hold"},
+		{"hearsay", NULL, "there is no detector \"hearsay\" (there are: "},
+		{"burst", "merge", "\"merge\" is not of the form key=value"},
+		{"burst", "=2", "\"=2\" is not of the form key=value"},
+		{"burst", "volume=2", "volume"},
+		{"burst", "merge=0", "merge"},
+		{"burst", "merge=many", "merge"},
+		{"burst", "hold=-1s", "hold"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *settings[] = {cases[i].setting, NULL};
-		struct outcome o = run(
-		    (struct gm_replay_options){.detector = cases[i].detector, .settings = settings},
-		    "time,net.rx.bytes\n1,2\n");
+		struct outcome o = run((struct gm_replay_options){.detector = cases[i].detector,
+								  .settings = settings},
+				       "time,net.rx.bytes\n1,2\n");
 		assert_int_equal(o.rc, -EINVAL);
 		assert_non_null(strstr(o.err.text, cases[i].part));
 		assert_int_equal(o.count, 0);
@@ -256,7 +256,7 @@ static void a_fault_ends_the_output(void **state)
 	char *good = record(3, bursts, 2), *text = NULL;
 	assert_true(asprintf(&text, "%s1700000004,1\n1700000005,2,3\n", good) > 0);
 	struct outcome o =
-	    run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
+		run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
 	assert_int_equal(o.rc, -EINVAL);
 	assert_string_equal(o.err.text, "rec.csv:303: 2 cells, the header has 3");
 	assert_int_equal(o.count, 2); /* what was before the fault, and no clear after it */
@@ -296,14 +296,14 @@ static void a_clock_set_back_is_survived(void **state)
 		memcpy(at, "\n16999", 6);
 	assert_true(asprintf(&text, "%s%s", first, body) > 0);
 	struct outcome o =
-	    run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
+		run((struct gm_replay_options){.detector = "burst", .link_speed = 100000000}, text);
 	assert_int_equal(o.rc, 0);
 	static const char *const states[] = {"raise", "change", "clear"};
 	assert_int_equal(o.count, 6);
 	for (size_t i = 0; i < 6; i++) {
 		assert_string_equal(state_of(&o, i), states[i % 3]);
 		assert_float_equal(evidence(&o, i, "start_time"), i < 3 ? 1700000002 : 1699900002,
-		                   0.001);
+				   0.001);
 	}
 	clean(&o);
 	free(text);
@@ -323,10 +323,10 @@ static void a_full_disk_is_told(void **state)
 	free(text);
 	rewind(input);
 	const struct gm_replay_options options = {.detector = "burst",
-	                                          .link_speed = 100000000,
-	                                          .input = input,
-	                                          .input_name = "rec.csv",
-	                                          .output = full};
+						  .link_speed = 100000000,
+						  .input = input,
+						  .input_name = "rec.csv",
+						  .output = full};
 	struct gm_error err = {0};
 	assert_int_equal(gm_replay(&options, &err), -EIO);
 	assert_string_equal(err.text, "the output cannot be written");
@@ -337,16 +337,16 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_burst_is_raised_and_cleared),
-	    cmocka_unit_test(a_steady_flow_of_that_volume_is_none),
-	    cmocka_unit_test(several_bursts_are_one_alarm),
-	    cmocka_unit_test(settings_reach_detector_and_alarms),
-	    cmocka_unit_test(scores_have_a_line_per_row),
-	    cmocka_unit_test(bad_options_are_refused),
-	    cmocka_unit_test(a_fault_ends_the_output),
-	    cmocka_unit_test(nothing_in_gives_nothing),
-	    cmocka_unit_test(a_clock_set_back_is_survived),
-	    cmocka_unit_test(a_full_disk_is_told),
+		cmocka_unit_test(a_burst_is_raised_and_cleared),
+		cmocka_unit_test(a_steady_flow_of_that_volume_is_none),
+		cmocka_unit_test(several_bursts_are_one_alarm),
+		cmocka_unit_test(settings_reach_detector_and_alarms),
+		cmocka_unit_test(scores_have_a_line_per_row),
+		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(a_fault_ends_the_output),
+		cmocka_unit_test(nothing_in_gives_nothing),
+		cmocka_unit_test(a_clock_set_back_is_survived),
+		cmocka_unit_test(a_full_disk_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,18 +15,18 @@
 #include "source/host/procfs.h"
 
 static const char stat_text[] = "cpu  10 20 30 40 50 60 70 80 90 100\n"
-                                "cpu0 5 10 15 20 25 30 35 40 45 50\n"
-                                "cpu1 5 10 15 20 25 30 35 40 45 50\n"
-                                "intr 5 1 2 3\ncpu2 1 1 1 1\n";
+				"cpu0 5 10 15 20 25 30 35 40 45 50\n"
+				"cpu1 5 10 15 20 25 30 35 40 45 50\n"
+				"intr 5 1 2 3\ncpu2 1 1 1 1\n";
 static const char meminfo_text[] = "MemTotal:  1000 kB\nMemFree: 200 kB\nMemAvailable: 300 kB\n"
-                                   "SwapTotal: 0 kB\nSwapFree: 0 kB\n";
+				   "SwapTotal: 0 kB\nSwapFree: 0 kB\n";
 static const char loadavg_text[] = "0.25 10.50 3.07 1/2 3\n";
 static const char vmstat_text[] = "pgpgin 5\npswpin 7\npswpout 9\n";
 static const char disk_text[] = "   8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n";
 static const char process_text[] =
-    "42 (a (b) c) S 1 2 3 4 -1 6 7 8 9 10 11 12 13 14 -20 16 17 18 19 20 21 22\n";
+	"42 (a (b) c) S 1 2 3 4 -1 6 7 8 9 10 11 12 13 14 -20 16 17 18 19 20 21 22\n";
 static const char cmdline_text[] = "/usr/bin/qemu-system-x86_64\0-m\0"
-                                   "512\0-uuid\0c7a5fdbd-edaf-9455-926a-d65c16db1809\0-S";
+				   "512\0-uuid\0c7a5fdbd-edaf-9455-926a-d65c16db1809\0-S";
 
 /* All the parsers on one text; what they say does not matter, only that they come back. */
 static void parse_all(const char *text, size_t length)
@@ -97,14 +97,14 @@ static void memory_fields(void **state)
 {
 	struct gm_procfs_memory memory;
 	static const char odd[] = "MemTotal: x kB\nMemFree:\nCached: 18446744073709551615 kB\n"
-	                          "XMemAvailable: 3 kB\nBuffers: 7 kB\nShmem: 9";
+				  "XMemAvailable: 3 kB\nBuffers: 7 kB\nShmem: 9";
 
 	(void)state;
 	gm_procfs_parse_meminfo(meminfo_text, strlen(meminfo_text), &memory);
 	assert_int_equal(memory.present, 1U << GM_PROCFS_MEM_TOTAL | 1U << GM_PROCFS_MEM_FREE |
-	                                     1U << GM_PROCFS_MEM_AVAILABLE |
-	                                     1U << GM_PROCFS_SWAP_TOTAL |
-	                                     1U << GM_PROCFS_SWAP_FREE);
+						 1U << GM_PROCFS_MEM_AVAILABLE |
+						 1U << GM_PROCFS_SWAP_TOTAL |
+						 1U << GM_PROCFS_SWAP_FREE);
 	assert_int_equal(memory.bytes[GM_PROCFS_MEM_TOTAL], 1000 * 1024);
 	assert_int_equal(memory.bytes[GM_PROCFS_MEM_AVAILABLE], 300 * 1024);
 	gm_procfs_parse_meminfo(odd, strlen(odd), &memory);
@@ -115,7 +115,7 @@ static void memory_fields(void **state)
 static void load_averages(void **state)
 {
 	const char *const bad[] = {"",       "1",      "1 2",    "1 2 x",
-	                           "-1 2 3", "1 2 3.", ".5 1 2", "1 2 0.1234567890"};
+				   "-1 2 3", "1 2 3.", ".5 1 2", "1 2 0.1234567890"};
 	double load[3] = {9, 9, 9};
 
 	(void)state;
@@ -142,12 +142,12 @@ static void swapped_pages(void **state)
 static void disk_lines(void **state)
 {
 	static const char text[] = "8 0 sda 1 2 3 4 5 6 7 8\n"
-	                           "nonsense\n"
-	                           "\n"
-	                           "8 16 sdb 1 2 3\n"
-	                           "8 32 a-name-that-is-longer-than-any-of-them 1 2 3 4 5 6 7 8\n"
-	                           "8 48 sdc 1 2 3 4294967297 5 6 7 8 9\n"
-	                           "8 64 sdd 1 2 3 4 5 6 7 8 9 10 11"; /* no end: cut off */
+				   "nonsense\n"
+				   "\n"
+				   "8 16 sdb 1 2 3\n"
+				   "8 32 a-name-that-is-longer-than-any-of-them 1 2 3 4 5 6 7 8\n"
+				   "8 48 sdc 1 2 3 4294967297 5 6 7 8 9\n"
+				   "8 64 sdd 1 2 3 4 5 6 7 8 9 10 11"; /* no end: cut off */
 	struct gm_procfs_disk disk;
 	size_t at = 0;
 
@@ -241,10 +241,10 @@ static void cut_or_changed_anywhere(void **state)
 		const char *text;
 		size_t length;
 	} texts[] = {
-	    {stat_text, sizeof(stat_text) - 1},       {meminfo_text, sizeof(meminfo_text) - 1},
-	    {loadavg_text, sizeof(loadavg_text) - 1}, {vmstat_text, sizeof(vmstat_text) - 1},
-	    {disk_text, sizeof(disk_text) - 1},       {process_text, sizeof(process_text) - 1},
-	    {cmdline_text, sizeof(cmdline_text) - 1},
+		{stat_text, sizeof(stat_text) - 1},       {meminfo_text, sizeof(meminfo_text) - 1},
+		{loadavg_text, sizeof(loadavg_text) - 1}, {vmstat_text, sizeof(vmstat_text) - 1},
+		{disk_text, sizeof(disk_text) - 1},       {process_text, sizeof(process_text) - 1},
+		{cmdline_text, sizeof(cmdline_text) - 1},
 	};
 	const char changes[] = {'\0', '\n', ' ', '9', '(', ')', '.', '-', (char)0xff};
 	struct gm_procfs_process process;
@@ -276,15 +276,15 @@ static void cut_or_changed_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(cpu_times),
-	    cmocka_unit_test(memory_fields),
-	    cmocka_unit_test(load_averages),
-	    cmocka_unit_test(swapped_pages),
-	    cmocka_unit_test(disk_lines),
-	    cmocka_unit_test(partitions),
-	    cmocka_unit_test(process_line),
-	    cmocka_unit_test(guests_command_lines),
-	    cmocka_unit_test(cut_or_changed_anywhere),
+		cmocka_unit_test(cpu_times),
+		cmocka_unit_test(memory_fields),
+		cmocka_unit_test(load_averages),
+		cmocka_unit_test(swapped_pages),
+		cmocka_unit_test(disk_lines),
+		cmocka_unit_test(partitions),
+		cmocka_unit_test(process_line),
+		cmocka_unit_test(guests_command_lines),
+		cmocka_unit_test(cut_or_changed_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

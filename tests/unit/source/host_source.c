@@ -55,7 +55,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                    int64_t time)
+		    int64_t time)
 {
 	struct watch *watch = user;
 
@@ -72,7 +72,7 @@ static void start(struct watch *watch, const char *proc)
 
 	*watch = (struct watch){.seen_count = 0};
 	watch->sink = (struct gm_source_sink){
-	    .samples = on_samples, .seen = on_seen, .gone = on_gone, .user = watch};
+		.samples = on_samples, .seen = on_seen, .gone = on_gone, .user = watch};
 	gm_option_defaults(gm_host_option_table, &options);
 	assert_true(options.enabled);
 	assert_int_equal(options.interval, 100 * GM_MILLISECOND);
@@ -87,7 +87,7 @@ static int poll_once(struct watch *watch)
 	struct gm_error err = {{0}};
 
 	return watch->source->ops->poll(watch->source, gm_clock_now(), &watch->sink,
-	                                &watch->entities, &err);
+					&watch->entities, &err);
 }
 
 static void stop(struct watch *watch)
@@ -110,7 +110,7 @@ static const struct gm_frame *frame_of(const struct watch *watch, const char *en
 }
 
 static const union gm_value *find_value(const struct watch *watch, const char *entity,
-                                        const char *metric)
+					const char *metric)
 {
 	const struct gm_frame *frame = frame_of(watch, entity);
 	const struct gm_reading *readings;
@@ -136,16 +136,16 @@ struct expected {
 static void assert_values(const struct watch *watch, const struct expected *expected, size_t count)
 {
 	const double scales[UNITS] = {
-	    [ONE] = 1,
-	    [KILOBYTES] = 1024,
-	    [PAGES] = (double)sysconf(_SC_PAGESIZE),
-	    [TICKS] = 1e9 / (double)sysconf(_SC_CLK_TCK),
+		[ONE] = 1,
+		[KILOBYTES] = 1024,
+		[PAGES] = (double)sysconf(_SC_PAGESIZE),
+		[TICKS] = 1e9 / (double)sysconf(_SC_CLK_TCK),
 	};
 
 	for (size_t i = 0; i < count; i++) {
 		double wanted = expected[i].value * scales[expected[i].unit];
 		const union gm_value *value =
-		    find_value(watch, expected[i].entity, expected[i].metric);
+			find_value(watch, expected[i].entity, expected[i].metric);
 		unsigned id = gm_metric_find(expected[i].metric);
 		double number;
 
@@ -153,12 +153,12 @@ static void assert_values(const struct watch *watch, const struct expected *expe
 			fail_msg("%s has no %s", expected[i].entity, expected[i].metric);
 			return;
 		}
-		number =
-		    gm_metric_kind(id) == GM_KIND_COUNTER ? (double)value->counter : value->gauge;
+		number = gm_metric_kind(id) == GM_KIND_COUNTER ? (double)value->counter
+							       : value->gauge;
 		if (number !=
 		    wanted) { /* all are integers small enough to be exact, or the same text */
 			fail_msg("%s %s is %f, not %f", expected[i].entity, expected[i].metric,
-			         number, wanted);
+				 number, wanted);
 		}
 	}
 }
@@ -167,38 +167,38 @@ static void assert_values(const struct watch *watch, const struct expected *expe
 #define GUEST_B "guest:aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 static const struct expected recorded[] = {
-    {"node", "cpu.time", 13920, TICKS},
-    {"node", "cpu.user", 10200, TICKS},
-    {"node", "cpu.system", 3650, TICKS},
-    {"node", "cpu.idle", 900000, TICKS},
-    {"node", "cpu.wait", 4000, TICKS},
-    {"node", "cpu.steal", 70, TICKS},
-    {"node", "cpu.count", 2, ONE},
-    {"node", "load.1", 0.25, ONE},
-    {"node", "load.5", 1.5, ONE},
-    {"node", "load.15", 12.07, ONE},
-    {"node", "memory.total", 16000000, KILOBYTES},
-    {"node", "memory.used", 4000000, KILOBYTES},
-    {"node", "memory.available", 12000000, KILOBYTES},
-    {"node", "memory.unused", 9000000, KILOBYTES},
-    {"node", "memory.cached", 2700000, KILOBYTES},
-    {"node", "swap.total", 4000000, KILOBYTES},
-    {"node", "swap.used", 1000000, KILOBYTES},
-    {"node", "swap.in", 11, PAGES},
-    {"node", "swap.out", 22, PAGES},
-    {"disk::sda", "disk.read.bytes", 20000 * 512, ONE},
-    {"disk::sda", "disk.read.requests", 1000, ONE},
-    {"disk::sda", "disk.read.time", 300e6, ONE},
-    {"disk::sda", "disk.write.bytes", 8000 * 512, ONE},
-    {"disk::sda", "disk.write.requests", 500, ONE},
-    {"disk::sda", "disk.write.time", 4000000000e6, ONE},
-    {"disk::nvme0n1", "disk.read.requests", 10, ONE},
-    {GUEST_A, "memory.resident", 65536, PAGES},
-    {GUEST_A, "process.cpu.time", 2000, TICKS},
-    {GUEST_A, "process.threads", 7, ONE},
-    {GUEST_B, "memory.resident", 100, PAGES},
-    {GUEST_B, "process.cpu.time", 10, TICKS},
-    {GUEST_B, "process.threads", 3, ONE},
+	{"node", "cpu.time", 13920, TICKS},
+	{"node", "cpu.user", 10200, TICKS},
+	{"node", "cpu.system", 3650, TICKS},
+	{"node", "cpu.idle", 900000, TICKS},
+	{"node", "cpu.wait", 4000, TICKS},
+	{"node", "cpu.steal", 70, TICKS},
+	{"node", "cpu.count", 2, ONE},
+	{"node", "load.1", 0.25, ONE},
+	{"node", "load.5", 1.5, ONE},
+	{"node", "load.15", 12.07, ONE},
+	{"node", "memory.total", 16000000, KILOBYTES},
+	{"node", "memory.used", 4000000, KILOBYTES},
+	{"node", "memory.available", 12000000, KILOBYTES},
+	{"node", "memory.unused", 9000000, KILOBYTES},
+	{"node", "memory.cached", 2700000, KILOBYTES},
+	{"node", "swap.total", 4000000, KILOBYTES},
+	{"node", "swap.used", 1000000, KILOBYTES},
+	{"node", "swap.in", 11, PAGES},
+	{"node", "swap.out", 22, PAGES},
+	{"disk::sda", "disk.read.bytes", 20000 * 512, ONE},
+	{"disk::sda", "disk.read.requests", 1000, ONE},
+	{"disk::sda", "disk.read.time", 300e6, ONE},
+	{"disk::sda", "disk.write.bytes", 8000 * 512, ONE},
+	{"disk::sda", "disk.write.requests", 500, ONE},
+	{"disk::sda", "disk.write.time", 4000000000e6, ONE},
+	{"disk::nvme0n1", "disk.read.requests", 10, ONE},
+	{GUEST_A, "memory.resident", 65536, PAGES},
+	{GUEST_A, "process.cpu.time", 2000, TICKS},
+	{GUEST_A, "process.threads", 7, ONE},
+	{GUEST_B, "memory.resident", 100, PAGES},
+	{GUEST_B, "process.cpu.time", 10, TICKS},
+	{GUEST_B, "process.threads", 3, ONE},
 };
 
 static void a_recorded_node(void **state)
@@ -254,8 +254,8 @@ static void put_process(const char *folder, const char *pid, unsigned start_time
 
 	snprintf(name, sizeof(name), "%s/stat", pid);
 	snprintf(text, sizeof(text),
-	         "%s (qemu) S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5 0 %u 1000 %u 0 0\n", pid,
-	         start_time, pages);
+		 "%s (qemu) S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5 0 %u 1000 %u 0 0\n", pid,
+		 start_time, pages);
 	put_text(folder, name, text);
 }
 
@@ -297,9 +297,9 @@ static void only_the_cpu_times_are_indispensable(void **state)
 	put_text(tree, "stat", "cpu 1 2 3 399 49\ncpu0 1 2 3 399 49\n");
 	assert_int_equal(poll_once(&watch), 0);
 	assert_int_equal(find_value(&watch, "node", "cpu.idle")->counter,
-	                 400 * (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK)));
+			 400 * (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK)));
 	assert_int_equal(find_value(&watch, "node", "cpu.wait")->counter,
-	                 50 * (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK)));
+			 50 * (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK)));
 	put_text(tree, "stat", "nonsense\n");
 	assert_int_equal(poll_once(&watch), -EPROTO);
 	stop(&watch);
@@ -347,7 +347,7 @@ static void pids_are_given_again(void **state)
 	assert_int_equal(poll_once(&watch), 0);
 	assert_null(frame_of(&watch, GUEST_A));
 	assert_true(find_value(&watch, GUEST_B, "memory.resident")->gauge ==
-	            20.0 * (double)sysconf(_SC_PAGESIZE));
+		    20.0 * (double)sysconf(_SC_PAGESIZE));
 
 	/* A second process of the same guest waits until the first is gone. */
 	snprintf(folder, sizeof(folder), "%s/78", tree);
@@ -364,7 +364,7 @@ static void pids_are_given_again(void **state)
 	pause_for(1050 * GM_MILLISECOND);
 	assert_int_equal(poll_once(&watch), 0); /* … and the next takes the second */
 	assert_true(find_value(&watch, GUEST_B, "memory.resident")->gauge ==
-	            30.0 * (double)sysconf(_SC_PAGESIZE));
+		    30.0 * (double)sysconf(_SC_PAGESIZE));
 	stop(&watch);
 	drop_tree(tree);
 }
@@ -372,9 +372,9 @@ static void pids_are_given_again(void **state)
 static void disks_come_wrap_reset_and_go(void **state)
 {
 	static const char *const texts[] = {
-	    "8 0 sda 1 0 2 4294967000 3 0 4 10\n",
-	    "8 0 sda 2 0 3 200 3 0 4 20\n8 16 sdb 1 0 1 1 1 0 1 1\n8 17 sdb1 1 0 1 1 1 0 1 1\n",
-	    "8 0 sda 0 0 0 5 0 0 0 3\n8 0 sda 9 0 9 9 9 0 9 9\n",
+		"8 0 sda 1 0 2 4294967000 3 0 4 10\n",
+		"8 0 sda 2 0 3 200 3 0 4 20\n8 16 sdb 1 0 1 1 1 0 1 1\n8 17 sdb1 1 0 1 1 1 0 1 1\n",
+		"8 0 sda 0 0 0 5 0 0 0 3\n8 0 sda 9 0 9 9 9 0 9 9\n",
 	};
 	struct watch watch = {.seen_count = 0};
 	struct gm_source_sink sink = {.seen = on_seen, .gone = on_gone, .user = &watch};
@@ -383,20 +383,20 @@ static void disks_come_wrap_reset_and_go(void **state)
 	(void)state;
 	watch.batch = gm_batch_create();
 	assert_int_equal(
-	    gm_host_disks_update(&disks, texts[0], strlen(texts[0]), 1, watch.batch, &sink), 1);
+		gm_host_disks_update(&disks, texts[0], strlen(texts[0]), 1, watch.batch, &sink), 1);
 	assert_int_equal(find_value(&watch, "disk::sda", "disk.read.time")->counter,
-	                 4294967000 * 1000000);
+			 4294967000 * 1000000);
 	gm_batch_clear(watch.batch);
 	/* 32 bits of milliseconds went round: 296 to the end, and 200 more. */
 	assert_int_equal(
-	    gm_host_disks_update(&disks, texts[1], strlen(texts[1]), 2, watch.batch, &sink), 2);
+		gm_host_disks_update(&disks, texts[1], strlen(texts[1]), 2, watch.batch, &sink), 2);
 	assert_int_equal(find_value(&watch, "disk::sda", "disk.read.time")->counter,
-	                 (4294967296 + 200) * 1000000);
+			 (4294967296 + 200) * 1000000);
 	assert_int_equal(watch.seen_count, 2);
 	gm_batch_clear(watch.batch);
 	/* A true reset stays one; the second line of the same name is ignored; sdb is gone. */
 	assert_int_equal(
-	    gm_host_disks_update(&disks, texts[2], strlen(texts[2]), 3, watch.batch, &sink), 1);
+		gm_host_disks_update(&disks, texts[2], strlen(texts[2]), 3, watch.batch, &sink), 1);
 	assert_int_equal(watch.batch->frame_count, 1);
 	assert_int_equal(find_value(&watch, "disk::sda", "disk.write.time")->counter, 3000000);
 	assert_int_equal(watch.gone_count, 1);
@@ -409,11 +409,11 @@ static void a_live_process(void **state)
 {
 	/* A shell that waits for its input, under the name and with the arguments of a guest. */
 	char *words[] = {(char[]){"/usr/bin/qemu-system-test"},
-	                 (char[]){"-c"},
-	                 (char[]){"read line"},
-	                 (char[]){"-uuid"},
-	                 (char[]){"c7a5fdbd-edaf-9455-926a-d65c16db1809"},
-	                 NULL};
+			 (char[]){"-c"},
+			 (char[]){"read line"},
+			 (char[]){"-uuid"},
+			 (char[]){"c7a5fdbd-edaf-9455-926a-d65c16db1809"},
+			 NULL};
 	posix_spawn_file_actions_t actions;
 	struct watch watch;
 	double resident;
@@ -441,9 +441,9 @@ static void a_live_process(void **state)
 	assert_true(resident > 100e3 && resident < 100e6);
 	assert_true(find_value(&watch, GUEST_A, "process.threads")->gauge == 1);
 	assert_true(find_value(&watch, "node", "memory.total")->gauge ==
-	            (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE));
+		    (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE));
 	assert_true(find_value(&watch, "node", "cpu.count")->gauge ==
-	            (double)sysconf(_SC_NPROCESSORS_ONLN));
+		    (double)sysconf(_SC_NPROCESSORS_ONLN));
 	busy = find_value(&watch, "node", "cpu.time")->counter;
 	assert_true(busy > 0);
 
@@ -463,11 +463,11 @@ static void a_live_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_recorded_node),
-	    cmocka_unit_test(only_the_cpu_times_are_indispensable),
-	    cmocka_unit_test(pids_are_given_again),
-	    cmocka_unit_test(disks_come_wrap_reset_and_go),
-	    cmocka_unit_test(a_live_process),
+		cmocka_unit_test(a_recorded_node),
+		cmocka_unit_test(only_the_cpu_times_are_indispensable),
+		cmocka_unit_test(pids_are_given_again),
+		cmocka_unit_test(disks_come_wrap_reset_and_go),
+		cmocka_unit_test(a_live_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

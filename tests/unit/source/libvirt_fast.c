@@ -72,7 +72,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                    int64_t time)
+		    int64_t time)
 {
 	(void)source;
 	assert_true(time > 0);
@@ -91,10 +91,10 @@ static struct log *log_create(void)
 
 	assert_non_null(log);
 	log->sink = (struct gm_source_sink){.samples = on_samples,
-	                                    .seen = on_seen,
-	                                    .gone = on_gone,
-	                                    .event = on_event,
-	                                    .user = log};
+					    .seen = on_seen,
+					    .gone = on_gone,
+					    .event = on_event,
+					    .user = log};
 	return log;
 }
 
@@ -122,17 +122,17 @@ static void begin(struct node *node)
 
 static void add(struct node *node, unsigned number, const char *name, const char *display)
 {
-	fprintf(
-	    node->file,
-	    "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>"
-	    "<name>%s</name><uuid>%08x-0000-4000-8000-000000000000</uuid>"
-	    "<metadata><nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'>"
-	    "<nova:name>%s</nova:name></nova:instance></metadata>"
-	    "<memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>"
-	    "<disk type='file' device='disk'><source file='/none/%u'/><target dev='vda'/></disk>"
-	    "<interface type='ethernet'><target dev='tt%u'/></interface>"
-	    "<memballoon model='virtio'/></devices><test:runstate>1</test:runstate></domain>\n",
-	    name, number, display, number, number);
+	fprintf(node->file,
+		"<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>"
+		"<name>%s</name><uuid>%08x-0000-4000-8000-000000000000</uuid>"
+		"<metadata><nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'>"
+		"<nova:name>%s</nova:name></nova:instance></metadata>"
+		"<memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>"
+		"<disk type='file' device='disk'><source file='/none/%u'/><target "
+		"dev='vda'/></disk>"
+		"<interface type='ethernet'><target dev='tt%u'/></interface>"
+		"<memballoon model='virtio'/></devices><test:runstate>1</test:runstate></domain>\n",
+		name, number, display, number, number);
 }
 
 static void end(struct node *node)
@@ -192,11 +192,12 @@ static void test_options(void **state)
 	assert_int_equal(options.slow_deadline, 2 * GM_SECOND);
 	assert_int_equal(options.balloon_period, GM_SECOND);
 	assert_int_equal(gm_option_set(gm_libvirt_option_table, &options, "interval", "9ms", NULL),
-	                 -ERANGE);
+			 -ERANGE);
 	assert_int_equal(
-	    gm_option_set(gm_libvirt_option_table, &options, "slow-workers", "9", NULL), -ERANGE);
+		gm_option_set(gm_libvirt_option_table, &options, "slow-workers", "9", NULL),
+		-ERANGE);
 	assert_int_equal(
-	    gm_option_set(gm_libvirt_option_table, &options, "balloon-period", "0", NULL), 0);
+		gm_option_set(gm_libvirt_option_table, &options, "balloon-period", "0", NULL), 0);
 }
 
 static void test_inventory(void **state)
@@ -402,7 +403,7 @@ static void test_events(void **state)
 	assert_int_equal(virDomainResume(domain), 0);
 	expect_news(mailbox, GM_GUEST_RESUMED);
 	assert_int_equal(
-	    virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_TITLE, "t", NULL, NULL, 0), 0);
+		virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_TITLE, "t", NULL, NULL, 0), 0);
 	assert_true(take_within(mailbox, &news, 10 * GM_SECOND));
 	assert_true(news.changed && !news.tell);
 	assert_int_equal(virDomainDestroy(domain), 0);
@@ -426,14 +427,14 @@ static void test_lifecycle_kinds(void **state)
 	static const struct {
 		int event, detail, kind;
 	} cases[] = {
-	    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED, GM_GUEST_STARTED},
-	    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED, GM_GUEST_MIGRATED},
-	    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, GM_GUEST_STOPPED},
-	    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
-	    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED, GM_GUEST_CRASHED},
-	    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, GM_GUEST_MIGRATED},
-	    {VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED, GM_GUEST_CRASHED},
-	    {VIR_DOMAIN_EVENT_PMSUSPENDED, 0, GM_GUEST_SUSPENDED},
+		{VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED, GM_GUEST_STARTED},
+		{VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED, GM_GUEST_MIGRATED},
+		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, GM_GUEST_STOPPED},
+		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
+		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED, GM_GUEST_CRASHED},
+		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, GM_GUEST_MIGRATED},
+		{VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED, GM_GUEST_CRASHED},
+		{VIR_DOMAIN_EVENT_PMSUSPENDED, 0, GM_GUEST_SUSPENDED},
 	};
 	enum gm_guest_event_kind kind;
 
@@ -463,7 +464,7 @@ static struct gm_lv_identity *identity_with(uint8_t number, const char *device)
 }
 
 static struct gm_lv_guest *list_guest(struct gm_lv_guests *guests, uint8_t number, uint64_t tick,
-                                      const char *device)
+				      const char *device)
 {
 	const uint8_t uuid[GM_UUID_SIZE] = {number};
 	struct gm_lv_guest *guest = gm_lv_guests_put(guests, uuid);
@@ -523,11 +524,11 @@ static void test_patience(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_options),       cmocka_unit_test(test_inventory),
-	    cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_many_guests),
-	    cmocka_unit_test(test_reconnect),     cmocka_unit_test(test_no_connection),
-	    cmocka_unit_test(test_events),        cmocka_unit_test(test_lifecycle_kinds),
-	    cmocka_unit_test(test_device_moves),  cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_options),       cmocka_unit_test(test_inventory),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_many_guests),
+		cmocka_unit_test(test_reconnect),     cmocka_unit_test(test_no_connection),
+		cmocka_unit_test(test_events),        cmocka_unit_test(test_lifecycle_kinds),
+		cmocka_unit_test(test_device_moves),  cmocka_unit_test(test_patience),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,8 @@ static atomic_int returned;
 static sem_t resume;
 
 static int collect(virConnectPtr conn, const struct gm_lv_plan *plan,
-                   const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
-                   struct gm_error *err)
+		   const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+		   struct gm_error *err)
 {
 	int rc;
 
@@ -218,7 +218,7 @@ static void test_source(void **state)
 	assert_int_equal(source->ops->open(source, &err), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
-		                 0);
+				 0);
 		assert_int_equal(entities, 1);
 		assert_string_equal(err.text, "");
 	}
@@ -258,13 +258,13 @@ static void test_never_opened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_one_hangs),
-	    cmocka_unit_test(test_all_hang),
-	    cmocka_unit_test(test_end_while_hanging),
-	    cmocka_unit_test(test_periods),
-	    cmocka_unit_test(test_source),
-	    cmocka_unit_test(test_no_connection),
-	    cmocka_unit_test(test_never_opened),
+		cmocka_unit_test(test_one_hangs),
+		cmocka_unit_test(test_all_hang),
+		cmocka_unit_test(test_end_while_hanging),
+		cmocka_unit_test(test_periods),
+		cmocka_unit_test(test_source),
+		cmocka_unit_test(test_no_connection),
+		cmocka_unit_test(test_never_opened),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static void add_text(struct params *params, const char *field, const char *value
 static struct gm_lv_record record_of(const struct params *params)
 {
 	return (struct gm_lv_record){
-	    .uuid = uuid, .params = params->items, .count = params->count, .read_at = READ_AT};
+		.uuid = uuid, .params = params->items, .count = params->count, .read_at = READ_AT};
 }
 
 static const struct gm_reading *find(const struct gm_batch *batch, size_t frame, unsigned metric)
@@ -56,7 +56,7 @@ static const struct gm_reading *find(const struct gm_batch *batch, size_t frame,
 	assert_true(frame < batch->frame_count);
 	for (size_t i = 0; i < batch->frames[frame].count; i++) {
 		const struct gm_reading *reading =
-		    &gm_batch_readings(batch, &batch->frames[frame])[i];
+			&gm_batch_readings(batch, &batch->frames[frame])[i];
 		if (reading->metric == metric)
 			return reading;
 	}
@@ -90,7 +90,7 @@ static struct gm_batch *fast(const struct params *params)
 }
 
 static struct gm_batch *slow(const struct params *params, struct gm_lv_balloon *balloon,
-                             int64_t read_at)
+			     int64_t read_at)
 {
 	struct gm_lv_record record = record_of(params);
 	struct gm_batch *batch = gm_batch_create();
@@ -268,7 +268,7 @@ static void test_slow(void **state)
 
 /* The second frame's time, or 0 when the guest's own account was left out. */
 static int64_t told_at(uint64_t last_update, int64_t offset, struct gm_lv_balloon *balloon,
-                       int64_t read_at)
+		       int64_t read_at)
 {
 	struct params params = {.count = 0};
 	struct gm_batch *batch = gm_batch_create();
@@ -297,7 +297,7 @@ static void test_freshness(void **state)
 	assert_int_equal(told_at(1700000010, 0, &balloon, READ_AT + GM_SECOND), second + GM_SECOND);
 	/* The wall clock is 2 s ahead of the node's time. */
 	assert_int_equal(told_at(1700000013, 2 * GM_SECOND, &balloon, READ_AT + 2 * GM_SECOND),
-	                 second + 2 * GM_SECOND);
+			 second + 2 * GM_SECOND);
 }
 
 static void test_freshness_steps(void **state)
@@ -363,15 +363,15 @@ static void test_hung_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_fast),
-	    cmocka_unit_test(test_absurd),
-	    cmocka_unit_test(test_repeated_fields),
-	    cmocka_unit_test(test_devices),
-	    cmocka_unit_test(test_slow),
-	    cmocka_unit_test(test_freshness),
-	    cmocka_unit_test(test_freshness_steps),
-	    cmocka_unit_test(test_used),
-	    cmocka_unit_test(test_hung_guest),
+		cmocka_unit_test(test_fast),
+		cmocka_unit_test(test_absurd),
+		cmocka_unit_test(test_repeated_fields),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_freshness),
+		cmocka_unit_test(test_freshness_steps),
+		cmocka_unit_test(test_used),
+		cmocka_unit_test(test_hung_guest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

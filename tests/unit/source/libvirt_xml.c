@@ -66,7 +66,7 @@ static void test_nova_1_1(void **state)
 	const struct gm_guest_info *guest = &identity->guest.guest;
 
 	assert_string_equal(gm_entity_text(&identity->guest.key, text),
-	                    "guest:d1a3f2c4-5b6e-4f70-8a9b-0c1d2e3f4a5b");
+			    "guest:d1a3f2c4-5b6e-4f70-8a9b-0c1d2e3f4a5b");
 	assert_string_equal(guest->name, "instance-0000002a");
 	assert_string_equal(guest->display_name, "web \"1\" & ünïcode");
 	assert_string_equal(guest->project, "tenant-a");
@@ -101,7 +101,7 @@ static void test_devices(void **state)
 	assert_int_equal(devices[1].interface.ordinal, 3);
 	assert_string_equal(devices[1].interface.port_uuid, "22222222-bbbb-4000-8000-000000000002");
 	assert_string_equal(gm_entity_text(&devices[2].key, text),
-	                    "disk:d1a3f2c4-5b6e-4f70-8a9b-0c1d2e3f4a5b:vda");
+			    "disk:d1a3f2c4-5b6e-4f70-8a9b-0c1d2e3f4a5b:vda");
 	assert_string_equal(devices[2].disk.source, "/var/lib/nova/instances/d1/disk");
 	assert_int_equal(devices[3].disk.ordinal, 2);
 	assert_string_equal(devices[3].disk.source, "");
@@ -143,11 +143,12 @@ static void test_newest_namespace_wins(void **state)
 	(void)state;
 	struct gm_lv_identity *identity;
 	const char *xml =
-	    "<domain>" UUID "<metadata>"
-	    "<a:instance xmlns:a='http://openstack.org/xmlns/libvirt/nova/1.0'><a:name>old</a:name>"
-	    "</a:instance>"
-	    "<instance xmlns='http://openstack.org/xmlns/libvirt/nova/1.1'><name>new</name>"
-	    "</instance></metadata></domain>";
+		"<domain>" UUID "<metadata>"
+		"<a:instance "
+		"xmlns:a='http://openstack.org/xmlns/libvirt/nova/1.0'><a:name>old</a:name>"
+		"</a:instance>"
+		"<instance xmlns='http://openstack.org/xmlns/libvirt/nova/1.1'><name>new</name>"
+		"</instance></metadata></domain>";
 
 	assert_int_equal(parse(xml, &identity), 0);
 	assert_string_equal(identity->guest.guest.display_name, "new");
@@ -169,12 +170,12 @@ static void test_ports_by_place(void **state)
 	struct gm_lv_identity *identity;
 	assert_int_equal(parse(TWO_PORTS "</devices></domain>", &identity), 0);
 	assert_string_equal(identity->devices[1].interface.port_uuid,
-	                    "bbbbbbbb-0000-4000-8000-000000000002");
+			    "bbbbbbbb-0000-4000-8000-000000000002");
 	gm_lv_identity_free(identity);
 	assert_int_equal(parse(TWO_PORTS "<interface><target dev='vnet2'/></interface>"
-	                                 "</devices></domain>",
-	                       &identity),
-	                 0);
+					 "</devices></domain>",
+			       &identity),
+			 0);
 	assert_string_equal(identity->devices[1].interface.port_uuid, "");
 	gm_lv_identity_free(identity);
 }
@@ -196,13 +197,13 @@ static void test_entities(void **state)
 {
 	(void)state;
 	assert_refused("<!DOCTYPE domain [<!ENTITY a SYSTEM 'file:///etc/hostname'>]>"
-	               "<domain><name>&a;</name>" UUID "</domain>",
-	               -EINVAL);
+		       "<domain><name>&a;</name>" UUID "</domain>",
+		       -EINVAL);
 	assert_refused("<!DOCTYPE d [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;'>"
-	               "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'><!ENTITY d '&c;&c;&c;&c;&c;&c;&c;'>"
-	               "<!ENTITY e '&d;&d;&d;&d;&d;&d;&d;&d;'>]>"
-	               "<domain><name>&e;&e;&e;</name>" UUID "</domain>",
-	               -EINVAL);
+		       "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'><!ENTITY d '&c;&c;&c;&c;&c;&c;&c;'>"
+		       "<!ENTITY e '&d;&d;&d;&d;&d;&d;&d;&d;'>]>"
+		       "<domain><name>&e;&e;&e;</name>" UUID "</domain>",
+		       -EINVAL);
 	assert_refused("<domain><name>&undefined;</name>" UUID "</domain>", -EINVAL);
 }
 
@@ -238,7 +239,7 @@ static void test_huge(void **state)
 	gm_lv_identity_free(identity);
 	free(xml);
 	xml = repeat("<domain>" UUID "<devices>", "<interface><target dev='t'/></interface>", 20000,
-	             "</devices></domain>");
+		     "</devices></domain>");
 	assert_int_equal(parse(xml, &identity), 0);
 	assert_int_equal(identity->device_count, GM_LV_DEVICES_MAX);
 	gm_lv_identity_free(identity);
@@ -250,13 +251,13 @@ static void test_hostile_values(void **state)
 	(void)state;
 	struct gm_lv_identity *identity;
 	const char *xml =
-	    "<domain>" UUID "<name>a&#10;b&quot;&lt;script&gt;</name>"
-	    "<memory unit='TiB'>99999999999999999999</memory><vcpu current='-1'>x</vcpu>"
-	    "<devices><interface><target dev='a/../../very-long-device-name-that-never-ends'/>"
-	    "<mac address='zz:zz:zz:zz:zz:zz:zz:zz'/></interface>"
-	    "<disk><target/></disk><disk><target dev=''/></disk>"
-	    "<memballoon model='virtio'><stats "
-	    "period='99999999999'/></memballoon></devices></domain>";
+		"<domain>" UUID "<name>a&#10;b&quot;&lt;script&gt;</name>"
+		"<memory unit='TiB'>99999999999999999999</memory><vcpu current='-1'>x</vcpu>"
+		"<devices><interface><target dev='a/../../very-long-device-name-that-never-ends'/>"
+		"<mac address='zz:zz:zz:zz:zz:zz:zz:zz'/></interface>"
+		"<disk><target/></disk><disk><target dev=''/></disk>"
+		"<memballoon model='virtio'><stats "
+		"period='99999999999'/></memballoon></devices></domain>";
 
 	assert_int_equal(parse(xml, &identity), 0);
 	assert_string_equal(identity->guest.guest.name, "a\nb\"<script>");
@@ -289,17 +290,17 @@ static void test_comparable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_nova_1_1),
-	    cmocka_unit_test(test_devices),
-	    cmocka_unit_test(test_nova_1_0),
-	    cmocka_unit_test(test_no_nova),
-	    cmocka_unit_test(test_newest_namespace_wins),
-	    cmocka_unit_test(test_ports_by_place),
-	    cmocka_unit_test(test_broken),
-	    cmocka_unit_test(test_entities),
-	    cmocka_unit_test(test_huge),
-	    cmocka_unit_test(test_hostile_values),
-	    cmocka_unit_test(test_comparable),
+		cmocka_unit_test(test_nova_1_1),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_nova_1_0),
+		cmocka_unit_test(test_no_nova),
+		cmocka_unit_test(test_newest_namespace_wins),
+		cmocka_unit_test(test_ports_by_place),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_entities),
+		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_hostile_values),
+		cmocka_unit_test(test_comparable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static int script_open(struct gm_source *source, struct gm_error *err)
 }
 
 static int script_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-                       uint32_t *ret_entities, struct gm_error *err)
+		       uint32_t *ret_entities, struct gm_error *err)
 {
 	struct script *script = (struct script *)source;
 	int number = atomic_fetch_add(&script->polls, 1) + 1;
@@ -93,11 +93,11 @@ static void script_destroy(struct gm_source *source)
 }
 
 static const struct gm_source_ops script_ops = {
-    .id = GM_SOURCE_HOST,
-    .open = script_open,
-    .poll = script_poll,
-    .close = script_close,
-    .destroy = script_destroy,
+	.id = GM_SOURCE_HOST,
+	.open = script_open,
+	.poll = script_poll,
+	.close = script_close,
+	.destroy = script_destroy,
 };
 
 static void sink_samples(void *user, struct gm_batch *batch)
@@ -119,7 +119,7 @@ static void sink_status(void *user, const struct gm_source_status *status)
 static struct gm_runner *start(struct script *script, int64_t interval)
 {
 	struct gm_source_sink sink = {
-	    .samples = sink_samples, .status = sink_status, .user = script};
+		.samples = sink_samples, .status = sink_status, .user = script};
 	struct gm_runner_options options = {.interval = interval, .phase = 3 * GM_MILLISECOND};
 	struct gm_runner *runner = NULL;
 
@@ -163,15 +163,15 @@ static void ticks_keep_to_the_grid(void **state)
 		int64_t slot = (script.tick_times[i] - 3 * GM_MILLISECOND) / (10 * GM_MILLISECOND);
 
 		if (i > 0) {
-			int64_t before =
-			    (script.tick_times[i - 1] - 3 * GM_MILLISECOND) / (10 * GM_MILLISECOND);
+			int64_t before = (script.tick_times[i - 1] - 3 * GM_MILLISECOND) /
+					 (10 * GM_MILLISECOND);
 
 			assert_true(slot > before);
 		}
 	}
 	slots = (script.tick_times[polls - 1] - script.tick_times[0] + 5 * GM_MILLISECOND) /
-	            (10 * GM_MILLISECOND) +
-	        1;
+			(10 * GM_MILLISECOND) +
+		1;
 	/* Every point of the grid was either ticked or missed: no drift. */
 	assert_true(slots >= polls);
 	assert_true(script.polls > 60 || last_status(&script)->missed > 0);
@@ -300,7 +300,7 @@ static void a_failed_poll_reconnects(void **state)
 		const struct gm_source_status *status = &script.statuses[i];
 
 		told = told || (!status->connected && status->entities == 0 &&
-		                strcmp(status->error, "connection lost") == 0);
+				strcmp(status->error, "connection lost") == 0);
 	}
 	assert_true(told);
 	assert_int_equal(last_status(&script)->reconnects, 1);
@@ -354,14 +354,14 @@ static void wrong_options_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ticks_keep_to_the_grid),
-	    cmocka_unit_test(status_comes_once_a_second),
-	    cmocka_unit_test(a_slow_poll_skips_deadlines),
-	    cmocka_unit_test(open_is_retried_with_backoff),
-	    cmocka_unit_test(stop_does_not_wait_for_backoff_or_interval),
-	    cmocka_unit_test(a_failed_poll_reconnects),
-	    cmocka_unit_test(a_stuck_thread_is_left_behind),
-	    cmocka_unit_test(wrong_options_are_refused),
+		cmocka_unit_test(ticks_keep_to_the_grid),
+		cmocka_unit_test(status_comes_once_a_second),
+		cmocka_unit_test(a_slow_poll_skips_deadlines),
+		cmocka_unit_test(open_is_retried_with_backoff),
+		cmocka_unit_test(stop_does_not_wait_for_backoff_or_interval),
+		cmocka_unit_test(a_failed_poll_reconnects),
+		cmocka_unit_test(a_stuck_thread_is_left_behind),
+		cmocka_unit_test(wrong_options_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

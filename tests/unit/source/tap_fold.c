@@ -48,7 +48,7 @@ static bool tick(struct bench *bench, int64_t ms, uint64_t rx, bool keep)
 	bench->stats.rx_bytes += rx;
 	bench->stats.rx_packets += rx > 0;
 	return gm_tap_track_reading(&bench->track, &bench->key, &bench->stats,
-	                            T0 + ms * GM_MILLISECOND, keep, bench->batch);
+				    T0 + ms * GM_MILLISECOND, keep, bench->batch);
 }
 
 static const struct gm_reading *reading(const struct bench *bench, size_t frame, unsigned metric)
@@ -65,7 +65,7 @@ static const struct gm_reading *reading(const struct bench *bench, size_t frame,
 }
 
 static void assert_frame(const struct bench *bench, size_t frame, int64_t ms, unsigned flags,
-                         uint64_t rx)
+			 uint64_t rx)
 {
 	const struct gm_frame *of;
 
@@ -85,13 +85,13 @@ static void an_idle_device_has_kept_frames_only(void **state)
 	struct bench *bench = *state;
 
 	bench->stats = (struct gm_link_stats){.rx_bytes = 10,
-	                                      .tx_bytes = 20,
-	                                      .rx_packets = 1,
-	                                      .tx_packets = 2,
-	                                      .rx_errors = 3,
-	                                      .tx_errors = 4,
-	                                      .rx_dropped = 5,
-	                                      .tx_dropped = 6};
+					      .tx_bytes = 20,
+					      .rx_packets = 1,
+					      .tx_packets = 2,
+					      .rx_errors = 3,
+					      .tx_errors = 4,
+					      .rx_dropped = 5,
+					      .tx_dropped = 6};
 	for (int i = 0; i <= 20; i++) {
 		assert_int_equal(tick(bench, i * 10, 0, i % 10 == 0), i % 10 == 0);
 	}
@@ -151,13 +151,13 @@ static void peaks_use_the_measured_time_and_start_anew(void **state)
 	tick(bench, 50, 1000, false);
 	tick(bench, 100, 0, true);
 	assert_true(
-	    reading(bench, bench->batch->frame_count - 1, GM_METRIC_NET_RX_PEAK)->value.gauge ==
-	    10000 * 8 * 25.0);
+		reading(bench, bench->batch->frame_count - 1, GM_METRIC_NET_RX_PEAK)->value.gauge ==
+		10000 * 8 * 25.0);
 	tick(bench, 110, 10, false);
 	tick(bench, 200, 0, true);
 	assert_true(
-	    reading(bench, bench->batch->frame_count - 1, GM_METRIC_NET_RX_PEAK)->value.gauge ==
-	    10 * 8 * 100.0);
+		reading(bench, bench->batch->frame_count - 1, GM_METRIC_NET_RX_PEAK)->value.gauge ==
+		10 * 8 * 100.0);
 }
 
 static void resets_and_steps_of_the_clock_make_no_peak(void **state)
@@ -172,8 +172,8 @@ static void resets_and_steps_of_the_clock_make_no_peak(void **state)
 	tick(bench, -490, 1000, true);
 	assert_frame(bench, bench->batch->frame_count - 1, -490, KEPT, 101050);
 	assert_true(
-	    reading(bench, bench->batch->frame_count - 1, GM_METRIC_NET_RX_PEAK)->value.gauge ==
-	    1000 * 8 * 100.0);
+		reading(bench, bench->batch->frame_count - 1, GM_METRIC_NET_RX_PEAK)->value.gauge ==
+		1000 * 8 * 100.0);
 	/* The counters are handed on as they are: a reset is the window's business. */
 	assert_frame(bench, 1, 10, FINE, 50);
 }
@@ -194,14 +194,15 @@ static void a_late_first_tick_is_told_with_the_movement(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(an_idle_device_has_kept_frames_only, setup, teardown),
-	    cmocka_unit_test_setup_teardown(movement_is_framed_by_readings, setup, teardown),
-	    cmocka_unit_test_setup_teardown(peaks_use_the_measured_time_and_start_anew, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(resets_and_steps_of_the_clock_make_no_peak, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(a_late_first_tick_is_told_with_the_movement, setup,
-	                                    teardown),
+		cmocka_unit_test_setup_teardown(an_idle_device_has_kept_frames_only, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(movement_is_framed_by_readings, setup, teardown),
+		cmocka_unit_test_setup_teardown(peaks_use_the_measured_time_and_start_anew, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(resets_and_steps_of_the_clock_make_no_peak, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_late_first_tick_is_told_with_the_movement, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

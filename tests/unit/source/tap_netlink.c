@@ -44,8 +44,9 @@ static void put(struct message *message, const void *data, size_t length)
 
 static void begin(struct message *message, unsigned type, unsigned flags, uint32_t sequence)
 {
-	struct nlmsghdr header = {
-	    .nlmsg_type = (uint16_t)type, .nlmsg_flags = (uint16_t)flags, .nlmsg_seq = sequence};
+	struct nlmsghdr header = {.nlmsg_type = (uint16_t)type,
+				  .nlmsg_flags = (uint16_t)flags,
+				  .nlmsg_seq = sequence};
 
 	message->start = message->length;
 	put(message, &header, sizeof(header));
@@ -61,7 +62,7 @@ static void end(struct message *message)
 static void put_attribute(struct message *message, unsigned type, const void *data, size_t length)
 {
 	struct nlattr header = {.nla_len = (uint16_t)(sizeof(header) + length),
-	                        .nla_type = (uint16_t)type};
+				.nla_type = (uint16_t)type};
 
 	put(message, &header, sizeof(header));
 	put(message, data, length);
@@ -71,14 +72,14 @@ static void put_stats(struct message *message, uint32_t sequence, uint32_t index
 {
 	struct if_stats_msg body = {.ifindex = index, .filter_mask = 1};
 	struct rtnl_link_stats64 stats = {
-	    .rx_packets = base,
-	    .tx_packets = base + 1,
-	    .rx_bytes = base + 2,
-	    .tx_bytes = base + 3,
-	    .rx_errors = base + 4,
-	    .tx_errors = base + 5,
-	    .rx_dropped = base + 6,
-	    .tx_dropped = base + 7,
+		.rx_packets = base,
+		.tx_packets = base + 1,
+		.rx_bytes = base + 2,
+		.tx_bytes = base + 3,
+		.rx_errors = base + 4,
+		.tx_errors = base + 5,
+		.rx_dropped = base + 6,
+		.tx_dropped = base + 7,
 	};
 
 	begin(message, RTM_NEWSTATS, NLM_F_MULTI, sequence);
@@ -88,7 +89,7 @@ static void put_stats(struct message *message, uint32_t sequence, uint32_t index
 }
 
 static void put_link(struct message *message, unsigned type, int family, int index,
-                     const char *name)
+		     const char *name)
 {
 	struct ifinfomsg body = {.ifi_family = (unsigned char)family, .ifi_index = index};
 	const uint8_t mac[] = {0x52, 0x54, 0, 0xab, 0xcd, 0xef};
@@ -136,10 +137,10 @@ static void on_gone(void *user, uint32_t index)
 }
 
 static int parse(const uint8_t *bytes, size_t length, uint32_t sequence, struct visits *visits,
-                 struct gm_netlink_result *result)
+		 struct gm_netlink_result *result)
 {
 	struct gm_netlink_visitor visitor = {
-	    .stats = on_stats, .link = on_link, .link_gone = on_gone, .user = visits};
+		.stats = on_stats, .link = on_link, .link_gone = on_gone, .user = visits};
 	uint8_t *exact = malloc(length > 0 ? length : 1);
 	int rc;
 
@@ -244,7 +245,7 @@ static void the_kernels_errors(void **state)
 		put(&message, &codes[i], i < 2 ? sizeof(codes[i]) : 0);
 		end(&message);
 		assert_int_equal(parse(message.bytes, message.length, 7, &visits, &result),
-		                 -EPROTO);
+				 -EPROTO);
 	}
 
 	message.length = 0;
@@ -270,8 +271,8 @@ static void cut_at_every_byte(void **state)
 	second = message.length;
 	put_done(&message, 7, 0);
 	for (size_t length = 0; length <= message.length; length++) {
-		bool whole =
-		    length == 0 || length == first || length == second || length == message.length;
+		bool whole = length == 0 || length == first || length == second ||
+			     length == message.length;
 		int rc = parse(message.bytes, length, 7, &visits, &result);
 
 		assert_int_equal(rc, whole ? 0 : -EPROTO);
@@ -315,7 +316,7 @@ static void lengths_that_lie(void **state)
 		put_stats(&message, 7, 3, 1);
 		memcpy(message.bytes, &lengths[i], sizeof(lengths[i]));
 		assert_int_equal(parse(message.bytes, message.length, 7, &visits, &result),
-		                 -EPROTO);
+				 -EPROTO);
 	}
 	for (size_t i = 0; i < sizeof(attribute_lengths) / sizeof(attribute_lengths[0]); i++) {
 		struct message message = {.length = 0};
@@ -323,7 +324,7 @@ static void lengths_that_lie(void **state)
 		put_stats(&message, 7, 3, 1);
 		memcpy(message.bytes + 28, &attribute_lengths[i], sizeof(attribute_lengths[i]));
 		assert_int_equal(parse(message.bytes, message.length, 7, &visits, &result),
-		                 -EPROTO);
+				 -EPROTO);
 		assert_int_equal(visits.stats_count, 0);
 	}
 }
@@ -390,14 +391,14 @@ static void requests_are_well_formed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(parts_of_a_dump),
-	    cmocka_unit_test(links_come_and_go),
-	    cmocka_unit_test(the_kernels_errors),
-	    cmocka_unit_test(cut_at_every_byte),
-	    cmocka_unit_test(short_inside_of_a_message),
-	    cmocka_unit_test(lengths_that_lie),
-	    cmocka_unit_test(any_bytes),
-	    cmocka_unit_test(requests_are_well_formed),
+		cmocka_unit_test(parts_of_a_dump),
+		cmocka_unit_test(links_come_and_go),
+		cmocka_unit_test(the_kernels_errors),
+		cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(short_inside_of_a_message),
+		cmocka_unit_test(lengths_that_lie),
+		cmocka_unit_test(any_bytes),
+		cmocka_unit_test(requests_are_well_formed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

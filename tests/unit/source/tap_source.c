@@ -66,7 +66,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
-                    int64_t time)
+		    int64_t time)
 {
 	struct watch *watch = user;
 	struct told *told = &watch->told[watch->told_count++];
@@ -85,7 +85,7 @@ static void start(struct watch *watch, const char *devices, int64_t fold)
 
 	*watch = (struct watch){.told_count = 0};
 	watch->sink = (struct gm_source_sink){
-	    .samples = on_samples, .seen = on_seen, .gone = on_gone, .user = watch};
+		.samples = on_samples, .seen = on_seen, .gone = on_gone, .user = watch};
 	gm_option_defaults(gm_tap_option_table, &options);
 	assert_true(options.enabled);
 	assert_int_equal(options.interval, INTERVAL);
@@ -119,12 +119,12 @@ static void ticks(struct watch *watch, int count)
 
 	for (int i = 0; i < count; i++, watch->next += INTERVAL) {
 		struct timespec until = {.tv_sec = watch->next / GM_SECOND,
-		                         .tv_nsec = watch->next % GM_SECOND};
+					 .tv_nsec = watch->next % GM_SECOND};
 		int rc;
 
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 		rc = watch->source->ops->poll(watch->source, gm_clock_now(), &watch->sink,
-		                              &watch->entities, &err);
+					      &watch->entities, &err);
 		if (rc < 0) {
 			fail_msg("poll: %s", err.text);
 		}
@@ -152,7 +152,7 @@ struct frames {
 };
 
 static void take_frame(struct frames *frames, const struct gm_batch *batch,
-                       const struct gm_frame *frame)
+		       const struct gm_frame *frame)
 {
 	const struct gm_reading *readings = gm_batch_readings(batch, frame);
 	bool fine = (frame->flags & GM_FRAME_FINE) != 0;
@@ -383,7 +383,7 @@ static void many_devices(void **state)
 		assert_true(fds[i] >= 0);
 		netns_write(fds[i], i, 60);
 		watch.source->ops->poll(watch.source, gm_clock_now(), &watch.sink, &watch.entities,
-		                        &err);
+					&err);
 		watch.told_count = 0;
 	}
 	watch.next = gm_clock_monotonic();
@@ -440,7 +440,7 @@ static void fold_is_rounded_up(void **state)
 	/* Every fourth tick. */
 	assert_in_range(frames.kept, 9, 12);
 	assert_in_range((frames.last - frames.first) / (frames.kept - 1), 36 * GM_MILLISECOND,
-	                48 * GM_MILLISECOND);
+			48 * GM_MILLISECOND);
 	stop(&watch);
 	close(fd);
 }
@@ -448,13 +448,13 @@ static void fold_is_rounded_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(counts_match_what_was_sent),
-	    cmocka_unit_test(a_device_comes_is_renamed_and_goes),
-	    cmocka_unit_test(a_port_that_leaves_its_bridge_stays),
-	    cmocka_unit_test(what_changed_while_it_was_closed_is_seen),
-	    cmocka_unit_test(fold_is_rounded_up),
-	    cmocka_unit_test(many_devices),
-	    cmocka_unit_test(lost_notifications_are_made_up_for),
+		cmocka_unit_test(counts_match_what_was_sent),
+		cmocka_unit_test(a_device_comes_is_renamed_and_goes),
+		cmocka_unit_test(a_port_that_leaves_its_bridge_stays),
+		cmocka_unit_test(what_changed_while_it_was_closed_is_seen),
+		cmocka_unit_test(fold_is_rounded_up),
+		cmocka_unit_test(many_devices),
+		cmocka_unit_test(lost_notifications_are_made_up_for),
 	};
 	int rc = netns_enter();
 	int fd;

@@ -40,7 +40,7 @@ static void journal_for_ever(const char *directory, int report)
 	for (uint32_t i = 0, id = 0;; i++) {
 		id = i % 2 ? id : gm_state_new_alarm_id(state);
 		struct gm_transition transition =
-		    transition_of(id, i % 2 ? GM_TRANSITION_CLEAR : GM_TRANSITION_RAISE, i);
+			transition_of(id, i % 2 ? GM_TRANSITION_CLEAR : GM_TRANSITION_RAISE, i);
 
 		if (gm_state_journal(state, &transition, NULL) < 0 ||
 		    write(report, &transition.sequence, sizeof(transition.sequence)) < 0)
@@ -244,9 +244,9 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_kill_9),          TEST(test_second_copy),  TEST(test_damaged_files),
-	    TEST(test_flipped_page),    TEST(test_newer_schema), TEST(test_disk_full),
-	    TEST(test_not_a_directory),
+		TEST(test_kill_9),          TEST(test_second_copy),  TEST(test_damaged_files),
+		TEST(test_flipped_page),    TEST(test_newer_schema), TEST(test_disk_full),
+		TEST(test_not_a_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ static inline int fixture_setup(void **state)
 
 	/* In memory where that is to be had: the tests make ten thousand durable writes. */
 	snprintf(f->directory, sizeof(f->directory), "%s/gm-state-XXXXXX",
-	         access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(f->directory));
 	*state = f;
 	return 0;
@@ -60,7 +60,7 @@ static inline int fixture_setup(void **state)
 static inline int fixture_teardown(void **state)
 {
 	static const char *const names[] = {"state.db", "state.db-wal", "state.db-shm",
-	                                    "state.db-journal", "lock"};
+					    "state.db-journal", "lock"};
 	struct fixture *f = *state;
 	char path[128];
 
@@ -75,24 +75,24 @@ static inline int fixture_teardown(void **state)
 }
 
 static inline struct gm_transition transition_of(uint32_t id, enum gm_transition_kind kind,
-                                                 int64_t time)
+						 int64_t time)
 {
 	struct gm_transition made = {
-	    .kind = kind,
-	    .time = time,
-	    .alarm =
-	        {
-	            .id = id,
-	            .key = gm_entity_interface("tap0"),
-	            .detector = "burst",
-	            .metric = "net.rx.bytes",
-	            .severity = GM_SEVERITY_WARNING,
-	            .event_type = GM_EVENT_QUALITY_OF_SERVICE,
-	            .cause = GM_CAUSE_CONGESTION,
-	            .raised_at = time,
-	            .changed_at = time,
-	            .guest_name = "web \"1\"\n\xc3\xa4",
-	        },
+		.kind = kind,
+		.time = time,
+		.alarm =
+			{
+				.id = id,
+				.key = gm_entity_interface("tap0"),
+				.detector = "burst",
+				.metric = "net.rx.bytes",
+				.severity = GM_SEVERITY_WARNING,
+				.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+				.cause = GM_CAUSE_CONGESTION,
+				.raised_at = time,
+				.changed_at = time,
+				.guest_name = "web \"1\"\n\xc3\xa4",
+			},
 	};
 	gm_evidence_set(&made.alarm.evidence, GM_EVIDENCE_PEAK, 9.3e8);
 	return made;

@@ -219,14 +219,14 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_indexes),
-	    TEST(test_retired_indexes),
-	    TEST(test_names_are_data),
-	    TEST(test_alarm_ids_are_never_given_twice),
-	    TEST(test_journal_and_active_set),
-	    TEST(test_output_positions),
-	    TEST(test_journal_is_pruned),
-	    TEST(test_creates_its_directory),
+		TEST(test_indexes),
+		TEST(test_retired_indexes),
+		TEST(test_names_are_data),
+		TEST(test_alarm_ids_are_never_given_twice),
+		TEST(test_journal_and_active_set),
+		TEST(test_output_positions),
+		TEST(test_journal_is_pruned),
+		TEST(test_creates_its_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

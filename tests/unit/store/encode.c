@@ -24,13 +24,13 @@ static void test_numbers_are_exact(void **state)
 		double value;
 		const char *text;
 	} cases[] = {
-	    {0, "0"},
-	    {-3, "-3"},
-	    {1e15, "1000000000000000"},
-	    {4294967296.0, "4294967296"},
-	    {0.1, "0.1"},
-	    {1.0 / 3, "0.3333333333333333"},
-	    {-2.5e-7, "-2.5e-07"},
+		{0, "0"},
+		{-3, "-3"},
+		{1e15, "1000000000000000"},
+		{4294967296.0, "4294967296"},
+		{0.1, "0.1"},
+		{1.0 / 3, "0.3333333333333333"},
+		{-2.5e-7, "-2.5e-07"},
 	};
 	char text[GM_REDIS_NUMBER_TEXT];
 
@@ -71,10 +71,10 @@ static struct gm_reading counter(unsigned metric, uint64_t value)
 static void test_xadd(void **state)
 {
 	const struct gm_reading readings[] = {
-	    counter(GM_METRIC_NET_RX_BYTES, UINT64_MAX),
-	    gauge(GM_METRIC_NET_SPEED, NAN), /* left out */
-	    gauge(GM_METRIC_EXTRA + 3, 1),   /* has no name: left out */
-	    gauge(GM_METRIC_NET_RX_PEAK, 12500.5),
+		counter(GM_METRIC_NET_RX_BYTES, UINT64_MAX),
+		gauge(GM_METRIC_NET_SPEED, NAN), /* left out */
+		gauge(GM_METRIC_EXTRA + 3, 1),   /* has no name: left out */
+		gauge(GM_METRIC_NET_RX_PEAK, 12500.5),
 	};
 	struct gm_buffer prefix = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
 	struct gm_buffer command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
@@ -82,19 +82,19 @@ static void test_xadd(void **state)
 	(void)state;
 	gm_redis_xadd_prefix(&prefix, "n1", "if:tap0", 100);
 	assert_true(
-	    gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 2}, 0, readings, 4));
+		gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 2}, 0, readings, 4));
 	assert_string_equal(command.data,
-	                    "*10\r\n$4\r\nXADD\r\n$21\r\nguestmon:{n1}:if:tap0\r\n$6\r\nMAXLEN\r\n"
-	                    "$1\r\n~\r\n$3\r\n100\r\n$6\r\n1700-2\r\n"
-	                    "$12\r\nnet.rx.bytes\r\n$20\r\n18446744073709551615\r\n"
-	                    "$11\r\nnet.rx.peak\r\n$7\r\n12500.5\r\n");
+			    "*10\r\n$4\r\nXADD\r\n$21\r\nguestmon:{n1}:if:tap0\r\n$6\r\nMAXLEN\r\n"
+			    "$1\r\n~\r\n$3\r\n100\r\n$6\r\n1700-2\r\n"
+			    "$12\r\nnet.rx.bytes\r\n$20\r\n18446744073709551615\r\n"
+			    "$11\r\nnet.rx.peak\r\n$7\r\n12500.5\r\n");
 	gm_buffer_free(&command);
 	assert_true(
-	    gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 3}, 1650, readings, 1));
+		gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 3}, 1650, readings, 1));
 	assert_non_null(strstr(command.data, "*10\r\n"));
 	assert_non_null(strstr(command.data, "$6\r\n1700-3\r\n$1\r\n@\r\n$4\r\n1650\r\n"));
 	assert_false(gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 4}, 1650,
-	                           &readings[1], 2)); /* nothing that can be stored */
+				   &readings[1], 2)); /* nothing that can be stored */
 	gm_buffer_free(&command);
 	gm_buffer_free(&prefix);
 }
@@ -149,11 +149,11 @@ static void test_entries(void **state)
 
 	(void)state;
 	assert_int_equal(entry("*2\r\n$6\r\n1700-2\r\n*10\r\n$12\r\nnet.rx.bytes\r\n$20\r\n"
-	                       "18446744073709551615\r\n$11\r\nnet.rx.peak\r\n$3\r\n0.1\r\n"
-	                       "$6\r\nfuture\r\n$1\r\n1\r\n$12\r\nnet.tx.bytes\r\n$2\r\n-1\r\n"
-	                       "$9\r\nnet.speed\r\n$3\r\nnan\r\n",
-	                       batch),
-	                 0);
+			       "18446744073709551615\r\n$11\r\nnet.rx.peak\r\n$3\r\n0.1\r\n"
+			       "$6\r\nfuture\r\n$1\r\n1\r\n$12\r\nnet.tx.bytes\r\n$2\r\n-1\r\n"
+			       "$9\r\nnet.speed\r\n$3\r\nnan\r\n",
+			       batch),
+			 0);
 	assert_int_equal(batch->frame_count, 1);
 	assert_int_equal(batch->frames[0].measured_at, 1700 * GM_MILLISECOND);
 	assert_int_equal(batch->frames[0].count, 2); /* unknown, negative, nan: skipped */
@@ -161,9 +161,9 @@ static void test_entries(void **state)
 	assert_true(readings[0].value.counter == UINT64_MAX);
 	assert_true(readings[1].value.gauge == 0.1);
 	assert_int_equal(entry("*2\r\n$6\r\n1700-3\r\n*4\r\n$1\r\n@\r\n$4\r\n1650\r\n"
-	                       "$11\r\nnet.rx.peak\r\n$1\r\n1\r\n",
-	                       batch),
-	                 0);
+			       "$11\r\nnet.rx.peak\r\n$1\r\n1\r\n",
+			       batch),
+			 0);
 	assert_int_equal(batch->frames[1].measured_at, 1650 * GM_MILLISECOND);
 	assert_int_equal(batch->frames[1].count, 1);
 	gm_batch_free(batch);
@@ -172,28 +172,28 @@ static void test_entries(void **state)
 static void test_malformed_entries(void **state)
 {
 	static const char *const replies[] = {
-	    ":1\r\n",
-	    "$1\r\nx\r\n",
-	    "$-1\r\n",
-	    "*-1\r\n",
-	    "*0\r\n",
-	    "*1\r\n$3\r\n1-1\r\n",
-	    "*2\r\n$3\r\n1-1\r\n$1\r\nx\r\n",
-	    "*2\r\n$3\r\n1-1\r\n$-1\r\n",
-	    "*2\r\n:1\r\n*0\r\n",
-	    "*2\r\n$-1\r\n*0\r\n",
-	    "*2\r\n$1\r\n1\r\n*0\r\n",
-	    "*2\r\n$4\r\n-1-1\r\n*0\r\n",
-	    "*2\r\n$4\r\n1-1x\r\n*0\r\n",
-	    "*2\r\n$4\r\n 1-1\r\n*0\r\n",
-	    "*2\r\n$22\r\n18446744073709551615-0\r\n*0\r\n",
-	    "*2\r\n$23\r\n99999999999999999999-00\r\n*0\r\n",
-	    "*2\r\n$3\r\n1-1\r\n*1\r\n$1\r\na\r\n",
-	    "*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\na\r\n:1\r\n",
-	    "*2\r\n$3\r\n1-1\r\n*2\r\n*0\r\n$1\r\na\r\n",
-	    "*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\n@\r\n$1\r\n2\r\n",
-	    "*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\n@\r\n$1\r\nx\r\n",
-	    "-ERR no\r\n",
+		":1\r\n",
+		"$1\r\nx\r\n",
+		"$-1\r\n",
+		"*-1\r\n",
+		"*0\r\n",
+		"*1\r\n$3\r\n1-1\r\n",
+		"*2\r\n$3\r\n1-1\r\n$1\r\nx\r\n",
+		"*2\r\n$3\r\n1-1\r\n$-1\r\n",
+		"*2\r\n:1\r\n*0\r\n",
+		"*2\r\n$-1\r\n*0\r\n",
+		"*2\r\n$1\r\n1\r\n*0\r\n",
+		"*2\r\n$4\r\n-1-1\r\n*0\r\n",
+		"*2\r\n$4\r\n1-1x\r\n*0\r\n",
+		"*2\r\n$4\r\n 1-1\r\n*0\r\n",
+		"*2\r\n$22\r\n18446744073709551615-0\r\n*0\r\n",
+		"*2\r\n$23\r\n99999999999999999999-00\r\n*0\r\n",
+		"*2\r\n$3\r\n1-1\r\n*1\r\n$1\r\na\r\n",
+		"*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\na\r\n:1\r\n",
+		"*2\r\n$3\r\n1-1\r\n*2\r\n*0\r\n$1\r\na\r\n",
+		"*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\n@\r\n$1\r\n2\r\n",
+		"*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\n@\r\n$1\r\nx\r\n",
+		"-ERR no\r\n",
 	};
 	struct gm_batch *batch = gm_batch_create();
 
@@ -209,9 +209,9 @@ static void test_malformed_entries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_numbers_are_exact),     cmocka_unit_test(test_xadd),
-	    cmocka_unit_test(test_info_of_hostile_names), cmocka_unit_test(test_entries),
-	    cmocka_unit_test(test_malformed_entries),
+		cmocka_unit_test(test_numbers_are_exact),     cmocka_unit_test(test_xadd),
+		cmocka_unit_test(test_info_of_hostile_names), cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_malformed_entries),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static void test_emptied_while_connected(void **state)
 {
 	struct rig *rig = *state;
 	struct gm_entity_info info = {.key = rig->keys[2],
-	                              .interface = {.mac = "52:54:00:00:00:01"}};
+				      .interface = {.mac = "52:54:00:00:00:01"}};
 
 	rig_start(rig);
 	rig->store->ops->identify(rig->store, &info);
@@ -127,7 +127,7 @@ static void write_password(struct rig *rig, const char *text)
 	int fd;
 
 	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
-	         rig->directory);
+		 rig->directory);
 	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
@@ -162,7 +162,7 @@ static void test_password(void **state)
 	rig_stop(rig);
 
 	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/absent",
-	         rig->directory);
+		 rig->directory);
 	rig_start(rig);
 	rig_run(rig, 200);
 	expect_reason(rig, "absent");
@@ -207,14 +207,14 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_killed_and_restarted_empty),
-	    TEST(test_restarted_from_an_old_dump),
-	    TEST(test_connection_cut_with_frames_on_the_way),
-	    TEST(test_emptied_while_connected),
-	    TEST(test_memory_full),
-	    TEST(test_password),
-	    TEST(test_another_schema),
-	    TEST(test_a_key_that_is_no_stream),
+		TEST(test_killed_and_restarted_empty),
+		TEST(test_restarted_from_an_old_dump),
+		TEST(test_connection_cut_with_frames_on_the_way),
+		TEST(test_emptied_while_connected),
+		TEST(test_memory_full),
+		TEST(test_password),
+		TEST(test_another_schema),
+		TEST(test_a_key_that_is_no_stream),
 	};
 	if (!rig_have_server())
 		return 77;

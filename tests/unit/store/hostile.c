@@ -99,26 +99,28 @@ static long resident_kib(void)
 #define CHORES   ":1\r\n:1\r\n:1\r\n" /* SADD, PERSIST, PERSIST */
 
 static const struct script scripts[] = {
-    {.name = "garbage", .first = "HTTP/1.1 400 Bad Request\r\n\r\n"},
-    {.name = "closes at once", .first = "", .closes = true},
-    {.name = "closes within a reply", .first = "+1\r\n$1", .closes = true},
-    {.name = "array for GET", .first = "+1\r\n*1\r\n$1\r\n1\r\n"},
-    {.name = "integer for GET", .first = "+1\r\n:1\r\n"},
-    {.name = "nil for GET", .first = "+1\r\n$-1\r\n"},
-    {.name = "integer for XADD", .first = GREETING ":1\r\n:1\r\n"},
-    {.name = "huge array", .first = "+1\r\n*2147483647\r\n"},
-    {.name = "negative array", .first = "+1\r\n*-5\r\n"},
-    {.name = "huge string", .first = "+1\r\n$2147483647\r\n", .flood = "xxxxxxxxxxxxxxxxxxxxxxxx"},
-    {.name = "length without end", .first = "$", .flood = "11111111111111111111111111111111"},
-    {.name = "line without end", .first = "+", .flood = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
-    {.name = "nested arrays", .first = "+1\r\n", .flood = "*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n"},
-    {.name = "many elements", .first = "+1\r\n*16000\r\n", .flood = "*16000\r\n$0\r\n\r\n"},
-    {.name = "wrong types when up", .first = UP "$-1\r\n+x\r\n:1\r\n" CHORES ":1\r\n"},
-    {.name = "no id", .first = UP CONFIGS CHORES "*1\r\n*2\r\n$3\r\nx-y\r\n*0\r\n"},
-    {.name = "nil entry", .first = UP CONFIGS CHORES "*1\r\n$-1\r\n"},
-    {.name = "error without text", .first = UP CONFIGS CHORES "-\r\n"},
-    {.name = "error with controls", .first = "-ERR \x1b[2J\x07 \xff\xfe\r\n"},
-    {.name = "silence", .first = "", .may_time_out = true},
+	{.name = "garbage", .first = "HTTP/1.1 400 Bad Request\r\n\r\n"},
+	{.name = "closes at once", .first = "", .closes = true},
+	{.name = "closes within a reply", .first = "+1\r\n$1", .closes = true},
+	{.name = "array for GET", .first = "+1\r\n*1\r\n$1\r\n1\r\n"},
+	{.name = "integer for GET", .first = "+1\r\n:1\r\n"},
+	{.name = "nil for GET", .first = "+1\r\n$-1\r\n"},
+	{.name = "integer for XADD", .first = GREETING ":1\r\n:1\r\n"},
+	{.name = "huge array", .first = "+1\r\n*2147483647\r\n"},
+	{.name = "negative array", .first = "+1\r\n*-5\r\n"},
+	{.name = "huge string",
+	 .first = "+1\r\n$2147483647\r\n",
+	 .flood = "xxxxxxxxxxxxxxxxxxxxxxxx"},
+	{.name = "length without end", .first = "$", .flood = "11111111111111111111111111111111"},
+	{.name = "line without end", .first = "+", .flood = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+	{.name = "nested arrays", .first = "+1\r\n", .flood = "*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n"},
+	{.name = "many elements", .first = "+1\r\n*16000\r\n", .flood = "*16000\r\n$0\r\n\r\n"},
+	{.name = "wrong types when up", .first = UP "$-1\r\n+x\r\n:1\r\n" CHORES ":1\r\n"},
+	{.name = "no id", .first = UP CONFIGS CHORES "*1\r\n*2\r\n$3\r\nx-y\r\n*0\r\n"},
+	{.name = "nil entry", .first = UP CONFIGS CHORES "*1\r\n$-1\r\n"},
+	{.name = "error without text", .first = UP CONFIGS CHORES "-\r\n"},
+	{.name = "error with controls", .first = "-ERR \x1b[2J\x07 \xff\xfe\r\n"},
+	{.name = "silence", .first = "", .may_time_out = true},
 };
 
 static bool is_clean(const char *text)
@@ -163,15 +165,19 @@ static void test_writing(void **state)
 #define ONE_ENTITY    LOAD_GREETING "*1\r\n$4\r\nnode\r\n"
 
 static const struct script load_scripts[] = {
-    {.name = "garbage", .first = "SSH-2.0-OpenSSH\r\n"},
-    {.name = "closes", .first = "$1\r\n", .closes = true},
-    {.name = "other schema", .first = "$2\r\n77\r\n"},
-    {.name = "wrong type for SMEMBERS", .first = LOAD_GREETING ":5\r\n"},
-    {.name = "endless set", .first = LOAD_GREETING "*2147483647\r\n", .flood = "$1\r\na\r\n"},
-    {.name = "endless string", .first = LOAD_GREETING "*1\r\n$2147483647\r\n", .flood = "aaaaaaaa"},
-    {.name = "wrong type for XREVRANGE", .first = ONE_ENTITY "$1\r\nx\r\n"},
-    {.name = "torn stream", .first = ONE_ENTITY "*2\r\n*2\r\n$3\r\n9-9\r\n*2\r\n", .closes = true},
-    {.name = "silence", .first = ONE_ENTITY},
+	{.name = "garbage", .first = "SSH-2.0-OpenSSH\r\n"},
+	{.name = "closes", .first = "$1\r\n", .closes = true},
+	{.name = "other schema", .first = "$2\r\n77\r\n"},
+	{.name = "wrong type for SMEMBERS", .first = LOAD_GREETING ":5\r\n"},
+	{.name = "endless set", .first = LOAD_GREETING "*2147483647\r\n", .flood = "$1\r\na\r\n"},
+	{.name = "endless string",
+	 .first = LOAD_GREETING "*1\r\n$2147483647\r\n",
+	 .flood = "aaaaaaaa"},
+	{.name = "wrong type for XREVRANGE", .first = ONE_ENTITY "$1\r\nx\r\n"},
+	{.name = "torn stream",
+	 .first = ONE_ENTITY "*2\r\n*2\r\n$3\r\n9-9\r\n*2\r\n",
+	 .closes = true},
+	{.name = "silence", .first = ONE_ENTITY},
 };
 
 static void test_loading(void **state)
@@ -202,9 +208,9 @@ static void test_loading(void **state)
 static void test_repeated_page(void **state)
 {
 	static const struct script script = {
-	    .name = "the same page",
-	    .first = ONE_ENTITY "*2\r\n*2\r\n$3\r\n9-9\r\n*2\r\n$6\r\nload.1\r\n$1\r\n1\r\n"
-	                        "*2\r\n$3\r\n9-9\r\n*2\r\n$6\r\nload.1\r\n$1\r\n1\r\n",
+		.name = "the same page",
+		.first = ONE_ENTITY "*2\r\n*2\r\n$3\r\n9-9\r\n*2\r\n$6\r\nload.1\r\n$1\r\n1\r\n"
+				    "*2\r\n$3\r\n9-9\r\n*2\r\n$6\r\nload.1\r\n$1\r\n1\r\n",
 	};
 	struct rig *rig = *state;
 	struct gm_error err = {0};
@@ -222,9 +228,9 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_writing),
-	    TEST(test_loading),
-	    TEST(test_repeated_page),
+		TEST(test_writing),
+		TEST(test_loading),
+		TEST(test_repeated_page),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ static void test_fine_frames_are_not_kept(void **state)
 	struct rig *rig = *state;
 	const struct gm_reading reading = {.metric = GM_METRIC_NET_RX_BYTES};
 	const struct gm_frame frame = {
-	    .key = rig->keys[2], .measured_at = rig->now, .flags = GM_FRAME_FINE, .count = 1};
+		.key = rig->keys[2], .measured_at = rig->now, .flags = GM_FRAME_FINE, .count = 1};
 
 	rig_server(rig, NULL);
 	rig_start(rig);
@@ -65,7 +65,7 @@ static void test_fine_frames_are_not_kept(void **state)
 static char *info_field(struct rig *rig, const char *key, const char *field, char text[64])
 {
 	redisReply *reply =
-	    rig_command(rig, "HGET guestmon:{%s}:%s:info %s", "test node", key, field);
+		rig_command(rig, "HGET guestmon:{%s}:%s:info %s", "test node", key, field);
 
 	snprintf(text, 64, "%s", reply->str ? reply->str : "(nil)");
 	freeReplyObject(reply);
@@ -100,7 +100,7 @@ static void test_identity_and_expiry(void **state)
 	rig->store->ops->forget(rig->store, &rig->keys[1]);
 	rig_settle(rig);
 	assert_int_equal(rig_integer(rig, "SISMEMBER guestmon:{%s}:entities %s", "test node", key),
-	                 0);
+			 0);
 	long long left = rig_integer(rig, "TTL guestmon:{%s}:%s", "test node", key);
 	assert_true(left > 3500 && left <= 3600);
 	assert_true(rig_integer(rig, "TTL guestmon:{%s}:%s:info", "test node", key) > 3500);
@@ -148,7 +148,7 @@ static void test_load(void **state)
 
 	/* And what comes then goes on where the streams end. */
 	freeReplyObject(
-	    rig_command(rig, "SREM guestmon:{%s}:entities nonsense if:tap9", "test node"));
+		rig_command(rig, "SREM guestmon:{%s}:entities nonsense if:tap9", "test node"));
 	rig_start(rig);
 	rig_ticks(rig, 10);
 	assert_true(rig_wait_connected(rig, true, 2000));
@@ -198,11 +198,11 @@ static void test_options(void **state)
 	struct gm_error err;
 
 	assert_int_equal(gm_redis_create(&rig->options, "a}b", &rig->loop, &host, &store, &err),
-	                 -EINVAL);
+			 -EINVAL);
 	rig->options.socket[0] = '\0';
 	snprintf(rig->options.host, sizeof(rig->options.host), "localhost");
 	assert_int_equal(gm_redis_create(&rig->options, "a", &rig->loop, &host, &store, &err),
-	                 -EINVAL);
+			 -EINVAL);
 	snprintf(rig->options.host, sizeof(rig->options.host), "::1");
 	assert_int_equal(gm_redis_create(&rig->options, "a", &rig->loop, &host, &store, &err), 0);
 	store->ops->destroy(store); /* never started */
@@ -212,15 +212,15 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_frames_are_mirrored),
-	    TEST(test_out_of_order_and_same_millisecond),
-	    TEST(test_fine_frames_are_not_kept),
-	    TEST(test_identity_and_expiry),
-	    TEST(test_streams_are_trimmed),
-	    TEST(test_load),
-	    TEST(test_load_is_bounded),
-	    TEST(test_load_of_nothing),
-	    TEST(test_options),
+		TEST(test_frames_are_mirrored),
+		TEST(test_out_of_order_and_same_millisecond),
+		TEST(test_fine_frames_are_not_kept),
+		TEST(test_identity_and_expiry),
+		TEST(test_streams_are_trimmed),
+		TEST(test_load),
+		TEST(test_load_is_bounded),
+		TEST(test_load_of_nothing),
+		TEST(test_options),
 	};
 	if (!rig_have_server())
 		return 77;

@@ -91,18 +91,18 @@ static void connect_client(struct rig *rig)
 void rig_server(struct rig *rig, const char *const *arguments)
 {
 	const char *argv[32] = {"redis-server",
-	                        "--port",
-	                        "0",
-	                        "--unixsocket",
-	                        rig->socket,
-	                        "--dir",
-	                        rig->directory,
-	                        "--appendonly",
-	                        "no",
-	                        "--daemonize",
-	                        "no",
-	                        "--save",
-	                        ""};
+				"--port",
+				"0",
+				"--unixsocket",
+				rig->socket,
+				"--dir",
+				rig->directory,
+				"--appendonly",
+				"no",
+				"--daemonize",
+				"no",
+				"--save",
+				""};
 	size_t count = 13;
 
 	for (size_t i = 0; arguments && arguments[i]; i++)
@@ -192,10 +192,10 @@ static int by_time(const void *a, const void *b)
 static void give(struct rig *rig, size_t entity, const struct rig_frame *kept)
 {
 	const struct gm_frame frame = {
-	    .key = rig->keys[entity],
-	    .measured_at = kept->time,
-	    .read_at = kept->time,
-	    .count = RIG_READINGS,
+		.key = rig->keys[entity],
+		.measured_at = kept->time,
+		.read_at = kept->time,
+		.count = RIG_READINGS,
 	};
 
 	rig->store->ops->append(rig->store, &frame, kept->readings);
@@ -253,7 +253,7 @@ static void changed(void *user, bool connected, const char *reason)
 void rig_create(struct rig *rig)
 {
 	const struct gm_store_host host = {
-	    .backfill = backfill, .restore = restore, .changed = changed, .user = rig};
+		.backfill = backfill, .restore = restore, .changed = changed, .user = rig};
 	struct gm_error err;
 
 	if (gm_redis_create(&rig->options, "test node", &rig->loop, &host, &rig->store, &err) < 0)
@@ -328,12 +328,12 @@ void rig_frame_at(struct rig *rig, size_t entity, int64_t time)
 
 	assert_true(count < RIG_FRAMES);
 	*kept = (struct rig_frame){
-	    .time = time,
-	    .readings =
-	        {
-	            {.metric = GM_METRIC_CPU_TIME, .value.counter = UINT64_MAX - count},
-	            {.metric = GM_METRIC_MEMORY_USED, .value.gauge = (double)count / 3},
-	        },
+		.time = time,
+		.readings =
+			{
+				{.metric = GM_METRIC_CPU_TIME, .value.counter = UINT64_MAX - count},
+				{.metric = GM_METRIC_MEMORY_USED, .value.gauge = (double)count / 3},
+			},
 	};
 	if (rig->store)
 		give(rig, entity, kept);
@@ -372,7 +372,7 @@ static void check_entity(struct rig *rig, size_t entity)
 	size_t count = rig->kept_count[entity];
 	bool *seen = calloc(count + 1, sizeof(*seen));
 	redisReply *reply = rig_command(rig, "XRANGE guestmon:{%s}:%s - +", "test node",
-	                                gm_entity_text(&rig->keys[entity], key));
+					gm_entity_text(&rig->keys[entity], key));
 
 	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *fields = reply->element[i]->element[1];
@@ -385,13 +385,13 @@ static void check_entity(struct rig *rig, size_t entity)
 			fail_msg("%s: frame %zu is there twice", key, number);
 		seen[number] = true;
 		assert_int_equal(time_of(reply->element[i]),
-		                 rig->kept[entity][number].time / GM_MILLISECOND);
+				 rig->kept[entity][number].time / GM_MILLISECOND);
 		assert_true(strtod(fields->element[values + 3]->str, NULL) == (double)number / 3);
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (!seen[i])
 			fail_msg("%s: frame %zu of %zu is missing, %zu are there", key, i, count,
-			         reply->elements);
+				 reply->elements);
 	}
 	freeReplyObject(reply);
 	free(seen);
@@ -402,5 +402,5 @@ void rig_check_complete(struct rig *rig)
 	for (size_t i = 0; i < rig->entities; i++)
 		check_entity(rig, i);
 	assert_int_equal(rig_integer(rig, "SCARD guestmon:{%s}:entities", "test node"),
-	                 rig->entities);
+			 rig->entities);
 }

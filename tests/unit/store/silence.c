@@ -121,11 +121,11 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_hung),
-	    TEST(test_forgotten_while_away),
-	    TEST(test_stop_delivers_the_last_frames),
-	    TEST(test_stop_of_a_hung_server),
-	    TEST(test_long_gap),
+		TEST(test_hung),
+		TEST(test_forgotten_while_away),
+		TEST(test_stop_delivers_the_last_frames),
+		TEST(test_stop_of_a_hung_server),
+		TEST(test_long_gap),
 	};
 	if (!rig_have_server())
 		return 77;

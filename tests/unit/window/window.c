@@ -47,13 +47,13 @@ static struct fixture set_up(size_t samples, int64_t length)
 }
 
 static int append(struct fixture *fixture, int64_t time, unsigned flags,
-                  const struct gm_reading *readings, size_t count)
+		  const struct gm_reading *readings, size_t count)
 {
 	const struct gm_frame frame = {
-	    .measured_at = time,
-	    .read_at = time,
-	    .flags = (uint16_t)flags,
-	    .count = (uint16_t)count,
+		.measured_at = time,
+		.read_at = time,
+		.flags = (uint16_t)flags,
+		.count = (uint16_t)count,
 	};
 	return gm_window_append(fixture->window, &frame, readings, on_point, &fixture->seen);
 }
@@ -61,7 +61,7 @@ static int append(struct fixture *fixture, int64_t time, unsigned flags,
 static void counter(struct fixture *fixture, int64_t time, unsigned flags, uint64_t value)
 {
 	const struct gm_reading reading = {.metric = GM_METRIC_NET_RX_BYTES,
-	                                   .value.counter = value};
+					   .value.counter = value};
 	assert_int_equal(append(fixture, time, flags, &reading, 1), 0);
 }
 
@@ -283,7 +283,8 @@ static void rings_are_bounded(void **state)
 	for (unsigned i = 0; i < 50; i++)
 		assert_float_equal(samples[i].value.gauge, 950 + i, 0);
 	assert_int_equal(
-	    gm_window_read(f.window, GM_METRIC_MEMORY_USED, START + 990 * TICK, samples, 60), 10);
+		gm_window_read(f.window, GM_METRIC_MEMORY_USED, START + 990 * TICK, samples, 60),
+		10);
 	assert_int_equal(gm_window_read(f.window, GM_METRIC_MEMORY_USED, 0, samples, 3), 3);
 	assert_float_equal(samples[2].value.gauge, 952, 0);
 	gm_window_free(f.window);
@@ -310,9 +311,9 @@ static void last_values_are_sorted(void **state)
 	(void)state;
 	struct fixture f = set_up(10, 3600 * GM_SECOND);
 	const struct gm_reading readings[] = {
-	    {.metric = GM_METRIC_EXTRA + 3, .value.gauge = 3},
-	    {.metric = GM_METRIC_NET_TX_BYTES, .value.counter = 10},
-	    {.metric = GM_METRIC_MEMORY_USED, .value.gauge = 1},
+		{.metric = GM_METRIC_EXTRA + 3, .value.gauge = 3},
+		{.metric = GM_METRIC_NET_TX_BYTES, .value.counter = 10},
+		{.metric = GM_METRIC_MEMORY_USED, .value.gauge = 1},
 	};
 	assert_int_equal(append(&f, START, 0, readings, 3), 0);
 	struct gm_last items[4];
@@ -347,8 +348,8 @@ static void frames_come_again(void **state)
 	(void)state;
 	struct fixture f = set_up(10, 3600 * GM_SECOND);
 	const struct gm_reading both[] = {
-	    {.metric = GM_METRIC_MEMORY_USED, .value.gauge = 1},
-	    {.metric = GM_METRIC_NET_RX_BYTES, .value.counter = 10},
+		{.metric = GM_METRIC_MEMORY_USED, .value.gauge = 1},
+		{.metric = GM_METRIC_NET_RX_BYTES, .value.counter = 10},
 	};
 	assert_int_equal(append(&f, START, 0, both, 2), 0);
 	gauge(&f, START + TICK, 2);
@@ -379,10 +380,10 @@ static void bad_options_are_refused(void **state)
 {
 	(void)state;
 	static const struct gm_window_options bad[] = {
-	    {.samples = 0, .length = GM_SECOND},
-	    {.samples = SIZE_MAX, .length = GM_SECOND},
-	    {.samples = 10, .length = 0},
-	    {.samples = 10, .length = INT64_MAX},
+		{.samples = 0, .length = GM_SECOND},
+		{.samples = SIZE_MAX, .length = GM_SECOND},
+		{.samples = 10, .length = 0},
+		{.samples = 10, .length = INT64_MAX},
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct gm_window *window = NULL;
@@ -395,20 +396,20 @@ static void bad_options_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(counters_become_increases),
-	    cmocka_unit_test(gauges_pass),
-	    cmocka_unit_test(a_reset_gives_no_increase),
-	    cmocka_unit_test(a_wrap_at_32_bits_goes_on),
-	    cmocka_unit_test(a_wrap_faster_than_ever_is_a_reset),
-	    cmocka_unit_test(missing_samples_are_a_gap),
-	    cmocka_unit_test(older_samples_are_dropped),
-	    cmocka_unit_test(a_clock_set_back_starts_anew),
-	    cmocka_unit_test(fine_frames_are_not_kept),
-	    cmocka_unit_test(rings_are_bounded),
-	    cmocka_unit_test(old_samples_are_not_shown),
-	    cmocka_unit_test(last_values_are_sorted),
-	    cmocka_unit_test(frames_come_again),
-	    cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(counters_become_increases),
+		cmocka_unit_test(gauges_pass),
+		cmocka_unit_test(a_reset_gives_no_increase),
+		cmocka_unit_test(a_wrap_at_32_bits_goes_on),
+		cmocka_unit_test(a_wrap_faster_than_ever_is_a_reset),
+		cmocka_unit_test(missing_samples_are_a_gap),
+		cmocka_unit_test(older_samples_are_dropped),
+		cmocka_unit_test(a_clock_set_back_starts_anew),
+		cmocka_unit_test(fine_frames_are_not_kept),
+		cmocka_unit_test(rings_are_bounded),
+		cmocka_unit_test(old_samples_are_not_shown),
+		cmocka_unit_test(last_values_are_sorted),
+		cmocka_unit_test(frames_come_again),
+		cmocka_unit_test(bad_options_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
