@@ -69,6 +69,22 @@ static void on_finding(void *user, const struct gm_finding *finding)
 	intake->sink.finding(intake->sink.user, finding);
 }
 
+static bool owned_by_guest(const struct gm_tracked *tracked)
+{
+	return tracked->info.key.kind == GM_ENTITY_INTERFACE &&
+	       memcmp(tracked->info.interface.guest, no_guest, GM_UUID_SIZE) != 0;
+}
+
+/*
+ * Ports are judged as guests'. The bridge and the NIC that carry the same traffic would tell every burst
+ * again; where nobody tells whose a device is, all of them are judged.
+ */
+static bool judged(const struct gm_intake *intake, const struct gm_tracked *tracked)
+{
+	return tracked->detectors && (tracked->info.key.kind != GM_ENTITY_INTERFACE ||
+				      owned_by_guest(tracked) || !intake->options.libvirt);
+}
+
 static void on_point(void *user, const struct gm_point *point)
 {
 	struct gm_intake *intake = user;
@@ -79,7 +95,7 @@ static void on_point(void *user, const struct gm_point *point)
 	 */
 	if (intake->restoring && intake->current->info.key.kind == GM_ENTITY_INTERFACE)
 		return;
-	if (intake->current->detectors)
+	if (judged(intake, intake->current))
 		gm_detector_set_observe(intake->current->detectors, point, &sink);
 }
 
@@ -122,12 +138,6 @@ static struct gm_tracked *entity_of(struct gm_intake *intake, const struct gm_en
 	if (tracked || (of_guest && intake->options.libvirt))
 		return tracked;
 	return add_entity(intake, key);
-}
-
-static bool owned_by_guest(const struct gm_tracked *tracked)
-{
-	return tracked->info.key.kind == GM_ENTITY_INTERFACE &&
-	       memcmp(tracked->info.interface.guest, no_guest, GM_UUID_SIZE) != 0;
 }
 
 /* Interface counters of libvirt are the kernel's own, read later: one source is enough. */
@@ -311,7 +321,7 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 	struct gm_finding_sink sink = {on_finding, intake};
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		if (!tracked->detectors)
+		if (!judged(intake, tracked))
 			continue;
 		intake->current = tracked;
 		gm_detector_set_evaluate(tracked->detectors, now, &sink);

@@ -83,8 +83,7 @@ static void hand_one(void *user, const struct gm_transition *transition)
 		handing->full = true;
 }
 
-/* Hands the agent what it has room for. */
-static void pump(struct gm_outlet *outlet)
+void gm_outlet_hand_over(struct gm_outlet *outlet)
 {
 	struct handing handing = {.outlet = outlet};
 	while (outlet->mib && !handing.full) {
@@ -105,7 +104,7 @@ void gm_outlet_attach_mib(struct gm_outlet *outlet, struct gm_mib *mib)
 {
 	outlet->mib = mib;
 	outlet->handed = outlet->delivered;
-	pump(outlet);
+	gm_outlet_hand_over(outlet);
 }
 
 static void tell_log(const struct gm_transition *transition)
@@ -163,7 +162,6 @@ void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *
 	struct gm_transition copy = *transition;
 	if (outlet->pending_count > 0 || journal(outlet, &copy) < 0)
 		wait_for_journal(outlet, transition);
-	pump(outlet);
 }
 
 void gm_outlet_delivered(struct gm_outlet *outlet, uint64_t sequence)
@@ -174,14 +172,14 @@ void gm_outlet_delivered(struct gm_outlet *outlet, uint64_t sequence)
 	if (gm_state_output_delivered(outlet->state, MIB_OUTPUT, sequence) < 0 &&
 	    gm_log_allowed(&outlet->journal_limit, gm_clock_monotonic(), 10 * GM_SECOND, NULL))
 		gm_log(GM_LOG_ERROR, "the position of the SNMP output cannot be written");
-	pump(outlet);
+	gm_outlet_hand_over(outlet);
 }
 
 void gm_outlet_tick(struct gm_outlet *outlet)
 {
 	if (outlet->pending_count > 0)
 		retry_pending(outlet);
-	pump(outlet);
+	gm_outlet_hand_over(outlet);
 }
 
 size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition **ret_first,

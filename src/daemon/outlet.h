@@ -25,8 +25,14 @@ void gm_outlet_free(struct gm_outlet *outlet);
 /* Notifications go there from now on; NULL: to nobody (they stay in the journal). */
 void gm_outlet_attach_mib(struct gm_outlet *outlet, struct gm_mib *mib);
 
-/* Journals and hands on. Where the journal fails the transition waits and is tried again. */
+/*
+ * Journals; hand_over() tells the outputs. Where the journal fails the transition waits and is tried
+ * again.
+ */
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition);
+
+/* Gives each output what it has room for of what is journalled. */
+void gm_outlet_hand_over(struct gm_outlet *outlet);
 
 /* The notifications up to `sequence` have arrived. */
 void gm_outlet_delivered(struct gm_outlet *outlet, uint64_t sequence);

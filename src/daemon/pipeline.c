@@ -53,6 +53,7 @@ struct gm_pipeline {
 
 	uv_timer_t timer;
 	uint64_t ticks;
+	bool news;          /* transitions were made that readers and outputs do not know yet */
 	int64_t started_at; /* monotonic */
 	struct gm_agent_row agent;
 	struct gm_selfwatch watch;
@@ -60,12 +61,28 @@ struct gm_pipeline {
 	struct gm_source_status source_status[GM_SOURCE_COUNT];
 };
 
+static void publish(struct gm_pipeline *pipeline, int64_t now);
+
+/*
+ * After whatever may have made transitions: readers first, so that who gets a notification and looks
+ * finds the alarm; then the outputs.
+ */
+static void tell_news(struct gm_pipeline *pipeline)
+{
+	if (!pipeline->news)
+		return;
+	pipeline->news = false;
+	publish(pipeline, gm_clock_now());
+	gm_outlet_hand_over(pipeline->outlet);
+}
+
 /* ---- from the inlet ---- */
 
 static void on_samples(void *user, const struct gm_batch *batch)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_intake_batch(pipeline->intake, batch);
+	tell_news(pipeline);
 }
 
 static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
@@ -79,6 +96,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 {
 	struct gm_pipeline *pipeline = user;
 	gm_intake_gone(pipeline->intake, source, key, time);
+	tell_news(pipeline);
 }
 
 static void on_event(void *user, const struct gm_guest_event *event)
@@ -148,6 +166,7 @@ static void on_transition(void *user, struct gm_transition *transition)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_outlet_transition(pipeline->outlet, transition);
+	pipeline->news = true;
 }
 
 static void describe_alarm(void *user, struct gm_alarm *alarm)
@@ -309,6 +328,7 @@ static void on_tick(uv_timer_t *timer)
 		sweep_orphans(pipeline, now);
 	pipeline->store->ops->flush(pipeline->store, now);
 	gm_alarms_tick(pipeline->alarms, now);
+	tell_news(pipeline);
 	if (pipeline->ticks % TICKS_PER_SNAPSHOT == 0)
 		publish(pipeline, now);
 }
