@@ -2,6 +2,7 @@
 """What strangers and mistakes bring: hostile names in a domain, a second copy, a configuration that
 cannot be, things that are not there."""
 
+import json
 from xml.sax.saxutils import escape
 
 from gmtest.case import SMALL, GuestmonTest
@@ -125,3 +126,72 @@ class WrongStarts(GuestmonTest):
 
     def test_missing_file(self):
         self.refused(self.lab.state / "etc/missing.yaml", "missing.yaml")
+
+
+class WrongNeighbours(GuestmonTest):
+    """A daemon whose Redis, master agent and libvirtd are something else, or nothing: it samples what it
+    can and says of each what is wrong. It is a second one, beside the session's."""
+
+    NAME = "lonely"
+
+    def setUp(self):
+        super().setUp()
+        self.other = self.lab.state / "lonely"
+        self.other.mkdir(exist_ok=True)
+        self.file = self.other / "file"
+        self.file.write_text("not a socket\n", encoding="utf-8")
+        self.socket = self.other / "control.sock"
+
+    def tearDown(self):
+        for name in (self.NAME, "listener"):
+            self.lab.call("kill", name, check=False)
+
+    def start(self, **settings):
+        path = self.other / "guestmon.yaml"
+        settings = {"state__directory": self.other / "state", "control__socket": self.socket,
+                    "snmp__agentx_socket": self.file, "libvirt__uri": "qemu+unix:///system?socket=/nowhere",
+                    **settings}
+        pairs = [f"{key.replace('__', '.').replace('_', '-')}={value}" for key, value in settings.items()]
+        path.write_text(self.lab.call("config", *pairs).stdout, encoding="utf-8")
+        self.lab.call("spawn", self.NAME, self.daemon.daemon, "-f", "-c", path)
+        wait_until("the control socket answers", lambda: self.status() is not None, 20)
+
+    def status(self):
+        done = self.lab.exec(self.daemon.ctl_path, "-s", self.socket, "--json", "status", check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def samples(self):
+        status = self.status()
+        sources = {source["name"]: source for source in status["sources"]}
+        self.assertTrue(sources["tap"]["connected"] and sources["host"]["connected"])
+        self.assertFalse(sources["libvirt"]["connected"])
+        self.assertIn("/nowhere", sources["libvirt"]["error"])
+        before = status["samples"]
+        wait_until("samples come in", lambda: self.status()["samples"] > before + 100, 5)
+
+    def test_files_in_the_place_of_sockets(self):
+        self.start(redis__socket=self.file)
+        wait_until("the store says what is wrong",
+                   lambda: str(self.file) in self.status()["store"]["state"], 10)
+        self.assertFalse(self.status()["store"]["connected"])
+        self.assertFalse(self.status()["snmp"]["connected"])
+        self.assertTrue(self.status()["snmp"]["error"])
+        self.samples()
+
+    def test_a_port_that_somebody_else_has(self):
+        """Something listens and takes the connection, but never says a word of Redis."""
+        self.lab.call("spawn", "listener", "python3", "-c", LISTENER)
+        self.start(redis__socket="", redis__host="127.0.0.1", redis__port=6399)
+        wait_until("the store says that nobody answers",
+                   lambda: not self.status()["store"]["connected"]
+                   and "answer" in self.status()["store"]["state"], 20)
+        self.samples()
+
+
+LISTENER = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 6399))
+held = []
+while True:
+    held.append(server.accept())
+"""
