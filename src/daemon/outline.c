@@ -160,6 +160,20 @@ static int read_keys(struct reader *reader, const char *section)
 	return rc;
 }
 
+/* `log: debug` where `log:` and an indented `level: debug` are meant. */
+static int refuse_value(struct reader *reader)
+{
+	const struct gm_outline *outline = reader->outline;
+	char quoted[96];
+
+	gm_text_quote(quoted, sizeof(quoted), outline->entries[outline->count - 1].section);
+	return gm_error_set(
+		reader->err, -EINVAL,
+		"%s:%zu: %s stands where a section is expected, and a section holds keys, "
+		"each on a line of its own and indented",
+		reader->name, event_line(reader), quoted);
+}
+
 /* The sections; the file's outer MAPPING-START is the present event. */
 static int read_sections(struct reader *reader)
 {
@@ -180,8 +194,7 @@ static int read_sections(struct reader *reader)
 			if (rc < 0)
 				return rc;
 		} else if (!is_scalar(reader) || !is_null(reader)) {
-			return refuse(reader, "a section holds keys, each on a line of its own and "
-					      "indented");
+			return refuse_value(reader);
 		}
 	}
 	return rc;

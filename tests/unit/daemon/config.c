@@ -211,8 +211,8 @@ static void a_wrong_shape_is_refused(void **state)
 {
 	refused(*state, "- log\n", ":1: the file holds sections");
 	refused(*state, "just words\n", ":1: the file holds sections");
-	refused(*state, "log: info\n", ":1: a section holds keys");
-	refused(*state, "log:\n  - level\n", ":2: a section holds keys");
+	refused(*state, "log: info\n", ":1: \"log\" stands where a section is expected");
+	refused(*state, "log:\n  - level\n", ":2: \"log\" stands where a section is expected");
 	refused(*state, "log:\n  level:\n    - info\n", ":3: a key has one value");
 	refused(*state, "log:\n  level: {a: b}\n", ":2: a key has one value");
 	refused(*state, "log:\n  ? [a]\n  : b\n", ":2: a key is a word");
