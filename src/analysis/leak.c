@@ -213,6 +213,7 @@ static bool stands_still(const struct leak *leak)
 static void follow(struct leak *leak, unsigned closed)
 {
 	struct condition *condition = &leak->condition;
+	const struct gm_leak_scale *ring = &leak->bins.scales[condition->scale];
 	size_t scale = suitable_scale(leak);
 	double floor;
 
@@ -220,11 +221,14 @@ static void follow(struct leak *leak, unsigned closed)
 		gm_leak_growth_follow(&leak->bins, scale, &condition->growth);
 	if (!(closed & 1U << condition->scale))
 		return;
-	floor = (double)gm_leak_bin(&leak->bins.scales[condition->scale], 0)->floor;
+	floor = ring->count > 0 ? (double)gm_leak_bin(ring, 0)->floor : NAN;
 	if (floor > condition->high) {
 		condition->high = floor;
 		condition->high_at = leak->time;
 	}
+	/* What was lost in a hole of the series is in no bin yet; but it did not stand still. */
+	if (isnan(floor) && leak->used > condition->high)
+		condition->high_at = leak->time;
 	leak->active = !has_returned(leak) && !stands_still(leak);
 }
 

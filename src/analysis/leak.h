@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The leak detector: is the memory of a guest or the node being used up? Watches memory.used against
- * memory.total (or total less memory.available where used is not measured).
+ * memory.total.
  *
  * Evidence: slope, time to exhaustion, onset, confidence, used and total bytes.
  */

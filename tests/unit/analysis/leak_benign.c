@@ -226,6 +226,44 @@ static void gaps_and_lost_samples_do_not_hide_a_leak(void **state)
 	free_guest(guest);
 }
 
+static double leak_40m(const struct guest *guest, double time)
+{
+	(void)guest;
+	return 3e9 + fmax(time - 300, 0) * 40e6;
+}
+
+static double leak_40m_ended(const struct guest *guest, double time)
+{
+	return leak_40m(guest, fmin(time, 550));
+}
+
+/* A guest that does not answer for longer than its leak was watched is not cured by that. */
+static void a_hole_is_no_standstill(void **state)
+{
+	static const double holes[] = {5, 60, 260, 420};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+		struct guest *guest = new_guest(32e9, 2e6);
+
+		sample(guest, leak_40m, 550, 1);
+		assert_true(guest->active);
+		guest->now += holes[i];
+		sample(guest, leak_40m, guest->now + 60, 1);
+		assert_int_equal(guest->raises, 1);
+		assert_int_equal(guest->clears, 0);
+		free_guest(guest);
+
+		guest = new_guest(32e9, 2e6);
+		sample(guest, leak_40m_ended, 550, 1);
+		guest->now += holes[i];
+		sample(guest, leak_40m_ended, guest->now + 900, 1);
+		assert_int_equal(guest->raises, 1);
+		assert_int_equal(guest->clears, 1);
+		free_guest(guest);
+	}
+}
+
 static void a_year_of_silence_is_no_news(void **state)
 {
 	(void)state;
@@ -248,6 +286,7 @@ int main(void)
 		cmocka_unit_test(odd_samples_do_no_harm),
 		cmocka_unit_test(a_clock_set_back_learns_anew),
 		cmocka_unit_test(gaps_and_lost_samples_do_not_hide_a_leak),
+		cmocka_unit_test(a_hole_is_no_standstill),
 		cmocka_unit_test(a_year_of_silence_is_no_news),
 	};
 
