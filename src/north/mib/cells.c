@@ -313,8 +313,8 @@ GETTER(gm_cell_evidence_time)
 	if (!gm_evidence_has(evidence, column->id))
 		return false;
 	double seconds = evidence->number[column->id];
-	/* Before the year 10000, which is as far as DateAndTime should go. */
-	return seconds > 0 && seconds < 253402300800.0 &&
+	/* As far as the node's time goes: the year 2262. */
+	return seconds > 0 && seconds < (double)(INT64_MAX / GM_SECOND) &&
 	       date(ret_value, (int64_t)(seconds * 10) * (GM_SECOND / 10));
 }
 

@@ -185,9 +185,15 @@ static void test_times_and_ages(void **state)
 	assert_int_equal(GET(snapshot, &value, 1, 6, 1, 13, 1), GM_MIB_FOUND);
 	assert_true(value.number == 1250);
 
-	/* Evidence of a time that no calendar has. */
-	gm_evidence_set(&snapshot->leaks[0].finding.evidence, GM_EVIDENCE_ONSET, 1e300);
-	assert_int_equal(GET(snapshot, &value, 1, 6, 1, 7, 1), GM_MIB_NO_INSTANCE);
+	/* Evidence of a time that is beyond the clock, or that no calendar has. */
+	static const double never[] = {9223372037.0, 1e11, 1e300, INFINITY, NAN, -1};
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		gm_evidence_set(&snapshot->leaks[0].finding.evidence, GM_EVIDENCE_ONSET, never[i]);
+		assert_int_equal(GET(snapshot, &value, 1, 6, 1, 7, 1), GM_MIB_NO_INSTANCE);
+	}
+	gm_evidence_set(&snapshot->leaks[0].finding.evidence, GM_EVIDENCE_ONSET, 9223372035.5);
+	assert_int_equal(GET(snapshot, &value, 1, 6, 1, 7, 1), GM_MIB_FOUND);
+	assert_octets(&value, "\x08\xd6\x04\x0b\x17\x2f\x0f\x05+\x00\x00", 11);
 }
 
 static void test_addresses(void **state)
