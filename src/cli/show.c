@@ -64,11 +64,11 @@ void gm_show_status(const struct gm_json *reply, FILE *out)
 		number(reply, "last_sequence"));
 	fprintf(out, "process    %.1f s CPU, %s resident\n", number(reply, "cpu_s"),
 		gm_render_bytes(cell, number(reply, "resident_bytes")));
-	fprintf(out, "store      %s, %s: %s; %.0f frames written, %.0f dropped\n",
+	fprintf(out, "store      %s, %s: %s; %.0f frames written, %.0f left out, %.0f filled in\n",
 		gm_render_name(other, text(store, "name")),
 		gm_json_get_bool(store, "connected") ? "connected" : "not connected",
 		gm_render_name(cell, text(store, "state")), number(store, "written"),
-		number(store, "dropped"));
+		number(store, "dropped"), number(store, "filled"));
 	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n\n",
 		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
 						    : "no master agent",

@@ -96,6 +96,7 @@ static struct gm_json *answer_status(const struct query *query)
 	gm_json_set_text(store, "state", agent->store_state);
 	gm_json_set_integer(store, "written", (int64_t)agent->store_written);
 	gm_json_set_integer(store, "dropped", (int64_t)agent->store_dropped);
+	gm_json_set_integer(store, "filled", (int64_t)agent->store_filled);
 	gm_json_set(reply, "store", store);
 
 	struct gm_json *snmp = gm_json_object();

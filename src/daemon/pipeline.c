@@ -251,6 +251,7 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 	memcpy(pipeline->agent.store_state, store.state, sizeof(store.state));
 	pipeline->agent.store_written = store.written;
 	pipeline->agent.store_dropped = store.dropped;
+	pipeline->agent.store_filled = store.filled;
 	pipeline->agent.samples = gm_intake_readings(pipeline->intake);
 	pipeline->agent.queue_dropped = gm_inlet_dropped(pipeline->inlet);
 	pipeline->agent.last_sequence = gm_state_last_sequence(pipeline->state);

@@ -69,8 +69,8 @@ struct gm_agent_row {
 	bool store_connected;
 	char store[32]; /* "redis", "memory" */
 	char store_state[192];
-	uint64_t store_written, store_dropped; /* frames */
-	uint64_t last_sequence;                /* of the newest transition */
+	uint64_t store_written, store_dropped, store_filled; /* frames */
+	uint64_t last_sequence;                              /* of the newest transition */
 	uint64_t cpu_ns;
 	uint64_t resident; /* bytes */
 };
