@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { GM_CELL = 96, GM_TABLE_COLUMNS = 12 };
+/* An alarm's text (384 bytes) fits quoted. */
+enum { GM_CELL = 400, GM_TABLE_COLUMNS = 12 };
 
 /* Collects rows, then prints them with columns as wide as needed. */
 struct gm_table {
