@@ -26,11 +26,18 @@
  */
 enum { LOOKS = 10 };
 
+/*
+ * Descriptors that stay open, which halves the cost of a reading. A process may usually have 1,024,
+ * and the rest of the daemon needs some when a node has a thousand guests.
+ */
+enum { HELD_MAX = 256 };
+
 struct process {
 	int pid;
 	int looks;
-	int stat_fd; /* of a guest's process, -1 otherwise */
+	int stat_fd; /* -1: opened for each reading */
 	bool listed;
+	bool guest; /* a guest's process: all below holds */
 	uint8_t uuid[GM_UUID_SIZE];
 	uint64_t start_time;
 	UT_hash_handle hh;
@@ -39,6 +46,7 @@ struct process {
 struct gm_host_processes {
 	char proc[PATH_MAX];
 	struct process *by_pid;
+	unsigned held; /* descriptors */
 	uint64_t tick_ns, page_size;
 };
 
@@ -55,12 +63,19 @@ struct gm_host_processes *gm_host_processes_create(const char *proc)
 	return processes;
 }
 
+static void let_go(struct gm_host_processes *processes, struct process *process)
+{
+	if (process->stat_fd >= 0) {
+		close(process->stat_fd);
+		processes->held--;
+	}
+	process->stat_fd = -1;
+}
+
 static void forget(struct gm_host_processes *processes, struct process *process)
 {
 	HASH_DEL(processes->by_pid, process);
-	if (process->stat_fd >= 0) {
-		close(process->stat_fd);
-	}
+	let_go(processes, process);
 	free(process);
 }
 
@@ -99,23 +114,28 @@ static bool has_guest(const struct gm_host_processes *processes, const uint8_t u
 	const struct process *process;
 
 	for (process = processes->by_pid; process != NULL; process = process->hh.next) {
-		if (process->stat_fd >= 0 && memcmp(process->uuid, uuid, GM_UUID_SIZE) == 0) {
+		if (process->guest && memcmp(process->uuid, uuid, GM_UUID_SIZE) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
+static int open_of(const struct gm_host_processes *processes, int pid, const char *file)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%d/%s", pid, file);
+	return gm_host_open(processes->proc, name);
+}
+
 /* The contents of a process's file: the length or a negative errno. */
 static ssize_t read_of(const struct gm_host_processes *processes, int pid, const char *file,
 		       char *buffer, size_t size)
 {
-	char name[32];
+	int fd = open_of(processes, pid, file);
 	ssize_t length;
-	int fd;
 
-	snprintf(name, sizeof(name), "%d/%s", pid, file);
-	fd = gm_host_open(processes->proc, name);
 	if (fd < 0) {
 		return fd;
 	}
@@ -124,28 +144,34 @@ static ssize_t read_of(const struct gm_host_processes *processes, int pid, const
 	return length;
 }
 
-/* Opens the statistics of a process that was found to be a guest's. */
+/* Reads the statistics of a process, which is then known by its start time. */
+static int read_stat(const struct gm_host_processes *processes, const struct process *process,
+		     char *buffer, size_t size, struct gm_procfs_process *ret_seen)
+{
+	ssize_t length = process->stat_fd >= 0
+				 ? gm_host_read(process->stat_fd, buffer, size)
+				 : read_of(processes, process->pid, "stat", buffer, size);
+
+	return length < 0 ? (int)length : gm_procfs_parse_process(buffer, (size_t)length, ret_seen);
+}
+
+/* Takes note of a process that was found to be a guest's. */
 static void adopt(struct gm_host_processes *processes, struct process *process,
 		  const uint8_t uuid[GM_UUID_SIZE], char *buffer, size_t size)
 {
 	struct gm_procfs_process seen;
-	char name[32];
-	ssize_t length;
-	int fd;
 
-	snprintf(name, sizeof(name), "%d/stat", process->pid);
-	fd = gm_host_open(processes->proc, name);
-	if (fd < 0) {
-		return;
+	if (processes->held < HELD_MAX) {
+		process->stat_fd = open_of(processes, process->pid, "stat");
+		processes->held += process->stat_fd >= 0;
 	}
-	length = gm_host_read(fd, buffer, size);
-	if (length < 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0) {
-		close(fd);
-		return;
+	if (read_stat(processes, process, buffer, size, &seen) < 0) {
+		let_go(processes, process);
+		return; /* the next scan looks again */
 	}
 	memcpy(process->uuid, uuid, GM_UUID_SIZE);
 	process->start_time = seen.start_time;
-	process->stat_fd = fd;
+	process->guest = true;
 }
 
 static void look(struct gm_host_processes *processes, struct process *process, char *buffer,
@@ -219,7 +245,7 @@ int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, si
 			break;
 		}
 		process->listed = true;
-		if (process->stat_fd < 0 && process->looks < LOOKS) {
+		if (!process->guest && process->looks < LOOKS) {
 			look(processes, process, buffer, size);
 		}
 	}
@@ -235,12 +261,12 @@ static bool read_process(const struct gm_host_processes *processes, const struct
 			 char *buffer, size_t size, struct gm_batch *batch)
 {
 	struct gm_entity_key key = gm_entity_guest(process->uuid);
-	ssize_t length = gm_host_read(process->stat_fd, buffer, size);
-	int64_t now = gm_clock_now();
 	struct gm_procfs_process seen;
+	int rc = read_stat(processes, process, buffer, size, &seen);
+	int64_t now = gm_clock_now();
 
-	if (length < 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0 ||
-	    seen.start_time != process->start_time || seen.state == 'Z' || seen.state == 'X') {
+	if (rc < 0 || seen.start_time != process->start_time || seen.state == 'Z' ||
+	    seen.state == 'X') {
 		return false;
 	}
 	if (gm_batch_frame(batch, &key, now, now, 0)) {
@@ -259,7 +285,7 @@ uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffe
 	uint32_t answered = 0;
 
 	HASH_ITER (hh, processes->by_pid, process, next) {
-		if (process->stat_fd < 0) {
+		if (!process->guest) {
 			continue;
 		}
 		if (read_process(processes, process, buffer, size, batch)) {

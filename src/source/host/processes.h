@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guests' qemu processes: found in /proc by their command line, read through descriptors that stay
- * open. A descriptor belongs to its process for ever, so a pid that is given again is never mistaken
- * for the one before; in a tree of plain files the start time tells. One thread.
+ * The guests' qemu processes: found in /proc by their command line. The first few hundred are read
+ * through descriptors that stay open, the others are opened for each reading. A pid that is given again
+ * is never mistaken for the one before: the start time tells. One thread.
  */
 #ifndef GM_SOURCE_HOST_PROCESSES_H
 #define GM_SOURCE_HOST_PROCESSES_H

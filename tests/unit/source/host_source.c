@@ -3,6 +3,7 @@
  * The host source on a tree of files whose numbers are known, on copies of it in which things change,
  * and on this machine's own /proc with a process that looks like a guest's.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -369,6 +370,74 @@ static void pids_are_given_again(void **state)
 	drop_tree(tree);
 }
 
+static unsigned open_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder) != NULL) {
+		count++;
+	}
+	closedir(folder);
+	return count;
+}
+
+static void make_guests(const char *tree, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char path[128], pid[16], line[128];
+		int length = snprintf(line, sizeof(line),
+				      "qemu-system-x86_64%c-uuid%c%08x-0000-4000-8000-%012x", 0, 0,
+				      i, i);
+
+		snprintf(pid, sizeof(pid), "%u", 1000 + i);
+		snprintf(path, sizeof(path), "%s/%s", tree, pid);
+		assert_int_equal(mkdir(path, 0700), 0);
+		snprintf(path, sizeof(path), "%s/cmdline", pid);
+		put_file(tree, path, line, (size_t)length + 1);
+		put_process(tree, pid, 1000 + i, 1 + i);
+	}
+}
+
+/* A node full of guests leaves descriptors for the rest of the daemon, and all are read. */
+static void a_thousand_guests(void **state)
+{
+	char tree[64], entity[GM_KEY_TEXT], folder[80];
+	struct watch watch;
+	unsigned before;
+
+	(void)state;
+	make_tree(tree);
+	make_guests(tree, 1000);
+	start(&watch, tree);
+	before = open_descriptors();
+	assert_int_equal(poll_once(&watch), 0);
+	assert_true(watch.entities >= 1001);
+	assert_true(open_descriptors() <= before + 256);
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(entity, sizeof(entity), "guest:%08x-0000-4000-8000-%012x", i, i);
+		assert_true(find_value(&watch, entity, "memory.resident")->gauge ==
+			    (1.0 + i) * (double)sysconf(_SC_PAGESIZE));
+	}
+
+	/* The last has no descriptor of its own: its pid is given again, then nobody has it. */
+	put_process(tree, "1999", 9999, 7);
+	assert_int_equal(poll_once(&watch), 0);
+	assert_null(frame_of(&watch, entity));
+	pause_for(1050 * GM_MILLISECOND);
+	assert_int_equal(poll_once(&watch), 0);
+	assert_true(find_value(&watch, entity, "memory.resident")->gauge ==
+		    7.0 * (double)sysconf(_SC_PAGESIZE));
+	snprintf(folder, sizeof(folder), "%s/1999", tree);
+	drop_tree(folder);
+	assert_int_equal(poll_once(&watch), 0);
+	assert_null(frame_of(&watch, entity));
+	stop(&watch);
+	assert_true(open_descriptors() < before);
+	drop_tree(tree);
+}
+
 static void disks_come_wrap_reset_and_go(void **state)
 {
 	static const char *const texts[] = {
@@ -466,6 +535,7 @@ int main(void)
 		cmocka_unit_test(a_recorded_node),
 		cmocka_unit_test(only_the_cpu_times_are_indispensable),
 		cmocka_unit_test(pids_are_given_again),
+		cmocka_unit_test(a_thousand_guests),
 		cmocka_unit_test(disks_come_wrap_reset_and_go),
 		cmocka_unit_test(a_live_process),
 	};
