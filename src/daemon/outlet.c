@@ -19,8 +19,10 @@ enum { HAND_OVER = 32 }; /* transitions read from the journal at a time */
 struct gm_outlet {
 	struct gm_state *state;
 	struct gm_mib *mib;
-	uint64_t handed;    /* the newest sequence number that the agent was given */
-	uint64_t delivered; /* and the newest that it reported back */
+	bool without_mib;
+	uint64_t given;     /* the newest sequence number that the agent has */
+	uint64_t handed;    /* the same, or what could not be read behind it */
+	uint64_t delivered; /* the newest that is done with */
 
 	struct gm_transition log[GM_OUTLET_LOG]; /* ring */
 	size_t log_start, log_count;
@@ -56,7 +58,7 @@ int gm_outlet_create(struct gm_state *state, struct gm_outlet **ret_outlet)
 		gm_outlet_free(outlet);
 		return result;
 	}
-	outlet->handed = outlet->delivered;
+	outlet->given = outlet->handed = outlet->delivered;
 	*ret_outlet = outlet;
 	return 0;
 }
@@ -78,9 +80,27 @@ static void hand_one(void *user, const struct gm_transition *transition)
 {
 	struct handing *handing = user;
 	if (!handing->full && gm_mib_notify(handing->outlet->mib, transition) == 0)
-		handing->outlet->handed = transition->sequence;
+		handing->outlet->given = handing->outlet->handed = transition->sequence;
 	else
 		handing->full = true;
+}
+
+static void move_position(struct gm_outlet *outlet, uint64_t sequence)
+{
+	outlet->delivered = sequence;
+	if (gm_state_output_delivered(outlet->state, MIB_OUTPUT, sequence) < 0 &&
+	    gm_log_allowed(&outlet->journal_limit, gm_clock_monotonic(), 10 * GM_SECOND, NULL))
+		gm_log(GM_LOG_ERROR, "the position of the SNMP output cannot be written");
+}
+
+/* Records that cannot be read (of a newer version, say) must not hold up those behind them. */
+static void pass_over(struct gm_outlet *outlet, uint64_t sequence)
+{
+	gm_log(GM_LOG_ERROR, "alarms %llu to %llu of the journal cannot be read and are not told",
+	       (unsigned long long)outlet->handed + 1, (unsigned long long)sequence);
+	if (outlet->given <= outlet->delivered)
+		move_position(outlet, sequence);
+	outlet->handed = sequence;
 }
 
 void gm_outlet_hand_over(struct gm_outlet *outlet)
@@ -91,20 +111,29 @@ void gm_outlet_hand_over(struct gm_outlet *outlet)
 		if (ahead >= GM_MIB_SPOOL ||
 		    outlet->handed >= gm_state_last_sequence(outlet->state))
 			return;
+		uint64_t after = outlet->handed;
 		size_t room = GM_MIB_SPOOL - (size_t)ahead;
-		int got = gm_state_journal_after(outlet->state, outlet->handed,
+		int got = gm_state_journal_after(outlet->state, after,
 						 room < HAND_OVER ? room : HAND_OVER, hand_one,
 						 &handing);
 		if (got <= 0)
 			return;
+		/* Sequences have no holes within the journal, so the last row read is at least this. */
+		if (!handing.full && outlet->handed < after + (uint64_t)got)
+			pass_over(outlet, after + (uint64_t)got);
 	}
 }
 
 void gm_outlet_attach_mib(struct gm_outlet *outlet, struct gm_mib *mib)
 {
 	outlet->mib = mib;
-	outlet->handed = outlet->delivered;
+	outlet->given = outlet->handed = outlet->delivered;
 	gm_outlet_hand_over(outlet);
+}
+
+void gm_outlet_without_mib(struct gm_outlet *outlet)
+{
+	outlet->without_mib = true;
 }
 
 static void tell_log(const struct gm_transition *transition)
@@ -168,10 +197,9 @@ void gm_outlet_delivered(struct gm_outlet *outlet, uint64_t sequence)
 {
 	if (sequence <= outlet->delivered)
 		return;
-	outlet->delivered = sequence;
-	if (gm_state_output_delivered(outlet->state, MIB_OUTPUT, sequence) < 0 &&
-	    gm_log_allowed(&outlet->journal_limit, gm_clock_monotonic(), 10 * GM_SECOND, NULL))
-		gm_log(GM_LOG_ERROR, "the position of the SNMP output cannot be written");
+	/* Behind the last that was given there is only what was passed over. */
+	bool all = sequence >= outlet->given && outlet->handed > sequence;
+	move_position(outlet, all ? outlet->handed : sequence);
 	gm_outlet_hand_over(outlet);
 }
 
@@ -179,6 +207,9 @@ void gm_outlet_tick(struct gm_outlet *outlet)
 {
 	if (outlet->pending_count > 0)
 		retry_pending(outlet);
+	uint64_t last = gm_state_last_sequence(outlet->state);
+	if (outlet->without_mib && outlet->delivered < last)
+		move_position(outlet, last);
 	gm_outlet_hand_over(outlet);
 }
 

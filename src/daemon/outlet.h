@@ -25,6 +25,9 @@ void gm_outlet_free(struct gm_outlet *outlet);
 /* Notifications go there from now on; NULL: to nobody (they stay in the journal). */
 void gm_outlet_attach_mib(struct gm_outlet *outlet, struct gm_mib *mib);
 
+/* No agent runs on this node: the journal need not keep anything for one. */
+void gm_outlet_without_mib(struct gm_outlet *outlet);
+
 /*
  * Journals; hand_over() tells the outputs. Where the journal fails the transition waits and is tried
  * again.
