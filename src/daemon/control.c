@@ -69,38 +69,70 @@ static void on_idle(uv_timer_t *timer)
 	close_client(timer->data);
 }
 
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space);
+static bool take_line(struct client *client);
+
+static void give_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space)
+{
+	(void)suggested;
+	struct client *client = handle->data;
+	*space = uv_buf_init(client->read_space, READ_SIZE);
+}
+
+static int start_reading(struct client *client)
+{
+	return uv_read_start((uv_stream_t *)&client->pipe, give_space, on_read);
+}
+
 static void on_written(uv_write_t *request, int status)
 {
 	struct writing *writing = request->data;
-	if (status < 0 || writing->last)
-		close_client(writing->client);
+	struct client *client = writing->client;
+	bool last = writing->last;
 	gm_buffer_free(&writing->out);
 	free(writing);
+	if (client->closing > 0)
+		return;
+	uv_timer_again(&client->idle);
+	if (status < 0 || last || (!take_line(client) && start_reading(client) < 0))
+		close_client(client);
+}
+
+/* The line of `reply`; of an error instead where it is too long to be sent. */
+static int write_line(struct gm_buffer *out, const struct gm_json *reply)
+{
+	*out = GM_BUFFER_INIT(GM_CTL_REPLY_MAX);
+	int result = gm_json_write(reply, 0, out);
+	gm_buffer_append(out, "\n", 1);
+	if (result == 0 && !out->failed)
+		return 0;
+	gm_buffer_free(out);
+	gm_buffer_printf(out,
+			 "{\"ok\":false,\"error\":\"the reply would be larger than %d bytes\"}\n",
+			 GM_CTL_REPLY_MAX);
+	return out->failed ? -ENOMEM : 0;
 }
 
 /* Sends `reply` (taken) as one line. */
 static void send_reply(struct client *client, struct gm_json *reply, bool last)
 {
 	struct writing *writing = calloc(1, sizeof(*writing));
-	if (!writing) {
-		gm_json_free(reply);
-		close_client(client);
-		return;
-	}
-	writing->client = client;
-	writing->last = last;
-	writing->request.data = writing;
-	writing->out = GM_BUFFER_INIT(GM_CTL_REPLY_MAX);
-	int result = gm_json_write(reply, 0, &writing->out);
+	int result = writing ? write_line(&writing->out, reply) : -ENOMEM;
 	gm_json_free(reply);
-	gm_buffer_append(&writing->out, "\n", 1);
-	uv_buf_t piece = uv_buf_init(writing->out.data, (unsigned)writing->out.length);
-	if (result < 0 || writing->out.failed ||
-	    uv_write(&writing->request, (uv_stream_t *)&client->pipe, &piece, 1, on_written) < 0) {
-		gm_buffer_free(&writing->out);
-		free(writing);
-		close_client(client);
+	if (result == 0) {
+		writing->client = client;
+		writing->last = last;
+		writing->request.data = writing;
+		uv_buf_t piece = uv_buf_init(writing->out.data, (unsigned)writing->out.length);
+		result = uv_write(&writing->request, (uv_stream_t *)&client->pipe, &piece, 1,
+				  on_written);
 	}
+	if (result == 0)
+		return;
+	if (writing)
+		gm_buffer_free(&writing->out);
+	free(writing);
+	close_client(client);
 }
 
 static void send_error(struct client *client, const char *text, bool last)
@@ -130,15 +162,22 @@ static void answer_line(struct client *client, const char *line, size_t length)
 	send_reply(client, reply, false);
 }
 
-static void take_lines(struct client *client)
+/*
+ * Answers one line (false: there is none); the next has to wait until that answer is out, so that a
+ * client that asks without reading cannot make answers pile up here.
+ */
+static bool take_line(struct client *client)
 {
-	char *end;
-	while (client->closing == 0 && client->in.length > 0 &&
-	       (end = memchr(client->in.data, '\n', client->in.length))) {
-		size_t length = (size_t)(end - client->in.data);
-		answer_line(client, client->in.data, length);
-		gm_buffer_consume(&client->in, length + 1);
-	}
+	char *end = NULL;
+	if (client->in.length > 0)
+		end = memchr(client->in.data, '\n', client->in.length);
+	if (!end)
+		return false;
+	size_t length = (size_t)(end - client->in.data);
+	uv_read_stop((uv_stream_t *)&client->pipe);
+	answer_line(client, client->in.data, length);
+	gm_buffer_consume(&client->in, length + 1);
+	return true;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space)
@@ -155,14 +194,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space)
 		send_error(client, "the request is too long", true);
 		return;
 	}
-	take_lines(client);
-}
-
-static void give_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space)
-{
-	(void)suggested;
-	struct client *client = handle->data;
-	*space = uv_buf_init(client->read_space, READ_SIZE);
+	take_line(client);
 }
 
 static void on_rejected(uv_handle_t *handle)
@@ -199,8 +231,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	uv_pipe_init(listener->loop, &client->pipe, 0);
 	uv_timer_init(listener->loop, &client->idle);
 	client->pipe.data = client->idle.data = client;
-	if (uv_accept(listener, (uv_stream_t *)&client->pipe) < 0 ||
-	    uv_read_start((uv_stream_t *)&client->pipe, give_space, on_read) < 0)
+	if (uv_accept(listener, (uv_stream_t *)&client->pipe) < 0 || start_reading(client) < 0)
 		close_client(client);
 	else
 		uv_timer_start(&client->idle, on_idle, IDLE_MS, IDLE_MS);
@@ -250,8 +281,10 @@ int gm_control_start(uv_loop_t *loop, const char *path, const struct gm_control_
 		uv_close((uv_handle_t *)&control->listener, NULL);
 		uv_run(loop, UV_RUN_NOWAIT);
 		free(control);
-		return gm_error_set(err, result, "control socket %s: %s", path,
-				    uv_strerror(result));
+		/* libuv says "permission denied" where the directory is missing, too. */
+		return gm_error_set(err, result, "control socket %s: %s%s", path,
+				    uv_strerror(result),
+				    result == UV_EACCES ? " (or there is no such directory)" : "");
 	}
 	*ret_control = control;
 	return 0;

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,12 +31,34 @@ struct server {
 	pthread_t thread;
 };
 
-/* Tells the command's name back; "guests" fails. */
+enum { LONG_REPLY = 100000 };
+
+static atomic_uint long_replies;
+
+static struct gm_json *text_of(size_t length)
+{
+	char *text = malloc(length + 1);
+	struct gm_json *reply = gm_json_object();
+	assert_non_null(text);
+	memset(text, 'x', length);
+	text[length] = '\0';
+	gm_json_set_text(reply, "text", text);
+	free(text);
+	return reply;
+}
+
+/* Tells the command's name back; "guests" fails; "alarms" is long, "windows" too long. */
 static struct gm_json *answer(void *user, const struct gm_ctl_command *command,
 			      const struct gm_json *request, struct gm_error *err)
 {
 	(void)user;
 	(void)request;
+	if (strcmp(command->name, "windows") == 0)
+		return text_of(GM_CTL_REPLY_MAX);
+	if (strcmp(command->name, "alarms") == 0) {
+		atomic_fetch_add(&long_replies, 1);
+		return text_of(LONG_REPLY);
+	}
 	if (strcmp(command->name, "guests") == 0) {
 		gm_error_set(err, -EINVAL, "no guests \"here\"\n");
 		return NULL;
@@ -222,6 +245,37 @@ static void test_a_client_that_leaves_before_the_answer(void **state)
 	test_answers(state);
 }
 
+static void test_a_reply_that_is_too_large_is_an_error(void **state)
+{
+	assert_answer(*state, "{\"command\":\"windows\"}\n", "the reply would be larger than");
+}
+
+static void test_one_who_asks_without_reading_is_not_answered_ahead(void **state)
+{
+	static const char ask[] = "{\"command\":\"alarms\"}\n";
+	enum { ASKED = 500, LENGTH = ASKED * (sizeof(ask) - 1) };
+	static char asked[LENGTH + 1];
+	for (size_t i = 0; i < ASKED; i++)
+		memcpy(asked + i * (sizeof(ask) - 1), ask, sizeof(ask));
+	int fd = dial(*state);
+	atomic_store(&long_replies, 0);
+	assert_int_equal(send(fd, asked, LENGTH, MSG_NOSIGNAL), LENGTH);
+	usleep(200000);
+	/* What fits into the sockets' buffers, and one that waits. */
+	assert_in_range(atomic_load(&long_replies), 1, 20);
+
+	static char text[1 << 16];
+	size_t lines = 0;
+	while (lines < ASKED) {
+		ssize_t n = recv(fd, text, sizeof(text), 0);
+		assert_true(n > 0);
+		for (ssize_t i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	}
+	assert_int_equal(atomic_load(&long_replies), ASKED);
+	close(fd);
+}
+
 static void test_the_place_is_taken(void **state)
 {
 	struct server *server = *state;
@@ -283,6 +337,8 @@ int main(void)
 		WITH_SERVER(test_a_request_without_end_is_cut_off),
 		WITH_SERVER(test_a_crowd_is_turned_away_and_places_come_free),
 		WITH_SERVER(test_a_client_that_leaves_before_the_answer),
+		WITH_SERVER(test_a_reply_that_is_too_large_is_an_error),
+		WITH_SERVER(test_one_who_asks_without_reading_is_not_answered_ahead),
 		WITH_SERVER(test_the_place_is_taken),
 		WITH_SERVER(test_a_dead_daemons_socket_is_replaced),
 	};
