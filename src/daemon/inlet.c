@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages from other threads to main; see inlet.h. uv_async_send() wakes the loop; libuv coalesces
- * wake-ups, so a turn empties both queues.
+ * wake-ups, so a turn takes all that is in both queues.
  */
 #include "daemon/inlet.h"
 
@@ -114,20 +114,33 @@ static void dispatch(const struct gm_inlet_handler *handler, const struct notice
 	}
 }
 
-/* Notices first: a guest's identity comes before its first samples. */
-static void drain(uv_async_t *wake)
+/*
+ * Notices first: a guest's identity comes before its first samples (so they are counted last). What
+ * comes meanwhile waits for the next turn: sources that are faster than main must not keep it from
+ * its timers and its clients.
+ */
+static void drain(struct gm_inlet *inlet)
 {
-	struct gm_inlet *inlet = wake->data;
+	size_t batches = gm_queue_length(inlet->samples);
+	size_t notices = gm_queue_length(inlet->notices);
 	struct notice *notice;
-	while ((notice = gm_queue_pop(inlet->notices))) {
+	while (notices-- > 0 && (notice = gm_queue_pop(inlet->notices))) {
 		dispatch(&inlet->handler, notice);
 		free(notice);
 	}
 	struct gm_batch *batch;
-	while ((batch = gm_queue_pop(inlet->samples))) {
+	while (batches-- > 0 && (batch = gm_queue_pop(inlet->samples))) {
 		inlet->handler.samples(inlet->handler.user, batch);
 		gm_batch_free(batch);
 	}
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct gm_inlet *inlet = wake->data;
+	drain(inlet);
+	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->samples) > 0)
+		uv_async_send(wake);
 }
 
 static void wake_loop(void *user)
@@ -165,7 +178,7 @@ int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
 	if (result == 0)
 		result = gm_queue_create(&notices, &inlet->notices);
 	if (result == 0)
-		result = uv_async_init(loop, &inlet->wake, drain);
+		result = uv_async_init(loop, &inlet->wake, on_wake);
 	if (result < 0) {
 		gm_inlet_free(inlet);
 		return result;
@@ -192,8 +205,10 @@ uint64_t gm_inlet_dropped(struct gm_inlet *inlet)
 
 void gm_inlet_close(struct gm_inlet *inlet)
 {
-	if (inlet)
-		uv_close((uv_handle_t *)&inlet->wake, NULL);
+	if (!inlet)
+		return;
+	drain(inlet);
+	uv_close((uv_handle_t *)&inlet->wake, NULL);
 }
 
 void gm_inlet_free(struct gm_inlet *inlet)

@@ -38,7 +38,10 @@ const struct gm_mib_host *gm_inlet_mib_host(struct gm_inlet *inlet);
 /* Batches dropped since the start. */
 uint64_t gm_inlet_dropped(struct gm_inlet *inlet);
 
-/* Stops listening (after every writer has stopped); free once the loop has run dry. */
+/*
+ * Hands on what is still there and stops listening (after every writer has stopped); free once the
+ * loop has run dry.
+ */
 void gm_inlet_close(struct gm_inlet *inlet);
 void gm_inlet_free(struct gm_inlet *inlet);
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inlet on a real loop: what is in the queues at the end is not lost, and writers that never pause
+ * do not keep the loop from its other business.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "daemon/inlet.h"
+
+struct fixture {
+	uv_loop_t loop;
+	struct gm_inlet *inlet;
+	bool without_end;
+	uint64_t batches, delivered;
+};
+
+static void send_batch(struct fixture *fixture)
+{
+	const struct gm_source_sink *sink = gm_inlet_source_sink(fixture->inlet);
+	sink->samples(sink->user, gm_batch_create());
+}
+
+/* Like a source that is always faster: there is another batch before this one is done. */
+static void on_samples(void *user, const struct gm_batch *batch)
+{
+	struct fixture *fixture = user;
+	(void)batch;
+	fixture->batches++;
+	if (fixture->without_end)
+		send_batch(fixture);
+}
+
+static void on_delivered(void *user, uint64_t sequence)
+{
+	((struct fixture *)user)->delivered = sequence;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	const struct gm_inlet_handler handler = {
+		.samples = on_samples, .delivered = on_delivered, .user = fixture};
+	uv_loop_init(&fixture->loop);
+	assert_int_equal(gm_inlet_create(&fixture->loop, &handler, &fixture->inlet), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&fixture->loop), 0);
+	gm_inlet_free(fixture->inlet);
+	free(fixture);
+	return 0;
+}
+
+static void test_what_arrives_before_the_end_is_not_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_mib_host *host = gm_inlet_mib_host(fixture->inlet);
+	host->delivered(host->user, 7);
+	send_batch(fixture);
+	gm_inlet_close(fixture->inlet);
+	assert_int_equal(fixture->delivered, 7);
+	assert_int_equal(fixture->batches, 1);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct fixture *fixture = timer->data;
+	fixture->without_end = false;
+	uv_close((uv_handle_t *)timer, NULL);
+	gm_inlet_close(fixture->inlet);
+}
+
+static void test_a_flood_leaves_time_for_the_loop(void **state)
+{
+	struct fixture *fixture = *state;
+	uv_timer_t timer;
+	fixture->without_end = true;
+	uv_timer_init(&fixture->loop, &timer);
+	timer.data = fixture;
+	uv_timer_start(&timer, on_timer, 20, 0);
+	send_batch(fixture);
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	assert_true(fixture->batches > 1);
+}
+
+int main(void)
+{
+#define WITH_INLET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_INLET(test_what_arrives_before_the_end_is_not_lost),
+		WITH_INLET(test_a_flood_leaves_time_for_the_loop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
