@@ -145,6 +145,21 @@ void gm_config_free(struct gm_config *config)
 	free(config);
 }
 
+void gm_config_exchange_detectors(struct gm_config *before, struct gm_config *after)
+{
+	struct gm_detector_settings *settings = before->detectors;
+
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		const struct gm_detector_ops *ops = gm_detectors[i];
+
+		if (memcmp(gm_detector_settings_get(settings, ops),
+			   gm_detector_settings_get(after->detectors, ops), ops->options_size) != 0)
+			return;
+	}
+	before->detectors = after->detectors;
+	after->detectors = settings;
+}
+
 static bool name_is_plain(const struct gm_config *config)
 {
 	const char *text = config->node.name;

@@ -79,6 +79,12 @@ void gm_config_free(struct gm_config *config);
  */
 int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_error *err);
 
+/*
+ * Where the settings of all detectors are alike, the two configurations change them: `after` then
+ * holds the very ones that the detectors at work were made from. Done twice it is undone.
+ */
+void gm_config_exchange_detectors(struct gm_config *before, struct gm_config *after);
+
 /* The window's options; `samples` is derived where the configuration leaves it at 0. */
 struct gm_window_options gm_config_window(const struct gm_config *config);
 

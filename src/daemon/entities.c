@@ -103,16 +103,24 @@ int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options
 int gm_entities_renew_detectors(struct gm_entities *entities,
 				struct gm_detector_settings *detectors)
 {
-	int result = 0;
-	for (struct gm_tracked *tracked = entities->table; tracked; tracked = tracked->hh.next) {
-		gm_detector_set_free(tracked->detectors);
-		tracked->detectors = NULL;
+	size_t total = HASH_COUNT(entities->table), count = 0;
+	struct gm_detector_set **sets = calloc(total ? total : 1, sizeof(*sets));
+	struct gm_tracked *tracked = entities->table;
+	int result = sets ? 0 : -ENOMEM;
+
+	for (; tracked && result == 0; tracked = tracked->hh.next)
+		result = gm_detector_set_create(detectors, &tracked->info.key, &sets[count++]);
+	/* All are there: they change places with the old ones. */
+	size_t at = 0;
+	for (tracked = entities->table; tracked && result == 0; tracked = tracked->hh.next, at++) {
+		struct gm_detector_set *old = tracked->detectors;
+		tracked->detectors = sets[at];
 		tracked->finding_count = 0;
-		int one =
-			gm_detector_set_create(detectors, &tracked->info.key, &tracked->detectors);
-		if (one < 0)
-			result = one;
+		sets[at] = old;
 	}
+	while (count > 0)
+		gm_detector_set_free(sets[--count]);
+	free(sets);
 	return result;
 }
 

@@ -56,7 +56,7 @@ void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked
 int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
 		      struct gm_detector_settings *detectors);
 
-/* Gives every entity new detectors, made from `detectors`. -ENOMEM: some have none now. */
+/* Gives every entity new detectors, made from `detectors`. -ENOMEM: all keep what they have. */
 int gm_entities_renew_detectors(struct gm_entities *entities,
 				struct gm_detector_settings *detectors);
 

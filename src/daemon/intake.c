@@ -160,7 +160,8 @@ static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
 static bool settled(struct gm_intake *intake, struct gm_tracked *tracked,
 		    const struct gm_frame *frame)
 {
-	if (tracked->first_at == 0)
+	/* Where the clock was set back, the first frame is not in the future. */
+	if (tracked->first_at == 0 || frame->measured_at < tracked->first_at)
 		tracked->first_at = frame->measured_at;
 	if (!(frame->flags & GM_FRAME_HOST_VIEW) || !intake->options.libvirt ||
 	    owned_by_guest(tracked))
@@ -332,9 +333,14 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
 			  bool libvirt)
 {
+	if (detectors != intake->options.detectors) {
+		int result = gm_entities_renew_detectors(intake->entities, detectors);
+		if (result < 0)
+			return result;
+	}
 	intake->options.detectors = detectors;
 	intake->options.libvirt = libvirt;
-	return gm_entities_renew_detectors(intake->entities, detectors);
+	return 0;
 }
 
 struct gm_entities *gm_intake_entities(struct gm_intake *intake)

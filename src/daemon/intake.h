@@ -53,7 +53,7 @@ void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
 /* Lets every detector judge. About once a second. */
 void gm_intake_evaluate(struct gm_intake *intake, int64_t now);
 
-/* Detectors anew, with other settings. */
+/* Detectors anew where these are other settings. -ENOMEM: nothing is changed. */
 int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
 			  bool libvirt);
 

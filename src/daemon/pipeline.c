@@ -54,7 +54,7 @@ struct gm_pipeline {
 	uv_timer_t timer;
 	uint64_t ticks;
 	bool news;          /* transitions were made that readers and outputs do not know yet */
-	int64_t started_at; /* monotonic */
+	int64_t orphans_at; /* monotonic: by then who was there before has shown up */
 	struct gm_agent_row agent;
 	struct gm_selfwatch watch;
 	struct gm_mib_status mib_status;
@@ -109,12 +109,17 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 {
 	struct gm_pipeline *pipeline = user;
 	struct gm_source_status *known = &pipeline->source_status[status->id];
+	if (!pipeline->sources.runners[status->id])
+		return; /* said before it was stopped */
 	char reason[2 * sizeof(status->error)];
 	gm_text_quote(reason, sizeof(reason), status->error);
 	if (status->connected && !known->connected)
 		gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(status->id));
 	else if (status->error[0] != '\0' && strcmp(known->error, status->error) != 0)
 		gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(status->id), reason);
+	/* libvirt tells of its guests only after it is connected. */
+	if (status->id == GM_SOURCE_LIBVIRT && status->connected && !known->connected)
+		pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 	*known = *status;
 	if (status->id == GM_SOURCE_LIBVIRT)
 		gm_intake_libvirt_connected(pipeline->intake, status->connected);
@@ -287,7 +292,7 @@ static void watch_clock(void)
 static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 {
 	bool libvirt = pipeline->config->libvirt.enabled;
-	if (gm_clock_monotonic() - pipeline->started_at < ORPHAN_GRACE ||
+	if (gm_clock_monotonic() < pipeline->orphans_at ||
 	    (libvirt && !pipeline->source_status[GM_SOURCE_LIBVIRT].connected))
 		return;
 	struct gm_entities *entities = gm_intake_entities(pipeline->intake);
@@ -396,7 +401,7 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	pipeline->loop = loop;
 	pipeline->config = config;
 	pipeline->state = state;
-	pipeline->started_at = gm_clock_monotonic();
+	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 	gm_selfwatch_init(&pipeline->agent, config->node.name, gm_state_boots(state));
 
 	int result = create_store(pipeline, config, &pipeline->store, err);
@@ -454,6 +459,8 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 		if (result < 0)
 			return result;
 		gm_outlet_attach_mib(pipeline->outlet, pipeline->mib);
+	} else {
+		gm_outlet_without_mib(pipeline->outlet);
 	}
 	uv_timer_init(pipeline->loop, &pipeline->timer);
 	pipeline->timer.data = pipeline;
@@ -486,19 +493,40 @@ static int fixed_sections_equal(const struct gm_config *before, const struct gm_
 	return 0;
 }
 
+/* A source that does not run any more is not connected, whatever it said last. */
+static void forget_stopped(struct gm_pipeline *pipeline)
+{
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		if (!pipeline->sources.runners[id])
+			pipeline->source_status[id] = (struct gm_source_status){.id = id};
+	gm_intake_libvirt_connected(pipeline->intake,
+				    pipeline->source_status[GM_SOURCE_LIBVIRT].connected);
+}
+
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
 			    struct gm_error *err)
 {
-	int result = fixed_sections_equal(pipeline->config, after, err);
+	const struct gm_config *before = pipeline->config;
+	int result = fixed_sections_equal(before, after, err);
 	if (result < 0)
 		return result;
-	result = gm_intake_reconfigure(pipeline->intake, after->detectors, after->libvirt.enabled);
-	if (result < 0)
-		return gm_error_set(err, result, "out of memory");
+	result = gm_sources_reconfigure(&pipeline->sources, before, after, err);
+	if (result == 0) {
+		result = gm_intake_reconfigure(pipeline->intake, after->detectors,
+					       after->libvirt.enabled);
+		if (result < 0)
+			gm_error_set(err, result, "out of memory");
+	}
+	if (result < 0) {
+		struct gm_error back;
+		if (gm_sources_reconfigure(&pipeline->sources, after, before, &back) < 0)
+			gm_log(GM_LOG_ERROR, "%s; the next reload tries again", back.text);
+		return result;
+	}
 	gm_alarms_configure(pipeline->alarms, &after->alarm);
-	result = gm_sources_reconfigure(&pipeline->sources, pipeline->config, after, err);
 	pipeline->config = after;
-	return result;
+	forget_stopped(pipeline);
+	return 0;
 }
 
 void gm_pipeline_stop(struct gm_pipeline *pipeline)
@@ -511,8 +539,9 @@ void gm_pipeline_stop(struct gm_pipeline *pipeline)
 	gm_outlet_attach_mib(pipeline->outlet, NULL);
 	if (pipeline->timer.data)
 		uv_close((uv_handle_t *)&pipeline->timer, NULL);
-	pipeline->store->ops->stop(pipeline->store);
+	/* Above all what was delivered to the last: it must not be told again after a restart. */
 	gm_inlet_close(pipeline->inlet);
+	pipeline->store->ops->stop(pipeline->store);
 }
 
 void gm_pipeline_free(struct gm_pipeline *pipeline)

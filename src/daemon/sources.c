@@ -57,13 +57,18 @@ static const struct line lines[GM_SOURCE_COUNT] = {
 			    .interval = offsetof(struct gm_config, host.interval)},
 };
 
+static bool is_enabled(const struct gm_config *config, enum gm_source_id id)
+{
+	bool enabled;
+	memcpy(&enabled, (const char *)config + lines[id].enabled, sizeof(enabled));
+	return enabled;
+}
+
 static int start_one(struct gm_sources *sources, const struct gm_config *config,
 		     enum gm_source_id id, struct gm_error *err)
 {
 	const struct line *line = &lines[id];
-	bool enabled;
-	memcpy(&enabled, (const char *)config + line->enabled, sizeof(enabled));
-	if (!enabled)
+	if (!is_enabled(config, id))
 		return 0;
 
 	struct gm_runner_options options = {.phase = line->phase};
@@ -118,8 +123,10 @@ int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *b
 	int result = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
 		const struct line *line = &lines[id];
-		if (memcmp((const char *)before + line->section,
-			   (const char *)after + line->section, line->section_size) == 0)
+		bool same = memcmp((const char *)before + line->section,
+				   (const char *)after + line->section, line->section_size) == 0;
+		bool running = sources->runners[id] != NULL;
+		if (same && running == is_enabled(after, (enum gm_source_id)id))
 			continue;
 		stop_one(sources, (enum gm_source_id)id);
 		int one = start_one(sources, after, (enum gm_source_id)id, err);

@@ -21,7 +21,10 @@ int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 /* Stops them; one that is stuck in a call is left behind. Returns how many were. */
 unsigned gm_sources_stop(struct gm_sources *sources);
 
-/* Restarts those whose section differs between the two configurations. */
+/*
+ * Restarts those whose section differs between the two configurations, and those that do not run and
+ * should. 0, or the last failure: the others have gone over.
+ */
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
 			   const struct gm_config *after, struct gm_error *err);
 

@@ -169,6 +169,34 @@ static void test_a_device_that_nobody_claims_is_the_hosts(void **state)
 	assert_int_equal(fixture->last.metric, GM_METRIC_NET_TX_BYTES);
 }
 
+static void test_a_clock_that_is_set_back_does_not_silence_a_device(void **state)
+{
+	struct fixture *fixture = *state;
+	for (int i = 0; i < 5; i++)
+		send_port(fixture, T0 + i * GM_SECOND, 1);
+	assert_int_equal(fixture->frames, 3);
+	for (int i = 0; i < 5; i++)
+		send_port(fixture, T0 - 3600 * GM_SECOND + i * GM_SECOND, 1);
+	assert_int_equal(fixture->frames, 6);
+}
+
+static void test_detectors_are_renewed_for_other_settings_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_detector_settings *settings;
+	see_guest(fixture);
+	const struct gm_tracked *guest = find(fixture, gm_entity_guest(uuid));
+	const struct gm_detector_set *set = guest->detectors;
+	assert_int_equal(gm_intake_reconfigure(fixture->intake, fixture->settings, false), 0);
+	assert_ptr_equal(guest->detectors, set);
+	assert_int_equal(gm_detector_settings_create(&settings), 0);
+	assert_int_equal(gm_intake_reconfigure(fixture->intake, settings, false), 0);
+	assert_ptr_not_equal(guest->detectors, set);
+	gm_detector_settings_free(fixture->settings);
+	fixture->settings = settings;
+	gm_intake_evaluate(fixture->intake, T0);
+}
+
 static void test_a_device_that_changes_hands_begins_anew(void **state)
 {
 	struct fixture *fixture = *state;
@@ -290,6 +318,8 @@ int main(void)
 		WITH_INTAKE(test_samples_do_not_make_a_guest_known),
 		WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
 		WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),
+		WITH_INTAKE(test_a_clock_that_is_set_back_does_not_silence_a_device),
+		WITH_INTAKE(test_detectors_are_renewed_for_other_settings_only),
 		WITH_INTAKE(test_a_device_that_changes_hands_begins_anew),
 		WITH_INTAKE(test_a_restored_port_goes_on_as_its_guests),
 		WITH_INTAKE(test_a_restored_port_without_libvirt_begins_anew),

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline over a change of the configuration: all of it or nothing, and what is no longer the
+ * configuration is not looked at again.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/pipeline.h"
+
+struct fixture {
+	char directory[32];
+	uv_loop_t loop;
+	struct gm_config *config;
+	struct gm_state *state;
+	struct gm_pipeline *pipeline;
+};
+
+/* The host alone: it needs neither rights nor anybody else. */
+static struct gm_config *host_alone(void)
+{
+	struct gm_config *config;
+	assert_int_equal(gm_config_create(&config), 0);
+	snprintf(config->node.name, sizeof(config->node.name), "node");
+	config->libvirt.enabled = config->tap.enabled = false;
+	config->redis.enabled = config->snmp.enabled = false;
+	return config;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct gm_error err = {.text = ""};
+	gm_log_set_level(GM_LOG_ERROR);
+	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-pipeline-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	fixture->config = host_alone();
+	uv_loop_init(&fixture->loop);
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	assert_int_equal(gm_pipeline_create(&fixture->loop, fixture->config, fixture->state,
+					    &fixture->pipeline, &err),
+			 0);
+	assert_int_equal(gm_pipeline_start(fixture->pipeline, &err), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	gm_pipeline_stop(fixture->pipeline);
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	gm_pipeline_free(fixture->pipeline);
+	assert_int_equal(uv_loop_close(&fixture->loop), 0);
+	gm_state_close(fixture->state);
+	gm_config_free(fixture->config);
+	static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "%s/%s", fixture->directory, files[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(fixture->directory), 0);
+	free(fixture);
+	return 0;
+}
+
+static void run_for(struct fixture *fixture, int64_t time)
+{
+	int64_t end = gm_clock_monotonic() + time;
+	while (gm_clock_monotonic() < end)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
+/* The host's row of the present snapshot; its interval is 0 where it is not shown. */
+static struct gm_source_status host_status(struct fixture *fixture)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(fixture->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	struct gm_source_status found = {0};
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		if (snapshot->sources[i].id == GM_SOURCE_HOST)
+			found = snapshot->sources[i];
+	gm_snapshot_release(slot, snapshot);
+	return found;
+}
+
+static int reconfigure(struct fixture *fixture, struct gm_config *after, struct gm_error *err)
+{
+	gm_config_exchange_detectors(fixture->config, after);
+	int result = gm_pipeline_reconfigure(fixture->pipeline, after, err);
+	if (result < 0)
+		gm_config_exchange_detectors(fixture->config, after);
+	gm_config_free(result < 0 ? after : fixture->config);
+	if (result == 0)
+		fixture->config = after;
+	return result;
+}
+
+static void test_a_source_that_cannot_start_leaves_all_as_it_was(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_error err = {.text = ""};
+	struct gm_config *after = host_alone();
+	after->tap.enabled = true;
+	after->tap.interval = 1; /* which no runner takes */
+	after->host.interval = 50 * GM_MILLISECOND;
+	run_for(fixture, 300 * GM_MILLISECOND);
+	assert_true(reconfigure(fixture, after, &err) < 0);
+	assert_non_null(strstr(err.text, "source tap cannot start"));
+	run_for(fixture, 1500 * GM_MILLISECOND);
+	assert_true(host_status(fixture).connected);
+	assert_int_equal(host_status(fixture).interval, fixture->config->host.interval);
+}
+
+static void test_a_change_is_applied_and_a_stopped_source_not_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_error err = {.text = ""};
+	struct gm_config *after = host_alone();
+	after->host.interval = 50 * GM_MILLISECOND;
+	assert_int_equal(reconfigure(fixture, after, &err), 0);
+	run_for(fixture, 1500 * GM_MILLISECOND);
+	assert_int_equal(host_status(fixture).interval, 50 * GM_MILLISECOND);
+	after = host_alone();
+	after->host.enabled = false;
+	assert_int_equal(reconfigure(fixture, after, &err), 0);
+	run_for(fixture, 500 * GM_MILLISECOND);
+	assert_int_equal(host_status(fixture).interval, 0);
+}
+
+static void test_a_section_that_needs_a_restart_is_named(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_error err = {.text = ""};
+	struct gm_config *after = host_alone();
+	after->window.samples = 7;
+	assert_int_equal(reconfigure(fixture, after, &err), -EPERM);
+	assert_non_null(strstr(err.text, "section window"));
+	run_for(fixture, 400 * GM_MILLISECOND);
+}
+
+static void test_equal_settings_of_detectors_are_carried_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_config *after = host_alone();
+	const struct gm_detector_settings *before = fixture->config->detectors;
+	gm_config_exchange_detectors(fixture->config, after);
+	assert_ptr_equal(after->detectors, before);
+	gm_config_exchange_detectors(fixture->config, after);
+	assert_ptr_equal(fixture->config->detectors, before);
+
+	char *options = gm_detector_settings_get(after->detectors, gm_detectors[0]);
+	const struct gm_option *option = gm_option_find(gm_detectors[0]->options, "enabled");
+	memcpy(options + option->offset, &(bool){false}, sizeof(bool));
+	gm_config_exchange_detectors(fixture->config, after);
+	assert_ptr_equal(fixture->config->detectors, before);
+	gm_config_free(after);
+}
+
+int main(void)
+{
+#define WITH_PIPELINE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_PIPELINE(test_a_source_that_cannot_start_leaves_all_as_it_was),
+		WITH_PIPELINE(test_a_change_is_applied_and_a_stopped_source_not_shown),
+		WITH_PIPELINE(test_a_section_that_needs_a_restart_is_named),
+		WITH_PIPELINE(test_equal_settings_of_detectors_are_carried_over),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
