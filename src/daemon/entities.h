@@ -24,11 +24,11 @@ enum {
 
 struct gm_tracked {
 	struct gm_entity_info info; /* its key is the hash's key */
-	bool identified;            /* `info` was filled by a source */
-	uint32_t guest_index;       /* a guest's own, or its guest's; 0: none */
-	uint32_t ordinal;           /* interface: stable number within its guest */
-	bool restored;    /* its window came from a store, nothing live has been added yet */
-	int64_t first_at; /* measured_at of its first live frame; 0: none */
+	unsigned identified;  /* `info` was filled by these sources: bits 1 << enum gm_source_id */
+	uint32_t guest_index; /* a guest's own, or its guest's; 0: none */
+	uint32_t ordinal;     /* interface: stable number within its guest */
+	bool restored;        /* its window came from a store, nothing live has been added yet */
+	int64_t first_at;     /* measured_at of its first live frame; 0: none */
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	size_t finding_count;

@@ -41,6 +41,15 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info);
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_key *key, int64_t time);
+/* A source does not run any more: what it alone told of has to be told again, or is swept away. */
+void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source);
+
+/*
+ * Lets go of what came from a store, or from a source that ended, and has not shown up since; the
+ * caller waits long enough for that.
+ */
+void gm_intake_sweep(struct gm_intake *intake, int64_t now);
+
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event);
 
 /* Whether libvirt answers now: only then does silence about a device mean that it is the host's. */

@@ -78,9 +78,17 @@ static void tell_news(struct gm_pipeline *pipeline)
 
 /* ---- from the inlet ---- */
 
+/* What a source said shortly before it was stopped still arrives. */
+static bool runs(const struct gm_pipeline *pipeline, unsigned source)
+{
+	return pipeline->sources.runners[source] != NULL;
+}
+
 static void on_samples(void *user, const struct gm_batch *batch)
 {
 	struct gm_pipeline *pipeline = user;
+	if (!runs(pipeline, batch->source))
+		return;
 	gm_intake_batch(pipeline->intake, batch);
 	tell_news(pipeline);
 }
@@ -88,7 +96,8 @@ static void on_samples(void *user, const struct gm_batch *batch)
 static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_intake_seen(pipeline->intake, source, info);
+	if (runs(pipeline, source))
+		gm_intake_seen(pipeline->intake, source, info);
 }
 
 static void on_gone(void *user, enum gm_source_id source, const struct gm_entity_key *key,
@@ -109,8 +118,8 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 {
 	struct gm_pipeline *pipeline = user;
 	struct gm_source_status *known = &pipeline->source_status[status->id];
-	if (!pipeline->sources.runners[status->id])
-		return; /* said before it was stopped */
+	if (!runs(pipeline, status->id))
+		return;
 	char reason[2 * sizeof(status->error)];
 	gm_text_quote(reason, sizeof(reason), status->error);
 	if (status->connected && !known->connected)
@@ -295,16 +304,9 @@ static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 	if (gm_clock_monotonic() < pipeline->orphans_at ||
 	    (libvirt && !pipeline->source_status[GM_SOURCE_LIBVIRT].connected))
 		return;
-	struct gm_entities *entities = gm_intake_entities(pipeline->intake);
-	struct gm_tracked *tracked = gm_entities_first(entities), *next;
-	for (; tracked; tracked = next) {
-		next = gm_entities_next(tracked);
-		static const int64_t never[GM_SOURCE_COUNT];
-		struct gm_entity_key key = tracked->info.key;
-		if (!tracked->identified && memcmp(tracked->newest, never, sizeof(never)) == 0)
-			gm_intake_gone(pipeline->intake, GM_SOURCE_TAP, &key, now);
-	}
+	gm_intake_sweep(pipeline->intake, now);
 
+	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
 	size_t count = gm_alarms_active(pipeline->alarms, NULL, 0);
 	struct gm_alarm *alarms = calloc(count ? count : 1, sizeof(*alarms));
 	if (!alarms)
@@ -493,14 +495,18 @@ static int fixed_sections_equal(const struct gm_config *before, const struct gm_
 	return 0;
 }
 
-/* A source that does not run any more is not connected, whatever it said last. */
-static void forget_stopped(struct gm_pipeline *pipeline)
+/* What stopped sources have told counts no more; those in their place have time to tell it again. */
+static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
 {
-	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		if (!pipeline->sources.runners[id])
-			pipeline->source_status[id] = (struct gm_source_status){.id = id};
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		if (!(stopped >> id & 1))
+			continue;
+		gm_intake_source_ended(pipeline->intake, (enum gm_source_id)id);
+		pipeline->source_status[id] = (struct gm_source_status){.id = id};
+	}
 	gm_intake_libvirt_connected(pipeline->intake,
 				    pipeline->source_status[GM_SOURCE_LIBVIRT].connected);
+	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 }
 
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
@@ -510,7 +516,9 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 	int result = fixed_sections_equal(before, after, err);
 	if (result < 0)
 		return result;
-	result = gm_sources_reconfigure(&pipeline->sources, before, after, err);
+	unsigned stopped;
+	result = gm_sources_reconfigure(&pipeline->sources, before, after, &stopped, err);
+	forget_stopped(pipeline, stopped);
 	if (result == 0) {
 		result = gm_intake_reconfigure(pipeline->intake, after->detectors,
 					       after->libvirt.enabled);
@@ -519,13 +527,13 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 	}
 	if (result < 0) {
 		struct gm_error back;
-		if (gm_sources_reconfigure(&pipeline->sources, after, before, &back) < 0)
+		if (gm_sources_reconfigure(&pipeline->sources, after, before, &stopped, &back) < 0)
 			gm_log(GM_LOG_ERROR, "%s; the next reload tries again", back.text);
+		forget_stopped(pipeline, stopped);
 		return result;
 	}
 	gm_alarms_configure(pipeline->alarms, &after->alarm);
 	pipeline->config = after;
-	forget_stopped(pipeline);
 	return 0;
 }
 

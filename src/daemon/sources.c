@@ -118,8 +118,10 @@ unsigned gm_sources_stop(struct gm_sources *sources)
 }
 
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
-			   const struct gm_config *after, struct gm_error *err)
+			   const struct gm_config *after, unsigned *ret_stopped,
+			   struct gm_error *err)
 {
+	unsigned stopped = 0;
 	int result = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
 		const struct line *line = &lines[id];
@@ -128,10 +130,12 @@ int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *b
 		bool running = sources->runners[id] != NULL;
 		if (same && running == is_enabled(after, (enum gm_source_id)id))
 			continue;
+		stopped |= (unsigned)running << id;
 		stop_one(sources, (enum gm_source_id)id);
 		int one = start_one(sources, after, (enum gm_source_id)id, err);
 		if (one < 0)
 			result = one;
 	}
+	*ret_stopped = stopped;
 	return result;
 }

@@ -23,9 +23,11 @@ unsigned gm_sources_stop(struct gm_sources *sources);
 
 /*
  * Restarts those whose section differs between the two configurations, and those that do not run and
- * should. 0, or the last failure: the others have gone over.
+ * should. 0, or the last failure: the others have gone over. Those that were stopped, started again
+ * or not, are told in any case, as bits 1 << enum gm_source_id.
  */
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
-			   const struct gm_config *after, struct gm_error *err);
+			   const struct gm_config *after, unsigned *ret_stopped,
+			   struct gm_error *err);
 
 #endif

@@ -262,6 +262,30 @@ static void test_the_tap_sampler_outranks_libvirt_while_it_is_fresh(void **state
 	assert_int_equal(fixture->frames, 3);
 }
 
+static void test_what_an_ended_source_alone_told_of_is_swept_away(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid), port = gm_entity_interface("vnet0");
+	see_guest(fixture);
+	see_port(fixture);
+	send_port(fixture, T0, 1);
+	gm_intake_sweep(fixture->intake, T0);
+	assert_int_equal(fixture->gone, 0);
+
+	gm_intake_source_ended(fixture->intake, GM_SOURCE_LIBVIRT);
+	see_guest(fixture); /* the one in its place tells of it again */
+	gm_intake_sweep(fixture->intake, T0);
+	assert_non_null(find(fixture, guest));
+	assert_int_equal(find(fixture, port)->guest_index, 0); /* the host's: the tap has it */
+
+	gm_intake_source_ended(fixture->intake, GM_SOURCE_LIBVIRT);
+	gm_intake_source_ended(fixture->intake, GM_SOURCE_TAP);
+	gm_intake_sweep(fixture->intake, T0);
+	assert_null(find(fixture, guest));
+	assert_null(find(fixture, port));
+	assert_int_equal(fixture->gone, 2);
+}
+
 static void test_fine_frames_are_not_kept(void **state)
 {
 	struct fixture *fixture = *state;
@@ -324,6 +348,7 @@ int main(void)
 		WITH_INTAKE(test_a_restored_port_goes_on_as_its_guests),
 		WITH_INTAKE(test_a_restored_port_without_libvirt_begins_anew),
 		WITH_INTAKE(test_the_tap_sampler_outranks_libvirt_while_it_is_fresh),
+		WITH_INTAKE(test_what_an_ended_source_alone_told_of_is_swept_away),
 		WITH_INTAKE(test_fine_frames_are_not_kept),
 		WITH_INTAKE(test_an_index_is_kept_over_a_return),
 		WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
