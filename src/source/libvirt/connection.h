@@ -17,9 +17,10 @@
 #include "base/error.h"
 
 /*
- * Connects and asks for keepalive, so that a libvirtd that stops answering fails the calls that
- * wait for it within about 10 s. Never prompts. May block until then. 0 or a negative errno. The
- * caller closes with virConnectClose(). Any thread.
+ * Connects and asks for keepalive, so that a libvirtd that stops answering later fails the calls that
+ * wait for it within about 10 s. Never prompts. The connecting itself has no deadline (libvirt knows
+ * none): a libvirtd that listens but does not answer holds it up until it goes on or dies. 0 or a
+ * negative errno. The caller closes with virConnectClose(). Any thread.
  */
 int gm_lv_connect(const char *uri, bool read_only, virConnectPtr *ret_conn, struct gm_error *err);
 
