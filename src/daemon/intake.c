@@ -130,12 +130,16 @@ static struct gm_tracked *add_entity(struct gm_intake *intake, const struct gm_e
 	return tracked;
 }
 
-/* The entity of a frame. A guest is not made known by samples when libvirt will tell of it. */
+/*
+ * The entity of a frame. Samples make known only what no source tells of: those that are still under way
+ * when a device or guest is told to be gone must not bring it back, for nobody would remove it again.
+ */
 static struct gm_tracked *entity_of(struct gm_intake *intake, const struct gm_entity_key *key)
 {
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
-	bool of_guest = memcmp(key->uuid, no_guest, GM_UUID_SIZE) != 0;
-	if (tracked || (of_guest && intake->options.libvirt))
+	bool told_of = key->kind == GM_ENTITY_INTERFACE || key->kind == GM_ENTITY_DISK ||
+		       (key->kind == GM_ENTITY_GUEST && intake->options.libvirt);
+	if (tracked || told_of)
 		return tracked;
 	return add_entity(intake, key);
 }

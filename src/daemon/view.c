@@ -98,6 +98,21 @@ static void build_guests(struct builder *builder)
 		      compare_guests);
 }
 
+/*
+ * Where an entity stands in the tables, beside its guest's index. The node itself is at 0.0; the host's
+ * devices have no number but the kernel's. False: it has no place (yet).
+ */
+static bool place_of(const struct gm_tracked *tracked, uint32_t *ret_ordinal)
+{
+	if (tracked->info.key.kind == GM_ENTITY_INTERFACE) {
+		*ret_ordinal = tracked->guest_index != 0 ? tracked->ordinal
+							 : tracked->info.interface.if_index;
+		return *ret_ordinal != 0;
+	}
+	*ret_ordinal = 0;
+	return tracked->info.key.kind == GM_ENTITY_NODE || tracked->guest_index != 0;
+}
+
 static int compare_interfaces(const void *a, const void *b)
 {
 	const struct gm_interface_row *one = a, *other = b;
@@ -117,10 +132,8 @@ static void build_interfaces(struct builder *builder)
 	     tracked && snapshot->interfaces; tracked = gm_entities_next(tracked)) {
 		if (tracked->info.key.kind != GM_ENTITY_INTERFACE)
 			continue;
-		/* The host's devices have no number but the kernel's. */
-		uint32_t ordinal =
-			tracked->guest_index ? tracked->ordinal : tracked->info.interface.if_index;
-		if (ordinal == 0)
+		uint32_t ordinal;
+		if (!place_of(tracked, &ordinal))
 			continue;
 		struct gm_interface_row *row = &snapshot->interfaces[snapshot->interface_count++];
 		row->guest_index = tracked->guest_index;
@@ -157,7 +170,8 @@ static size_t build_findings(struct builder *builder, const char *detector,
 	*ret_rows = rows;
 	for (tracked = gm_entities_first(builder->input->entities); tracked && rows;
 	     tracked = gm_entities_next(tracked)) {
-		for (size_t i = 0; i < tracked->finding_count && tracked->guest_index != 0; i++) {
+		uint32_t ordinal;
+		for (size_t i = 0; i < tracked->finding_count && place_of(tracked, &ordinal); i++) {
 			const struct gm_finding *finding = &tracked->findings[i];
 			if (strcmp(finding->detector, detector) != 0)
 				continue;
@@ -165,7 +179,7 @@ static size_t build_findings(struct builder *builder, const char *detector,
 				builder->input->alarms, &finding->key, detector, finding->metric);
 			rows[count++] = (struct gm_finding_row){
 				.guest_index = tracked->guest_index,
-				.ordinal = tracked->ordinal,
+				.ordinal = ordinal,
 				.rx = strcmp(finding->evidence.direction, "rx") == 0,
 				.alarm_id = alarm ? alarm->id : 0,
 				.finding = *finding,

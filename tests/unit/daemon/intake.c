@@ -139,8 +139,18 @@ static void test_samples_do_not_make_a_guest_known(void **state)
 	assert_int_equal(fixture->frames, 1);
 }
 
+/* The tap sampler tells of a device before its first sample. */
+static void see_device(struct fixture *fixture, const char *name)
+{
+	struct gm_entity_info info = {.key = gm_entity_interface(name),
+				      .interface = {.if_index = 7}};
+	if (!find(fixture, info.key))
+		gm_intake_seen(fixture->intake, GM_SOURCE_TAP, &info);
+}
+
 static void send_port(struct fixture *fixture, int64_t time, uint64_t value)
 {
+	see_device(fixture, "vnet0");
 	send_counter(fixture, GM_SOURCE_TAP, gm_entity_interface("vnet0"), GM_METRIC_NET_TX_BYTES,
 		     time, value, GM_FRAME_HOST_VIEW);
 }
@@ -158,6 +168,24 @@ static void test_the_hosts_view_of_a_guests_port_is_mirrored(void **state)
 	assert_int_equal(fixture->last.metric, GM_METRIC_NET_RX_BYTES);
 	assert_int_equal(find(fixture, port)->guest_index, 1);
 	assert_int_equal(find(fixture, port)->ordinal, 1);
+}
+
+/* A fold's samples may still be under way when the device is told to be gone. */
+static void test_late_samples_do_not_bring_a_device_back(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_entity_key keys[] = {gm_entity_interface("vnet0"),
+					     gm_entity_disk(NULL, "sdb")};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct gm_entity_info info = {.key = keys[i]};
+		gm_intake_seen(fixture->intake, GM_SOURCE_TAP, &info);
+		send_counter(fixture, GM_SOURCE_TAP, keys[i], GM_METRIC_NET_TX_BYTES, T0, 1, 0);
+		gm_intake_gone(fixture->intake, GM_SOURCE_TAP, &keys[i], T0);
+		send_counter(fixture, GM_SOURCE_TAP, keys[i], GM_METRIC_NET_TX_BYTES, T0 + 1, 2,
+			     GM_FRAME_FINE);
+		assert_null(find(fixture, keys[i]));
+	}
+	assert_null(gm_entities_first(gm_intake_entities(fixture->intake)));
 }
 
 static void test_a_device_that_nobody_claims_is_the_hosts(void **state)
@@ -290,6 +318,7 @@ static void test_fine_frames_are_not_kept(void **state)
 {
 	struct fixture *fixture = *state;
 	struct gm_entity_key port = gm_entity_interface("eth9");
+	see_device(fixture, "eth9");
 	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0, 1, 0);
 	fixture->frames = 0;
 	send_counter(fixture, GM_SOURCE_TAP, port, GM_METRIC_NET_TX_BYTES, T0 + GM_SECOND, 2,
@@ -341,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_INTAKE(test_samples_do_not_make_a_guest_known),
 		WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
+		WITH_INTAKE(test_late_samples_do_not_bring_a_device_back),
 		WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),
 		WITH_INTAKE(test_a_clock_that_is_set_back_does_not_silence_a_device),
 		WITH_INTAKE(test_detectors_are_renewed_for_other_settings_only),
