@@ -6,7 +6,13 @@ set(guestmon_data ${CMAKE_INSTALL_DATADIR}/guestmon)
 
 install(TARGETS guestmond RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS guestmonctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES conf/guestmon.yaml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/guestmon)
+# What the operator has written there stays; a package has conffiles for that.
+set(guestmon_etc ${CMAKE_INSTALL_FULL_SYSCONFDIR}/guestmon)
+install(CODE "
+    if(NOT EXISTS \"\$ENV{DESTDIR}${guestmon_etc}/guestmon.yaml\")
+        file(INSTALL DESTINATION \"${guestmon_etc}\" TYPE FILE
+             FILES \"${CMAKE_CURRENT_SOURCE_DIR}/conf/guestmon.yaml\")
+    endif()")
 install(FILES conf/guestmon.service DESTINATION ${unit_directory})
 install(FILES conf/guestmon.sysusers DESTINATION lib/sysusers.d RENAME guestmon.conf)
 install(FILES conf/guestmon.tmpfiles DESTINATION lib/tmpfiles.d RENAME guestmon.conf)
