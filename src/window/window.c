@@ -291,6 +291,19 @@ struct emitter {
 	void *user;
 };
 
+/*
+ * A counter that went on although its time did not: the clock was set back a little. What it counts
+ * until the time has caught up must not pass for the increase of the moment after.
+ */
+static void follow_counter(struct series *series, const struct gm_reading *reading, int64_t time)
+{
+	if (series->kind != GM_KIND_COUNTER || time == series->time ||
+	    reading->value.counter <= series->value.counter)
+		return;
+	series->value = reading->value;
+	series->broken = true;
+}
+
 static int append_reading(struct gm_window *window, const struct gm_frame *frame,
 			  const struct gm_reading *reading, const struct emitter *to)
 {
@@ -312,6 +325,7 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 		const struct gm_window_sample *last = ring_newest(series);
 		if (kept && time == series->time && (!last || last->time < time))
 			return keep(window, series, time, reading->value);
+		follow_counter(series, reading, time);
 		window->dropped++;
 		return 0;
 	}

@@ -8,7 +8,8 @@
  * counter that runs below 2^32 and falls from its upper quarter into its lower one has wrapped
  * at 32 bits, unless that would be several times faster than it ever was. Samples that are not
  * newer than the last one are dropped and counted, unless they are more than a second older:
- * then the clock was set back, and the series starts anew. A span longer than three times the
+ * then the clock was set back, and the series starts anew. What a counter counts while its samples
+ * are dropped is no increase of the point after, which carries `gap`. A span longer than three times the
  * usual interval of kept samples is delivered with `gap` set.
  */
 #ifndef GM_WINDOW_WINDOW_H

@@ -226,6 +226,27 @@ static void a_clock_set_back_starts_anew(void **state)
 	gm_window_free(f.window);
 }
 
+static void a_counter_on_a_clock_set_back_a_little_makes_no_burst(void **state)
+{
+	(void)state;
+	struct fixture fixture = set_up(100, 60 * GM_SECOND);
+	uint64_t value = 0;
+	for (int i = 0; i < 10; i++)
+		counter(&fixture, START + i * TICK, 0, value += 1000);
+	size_t before = fixture.seen.count;
+	/* Half a second back: five ticks are older than what is there, or as old. */
+	for (int i = 5; i < 10; i++)
+		counter(&fixture, START + i * TICK - TICK / 2, 0, value += 1000);
+	assert_int_equal(fixture.seen.count, before);
+	counter(&fixture, START + 10 * TICK - TICK / 2, 0, value += 1000);
+	assert_int_equal(fixture.seen.count, before + 1);
+	assert_true(last_point(&fixture)->gap);
+	assert_float_equal(last_point(&fixture)->value, 1000, 0);
+	counter(&fixture, START + 11 * TICK - TICK / 2, 0, value += 1000);
+	assert_false(last_point(&fixture)->gap);
+	gm_window_free(fixture.window);
+}
+
 static void fine_frames_are_not_kept(void **state)
 {
 	(void)state;
@@ -404,6 +425,7 @@ int main(void)
 		cmocka_unit_test(missing_samples_are_a_gap),
 		cmocka_unit_test(older_samples_are_dropped),
 		cmocka_unit_test(a_clock_set_back_starts_anew),
+		cmocka_unit_test(a_counter_on_a_clock_set_back_a_little_makes_no_burst),
 		cmocka_unit_test(fine_frames_are_not_kept),
 		cmocka_unit_test(rings_are_bounded),
 		cmocka_unit_test(old_samples_are_not_shown),
