@@ -69,6 +69,23 @@ size_t gm_text_copy(char *target, size_t size, const char *source)
 	return used;
 }
 
+/*
+ * Characters that turn the direction of what follows, or end the line, in text that is shown: of
+ * Unicode's Bidi_Control and its line and paragraph separators, the number; 0 for any other.
+ */
+static unsigned steering_number(const unsigned char *at, size_t length)
+{
+	if (length == 2 && at[0] == 0xD8 && at[1] == 0x9C)
+		return 0x061C;
+	if (length != 3 || at[0] != 0xE2 || (at[1] != 0x80 && at[1] != 0x81))
+		return 0;
+	unsigned number = 0x2000U | (at[1] & 0x3FU) << 6 | (at[2] & 0x3FU);
+	bool steers = number == 0x200E || number == 0x200F ||
+		      (number >= 0x2028 && number <= 0x202E) ||
+		      (number >= 0x2066 && number <= 0x2069);
+	return steers ? number : 0;
+}
+
 /* The escaped form of the character at `at` in `piece`; returns its length. */
 static size_t quote_character(const unsigned char *at, size_t length, char piece[8])
 {
@@ -81,6 +98,9 @@ static size_t quote_character(const unsigned char *at, size_t length, char piece
 		return (size_t)snprintf(piece, 8, "\\x%02X", *at);
 	if (length == 2 && at[0] == 0xC2 && at[1] < 0xA0)
 		return (size_t)snprintf(piece, 8, "\\x%02X", at[1]);
+	unsigned number = steering_number(at, length);
+	if (number != 0)
+		return (size_t)snprintf(piece, 8, "\\u%04X", number);
 	memcpy(piece, length ? (const char *)at : replacement, length ? length : 3);
 	return length ? length : 3;
 }

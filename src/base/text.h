@@ -18,7 +18,8 @@ size_t gm_text_copy(char *target, size_t size, const char *source);
 
 /*
  * As gm_text_copy(), for one line of a log or a terminal: control characters, the C1 block and the
- * backslash become \n, \t, \\ or \xHH, and the whole stands in double quotes (inner ones escaped).
+ * backslash become \n, \t, \\ or \xHH, what turns the direction of text or ends a line \uHHHH, and
+ * the whole stands in double quotes (inner ones escaped).
  */
 size_t gm_text_quote(char *target, size_t size, const char *source);
 

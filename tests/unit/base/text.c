@@ -56,6 +56,11 @@ static void test_quote_leaves_nothing_that_steers(void **state)
 	assert_string_equal(quoted, "\"a\\\"b\\\\c\\nd\\x1B[31m\\x7F\"");
 	gm_text_quote(quoted, sizeof(quoted), "\xC2\x9B");
 	assert_string_equal(quoted, "\"\\x9B\"");
+	/* From right to left, isolated, a line's end: and what only looks like them. */
+	gm_text_quote(quoted, sizeof(quoted), "\u202Ea\u2066\u2028\u200F\u061C");
+	assert_string_equal(quoted, "\"\\u202Ea\\u2066\\u2028\\u200F\\u061C\"");
+	gm_text_quote(quoted, sizeof(quoted), "\u202F\u2065\u206A\u200D\u20AC\u061B");
+	assert_string_equal(quoted, "\"\u202F\u2065\u206A\u200D\u20AC\u061B\"");
 }
 
 static void test_quote_of_random_bytes_is_one_line_in_its_room(void **state)
