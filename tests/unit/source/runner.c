@@ -146,34 +146,30 @@ static void wait_for(atomic_int *what, int count)
 	}
 }
 
+/* The point of the grid whose tick was polled at `time`. */
+static int64_t slot_of(int64_t time)
+{
+	return (time - 3 * GM_MILLISECOND) / (10 * GM_MILLISECOND);
+}
+
 static void ticks_keep_to_the_grid(void **state)
 {
 	struct script script = {.open_failures = 0};
 	struct gm_runner *runner = start(&script, 10 * GM_MILLISECOND);
 	int polls;
-	int64_t slots;
 
 	(void)state;
 	pause_for(1300 * GM_MILLISECOND);
 	assert_int_equal(gm_runner_stop(runner, GM_SECOND), 0);
 	polls = script.polls;
 	assert_true(polls > 20);
-	for (int i = 0; i < polls; i++) {
-		/* A tick begins at its own point of the grid or after it, so no two share one. */
-		int64_t slot = (script.tick_times[i] - 3 * GM_MILLISECOND) / (10 * GM_MILLISECOND);
-
-		if (i > 0) {
-			int64_t before = (script.tick_times[i - 1] - 3 * GM_MILLISECOND) /
-					 (10 * GM_MILLISECOND);
-
-			assert_true(slot > before);
-		}
+	/*
+	 * A tick begins at its own point of the grid or after it, so no two share one: no drift. How
+	 * late each is depends on the machine.
+	 */
+	for (int i = 1; i < polls; i++) {
+		assert_true(slot_of(script.tick_times[i]) > slot_of(script.tick_times[i - 1]));
 	}
-	slots = (script.tick_times[polls - 1] - script.tick_times[0] + 5 * GM_MILLISECOND) /
-			(10 * GM_MILLISECOND) +
-		1;
-	/* Every point of the grid was either ticked or missed: no drift. */
-	assert_true(slots >= polls);
 	assert_true(script.polls > 60 || last_status(&script)->missed > 0);
 	assert_string_equal(script.thread_name, "host");
 	assert_int_equal(script.closes, 1);
