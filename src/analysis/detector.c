@@ -88,6 +88,14 @@ static bool is_enabled(const struct gm_detector_ops *ops, const void *options)
 	return value;
 }
 
+bool gm_detector_enabled(const struct gm_detector_settings *settings, const char *name)
+{
+	for (size_t i = 0; gm_detectors[i]; i++)
+		if (strcmp(gm_detectors[i]->name, name) == 0)
+			return is_enabled(gm_detectors[i], settings->options[i]);
+	return false;
+}
+
 int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
 			   struct gm_detector_set **ret_set)
 {

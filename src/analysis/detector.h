@@ -6,6 +6,7 @@
 #ifndef GM_ANALYSIS_DETECTOR_H
 #define GM_ANALYSIS_DETECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +60,8 @@ const struct gm_detector_ops *gm_detector_find(const char *name);
 struct gm_detector_settings;
 int gm_detector_settings_create(struct gm_detector_settings **ret_settings); /* defaults */
 void gm_detector_settings_free(struct gm_detector_settings *settings);
+/* False for a detector that is switched off or that there is none of. */
+bool gm_detector_enabled(const struct gm_detector_settings *settings, const char *name);
 void *gm_detector_settings_get(struct gm_detector_settings *settings,
 			       const struct gm_detector_ops *ops);
 

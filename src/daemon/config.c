@@ -77,23 +77,25 @@ static const struct {
 	const char *name, *help;
 	const struct gm_option *options;
 	size_t offset;
+	bool fixed; /* read once: a change needs a restart */
 } sections[] = {
-	{"node", "The node itself.", node_options, 0},
-	{"log", "Messages on standard error.", log_options, 0},
-	{"state", "What survives a restart.", state_options, 0},
-	{"control", "The control socket.", control_options, 0},
+	{"node", "The node itself.", node_options, 0, true},
+	{"log", "Messages on standard error.", log_options, 0, false},
+	{"state", "What survives a restart.", state_options, 0, true},
+	{"control", "The control socket.", control_options, 0, true},
 	{"libvirt", "Guests through libvirt.", gm_libvirt_option_table,
-	 offsetof(struct gm_config, libvirt)},
+	 offsetof(struct gm_config, libvirt), false},
 	{"tap", "Counters of network devices, many times a second.", gm_tap_option_table,
-	 offsetof(struct gm_config, tap)},
+	 offsetof(struct gm_config, tap), false},
 	{"host", "The node through /proc and /sys.", gm_host_option_table,
-	 offsetof(struct gm_config, host)},
-	{"window", "The recent samples that are kept in memory.", window_options, 0},
+	 offsetof(struct gm_config, host), false},
+	{"window", "The recent samples that are kept in memory.", window_options, 0, true},
 	{"redis", "The mirror of the windows in Redis.", gm_redis_option_table,
-	 offsetof(struct gm_config, redis)},
+	 offsetof(struct gm_config, redis), true},
 	{"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
-	 offsetof(struct gm_config, alarm)},
-	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp)},
+	 offsetof(struct gm_config, alarm), false},
+	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),
+	 true},
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
@@ -106,7 +108,8 @@ bool gm_config_section(struct gm_config *config, size_t index,
 			.name = sections[index].name,
 			.help = sections[index].help,
 			.options = sections[index].options,
-			.target = config ? (char *)config + sections[index].offset : NULL};
+			.target = config ? (char *)config + sections[index].offset : NULL,
+			.fixed = sections[index].fixed};
 		return true;
 	}
 	/* Each detector has a section of its name after the daemon's own. */
@@ -120,6 +123,26 @@ bool gm_config_section(struct gm_config *config, size_t index,
 		.options = ops->options,
 		.target = config ? gm_detector_settings_get(config->detectors, ops) : NULL};
 	return true;
+}
+
+int gm_config_applicable(struct gm_config *before, struct gm_config *after, struct gm_error *err)
+{
+	struct gm_config_section old, new;
+
+	for (size_t i = 0; gm_config_section(before, i, &old); i++) {
+		gm_config_section(after, i, &new);
+		for (const struct gm_option *option = old.options; old.fixed && option->key;
+		     option++) {
+			if (memcmp((const char *)old.target + option->offset,
+				   (const char *)new.target + option->offset, option->size) != 0)
+				return gm_error_set(
+					err, -EPERM,
+					"%s.%s has changed, which needs a restart; nothing "
+					"is applied",
+					old.name, option->key);
+		}
+	}
+	return 0;
 }
 
 int gm_config_create(struct gm_config **ret_config)

@@ -58,6 +58,7 @@ struct gm_config_section {
 	const char *name, *help;
 	const struct gm_option *options;
 	void *target;
+	bool fixed; /* read once: a change needs a restart */
 };
 
 /*
@@ -84,6 +85,12 @@ int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_er
  * holds the very ones that the detectors at work were made from. Done twice it is undone.
  */
 void gm_config_exchange_detectors(struct gm_config *before, struct gm_config *after);
+
+/*
+ * Whether a running daemon can go over to `after`: -EPERM, with the option's name, when one differs that
+ * needs a restart.
+ */
+int gm_config_applicable(struct gm_config *before, struct gm_config *after, struct gm_error *err);
 
 /* The window's options; `samples` is derived where the configuration leaves it at 0. */
 struct gm_window_options gm_config_window(const struct gm_config *config);

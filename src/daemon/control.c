@@ -35,7 +35,6 @@ struct client {
 struct gm_control {
 	uv_pipe_t listener;
 	struct gm_control_host host;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client clients[GM_CTL_CLIENTS];
 };
 
@@ -268,7 +267,6 @@ int gm_control_start(uv_loop_t *loop, const char *path, const struct gm_control_
 	if (!control)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	control->host = *host;
-	snprintf(control->path, sizeof(control->path), "%s", path);
 	uv_pipe_init(loop, &control->listener, 0);
 	control->listener.data = control;
 

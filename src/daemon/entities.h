@@ -24,7 +24,7 @@ enum {
 
 struct gm_tracked {
 	struct gm_entity_info info; /* its key is the hash's key */
-	unsigned identified;  /* `info` was filled by these sources: bits 1 << enum gm_source_id */
+	unsigned told_by;     /* `info` was filled by these sources: bits 1 << enum gm_source_id */
 	uint32_t guest_index; /* a guest's own, or its guest's; 0: none */
 	uint32_t ordinal;     /* interface: stable number within its guest */
 	bool restored;        /* its window came from a store, nothing live has been added yet */

@@ -269,7 +269,7 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		tracked = add_entity(intake, &info->key);
 	if (!tracked)
 		return;
-	tracked->identified |= 1U << source;
+	tracked->told_by |= 1U << source;
 	if (info->key.kind == GM_ENTITY_INTERFACE) {
 		merge_interface(intake, tracked, source, &info->interface);
 	} else {
@@ -311,7 +311,7 @@ void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source)
 {
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		tracked->identified &= ~(1U << source);
+		tracked->told_by &= ~(1U << source);
 		tracked->newest[source] = 0;
 	}
 }
@@ -319,7 +319,7 @@ void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source)
 static bool is_orphan(const struct gm_tracked *tracked)
 {
 	static const int64_t never[GM_SOURCE_COUNT];
-	return tracked->identified == 0 && memcmp(tracked->newest, never, sizeof(never)) == 0;
+	return tracked->told_by == 0 && memcmp(tracked->newest, never, sizeof(never)) == 0;
 }
 
 void gm_intake_sweep(struct gm_intake *intake, int64_t now)
@@ -330,7 +330,7 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 		struct gm_entity_key key = tracked->info.key;
 		if (is_orphan(tracked))
 			gm_intake_gone(intake, GM_SOURCE_TAP, &key, now);
-		else if (owned_by_guest(tracked) && !(tracked->identified >> GM_SOURCE_LIBVIRT & 1))
+		else if (owned_by_guest(tracked) && !(tracked->told_by >> GM_SOURCE_LIBVIRT & 1))
 			gm_intake_gone(intake, GM_SOURCE_LIBVIRT, &key, now);
 	}
 }

@@ -297,6 +297,15 @@ static void watch_clock(void)
 		       (double)step / 1e9);
 }
 
+/* For an alarm whose detector will never speak again: it was switched off. */
+static void end_alarm(struct gm_pipeline *pipeline, const struct gm_alarm *alarm, int64_t now)
+{
+	struct gm_finding ok = {.key = alarm->key, .time = now};
+	memcpy(ok.detector, alarm->detector, sizeof(ok.detector));
+	memcpy(ok.metric, alarm->metric, sizeof(ok.metric));
+	on_finding(pipeline, &ok);
+}
+
 /* Entities and alarms from before the restart whose owner never came back. */
 static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 {
@@ -312,9 +321,12 @@ static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 	if (!alarms)
 		return;
 	count = gm_alarms_active(pipeline->alarms, alarms, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		if (!gm_entities_find(entities, &alarms[i].key))
 			gm_alarms_gone(pipeline->alarms, &alarms[i].key, now);
+		else if (!gm_detector_enabled(pipeline->config->detectors, alarms[i].detector))
+			end_alarm(pipeline, &alarms[i], now);
+	}
 	free(alarms);
 }
 
@@ -471,30 +483,6 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 				gm_inlet_source_sink(pipeline->inlet), err);
 }
 
-/* Sections that are read once: a difference needs a restart. */
-static int fixed_sections_equal(const struct gm_config *before, const struct gm_config *after,
-				struct gm_error *err)
-{
-#define FIXED(member)                                                               \
-	{                                                                           \
-#member, offsetof(struct gm_config, member), sizeof(before->member) \
-	}
-	static const struct {
-		const char *name;
-		size_t offset, size;
-	} fixed[] = {FIXED(node),   FIXED(state), FIXED(control),
-		     FIXED(window), FIXED(redis), FIXED(snmp)};
-#undef FIXED
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (memcmp((const char *)before + fixed[i].offset,
-			   (const char *)after + fixed[i].offset, fixed[i].size) != 0)
-			return gm_error_set(
-				err, -EPERM,
-				"section %s has changed, which needs a restart; nothing is applied",
-				fixed[i].name);
-	return 0;
-}
-
 /* What stopped sources have told counts no more; those in their place have time to tell it again. */
 static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
 {
@@ -513,11 +501,8 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 			    struct gm_error *err)
 {
 	const struct gm_config *before = pipeline->config;
-	int result = fixed_sections_equal(before, after, err);
-	if (result < 0)
-		return result;
 	unsigned stopped;
-	result = gm_sources_reconfigure(&pipeline->sources, before, after, &stopped, err);
+	int result = gm_sources_reconfigure(&pipeline->sources, before, after, &stopped, err);
 	forget_stopped(pipeline, stopped);
 	if (result == 0) {
 		result = gm_intake_reconfigure(pipeline->intake, after->detectors,

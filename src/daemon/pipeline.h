@@ -23,8 +23,8 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err);
 
 /*
- * Goes over to another configuration: all of it or, when a section that needs a restart differs
- * (-EPERM, the message names it), nothing.
+ * Goes over to another configuration, one that gm_config_applicable() accepts: all of it or, when a
+ * source cannot be started, nothing.
  */
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
 			    struct gm_error *err);

@@ -87,16 +87,15 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 	return 0;
 }
 
-static bool stop_one(struct gm_sources *sources, enum gm_source_id id)
+static void stop_one(struct gm_sources *sources, enum gm_source_id id)
 {
 	if (!sources->runners[id])
-		return true;
+		return;
 	int result = gm_runner_stop(sources->runners[id], STOP_PATIENCE);
 	sources->runners[id] = NULL;
 	if (result < 0)
 		gm_log(GM_LOG_WARNING, "source %s is stuck in a call and is left behind",
 		       gm_source_name(id));
-	return result == 0;
 }
 
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
@@ -109,12 +108,10 @@ int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 	return result;
 }
 
-unsigned gm_sources_stop(struct gm_sources *sources)
+void gm_sources_stop(struct gm_sources *sources)
 {
-	unsigned stuck = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		stuck += !stop_one(sources, (enum gm_source_id)id);
-	return stuck;
+		stop_one(sources, (enum gm_source_id)id);
 }
 
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,

@@ -18,8 +18,8 @@ struct gm_sources {
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 		     const struct gm_source_sink *sink, struct gm_error *err);
 
-/* Stops them; one that is stuck in a call is left behind. Returns how many were. */
-unsigned gm_sources_stop(struct gm_sources *sources);
+/* Stops them; one that is stuck in a call is left behind. */
+void gm_sources_stop(struct gm_sources *sources);
 
 /*
  * Restarts those whose section differs between the two configurations, and those that do not run and

@@ -83,7 +83,7 @@ static void build_guests(struct builder *builder)
 			snapshot->node = last_of(builder, tracked);
 		/* Without its index a guest has no place in a table; without its name it is not known. */
 		if (tracked->info.key.kind != GM_ENTITY_GUEST || tracked->guest_index == 0 ||
-		    !tracked->identified)
+		    !tracked->told_by)
 			continue;
 		struct gm_guest_row *row = &snapshot->guests[snapshot->guest_count++];
 		row->index = tracked->guest_index;

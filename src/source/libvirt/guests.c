@@ -65,14 +65,29 @@ static const struct gm_entity_info *find_device(const struct gm_lv_identity *ide
 	return NULL;
 }
 
-/* Devices of `old` that `now_there` (NULL: the guest is gone) lacks. */
-static void tell_gone_devices(const struct gm_lv_identity *old,
+/* Whether a guest but `not_this` was told to have the device: names of taps are given again. */
+static bool is_anothers(const struct gm_lv_guests *guests, const struct gm_lv_guest *not_this,
+			const struct gm_entity_key *key)
+{
+	for (const struct gm_lv_guest *guest = guests->table; guest; guest = guest->hh.next) {
+		if (guest != not_this && guest->identity && find_device(guest->identity, key))
+			return true;
+	}
+	return false;
+}
+
+/* Devices of `guest` that `now_there` (NULL: the guest is gone) lacks and nobody else has. */
+static void tell_gone_devices(const struct gm_lv_guests *guests, const struct gm_lv_guest *guest,
 			      const struct gm_lv_identity *now_there, int64_t now,
 			      const struct gm_source_sink *sink)
 {
+	const struct gm_lv_identity *old = guest->identity;
+
 	for (size_t i = 0; old && i < old->device_count; i++) {
-		if (!find_device(now_there, &old->devices[i].key))
-			sink->gone(sink->user, SOURCE, &old->devices[i].key, now);
+		const struct gm_entity_key *key = &old->devices[i].key;
+
+		if (!find_device(now_there, key) && !is_anothers(guests, guest, key))
+			sink->gone(sink->user, SOURCE, key, now);
 	}
 }
 
@@ -102,12 +117,12 @@ void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t pa
 	HASH_ITER (hh, guests->table, guest, following) {
 		if (guest->tick == tick) {
 			if (guest->next)
-				tell_gone_devices(guest->identity, guest->next, now, sink);
+				tell_gone_devices(guests, guest, guest->next, now, sink);
 			continue;
 		}
 		if (!guest->ended && tick - guest->tick <= patience)
 			continue;
-		tell_gone_devices(guest->identity, NULL, now, sink);
+		tell_gone_devices(guests, guest, NULL, now, sink);
 		if (guest->identity)
 			sink->gone(sink->user, SOURCE, &guest->identity->guest.key, now);
 		free_guest(guests, guest);

@@ -521,14 +521,44 @@ static void test_patience(void **state)
 	free(log);
 }
 
+/* A guest that is told to be gone late takes no device along that another has been given meanwhile. */
+static void test_late_end_leaves_the_device(void **state)
+{
+	(void)state;
+	struct gm_lv_guests guests = {0};
+	struct log *log = log_create();
+
+	list_guest(&guests, 1, 1, "tap0");
+	gm_lv_guests_settle(&guests, 1, 3, 5, &log->sink);
+	list_guest(&guests, 2, 2, "tap0");
+	gm_lv_guests_settle(&guests, 2, 3, 6, &log->sink);
+	log->count = 0;
+	for (uint64_t tick = 3; tick <= 6; tick++) {
+		list_guest(&guests, 2, tick, "tap0");
+		gm_lv_guests_settle(&guests, tick, 3, 7, &log->sink);
+	}
+	assert_int_equal(guests.count, 1);
+	assert_int_equal(log->count, 1);
+	assert_int_equal(log->lines[0].what, GONE);
+	assert_int_equal(log->lines[0].key.kind, GM_ENTITY_GUEST);
+	gm_lv_guests_free(&guests);
+	free(log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),       cmocka_unit_test(test_inventory),
-		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_many_guests),
-		cmocka_unit_test(test_reconnect),     cmocka_unit_test(test_no_connection),
-		cmocka_unit_test(test_events),        cmocka_unit_test(test_lifecycle_kinds),
-		cmocka_unit_test(test_device_moves),  cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_inventory),
+		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_many_guests),
+		cmocka_unit_test(test_reconnect),
+		cmocka_unit_test(test_no_connection),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_lifecycle_kinds),
+		cmocka_unit_test(test_device_moves),
+		cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_late_end_leaves_the_device),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
