@@ -224,14 +224,20 @@ static void fill_evidence(struct direction *direction, const struct gm_burst *bu
 	const struct gm_burst_port *port = &direction->detector->port;
 	struct gm_evidence *evidence = &direction->evidence;
 	double duration = (double)(burst->end - burst->start) / (double)GM_SECOND;
+	double mean = duration > 0 ? burst->volume * 8 / duration : burst->peak, peak = burst->peak;
+	/*
+	 * No mean is above the peak. The mean of a burst that fits into a bin is nearer to the truth than
+	 * the bin's own rate; while the burst goes on, its first edge is not known well enough for that.
+	 */
+	if (mean > peak && burst->ended)
+		peak = mean;
 	*evidence = (struct gm_evidence){0};
 	gm_evidence_set(evidence, GM_EVIDENCE_START,
 			(double)direction->told_start / (double)GM_SECOND);
 	gm_evidence_set(evidence, GM_EVIDENCE_DURATION, duration);
-	gm_evidence_set(evidence, GM_EVIDENCE_PEAK, burst->peak);
+	gm_evidence_set(evidence, GM_EVIDENCE_PEAK, peak);
 	gm_evidence_set(evidence, GM_EVIDENCE_VOLUME, burst->volume);
-	if (duration > 0)
-		gm_evidence_set(evidence, GM_EVIDENCE_MEAN, burst->volume * 8 / duration);
+	gm_evidence_set(evidence, GM_EVIDENCE_MEAN, fmin(mean, peak));
 	if (!port->learned)
 		gm_evidence_set(evidence, GM_EVIDENCE_SPEED, port->rate);
 	gm_text_copy(evidence->direction, sizeof(evidence->direction), direction->name);
