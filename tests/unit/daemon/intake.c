@@ -17,13 +17,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
+#include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
 
 static const uint8_t uuid[GM_UUID_SIZE] = {0x6c, 0x76, 1};
 
 struct fixture {
-	char directory[32];
+	char directory[STATE_DIRECTORY];
 	struct gm_state *state;
 	struct gm_detector_settings *settings;
 	struct gm_intake *intake;
@@ -63,8 +64,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct gm_error err = {.text = ""};
 	gm_log_set_level(GM_LOG_ERROR);
-	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-intake-XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
+	state_directory_make(fixture->directory);
 	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
 	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
 	struct gm_intake_options options = {
@@ -84,13 +84,7 @@ static int teardown(void **state)
 	gm_intake_free(fixture->intake);
 	gm_detector_settings_free(fixture->settings);
 	gm_state_close(fixture->state);
-	static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "%s/%s", fixture->directory, files[i]);
-		unlink(path);
-	}
-	rmdir(fixture->directory);
+	state_directory_remove(fixture->directory);
 	free(fixture);
 	return 0;
 }

@@ -19,9 +19,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/outlet.h"
+#include "support/state_directory.h"
 
 struct fixture {
-	char directory[32];
+	char directory[STATE_DIRECTORY];
 	struct gm_state *state;
 	struct gm_outlet *outlet;
 };
@@ -44,8 +45,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	/* What the journal fails with is what the test is about: it need not be on the terminal. */
 	gm_log_set_level(GM_LOG_ERROR);
-	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-outlet-XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
+	state_directory_make(fixture->directory);
 	open_all(fixture);
 	*state = fixture;
 	return 0;
@@ -55,13 +55,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 	close_all(fixture);
-	static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "%s/%s", fixture->directory, files[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(fixture->directory), 0);
+	state_directory_remove(fixture->directory);
 	free(fixture);
 	return 0;
 }

@@ -18,9 +18,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/pipeline.h"
+#include "support/state_directory.h"
 
 struct fixture {
-	char directory[32];
+	char directory[STATE_DIRECTORY];
 	uv_loop_t loop;
 	struct gm_config *config;
 	struct gm_state *state;
@@ -43,8 +44,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct gm_error err = {.text = ""};
 	gm_log_set_level(GM_LOG_ERROR);
-	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-pipeline-XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
+	state_directory_make(fixture->directory);
 	fixture->config = host_alone();
 	uv_loop_init(&fixture->loop);
 	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
@@ -65,13 +65,7 @@ static int teardown(void **state)
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	gm_state_close(fixture->state);
 	gm_config_free(fixture->config);
-	static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "%s/%s", fixture->directory, files[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(fixture->directory), 0);
+	state_directory_remove(fixture->directory);
 	free(fixture);
 	return 0;
 }
