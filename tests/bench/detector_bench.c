@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a sample costs in all detectors, and what a series keeps in memory. Prints a table; exit 1 when
- * a sample at 10 Hz costs more than the argument in ns (0: no limit), or a set keeps more than 8 kB. Run
- * by hand and by ctest's label bench.
+ * a set keeps more than 8 kB, or, by hand, when a sample at 10 Hz costs more ns than the argument.
  */
 #include <malloc.h>
 #include <math.h>
