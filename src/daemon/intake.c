@@ -130,18 +130,29 @@ static struct gm_tracked *add_entity(struct gm_intake *intake, const struct gm_e
 	return tracked;
 }
 
+static struct gm_tracked *find_or_add(struct gm_intake *intake, const struct gm_entity_key *key)
+{
+	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
+	return tracked ? tracked : add_entity(intake, key);
+}
+
+/* The index of the guest with that UUID; 0 while it is not known. */
+static uint32_t guest_index(const struct gm_intake *intake, const uint8_t uuid[GM_UUID_SIZE])
+{
+	struct gm_entity_key key = gm_entity_guest(uuid);
+	const struct gm_tracked *guest = gm_entities_find(intake->entities, &key);
+	return guest ? guest->guest_index : 0;
+}
+
 /*
  * The entity of a frame. Samples make known only what no source tells of: those that are still under way
  * when a device or guest is told to be gone must not bring it back, for nobody would remove it again.
  */
 static struct gm_tracked *entity_of(struct gm_intake *intake, const struct gm_entity_key *key)
 {
-	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
 	bool told_of = key->kind == GM_ENTITY_INTERFACE || key->kind == GM_ENTITY_DISK ||
 		       (key->kind == GM_ENTITY_GUEST && intake->options.libvirt);
-	if (tracked || told_of)
-		return tracked;
-	return add_entity(intake, key);
+	return told_of ? gm_entities_find(intake->entities, key) : find_or_add(intake, key);
 }
 
 /* Interface counters of libvirt are the kernel's own, read later: one source is enough. */
@@ -178,6 +189,15 @@ static bool settled(struct gm_intake *intake, struct gm_tracked *tracked,
 	return true;
 }
 
+/* Into the window, and its points to the detectors. */
+static void feed(struct gm_intake *intake, struct gm_tracked *tracked, const struct gm_frame *frame,
+		 const struct gm_reading *readings)
+{
+	intake->current = tracked;
+	gm_window_append(tracked->window, frame, readings, on_point, intake);
+	intake->current = NULL;
+}
+
 static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 		       const struct gm_frame *frame, const struct gm_reading *readings)
 {
@@ -197,9 +217,7 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 	tracked->newest[source] = frame->measured_at;
 	tracked->restored = false;
 	intake->readings += frame->count;
-	intake->current = tracked;
-	gm_window_append(tracked->window, frame, readings, on_point, intake);
-	intake->current = NULL;
+	feed(intake, tracked, frame, readings);
 	if (!(frame->flags & GM_FRAME_FINE))
 		intake->sink.frame(intake->sink.user, frame, readings);
 }
@@ -219,16 +237,12 @@ void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
 		       const struct gm_reading *readings)
 {
-	struct gm_tracked *tracked = gm_entities_find(intake->entities, &frame->key);
-	if (!tracked)
-		tracked = add_entity(intake, &frame->key);
+	struct gm_tracked *tracked = find_or_add(intake, &frame->key);
 	if (!tracked)
 		return;
 	tracked->restored = true;
 	intake->restoring = true;
-	intake->current = tracked;
-	gm_window_append(tracked->window, frame, readings, on_point, intake);
-	intake->current = NULL;
+	feed(intake, tracked, frame, readings);
 	intake->restoring = false;
 }
 
@@ -249,9 +263,7 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 	known->if_index = if_index;
 
 	char uuid[GM_UUID_TEXT], scope[GM_UUID_TEXT + 3];
-	struct gm_entity_key guest_key = gm_entity_guest(info->guest);
-	struct gm_tracked *guest = gm_entities_find(intake->entities, &guest_key);
-	tracked->guest_index = guest ? guest->guest_index : 0;
+	tracked->guest_index = guest_index(intake, info->guest);
 	if (moved || tracked->ordinal == 0) {
 		snprintf(scope, sizeof(scope), "if:%s", gm_uuid_text(info->guest, uuid));
 		tracked->ordinal = stable_index(intake, scope,
@@ -264,9 +276,7 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info)
 {
-	struct gm_tracked *tracked = gm_entities_find(intake->entities, &info->key);
-	if (!tracked)
-		tracked = add_entity(intake, &info->key);
+	struct gm_tracked *tracked = find_or_add(intake, &info->key);
 	if (!tracked)
 		return;
 	tracked->told_by |= 1U << source;
@@ -274,11 +284,8 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		merge_interface(intake, tracked, source, &info->interface);
 	} else {
 		tracked->info = *info;
-		if (info->key.kind == GM_ENTITY_DISK) {
-			struct gm_entity_key guest_key = gm_entity_guest(info->disk.guest);
-			struct gm_tracked *guest = gm_entities_find(intake->entities, &guest_key);
-			tracked->guest_index = guest ? guest->guest_index : 0;
-		}
+		if (info->key.kind == GM_ENTITY_DISK)
+			tracked->guest_index = guest_index(intake, info->disk.guest);
 	}
 	intake->sink.identified(intake->sink.user, &tracked->info);
 }

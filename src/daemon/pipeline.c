@@ -254,7 +254,7 @@ static void on_store_changed(void *user, bool connected, const char *reason)
 static void enabled_sources(const struct gm_pipeline *pipeline, bool enabled[GM_SOURCE_COUNT])
 {
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		enabled[id] = pipeline->sources.runners[id] != NULL;
+		enabled[id] = runs(pipeline, (unsigned)id);
 }
 
 static void publish(struct gm_pipeline *pipeline, int64_t now)
