@@ -8,29 +8,11 @@
 
 #include "rig.h"
 
-static void expect_reason(struct rig *rig, const char *word)
-{
-	struct gm_store_status status = rig_status(rig);
-
-	if (!strstr(rig->reason, word) || !strstr(status.state, word))
-		fail_msg("reason: %s; state: %s", rig->reason, status.state);
-	assert_false(status.connected);
-}
-
-static void begin(struct rig *rig, const char *const *arguments)
-{
-	rig_server(rig, arguments);
-	rig_start(rig);
-	assert_true(rig_wait_connected(rig, true, 2000));
-	rig_ticks(rig, 100);
-	rig_settle(rig);
-}
-
 static void test_killed_and_restarted_empty(void **state)
 {
 	struct rig *rig = *state;
 
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	rig_kill_server(rig);
 	rig_ticks(rig, 100);
 	assert_true(rig_wait_connected(rig, false, 2000));
@@ -51,7 +33,7 @@ static void test_restarted_from_an_old_dump(void **state)
 {
 	struct rig *rig = *state;
 
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	freeReplyObject(rig_command(rig, "SAVE"));
 	rig_ticks(rig, 300); /* acknowledged, and lost with the server */
 	rig_settle(rig);
@@ -68,7 +50,7 @@ static void test_connection_cut_with_frames_on_the_way(void **state)
 {
 	struct rig *rig = *state;
 
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	for (int i = 0; i < 5; i++) {
 		rig_ticks(rig, 20);
 		freeReplyObject(rig_command(rig, "CLIENT KILL TYPE normal SKIPME yes"));
@@ -91,7 +73,7 @@ static void test_emptied_while_connected(void **state)
 
 	rig_start(rig);
 	rig->store->ops->identify(rig->store, &info);
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	freeReplyObject(rig_command(rig, "FLUSHALL"));
 	rig_ticks(rig, 50);
 	rig_run(rig, 2500); /* a heartbeat */
@@ -107,12 +89,12 @@ static void test_memory_full(void **state)
 	static const char *const arguments[] = {"--maxmemory-policy", "noeviction", NULL};
 	struct rig *rig = *state;
 
-	begin(rig, arguments);
+	rig_begin(rig, arguments);
 	freeReplyObject(rig_command(rig, "CONFIG SET maxmemory 1"));
 	rig_ticks(rig, 20);
 	assert_true(rig_wait_connected(rig, false, 2000));
-	expect_reason(rig, "OOM");
-	expect_reason(rig, "memory is full");
+	rig_expect_reason(rig, "OOM");
+	rig_expect_reason(rig, "memory is full");
 	rig_ticks(rig, 200);
 	rig_run(rig, 1000);
 	assert_int_equal(rig->changes, 2);
@@ -142,13 +124,13 @@ static void test_password(void **state)
 	freeReplyObject(rig_command(rig, "CONFIG SET requirepass s3cret!"));
 	rig_start(rig);
 	rig_run(rig, 300);
-	expect_reason(rig, "NOAUTH");
+	rig_expect_reason(rig, "NOAUTH");
 	rig_stop(rig);
 
 	write_password(rig, "wrong-s3cret\n");
 	rig_start(rig);
 	rig_run(rig, 300);
-	expect_reason(rig, "WRONGPASS");
+	rig_expect_reason(rig, "WRONGPASS");
 	assert_null(strstr(rig_status(rig).state, "s3cret"));
 	assert_true(rig->store->ops->load(rig->store, GM_SECOND, &err) < 0);
 	assert_non_null(strstr(err.text, "WRONGPASS"));
@@ -165,7 +147,7 @@ static void test_password(void **state)
 		 rig->directory);
 	rig_start(rig);
 	rig_run(rig, 200);
-	expect_reason(rig, "absent");
+	rig_expect_reason(rig, "absent");
 }
 
 static void test_another_schema(void **state)
@@ -178,7 +160,7 @@ static void test_another_schema(void **state)
 	rig_start(rig);
 	rig_ticks(rig, 10);
 	rig_run(rig, 500);
-	expect_reason(rig, "schema");
+	rig_expect_reason(rig, "schema");
 	assert_int_equal(rig_integer(rig, "DBSIZE"), 1); /* not a key was touched */
 	assert_true(rig->store->ops->load(rig->store, GM_SECOND, &err) < 0);
 	assert_non_null(strstr(err.text, "schema"));

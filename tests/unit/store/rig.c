@@ -404,3 +404,21 @@ void rig_check_complete(struct rig *rig)
 	assert_int_equal(rig_integer(rig, "SCARD guestmon:{%s}:entities", "test node"),
 			 rig->entities);
 }
+
+void rig_begin(struct rig *rig, const char *const *arguments)
+{
+	rig_server(rig, arguments);
+	rig_start(rig);
+	assert_true(rig_wait_connected(rig, true, 2000));
+	rig_ticks(rig, 100);
+	rig_settle(rig);
+}
+
+void rig_expect_reason(struct rig *rig, const char *word)
+{
+	struct gm_store_status status = rig_status(rig);
+
+	if (!strstr(rig->reason, word) || !strstr(status.state, word))
+		fail_msg("reason: %s; state: %s", rig->reason, status.state);
+	assert_false(status.connected);
+}

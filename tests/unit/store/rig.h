@@ -78,6 +78,12 @@ void rig_ticks(struct rig *rig, int count);
 /* A frame of an entity at a time of its own (for those out of order). */
 void rig_frame_at(struct rig *rig, size_t entity, int64_t time);
 
+/* A server with these arguments, a store that is connected to it, and a hundred ticks written. */
+void rig_begin(struct rig *rig, const char *const *arguments);
+
+/* Fails unless the store is not connected and says `word`, to its host and in its state. */
+void rig_expect_reason(struct rig *rig, const char *word);
+
 /* Fails unless the streams hold exactly the rings: no gap, no duplicate, every value. */
 void rig_check_complete(struct rig *rig);
 struct gm_store_status rig_status(struct rig *rig);

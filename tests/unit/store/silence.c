@@ -8,36 +8,18 @@
 
 #include "rig.h"
 
-static void expect_reason(struct rig *rig, const char *word)
-{
-	struct gm_store_status status = rig_status(rig);
-
-	if (!strstr(rig->reason, word) || !strstr(status.state, word))
-		fail_msg("reason: %s; state: %s", rig->reason, status.state);
-	assert_false(status.connected);
-}
-
-static void begin(struct rig *rig, const char *const *arguments)
-{
-	rig_server(rig, arguments);
-	rig_start(rig);
-	assert_true(rig_wait_connected(rig, true, 2000));
-	rig_ticks(rig, 100);
-	rig_settle(rig);
-}
-
 static void test_hung(void **state)
 {
 	struct rig *rig = *state;
 
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	kill(rig->server, SIGSTOP);
 	for (int i = 0; i < 50 && rig->connected; i++) {
 		rig_ticks(rig, 10);
 		rig_run(rig, 100);
 	}
 	assert_false(rig->connected);
-	expect_reason(rig, "no answer");
+	rig_expect_reason(rig, "no answer");
 	rig_ticks(rig, 100);
 	rig_run(rig, 500);
 	assert_int_equal(rig->changes, 2);
@@ -53,7 +35,7 @@ static void test_forgotten_while_away(void **state)
 	char key[GM_KEY_TEXT];
 
 	gm_entity_text(&rig->keys[3], key);
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	kill(rig->server, SIGSTOP);
 	rig_tick(rig);
 	for (int i = 0; i < 50 && rig->connected; i++)
@@ -72,7 +54,7 @@ static void test_stop_delivers_the_last_frames(void **state)
 {
 	struct rig *rig = *state;
 
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	rig_ticks(rig, 10);
 	rig_stop(rig);
 	rig_check_complete(rig);
@@ -82,7 +64,7 @@ static void test_stop_of_a_hung_server(void **state)
 {
 	struct rig *rig = *state;
 
-	begin(rig, NULL);
+	rig_begin(rig, NULL);
 	kill(rig->server, SIGSTOP);
 	rig_ticks(rig, 10);
 	uint64_t before = uv_hrtime();
