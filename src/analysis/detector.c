@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analysis/burst.h"
+#include "analysis/detector_private.h"
 #include "analysis/leak.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
@@ -19,18 +20,13 @@ const struct gm_detector_ops *const gm_detectors[] = {
 	NULL,
 };
 
-/* The registry's length without its NULL: also the upper bound of a set. */
-enum { DETECTOR_COUNT = sizeof(gm_detectors) / sizeof(gm_detectors[0]) - 1 };
-
 /* One block of options per detector, in the order of the registry. */
 struct gm_detector_settings {
-	void *options[DETECTOR_COUNT + 1];
+	void *options[GM_DETECTORS_MAX + 1];
 };
 
-struct gm_detector_set {
-	size_t count;
-	struct gm_detector *detectors[DETECTOR_COUNT + 1];
-};
+_Static_assert(sizeof(gm_detectors) / sizeof(gm_detectors[0]) <= GM_DETECTORS_MAX + 1,
+	       "GM_DETECTORS_MAX is too small");
 
 const struct gm_detector_ops *gm_detector_find(const char *name)
 {
@@ -103,12 +99,15 @@ int gm_detector_set_create(struct gm_detector_settings *settings, const struct g
 
 	if (!set)
 		return -ENOMEM;
+	set->key = *key;
 	for (size_t i = 0; gm_detectors[i]; i++) {
 		const struct gm_detector_ops *ops = gm_detectors[i];
 
 		if (!(ops->entities & (1U << key->kind)) || !is_enabled(ops, settings->options[i]))
 			continue;
-		int rc = ops->create(settings->options[i], key, &set->detectors[set->count]);
+		struct member *member = &set->members[set->count];
+		member->options = settings->options[i];
+		int rc = ops->create(member->options, key, &member->detector);
 		if (rc < 0) {
 			gm_detector_set_free(set);
 			return rc;
@@ -124,32 +123,61 @@ void gm_detector_set_free(struct gm_detector_set *set)
 	if (!set)
 		return;
 	while (set->count > 0) {
-		struct gm_detector *detector = set->detectors[--set->count];
+		struct gm_detector *detector = set->members[--set->count].detector;
 
 		detector->ops->destroy(detector);
 	}
 	free(set);
 }
 
+void gm_detector_set_name_metric(struct gm_detector_set *set, unsigned metric, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct gm_detector *detector = set->members[i].detector;
+
+		if (detector->ops->name_metric)
+			detector->ops->name_metric(detector, metric, name);
+	}
+}
+
 void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point *point,
 			     const struct gm_finding_sink *sink)
 {
-	for (size_t i = 0; i < set->count; i++)
-		set->detectors[i]->ops->observe(set->detectors[i], point, sink);
+	for (size_t i = 0; i < set->count; i++) {
+		struct gm_detector *detector = set->members[i].detector;
+
+		detector->ops->observe(detector, point, sink);
+	}
+}
+
+void gm_detector_set_observe_part(struct gm_detector_set *set, const struct gm_entity_key *part,
+				  const struct gm_point *point, const struct gm_finding_sink *sink)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct gm_detector *detector = set->members[i].detector;
+
+		if (detector->ops->observe_part)
+			detector->ops->observe_part(detector, part, point, sink);
+	}
 }
 
 void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
 			      const struct gm_finding_sink *sink)
 {
-	for (size_t i = 0; i < set->count; i++)
-		set->detectors[i]->ops->evaluate(set->detectors[i], now, sink);
+	for (size_t i = 0; i < set->count; i++) {
+		struct gm_detector *detector = set->members[i].detector;
+
+		detector->ops->evaluate(detector, now, sink);
+	}
 }
 
 void gm_detector_set_disturb(struct gm_detector_set *set, int64_t now)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		if (set->detectors[i]->ops->disturb)
-			set->detectors[i]->ops->disturb(set->detectors[i], now);
+		struct gm_detector *detector = set->members[i].detector;
+
+		if (detector->ops->disturb)
+			detector->ops->disturb(detector, now);
 	}
 }
 
@@ -158,11 +186,21 @@ double gm_detector_set_score(const struct gm_detector_set *set)
 	double largest = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct gm_detector *detector = set->detectors[i];
+		const struct gm_detector *detector = set->members[i].detector;
 		double score = detector->ops->score ? detector->ops->score(detector) : 0;
 
 		if (score > largest)
 			largest = score;
 	}
 	return largest;
+}
+
+struct gm_detector *gm_detector_set_find(struct gm_detector_set *set,
+					 const struct gm_detector_ops *ops)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->members[i].detector->ops == ops)
+			return set->members[i].detector;
+	}
+	return NULL;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/archive.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "model/entity.h"
@@ -29,6 +30,12 @@ struct gm_detector_ops {
 		      struct gm_detector **ret_detector);
 	void (*destroy)(struct gm_detector *detector);
 
+	/*
+	 * The name of a metric that the catalogue does not have (ids from GM_METRIC_EXTRA on: a recording's
+	 * own columns), told before its first point. May be NULL.
+	 */
+	void (*name_metric)(struct gm_detector *detector, unsigned metric, const char *name);
+
 	/* A new point; metrics that it does not know are ignored. May emit. */
 	void (*observe)(struct gm_detector *detector, const struct gm_point *point,
 			const struct gm_finding_sink *sink);
@@ -43,6 +50,20 @@ struct gm_detector_ops {
 
 	/* 0 to 1 for the newest point, for replay's --scores; NULL when the detector has none. */
 	double (*score)(const struct gm_detector *detector);
+
+	/*
+	 * A point of one of the guest's interfaces, disks or processes (for the node: of one of the host's
+	 * own), for detectors that judge the guest as a whole. May be NULL.
+	 */
+	void (*observe_part)(struct gm_detector *detector, const struct gm_entity_key *part,
+			     const struct gm_point *point, const struct gm_finding_sink *sink);
+
+	/*
+	 * What was learned, to or from `archive` (base/archive.h); begins with a tag that names the
+	 * layout's version. Reading is done into a fresh detector made with the same options; it is
+	 * thrown away when the archive fails. NULL: learns nothing that is worth keeping.
+	 */
+	void (*exchange)(struct gm_detector *detector, struct gm_archive *archive);
 
 	/* Something planned broke the series (reboot, migration, balloon change): learn anew. May be NULL. */
 	void (*disturb)(struct gm_detector *detector, int64_t now);
@@ -72,11 +93,33 @@ struct gm_detector_set;
 int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
 			   struct gm_detector_set **ret_set);
 void gm_detector_set_free(struct gm_detector_set *set);
+void gm_detector_set_name_metric(struct gm_detector_set *set, unsigned metric, const char *name);
 void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point *point,
 			     const struct gm_finding_sink *sink);
+void gm_detector_set_observe_part(struct gm_detector_set *set, const struct gm_entity_key *part,
+				  const struct gm_point *point, const struct gm_finding_sink *sink);
 void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
 			      const struct gm_finding_sink *sink);
 void gm_detector_set_disturb(struct gm_detector_set *set, int64_t now);
+/* The first detector of that kind in the set, for its own getters; NULL: there is none. */
+struct gm_detector *gm_detector_set_find(struct gm_detector_set *set,
+					 const struct gm_detector_ops *ops);
+
+enum { GM_DETECTOR_STATE_MAX = 1 << 20 }; /* bytes of one set's saved state */
+
+/*
+ * Appends what all detectors of the set have learned. The bytes name their version; -EFBIG, -ENOMEM: the
+ * buffer is full or there is no memory.
+ */
+int gm_detector_set_save(struct gm_detector_set *set, struct gm_buffer *bytes);
+/*
+ * Gives back what gm_detector_set_save() wrote: each detector that the bytes name and that the set has.
+ * A detector whose part does not fit (another version, other options, damage) stays as it was;
+ * -EINVAL when there was one, with its name in `err`.
+ */
+int gm_detector_set_restore(struct gm_detector_set *set, const void *bytes, size_t size,
+			    struct gm_error *err);
+
 double gm_detector_set_score(const struct gm_detector_set *set); /* the largest */
 
 #endif

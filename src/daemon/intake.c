@@ -29,6 +29,7 @@ struct gm_intake {
 	struct gm_intake_sink sink;
 	struct gm_entities *entities;
 	struct gm_tracked *current; /* whose points are being observed */
+	struct gm_tracked *whole;   /* the guest (or node) that `current` is a part of, or NULL */
 	bool restoring, libvirt_connected;
 	uint64_t readings;
 	struct gm_log_limit full_limit, index_limit;
@@ -97,6 +98,24 @@ static void on_point(void *user, const struct gm_point *point)
 		return;
 	if (judged(intake, intake->current))
 		gm_detector_set_observe(intake->current->detectors, point, &sink);
+	if (intake->whole) {
+		struct gm_tracked *part = intake->current;
+		intake->current = intake->whole;
+		gm_detector_set_observe_part(intake->whole->detectors, &part->info.key, point,
+					     &sink);
+		intake->current = part;
+	}
+}
+
+/* What judges the guest (or the node) as a whole sees its parts, too; NULL for what is no part. */
+static struct gm_tracked *whole_of(const struct gm_intake *intake, const struct gm_tracked *part)
+{
+	if (part->info.key.kind == GM_ENTITY_NODE || part->info.key.kind == GM_ENTITY_GUEST)
+		return NULL;
+	const uint8_t *owner = gm_entity_owner(&part->info);
+	struct gm_entity_key key = owner ? gm_entity_guest(owner) : gm_entity_node();
+	struct gm_tracked *whole = gm_entities_find(intake->entities, &key);
+	return whole && whole->detectors ? whole : NULL;
 }
 
 /* The stable number of `name` within `scope`; 0, with a limited line in the log, when it fails. */
@@ -150,8 +169,8 @@ static uint32_t guest_index(const struct gm_intake *intake, const uint8_t uuid[G
  */
 static struct gm_tracked *entity_of(struct gm_intake *intake, const struct gm_entity_key *key)
 {
-	bool told_of = key->kind == GM_ENTITY_INTERFACE || key->kind == GM_ENTITY_DISK ||
-		       (key->kind == GM_ENTITY_GUEST && intake->options.libvirt);
+	bool told_of = key->kind != GM_ENTITY_NODE &&
+		       (key->kind != GM_ENTITY_GUEST || intake->options.libvirt);
 	return told_of ? gm_entities_find(intake->entities, key) : find_or_add(intake, key);
 }
 
@@ -194,8 +213,9 @@ static void feed(struct gm_intake *intake, struct gm_tracked *tracked, const str
 		 const struct gm_reading *readings)
 {
 	intake->current = tracked;
+	intake->whole = frame->flags & GM_FRAME_FINE ? NULL : whole_of(intake, tracked);
 	gm_window_append(tracked->window, frame, readings, on_point, intake);
-	intake->current = NULL;
+	intake->current = intake->whole = NULL;
 }
 
 static void take_frame(struct gm_intake *intake, enum gm_source_id source,
@@ -284,8 +304,9 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		merge_interface(intake, tracked, source, &info->interface);
 	} else {
 		tracked->info = *info;
-		if (info->key.kind == GM_ENTITY_DISK)
-			tracked->guest_index = guest_index(intake, info->disk.guest);
+		const uint8_t *owner = gm_entity_owner(info);
+		if (owner && info->key.kind != GM_ENTITY_GUEST)
+			tracked->guest_index = guest_index(intake, owner);
 	}
 	intake->sink.identified(intake->sink.user, &tracked->info);
 }

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,14 @@ struct gm_entity_key gm_entity_interface(const char *device)
 struct gm_entity_key gm_entity_disk(const uint8_t uuid[GM_UUID_SIZE], const char *target)
 {
 	return make_key(GM_ENTITY_DISK, uuid, target);
+}
+
+struct gm_entity_key gm_entity_process(const uint8_t uuid[GM_UUID_SIZE], uint32_t pid,
+				       const char *command)
+{
+	char name[GM_DEVICE_NAME + 16];
+	snprintf(name, sizeof(name), "%" PRIu32 "/%.*s", pid, GM_DEVICE_NAME, command);
+	return make_key(GM_ENTITY_PROCESS, uuid, name);
 }
 
 bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b)
@@ -108,11 +117,21 @@ char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT])
 	case GM_ENTITY_DISK:
 		snprintf(text, GM_KEY_TEXT, "disk:%s:%s", uuid, key->name);
 		break;
+	case GM_ENTITY_PROCESS:
+		snprintf(text, GM_KEY_TEXT, "process:%s:%s", uuid, key->name);
+		break;
 	default:
 		snprintf(text, GM_KEY_TEXT, "node");
 		break;
 	}
 	return text;
+}
+
+/* Reads "[<uuid>]:" and returns what follows it, or NULL. */
+static const char *read_owner(const char *text, uint8_t uuid[GM_UUID_SIZE])
+{
+	const char *at = *text == ':' ? text : read_uuid(text, uuid);
+	return at && *at == ':' ? at + 1 : NULL;
 }
 
 int gm_entity_parse(const char *text, struct gm_entity_key *ret_key)
@@ -130,17 +149,31 @@ int gm_entity_parse(const char *text, struct gm_entity_key *ret_key)
 		name = text + 3;
 	} else if (strncmp(text, "disk:", 5) == 0) {
 		kind = GM_ENTITY_DISK;
-		const char *at = text[5] == ':' ? text + 5 : read_uuid(text + 5, uuid);
-		if (!at || *at != ':')
-			return -EINVAL;
-		name = at + 1;
+		name = read_owner(text + 5, uuid);
+	} else if (strncmp(text, "process:", 8) == 0) {
+		kind = GM_ENTITY_PROCESS;
+		name = read_owner(text + 8, uuid);
 	} else if (strcmp(text, "node") != 0) {
 		return -EINVAL;
 	}
-	if (name && (*name == '\0' || strlen(name) >= GM_DEVICE_NAME || !gm_text_is_utf8(name)))
+	bool named = kind != GM_ENTITY_NODE && kind != GM_ENTITY_GUEST;
+	if (named &&
+	    (!name || *name == '\0' || strlen(name) >= GM_DEVICE_NAME || !gm_text_is_utf8(name)))
 		return -EINVAL;
 	*ret_key = make_key(kind, uuid, name);
 	return 0;
+}
+
+const uint8_t *gm_entity_owner(const struct gm_entity_info *info)
+{
+	static const uint8_t nobody[GM_UUID_SIZE];
+	const uint8_t *owner = nobody;
+	if (info->key.kind == GM_ENTITY_GUEST || info->key.kind == GM_ENTITY_DISK ||
+	    info->key.kind == GM_ENTITY_PROCESS)
+		owner = info->key.uuid;
+	else if (info->key.kind == GM_ENTITY_INTERFACE)
+		owner = info->interface.guest;
+	return memcmp(owner, nobody, GM_UUID_SIZE) != 0 ? owner : NULL;
 }
 
 const char *gm_guest_label(const struct gm_guest_info *guest)

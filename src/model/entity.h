@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is measured: the node, its guests, their interfaces and disks, and the host's own.
+ * What is measured: the node, its guests, their interfaces, disks and processes, and the host's own.
  *
  * A key is a plain value that every thread can build without asking anybody: a guest is its libvirt
  * UUID (which is the Nova server's), an interface its device name on the host (so that the tap
- * sampler and libvirt speak of the same thing), a disk its guest and target ("vda").
+ * sampler and libvirt speak of the same thing), a disk its guest and target ("vda"), a process its guest
+ * and "<pid>/<command>" (the command cut to fit): one that is started anew is another.
  */
 #ifndef GM_MODEL_ENTITY_H
 #define GM_MODEL_ENTITY_H
@@ -18,6 +19,7 @@ enum gm_entity_kind {
 	GM_ENTITY_GUEST,
 	GM_ENTITY_INTERFACE,
 	GM_ENTITY_DISK,
+	GM_ENTITY_PROCESS,
 	GM_ENTITY_KINDS
 };
 
@@ -31,8 +33,9 @@ enum {
 
 struct gm_entity_key {
 	uint8_t kind;               /* enum gm_entity_kind */
-	uint8_t uuid[GM_UUID_SIZE]; /* guest, guest's disk; zeros otherwise */
-	char name[GM_DEVICE_NAME];  /* interface, disk; zeros otherwise, zero-padded always */
+	uint8_t uuid[GM_UUID_SIZE]; /* guest, guest's disk or process; zeros otherwise */
+	char name
+		[GM_DEVICE_NAME]; /* interface, disk, process; zeros otherwise, zero-padded always */
 };
 
 struct gm_entity_key gm_entity_node(void);
@@ -40,12 +43,14 @@ struct gm_entity_key gm_entity_guest(const uint8_t uuid[GM_UUID_SIZE]);
 struct gm_entity_key gm_entity_interface(const char *device);
 struct gm_entity_key gm_entity_disk(const uint8_t uuid[GM_UUID_SIZE],
 				    const char *target); /* uuid NULL: the host's */
+struct gm_entity_key gm_entity_process(const uint8_t uuid[GM_UUID_SIZE], uint32_t pid,
+				       const char *command); /* uuid NULL: the host's */
 
 bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b);
 
 /*
  * The key as text: "node", "guest:<uuid>", "if:<device>", "disk:<uuid>:<target>" (host's disk:
- * "disk::<target>"). Used in Redis keys, the control protocol, the journal and the log.
+ * "disk::<target>"), "process:<uuid>:<pid>/<command>" (the host's: "process::<pid>/<command>"). Used in Redis keys, the control protocol, the journal and the log.
  */
 char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT]);
 int gm_entity_parse(const char *text, struct gm_entity_key *ret_key); /* 0 or -EINVAL */
@@ -85,14 +90,24 @@ struct gm_disk_info {
 	char source[GM_NAME_SIZE];
 };
 
+struct gm_process_info {
+	uint8_t guest[GM_UUID_SIZE]; /* zeros: a process of the host */
+	uint32_t pid;                /* as its own system numbers it */
+	char command[64];            /* its name, without arguments: those may hold secrets */
+};
+
 struct gm_entity_info {
 	struct gm_entity_key key;
 	union {
 		struct gm_guest_info guest;
 		struct gm_interface_info interface;
 		struct gm_disk_info disk;
+		struct gm_process_info process;
 	};
 };
+
+/* The UUID of the guest that it is or belongs to; NULL: the host's own. */
+const uint8_t *gm_entity_owner(const struct gm_entity_info *info);
 
 /* What to call a guest in front of people: Nova's name, else libvirt's. */
 const char *gm_guest_label(const struct gm_guest_info *guest);

@@ -13,6 +13,7 @@ enum {
 	G = 1 << GM_ENTITY_GUEST,
 	I = 1 << GM_ENTITY_INTERFACE,
 	D = 1 << GM_ENTITY_DISK,
+	P = 1 << GM_ENTITY_PROCESS,
 };
 
 #define GAUGE   GM_KIND_GAUGE

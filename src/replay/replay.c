@@ -193,8 +193,15 @@ static int create_parts(struct run *run, struct gm_error *err)
 	rc = gm_alarms_create(&run->alarm_options, &sink, &run->alarms);
 	if (rc < 0)
 		return rc;
-	return run->ops->create(gm_detector_settings_get(run->settings, run->ops), &run->key,
-				&run->detector);
+	rc = run->ops->create(gm_detector_settings_get(run->settings, run->ops), &run->key,
+			      &run->detector);
+	for (unsigned id = GM_METRIC_EXTRA; rc == 0 && run->ops->name_metric; id++) {
+		const char *name = gm_csv_metric_name(run->csv, id);
+		if (!name)
+			break;
+		run->ops->name_metric(run->detector, id, name);
+	}
+	return rc;
 }
 
 static void tell_link_speed(struct run *run, int64_t time)

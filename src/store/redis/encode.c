@@ -212,6 +212,13 @@ static void disk_info(struct info *info, const struct gm_entity_info *entity)
 	info_text(info, "source", entity->disk.source);
 }
 
+static void process_info(struct info *info, const struct gm_entity_info *entity)
+{
+	info_text(info, "command", entity->process.command);
+	info_uuid(info, "guest", entity->process.guest);
+	info_number(info, "pid", entity->process.pid);
+}
+
 void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_entity_info *entity)
 {
 	static void (*const kinds[GM_ENTITY_KINDS])(struct info *,
@@ -219,6 +226,7 @@ void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_e
 		[GM_ENTITY_GUEST] = guest_info,
 		[GM_ENTITY_INTERFACE] = interface_info,
 		[GM_ENTITY_DISK] = disk_info,
+		[GM_ENTITY_PROCESS] = process_info,
 	};
 	struct info info = {.fields = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX)};
 	char key[GM_KEY_TEXT];
