@@ -13,10 +13,12 @@
 #include "analysis/burst.h"
 #include "analysis/detector_private.h"
 #include "analysis/leak.h"
+#include "analysis/learned.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
 	&gm_leak_ops,
 	&gm_burst_ops,
+	&gm_learned_ops,
 	NULL,
 };
 

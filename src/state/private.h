@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of state/ share: the open database and its prepared statements. state.c opens and
- * closes, sql.c runs, index.c, journal.c and output.c use. Nobody else includes this.
+ * closes, sql.c runs, index.c, journal.c, lesson.c and output.c use. Nobody else includes this.
  */
 #ifndef GM_STATE_PRIVATE_H
 #define GM_STATE_PRIVATE_H
@@ -33,6 +33,10 @@ enum gm_sql {
 	GM_SQL_OUTPUT_ADD,
 	GM_SQL_OUTPUT_SET,
 	GM_SQL_OUTPUT_LEAST,
+	GM_SQL_LESSON_COUNT,
+	GM_SQL_LESSON_ADD,
+	GM_SQL_LESSON_REMOVE,
+	GM_SQL_LESSON_LIST,
 	GM_SQL_COUNT
 };
 

@@ -43,6 +43,15 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
 	[GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
 	[GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
+	[GM_SQL_LESSON_COUNT] = "SELECT count(*) FROM lessons",
+	[GM_SQL_LESSON_ADD] = "INSERT INTO lessons"
+			      " (entity, kind, label, begin, end, author, made_at, record)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[GM_SQL_LESSON_REMOVE] =
+		"DELETE FROM lessons WHERE (entity, made_at) ="
+		" (SELECT entity, made_at FROM lessons WHERE id = ?1 AND kind <> 'rest')",
+	[GM_SQL_LESSON_LIST] = "SELECT id, entity, kind, label, begin, end, author, made_at, record"
+			       " FROM lessons WHERE ?1 = '' OR entity = ?1 ORDER BY id",
 };
 
 /* What is not listed is an I/O error. */

@@ -13,20 +13,30 @@
 
 #include "state/private.h"
 
-enum { SCHEMA_VERSION = 1, BUSY_MS = 200 };
+enum { BUSY_MS = 200 };
 
-static const char schema[] = "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
-			     " WITHOUT ROWID;"
-			     "CREATE TABLE indexes (scope TEXT NOT NULL, name TEXT NOT NULL,"
-			     " number INTEGER NOT NULL, retired_at INTEGER,"
-			     " PRIMARY KEY (scope, name), UNIQUE (scope, number)) WITHOUT ROWID;"
-			     "CREATE TABLE active (id INTEGER PRIMARY KEY, record TEXT NOT NULL);"
-			     "CREATE TABLE journal (sequence INTEGER PRIMARY KEY,"
-			     " kind INTEGER NOT NULL, time INTEGER NOT NULL,"
-			     " alarm INTEGER NOT NULL, record TEXT NOT NULL);"
-			     "CREATE TABLE outputs (name TEXT PRIMARY KEY,"
-			     " sequence INTEGER NOT NULL) WITHOUT ROWID;"
-			     "PRAGMA user_version = 1;";
+/* What makes schema N + 1 of schema N; a new file runs them all. They are never changed, only added. */
+static const char *const schema_steps[] = {
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE indexes (scope TEXT NOT NULL, name TEXT NOT NULL,"
+	" number INTEGER NOT NULL, retired_at INTEGER,"
+	" PRIMARY KEY (scope, name), UNIQUE (scope, number)) WITHOUT ROWID;"
+	"CREATE TABLE active (id INTEGER PRIMARY KEY, record TEXT NOT NULL);"
+	"CREATE TABLE journal (sequence INTEGER PRIMARY KEY,"
+	" kind INTEGER NOT NULL, time INTEGER NOT NULL,"
+	" alarm INTEGER NOT NULL, record TEXT NOT NULL);"
+	"CREATE TABLE outputs (name TEXT PRIMARY KEY,"
+	" sequence INTEGER NOT NULL) WITHOUT ROWID;"
+	"PRAGMA user_version = 1;",
+	"CREATE TABLE lessons (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" entity TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL,"
+	" begin INTEGER NOT NULL, end INTEGER NOT NULL,"
+	" author TEXT NOT NULL, made_at INTEGER NOT NULL, record BLOB NOT NULL);"
+	"CREATE INDEX lessons_of ON lessons (entity);"
+	"PRAGMA user_version = 2;",
+};
+enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 
 /*
  * FULL: in WAL mode NORMAL may lose the last commits at a power cut, and a transition that was sent
@@ -63,7 +73,7 @@ static int query_number(struct gm_state *state, const char *text, int64_t *ret_n
 	return 0;
 }
 
-/* Only reads. 0: ours; 1: new and empty. */
+/* Only reads. The version of the schema, 0 for a new and empty file; or a negative errno. */
 static int check(struct gm_state *state, struct gm_error *err)
 {
 	int64_t version, tables;
@@ -74,7 +84,7 @@ static int check(struct gm_state *state, struct gm_error *err)
 	    query_number(state, "SELECT count(*) FROM sqlite_master", &tables) < 0)
 		return gm_sql_failed(state, err, "read");
 	if (version == 0 && tables == 0)
-		return 1;
+		return 0;
 	if (version == 0)
 		return gm_error_set(err, -EBADMSG, "%s is not a guestmon state file; move it away",
 				    state->path);
@@ -93,7 +103,7 @@ static int check(struct gm_state *state, struct gm_error *err)
 				  state->path, verdict ? verdict : "no verdict", state->path,
 				  state->path);
 	sqlite3_finalize(statement);
-	return rc;
+	return rc < 0 ? rc : (int)version;
 }
 
 static int count_boot(struct gm_state *state, struct gm_error *err)
@@ -107,11 +117,18 @@ static int count_boot(struct gm_state *state, struct gm_error *err)
 	return 0;
 }
 
-static int create_schema(struct gm_state *state, struct gm_error *err)
+/* From schema `version` to the newest: all of it or nothing. */
+static int update_schema(struct gm_state *state, int version, struct gm_error *err)
 {
+	int result = 0;
+
+	if (version == SCHEMA_VERSION)
+		return 0;
 	if (gm_sql_exec(state, "BEGIN IMMEDIATE") < 0)
 		return gm_sql_failed(state, err, "begin");
-	if (gm_sql_exec(state, schema) < 0 || gm_sql_exec(state, "COMMIT") < 0) {
+	for (int step = version; step < SCHEMA_VERSION && result == 0; step++)
+		result = gm_sql_exec(state, schema_steps[step]);
+	if (result < 0 || gm_sql_exec(state, "COMMIT") < 0) {
 		int rc = gm_sql_failed(state, err, "create the tables");
 
 		gm_sql_exec(state, "ROLLBACK");
@@ -136,11 +153,9 @@ static int open_database(struct gm_state *state, struct gm_error *err)
 		return rc;
 	if (gm_sql_exec(state, settings) < 0)
 		return gm_sql_failed(state, err, "set up");
-	if (rc == 1) {
-		rc = create_schema(state, err);
-		if (rc < 0)
-			return rc;
-	}
+	rc = update_schema(state, rc, err);
+	if (rc < 0)
+		return rc;
 	if (gm_sql_prepare(state) < 0)
 		return gm_sql_failed(state, err, "prepare");
 	rc = count_boot(state, err);

@@ -71,4 +71,32 @@ int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
 int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence);
 int gm_state_output_delivered(struct gm_state *state, const char *output, uint64_t sequence);
 
+/*
+ * What operators taught (`guestmonctl learn`): a range of time of an entity, its label, and what was
+ * learned from it, as bytes that state/ does not look into. Text that is too long is cut.
+ */
+enum { GM_LESSON_RECORD_MAX = 64 << 10, GM_LESSONS_KEEP = 10000 };
+struct gm_lesson_row {
+	int64_t id;                  /* given by gm_state_lesson_add() */
+	char entity[96];             /* gm_entity_text() */
+	char kind[16];               /* "normal", "faulty", "rest" */
+	char label[32];              /* of the fault; empty */
+	char author[64];             /* who said so */
+	int64_t begin, end, made_at; /* ns since the epoch */
+	const void *record;
+	size_t size;
+};
+/* -ENOSPC: GM_LESSONS_KEEP are there; -EFBIG: the record is larger than GM_LESSON_RECORD_MAX. */
+int gm_state_lesson_add(struct gm_state *state, const struct gm_lesson_row *row, int64_t *ret_id,
+			struct gm_error *err);
+/* -ENOENT: there is none of that id. Also removes the rest that was kept beside it (same times). */
+int gm_state_lesson_remove(struct gm_state *state, int64_t id, struct gm_error *err);
+/*
+ * Calls `each` for the lessons of `entity` (NULL: of all), by id; `row` and its record are valid during
+ * the call, in which no other function of the state may be called. Returns how many, or negative.
+ */
+int gm_state_lessons(struct gm_state *state, const char *entity,
+		     void (*each)(void *user, const struct gm_lesson_row *row), void *user,
+		     struct gm_error *err);
+
 #endif

@@ -173,7 +173,9 @@ static void test_newer_schema(void **state)
 
 	path_of(f, "state.db", path);
 	fill(f, 3);
-	int fd = open(path, O_WRONLY);
+	char version[4];
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pread(fd, version, 4, 60), 4);
 	assert_int_equal(pwrite(fd, "\0\0\0\x63", 4, 60), 4);
 	close(fd);
 	expect_refused(f, path, "newer");
@@ -182,7 +184,7 @@ static void test_newer_schema(void **state)
 	close(fd);
 	expect_refused(f, path, "not a guestmon");
 	fd = open(path, O_WRONLY);
-	assert_int_equal(pwrite(fd, "\0\0\0\1", 4, 60), 4);
+	assert_int_equal(pwrite(fd, version, 4, 60), 4);
 	close(fd);
 	open_state(f);
 	assert_int_equal(gm_state_last_sequence(f->state), 3); /* nothing was lost by refusing */
