@@ -167,6 +167,29 @@ static void other_over(const struct gm_alarm *alarm, const char *subject, struct
 	gm_buffer_printf(text, "%s of %s: %s is over", alarm->metric, subject, alarm->detector);
 }
 
+/* Of an analyser outside the daemon nothing is known but its numbers: all of them, as they are named. */
+static void external(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	const char *separator = ": ";
+
+	gm_buffer_printf(text, "%s of %s: found by %s (external)", alarm->metric, subject,
+			 alarm->detector);
+	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
+		if (!has(alarm, (enum gm_evidence_id)id))
+			continue;
+		gm_buffer_printf(text, "%s%s %.6g", separator,
+				 gm_evidence_name((enum gm_evidence_id)id),
+				 number(alarm, (enum gm_evidence_id)id));
+		separator = ", ";
+	}
+}
+
+static void external_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s of %s: %s (external) finds nothing any more", alarm->metric,
+			 subject, alarm->detector);
+}
+
 static void threshold(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
 	gm_buffer_printf(text, "%s of %s is past its limit", alarm->metric, subject);
@@ -182,7 +205,7 @@ static void threshold_over(const struct gm_alarm *alarm, const char *subject,
 
 typedef void sentence_fn(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text);
 
-/* The last line is for detectors that have none of their own (external ones). */
+/* The last line is for detectors that have none of their own. */
 static const struct sentence {
 	const char *detector;
 	sentence_fn *active, *over;
@@ -191,6 +214,7 @@ static const struct sentence {
 	{"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
 	{NULL, other, other_over},
 };
+static const struct sentence external_sentence = {"", external, external_over};
 
 /* Names come from guests: in quotes, unless they are one plain word. */
 static const char *plain_or_quoted(const char *name, char *text, size_t size)
@@ -232,6 +256,8 @@ void gm_alarm_describe(struct gm_alarm *alarm)
 
 	while (sentence->detector && strcmp(sentence->detector, alarm->detector) != 0)
 		sentence++;
+	if (alarm->evidence.origin[0] != '\0')
+		sentence = &external_sentence;
 	subject_of(alarm, subject);
 	(alarm->cleared_at == 0 ? sentence->active : sentence->over)(alarm, subject, &text);
 	gm_text_copy(alarm->text, sizeof(alarm->text), text.failed ? subject : text.data);

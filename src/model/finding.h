@@ -29,6 +29,7 @@ struct gm_evidence {
 	double number[GM_EVIDENCE_COUNT];
 	char direction[4];      /* "rx", "tx" or empty */
 	char contributors[256]; /* metric names, largest first, separated by commas; or empty */
+	char origin[48];        /* who found it, where that is none of our detectors; or empty */
 };
 
 void gm_evidence_set(struct gm_evidence *evidence, enum gm_evidence_id id, double number);

@@ -83,6 +83,26 @@ static void test_others(void **state)
 	assert_non_null(strstr(alarm.text, "cpu.time,x"));
 }
 
+static void test_external(void **state)
+{
+	struct gm_alarm alarm = alarm_of("leak", "web-1");
+
+	(void)state;
+	snprintf(alarm.detector, sizeof(alarm.detector), "forest");
+	snprintf(alarm.evidence.origin, sizeof(alarm.evidence.origin), "external 1-0");
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external)");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 1048576);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_CONFIDENCE, 0.5);
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external): "
+					"slope_bytes_per_s 1.04858e+06, confidence 0.5");
+	alarm.cleared_at = 1;
+	gm_alarm_describe(&alarm);
+	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): forest (external) finds "
+					"nothing any more");
+}
+
 static void test_hostile_names(void **state)
 {
 	static const char *const names[] = {"a\nCLEAR all", "\x1b[2J", "\"", "quo\"te", "\xff\xfe"};
@@ -109,9 +129,8 @@ static void test_hostile_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leak),
-		cmocka_unit_test(test_burst),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_leak),          cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_others),        cmocka_unit_test(test_external),
 		cmocka_unit_test(test_hostile_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

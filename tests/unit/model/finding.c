@@ -17,7 +17,9 @@
 static void test_round_trip(void **state)
 {
 	(void)state;
-	struct gm_evidence one = {.direction = "rx", .contributors = "cpu.time,net.rx.bytes"},
+	struct gm_evidence one = {.direction = "rx",
+				  .contributors = "cpu.time,net.rx.bytes",
+				  .origin = "external 1-2"},
 			   other;
 	gm_evidence_set(&one, GM_EVIDENCE_SLOPE, 1048576.5);
 	gm_evidence_set(&one, GM_EVIDENCE_START, 1700000000.125);
