@@ -11,13 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-
-struct query {
-	const struct gm_commands *commands;
-	const struct gm_snapshot *snapshot;
-	const struct gm_json *request;
-	struct gm_error *err;
-};
+#include "daemon/commands_private.h"
 
 static void set_time(struct gm_json *object, const char *key, int64_t time)
 {
@@ -67,7 +61,7 @@ static struct gm_json *source_to_json(const struct gm_source_status *source)
 	return object;
 }
 
-static struct gm_json *answer_status(const struct query *query)
+static struct gm_json *answer_status(const struct gm_query *query)
 {
 	const struct gm_agent_row *agent = &query->snapshot->agent;
 	struct gm_pipeline_status status;
@@ -152,7 +146,7 @@ static struct gm_json *guest_to_json(const struct gm_snapshot *snapshot,
 	return object;
 }
 
-static struct gm_json *answer_guests(const struct query *query)
+static struct gm_json *answer_guests(const struct gm_query *query)
 {
 	int64_t now = gm_clock_now();
 	struct gm_json *reply = gm_json_object(), *guests = gm_json_array();
@@ -173,7 +167,7 @@ static struct gm_json *alarm_to_json(const struct gm_alarm *alarm)
 	return object;
 }
 
-static struct gm_json *answer_alarms(const struct query *query)
+static struct gm_json *answer_alarms(const struct gm_query *query)
 {
 	struct gm_json *reply = gm_json_object(), *list = gm_json_array();
 	for (size_t i = 0; i < query->snapshot->alarm_count; i++)
@@ -195,8 +189,7 @@ static struct gm_json *answer_alarms(const struct query *query)
 	return reply;
 }
 
-/* A guest by UUID, index, libvirt's name or Nova's; NULL with a message. */
-static const struct gm_guest_row *find_guest(const struct query *query, const char *wanted)
+const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const char *wanted)
 {
 	char uuid[GM_UUID_TEXT], quoted[2 * GM_NAME_SIZE];
 	const struct gm_guest_row *found = NULL;
@@ -255,14 +248,14 @@ static struct gm_json *entity_windows(const struct gm_tracked *tracked, const ch
 }
 
 /* {"entities": {"guest:…": {"memory.used": [[time, value], …], …}, "if:…": …}} */
-static struct gm_json *answer_windows(const struct query *query)
+static struct gm_json *answer_windows(const struct gm_query *query)
 {
 	const char *wanted = gm_json_get_text(query->request, "guest");
 	const char *pattern = gm_json_get_text(query->request, "metric");
 	double since_s = gm_json_get_number(query->request, "since", 0);
 	uint32_t guest_index = 0;
 	if (wanted && strcmp(wanted, "node") != 0) {
-		const struct gm_guest_row *guest = find_guest(query, wanted);
+		const struct gm_guest_row *guest = gm_query_guest(query, wanted);
 		if (!guest)
 			return NULL;
 		guest_index = guest->index;
@@ -286,28 +279,29 @@ static struct gm_json *answer_windows(const struct query *query)
 	return reply;
 }
 
-static struct gm_json *reload(const struct query *query, bool apply)
+static struct gm_json *reload(const struct gm_query *query, bool apply)
 {
 	int result = query->commands->reload(query->commands->user, apply, query->err);
 	return result < 0 ? NULL : gm_json_object();
 }
 
-static struct gm_json *answer_check(const struct query *query)
+static struct gm_json *answer_check(const struct gm_query *query)
 {
 	return reload(query, false);
 }
 
-static struct gm_json *answer_reload(const struct query *query)
+static struct gm_json *answer_reload(const struct gm_query *query)
 {
 	return reload(query, true);
 }
 
 static const struct {
 	const char *name;
-	struct gm_json *(*answer)(const struct query *query);
+	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
-	{"status", answer_status},   {"guests", answer_guests}, {"alarms", answer_alarms},
-	{"windows", answer_windows}, {"check", answer_check},   {"reload", answer_reload},
+	{"status", answer_status},   {"guests", answer_guests},      {"alarms", answer_alarms},
+	{"windows", answer_windows}, {"check", answer_check},        {"reload", answer_reload},
+	{"learn", gm_answer_learn},  {"lessons", gm_answer_lessons}, {"unlearn", gm_answer_unlearn},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,
@@ -316,7 +310,7 @@ struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *comm
 	struct gm_commands *commands = user;
 	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(commands->pipeline);
 	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
-	struct query query = {commands, snapshot, request, err};
+	struct gm_query query = {commands, snapshot, request, err};
 	struct gm_json *reply = NULL;
 	gm_error_set(err, 0, "not ready yet");
 	for (size_t i = 0; snapshot && i < sizeof(answers) / sizeof(answers[0]); i++)

@@ -97,6 +97,7 @@ int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options
 	tracked->window = empty;
 	tracked->detectors = set;
 	tracked->finding_count = 0;
+	tracked->taught = 0;
 	return 0;
 }
 
@@ -116,6 +117,7 @@ int gm_entities_renew_detectors(struct gm_entities *entities,
 		struct gm_detector_set *old = tracked->detectors;
 		tracked->detectors = sets[at];
 		tracked->finding_count = 0;
+		tracked->taught = 0;
 		sets[at] = old;
 	}
 	while (count > 0)

@@ -31,6 +31,7 @@ struct gm_tracked {
 	int64_t first_at;     /* measured_at of its first live frame; 0: none */
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
+	uint64_t taught; /* the lessons that `detectors` have; see learning.h */
 	size_t finding_count;
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
 	int64_t newest

@@ -66,8 +66,11 @@ static void on_finding(void *user, const struct gm_finding *finding)
 	struct gm_intake *intake = user;
 	if (intake->restoring)
 		return;
-	gm_tracked_remember(intake->current, finding);
-	intake->sink.finding(intake->sink.user, finding);
+	struct gm_finding known = *finding;
+	if (gm_learning_overrules(intake->current, finding))
+		known.active = false;
+	gm_tracked_remember(intake->current, &known);
+	intake->sink.finding(intake->sink.user, &known);
 }
 
 static bool owned_by_guest(const struct gm_tracked *tracked)
@@ -385,6 +388,8 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 		if (!judged(intake, tracked))
 			continue;
 		intake->current = tracked;
+		if (intake->options.learning)
+			gm_learning_teach(intake->options.learning, tracked);
 		gm_detector_set_evaluate(tracked->detectors, now, &sink);
 	}
 	intake->current = NULL;

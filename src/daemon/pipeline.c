@@ -43,6 +43,7 @@ struct gm_pipeline {
 	uv_loop_t *loop;
 	struct gm_state *state;
 	struct gm_inlet *inlet;
+	struct gm_learning *learning;
 	struct gm_intake *intake;
 	struct gm_store *store;
 	struct gm_alarms *alarms;
@@ -384,16 +385,19 @@ static int create_stages(struct gm_pipeline *pipeline)
 		.delivered = on_delivered,
 		.user = pipeline,
 	};
+	int result = gm_learning_create(pipeline->state, &pipeline->learning);
 	struct gm_intake_options intake = {
 		.window = gm_config_window(config),
 		.detectors = config->detectors,
+		.learning = pipeline->learning,
 		.libvirt = config->libvirt.enabled,
 	};
 	struct gm_intake_sink intake_sink = {on_frame, on_identified, on_entity_gone, on_finding,
 					     pipeline};
 	struct gm_alarm_sink alarm_sink = {on_transition, describe_alarm, new_alarm_id, pipeline};
 
-	int result = gm_snapshot_slot_create(&pipeline->slot);
+	if (result == 0)
+		result = gm_snapshot_slot_create(&pipeline->slot);
 	if (result == 0)
 		result =
 			gm_intake_create(&intake, pipeline->state, &intake_sink, &pipeline->intake);
@@ -545,6 +549,7 @@ void gm_pipeline_free(struct gm_pipeline *pipeline)
 	gm_outlet_free(pipeline->outlet);
 	gm_alarms_free(pipeline->alarms);
 	gm_intake_free(pipeline->intake);
+	gm_learning_free(pipeline->learning);
 	if (pipeline->store)
 		pipeline->store->ops->destroy(pipeline->store);
 	gm_snapshot_slot_free(pipeline->slot);
@@ -559,6 +564,11 @@ struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline)
 const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline)
 {
 	return gm_intake_entities(pipeline->intake);
+}
+
+struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)
+{
+	return pipeline->learning;
 }
 
 void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_status *ret_status)

@@ -37,6 +37,8 @@ void gm_pipeline_free(struct gm_pipeline *pipeline);
 struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline);
 const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline);
 
+struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
+
 /* What the snapshot does not hold: the SNMP agent's state, the alarms' counters. */
 struct gm_pipeline_status {
 	struct gm_mib_status mib;

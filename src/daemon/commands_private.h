@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files that answer control commands share. An answer is NULL with a message in query->err, or
+ * an object that the caller owns.
+ */
+#ifndef GM_DAEMON_COMMANDS_PRIVATE_H
+#define GM_DAEMON_COMMANDS_PRIVATE_H
+
+#include "daemon/commands.h"
+
+struct gm_query {
+	const struct gm_commands *commands;
+	const struct gm_snapshot *snapshot;
+	const struct gm_json *request;
+	struct gm_error *err;
+};
+
+/* A guest by UUID, libvirt's name or Nova's; NULL with a message. */
+const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const char *wanted);
+
+/* commands_learn.c */
+struct gm_json *gm_answer_learn(const struct gm_query *query);
+struct gm_json *gm_answer_lessons(const struct gm_query *query);
+struct gm_json *gm_answer_unlearn(const struct gm_query *query);
+
+#endif
