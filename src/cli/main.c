@@ -4,32 +4,41 @@
  * or as the JSON that came; replay runs here.
  */
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/option.h"
 #include "cli/replay_command.h"
 #include "cli/show.h"
+#include "cli/tune.h"
 #include "ctl/ctl.h"
 #include "gm_version.h"
 
-enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000 };
+enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, COMMAND_WORDS = 3 };
 
 #define DEFAULT_SOCKET "/run/guestmon/control.sock"
 
 struct settings {
 	const char *socket;
 	bool json, log, csv;
-	const char *arguments[2]; /* what follows the command */
-	int64_t since;            /* ns; 0: all */
+	const char *words[COMMAND_WORDS]; /* what follows the command */
+	int64_t since, until;             /* ns ago; 0: all, now */
 };
 
-static const struct gm_option since_table[] = {
+static const struct gm_option time_table[] = {
 	{.key = "since",
 	 .type = GM_OPTION_DURATION,
 	 GM_OPTION_AT(struct settings, since),
+	 .min = 0,
+	 .max = 365 * 86400e9,
+	 .fallback = "0"},
+	{.key = "until",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct settings, until),
 	 .min = 0,
 	 .max = 365 * 86400e9,
 	 .fallback = "0"},
@@ -42,19 +51,37 @@ static void show_ok(const struct gm_json *reply, FILE *out)
 	fputs("ok\n", out);
 }
 
-/* The daemon's commands on this end: how many words they take and how the answer is shown. */
+/*
+ * The daemon's commands on this end: the request's members that the words after it are, how many of them
+ * there have to be, and how the answer is shown.
+ */
 static const struct command {
 	const char *name;
-	int least, most;
+	int least;
+	const char *members[COMMAND_WORDS];
 	const char *synopsis;
 	void (*show)(const struct gm_json *reply, FILE *out);
+	bool tells_author;
 } commands[] = {
-	{"status", 0, 0, "status", gm_show_status},
-	{"guests", 0, 0, "guests", gm_show_guests},
-	{"alarms", 0, 0, "alarms [--log]", gm_show_alarms},
-	{"windows", 1, 2, "windows GUEST|node [METRIC] [--since 10m] [--csv]", gm_show_windows},
-	{"check", 0, 0, "check", show_ok},
-	{"reload", 0, 0, "reload", show_ok},
+	{"status", 0, {NULL}, "status", gm_show_status, false},
+	{"guests", 0, {NULL}, "guests", gm_show_guests, false},
+	{"alarms", 0, {NULL}, "alarms [--log]", gm_show_alarms, false},
+	{"windows",
+	 1,
+	 {"guest", "metric"},
+	 "windows GUEST|node [METRIC] [--since 10m] [--csv]",
+	 gm_show_windows,
+	 false},
+	{"learn",
+	 2,
+	 {"guest", "kind", "label"},
+	 "learn GUEST|node normal|faulty [LABEL] --since 10m [--until 5m]",
+	 gm_show_lesson,
+	 true},
+	{"lessons", 0, {"guest"}, "lessons [GUEST|node]", gm_show_lessons, false},
+	{"unlearn", 1, {"id"}, "unlearn ID", show_ok, false},
+	{"check", 0, {NULL}, "check", show_ok, false},
+	{"reload", 0, {NULL}, "reload", show_ok, false},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -69,6 +96,8 @@ static void usage(FILE *out)
 	}
 	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
 		"runs a detector over a recording, without a daemon");
+	fprintf(out, "  %-50s %s\n", "tune GUEST --detector NAME --set KEY=VALUE...",
+		"replays the windows with other options and compares");
 	fprintf(out, "\nThe socket is %s unless -s names another. See guestmonctl(1).\n",
 		DEFAULT_SOCKET);
 }
@@ -79,12 +108,15 @@ static struct gm_json *make_request(const struct command *command, const struct 
 	gm_json_set_text(request, "command", command->name);
 	if (settings->log)
 		gm_json_set_bool(request, "log", true);
-	if (settings->arguments[0])
-		gm_json_set_text(request, "guest", settings->arguments[0]);
-	if (settings->arguments[1])
-		gm_json_set_text(request, "metric", settings->arguments[1]);
+	for (int i = 0; i < COMMAND_WORDS && settings->words[i]; i++)
+		gm_json_set_text(request, command->members[i], settings->words[i]);
 	if (settings->since > 0)
 		gm_json_set_number(request, "since", (double)settings->since / GM_SECOND);
+	if (settings->until > 0)
+		gm_json_set_number(request, "until", (double)settings->until / GM_SECOND);
+	const struct passwd *user = command->tells_author ? getpwuid(getuid()) : NULL;
+	if (user)
+		gm_json_set_text(request, "author", user->pw_name);
 	return request;
 }
 
@@ -122,10 +154,15 @@ static int wrong(const char *message)
 static int parse_options(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
-		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-		{"log", no_argument, NULL, 'l'},          {"csv", no_argument, NULL, 'c'},
-		{"since", required_argument, NULL, 'S'},  {"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"log", no_argument, NULL, 'l'},
+		{"csv", no_argument, NULL, 'c'},
+		{"since", required_argument, NULL, 'S'},
+		{"until", required_argument, NULL, 'U'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
 	int letter;
@@ -144,7 +181,9 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 			settings->csv = true;
 			break;
 		case 'S':
-			if (gm_option_set(since_table, settings, "since", optarg, &err) < 0)
+		case 'U':
+			if (gm_option_set(time_table, settings, letter == 'S' ? "since" : "until",
+					  optarg, &err) < 0)
 				return wrong(err.text);
 			break;
 		case 'V':
@@ -164,6 +203,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "replay") == 0)
 		return gm_cli_replay(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "tune") == 0)
+		return gm_cli_tune(DEFAULT_SOCKET, argc - 1, argv + 1);
 
 	struct settings settings = {.socket = DEFAULT_SOCKET};
 	int status = parse_options(argc, argv, &settings);
@@ -178,11 +219,13 @@ int main(int argc, char **argv)
 		command++;
 	if (command == commands + COMMANDS)
 		return wrong("unknown command");
-	int words = argc - optind - 1;
-	if (words < command->least || words > command->most)
+	int words = argc - optind - 1, most = 0;
+	while (most < COMMAND_WORDS && command->members[most])
+		most++;
+	if (words < command->least || words > most)
 		return wrong("wrong number of arguments");
 	for (int i = 0; i < words; i++)
-		settings.arguments[i] = argv[optind + 1 + i];
+		settings.words[i] = argv[optind + 1 + i];
 	if (settings.csv && command->show != gm_show_windows)
 		return wrong("--csv goes with windows");
 	if (settings.log && command->show != gm_show_alarms)

@@ -178,3 +178,32 @@ void gm_show_alarms(const struct gm_json *reply, FILE *out)
 	}
 	gm_table_print(&table, out);
 }
+
+void gm_show_lesson(const struct gm_json *reply, FILE *out)
+{
+	fprintf(out, "lesson %.0f\n", number(reply, "id"));
+}
+
+void gm_show_lessons(const struct gm_json *reply, FILE *out)
+{
+	static const char *const heads[] = {">ID", "ENTITY", "KIND",   "LABEL", "BEGIN",
+					    "END", "AUTHOR", "MARKED", NULL};
+	const struct gm_json *lessons = gm_json_get(reply, "lessons");
+	struct gm_table table;
+	gm_table_init(&table, heads);
+	for (size_t i = 0; i < gm_json_size(lessons); i++) {
+		const struct gm_json *lesson = gm_json_at(lessons, i);
+		char(*row)[GM_CELL] = gm_table_row(&table);
+		if (!row)
+			break;
+		snprintf(row[0], GM_CELL, "%.0f", number(lesson, "id"));
+		gm_render_name(row[1], text(lesson, "entity"));
+		gm_render_name(row[2], text(lesson, "kind"));
+		gm_render_name(row[3], text(lesson, "label"));
+		gm_render_time(row[4], number(lesson, "begin"));
+		gm_render_time(row[5], number(lesson, "end"));
+		gm_render_name(row[6], text(lesson, "author"));
+		gm_render_time(row[7], number(lesson, "made"));
+	}
+	gm_table_print(&table, out);
+}

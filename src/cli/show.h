@@ -12,7 +12,10 @@
 void gm_show_status(const struct gm_json *reply, FILE *out);
 void gm_show_guests(const struct gm_json *reply, FILE *out);
 void gm_show_alarms(const struct gm_json *reply, FILE *out);
+void gm_show_lesson(const struct gm_json *reply, FILE *out); /* the one just made */
+void gm_show_lessons(const struct gm_json *reply, FILE *out);
 void gm_show_windows(const struct gm_json *reply, FILE *out); /* the newest, least, mean, most */
+void gm_show_entity_csv(const struct gm_json *metrics, FILE *out); /* of one entity */
 void gm_show_windows_csv(const struct gm_json *reply,
 			 FILE *out); /* as `replay` reads it; one entity */
 

@@ -116,7 +116,7 @@ static void print_row(struct column *columns, size_t count, double time, FILE *o
 	fputc('\n', out);
 }
 
-static void print_entity(const struct gm_json *metrics, FILE *out)
+void gm_show_entity_csv(const struct gm_json *metrics, FILE *out)
 {
 	struct column columns[GM_METRIC_COUNT];
 	size_t count = 0;
@@ -141,7 +141,7 @@ void gm_show_windows_csv(const struct gm_json *reply, FILE *out)
 	const struct gm_json *metrics;
 	while (gm_json_next(gm_json_get(reply, "entities"), &entities, &entity, &metrics)) {
 		if (gm_json_size(metrics) > 0) {
-			print_entity(metrics, out);
+			gm_show_entity_csv(metrics, out);
 			return;
 		}
 	}

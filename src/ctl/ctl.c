@@ -19,6 +19,7 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	 "the recent samples of a guest, its interfaces and disks"},
 	{"check", "", "reads the configuration file again and tells what is wrong"},
 	{"reload", "", "applies the configuration file, whole or not at all"},
+	{"options", "guest detector", "the options that a detector judges a guest by"},
 	{"learn", "guest kind label since until author",
 	 "marks a range of time of a guest as normal, or as a fault"},
 	{"lessons", "guest", "what was marked so far"},

@@ -279,6 +279,25 @@ static struct gm_json *answer_windows(const struct gm_query *query)
 	return reply;
 }
 
+/* {"options": {"confidence": "0.95", …}}: as --set and the configuration file take them. */
+static struct gm_json *answer_options(const struct gm_query *query)
+{
+	const char *name = gm_json_get_text(query->request, "detector");
+	const struct gm_detector_ops *ops = name ? gm_detector_find(name) : NULL;
+	const void *options = ops ? gm_pipeline_options(query->commands->pipeline, ops) : NULL;
+	char text[512];
+	if (!options) {
+		gm_error_set(query->err, -EINVAL, "options needs a detector");
+		return NULL;
+	}
+	struct gm_json *reply = gm_json_object(), *object = gm_json_object();
+	for (const struct gm_option *line = ops->options; line->key; line++)
+		gm_json_set_text(object, line->key,
+				 gm_option_format(line, options, text, sizeof(text)));
+	gm_json_set(reply, "options", object);
+	return reply;
+}
+
 static struct gm_json *reload(const struct gm_query *query, bool apply)
 {
 	int result = query->commands->reload(query->commands->user, apply, query->err);
@@ -299,9 +318,10 @@ static const struct {
 	const char *name;
 	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
-	{"status", answer_status},   {"guests", answer_guests},      {"alarms", answer_alarms},
-	{"windows", answer_windows}, {"check", answer_check},        {"reload", answer_reload},
-	{"learn", gm_answer_learn},  {"lessons", gm_answer_lessons}, {"unlearn", gm_answer_unlearn},
+	{"status", answer_status},      {"guests", answer_guests},  {"alarms", answer_alarms},
+	{"windows", answer_windows},    {"check", answer_check},    {"reload", answer_reload},
+	{"options", answer_options},    {"learn", gm_answer_learn}, {"lessons", gm_answer_lessons},
+	{"unlearn", gm_answer_unlearn},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,

@@ -571,6 +571,12 @@ struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)
 	return pipeline->learning;
 }
 
+const void *gm_pipeline_options(const struct gm_pipeline *pipeline,
+				const struct gm_detector_ops *ops)
+{
+	return gm_detector_settings_get(pipeline->config->detectors, ops);
+}
+
 void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_status *ret_status)
 {
 	*ret_status = (struct gm_pipeline_status){

@@ -39,6 +39,10 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 
+/* The present options of a detector (base/option.h). */
+const void *gm_pipeline_options(const struct gm_pipeline *pipeline,
+				const struct gm_detector_ops *ops);
+
 /* What the snapshot does not hold: the SNMP agent's state, the alarms' counters. */
 struct gm_pipeline_status {
 	struct gm_mib_status mib;
