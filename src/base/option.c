@@ -43,6 +43,7 @@ static const struct {
 	[GM_OPTION_BOOL] = {"true or false", NULL, ""},
 	[GM_OPTION_INT] = {"a whole number", no_units, ""},
 	[GM_OPTION_NUMBER] = {"a number", no_units, ""},
+	[GM_OPTION_LIMIT] = {"a number or none", size_units, ""},
 	[GM_OPTION_DURATION] = {"a duration", duration_units, "ns"},
 	[GM_OPTION_SIZE] = {"a size in bytes", size_units, ""},
 	[GM_OPTION_BITRATE] = {"a rate in bit/s", rate_units, ""},
@@ -118,7 +119,8 @@ char *gm_option_describe(const struct gm_option *option, char *text, size_t size
 						 option->choices[i]);
 	} else if (option->type == GM_OPTION_TEXT) {
 		snprintf(text + used, size - used, " of at most %zu bytes", option->size - 1);
-	} else if (option->type != GM_OPTION_BOOL && used < size) {
+	} else if (option->type != GM_OPTION_BOOL && option->type != GM_OPTION_LIMIT &&
+		   used < size) {
 		char low[32], high[32];
 		format_number(option->type, option->min, low, sizeof(low));
 		format_number(option->type, option->max, high, sizeof(high));
@@ -139,13 +141,15 @@ static int refuse(const struct gm_option *option, int code, const char *text, st
 static int set_number(const struct gm_option *option, char *member, const char *text,
 		      struct gm_error *err)
 {
-	double number;
-	if (!parse_number(text, types[option->type].units, &number))
+	bool whole = option->type != GM_OPTION_NUMBER && option->type != GM_OPTION_LIMIT;
+	double number = NAN;
+	bool none = option->type == GM_OPTION_LIMIT && strcmp(text, "none") == 0;
+	if (!none && !parse_number(text, types[option->type].units, &number))
 		return refuse(option, -EINVAL, text, err);
-	bool whole = option->type != GM_OPTION_NUMBER;
 	if (option->type == GM_OPTION_INT && number != floor(number))
 		return refuse(option, -EINVAL, text, err);
-	if (number < option->min || number > option->max)
+	bool bounded = option->type != GM_OPTION_LIMIT;
+	if (bounded && (number < option->min || number > option->max))
 		return refuse(option, -ERANGE, text, err);
 	if (whole) {
 		int64_t integer = (int64_t)llround(number);
@@ -242,8 +246,12 @@ char *gm_option_format(const struct gm_option *option, const void *target, char 
 		snprintf(text, size, "%s", option->choices[choice]);
 		break;
 	case GM_OPTION_NUMBER:
+	case GM_OPTION_LIMIT:
 		memcpy(&number, member, sizeof(number));
-		snprintf(text, size, "%.15g", number);
+		if (isnan(number))
+			snprintf(text, size, "none");
+		else
+			snprintf(text, size, "%.15g", number);
 		break;
 	default:
 		memcpy(&integer, member, sizeof(integer));

@@ -17,6 +17,7 @@ enum gm_option_type {
 	GM_OPTION_BOOL,     /* bool: true false yes no on off */
 	GM_OPTION_INT,      /* int64_t */
 	GM_OPTION_NUMBER,   /* double */
+	GM_OPTION_LIMIT,    /* double: a number, 512 64k 10M 1Gi too; none: NaN */
 	GM_OPTION_DURATION, /* int64_t ns: 1ms 250us 0.1s 10m 2h 3d; a bare number is seconds */
 	GM_OPTION_SIZE,     /* int64_t bytes: 512 64k 10M 1Gi (k = 1000, Ki = 1024) */
 	GM_OPTION_BITRATE,  /* int64_t bit/s: 10M 1G 2.5G (powers of 1000) */
@@ -28,7 +29,8 @@ struct gm_option {
 	const char *key; /* lower case, words joined by '-' */
 	enum gm_option_type type;
 	size_t offset, size; /* of the member; see GM_OPTION_AT */
-	double min, max;     /* of the stored number, in its unit; ignored for bool, text, choice */
+	double min,
+		max; /* of the stored number, in its unit; ignored for bool, text, choice, limit */
 	const char *fallback;       /* the default, as text, always valid */
 	const char *help;           /* one sentence, with the unit's meaning */
 	const char *const *choices; /* GM_OPTION_CHOICE: NULL-terminated */

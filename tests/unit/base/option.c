@@ -18,7 +18,7 @@
 struct sample {
 	bool flag;
 	int64_t count, interval, size, rate;
-	double factor;
+	double factor, limit;
 	char name[8];
 	int level;
 };
@@ -60,6 +60,10 @@ static const struct gm_option table[] = {
 	 .min = 0,
 	 .max = 1,
 	 .fallback = "0.5"},
+	{.key = "limit",
+	 .type = GM_OPTION_LIMIT,
+	 GM_OPTION_AT(struct sample, limit),
+	 .fallback = "none"},
 	{.key = "name",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct sample, name),
@@ -104,6 +108,29 @@ static void test_accepts(void **state)
 	assert_int_equal(gm_option_set(table, &sample, "name", "1234567", &err), 0);
 	assert_int_equal(gm_option_set(table, &sample, "level", "low", &err), 0);
 	assert_int_equal(sample.level, 0);
+}
+
+static void test_limit_may_be_absent(void **state)
+{
+	(void)state;
+	struct sample sample;
+	struct gm_error err;
+	char text[32];
+	const struct gm_option *limit = gm_option_find(table, "limit");
+
+	gm_option_defaults(table, &sample);
+	assert_true(isnan(sample.limit));
+	assert_string_equal(gm_option_format(limit, &sample, text, sizeof(text)), "none");
+	assert_int_equal(gm_option_set(table, &sample, "limit", "-3.75", &err), 0);
+	assert_true(sample.limit == -3.75);
+	assert_string_equal(gm_option_format(limit, &sample, text, sizeof(text)), "-3.75");
+	assert_int_equal(gm_option_set(table, &sample, "limit", "2Gi", &err), 0);
+	assert_true(sample.limit == 2147483648.0);
+	assert_int_equal(gm_option_set(table, &sample, "limit", "nan", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "allowed: a number or none"));
+	assert_true(sample.limit == 2147483648.0);
+	assert_int_equal(gm_option_set(table, &sample, "limit", "none", &err), 0);
+	assert_true(isnan(sample.limit));
 }
 
 static void test_refuses_and_says_what_is_allowed(void **state)
@@ -171,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_accepts),
+		cmocka_unit_test(test_limit_may_be_absent),
 		cmocka_unit_test(test_refuses_and_says_what_is_allowed),
 		cmocka_unit_test(test_what_is_printed_is_read_back),
 	};
