@@ -22,7 +22,9 @@ const struct gm_option gm_alarm_option_table[] = {
 	 .type = GM_OPTION_BOOL,
 	 GM_OPTION_AT(struct gm_alarm_options, damping),
 	 .fallback = "true",
-	 .help = "Keep an alarm for the hold time after its condition has ended."},
+	 .help = "Keep an alarm for the hold time after its condition has ended, and limit the "
+		 "raises; "
+		 "off: tell every transition as it comes."},
 	{.key = "hold",
 	 .type = GM_OPTION_DURATION,
 	 GM_OPTION_AT(struct gm_alarm_options, hold),
@@ -180,7 +182,7 @@ static void limiter_advance(struct limiter *limiter, int64_t now)
 
 static bool has_room(struct gm_alarms *alarms, int64_t now)
 {
-	if (alarms->options.raise_limit == 0)
+	if (alarms->options.raise_limit == 0 || !alarms->options.damping)
 		return true;
 	limiter_advance(&alarms->limiter, now);
 	return alarms->limiter.total < alarms->options.raise_limit;

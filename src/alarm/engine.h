@@ -12,8 +12,8 @@
  *   holding    hold time over (tick)           none        clear
  *   any        entity gone (for good)          none        clear
  *
- * The hold time (option `hold`) keeps a flapping condition one alarm; `damping` off makes it zero:
- * the ok finding itself clears, at its time. The time of a clear is that of the ok finding plus the
+ * The hold time (option `hold`) keeps a flapping condition one alarm; `damping` off makes it zero (the
+ * ok finding itself clears, at its time) and lifts the raise limit. The time of a clear is that of the ok finding plus the
  * hold time, however seldom tick() is called; numbers of the ok finding's evidence go into it.
  * Raises are limited per node (`raise-limit` within any minute): what is over stays pending and is
  * raised, oldest first, when there is room, if it still holds; the count is kept.

@@ -282,11 +282,22 @@ static void test_raise_limit(void **state)
 	assert_int_equal(f->count, 46);
 }
 
+static void test_without_damping_no_limit(void **state)
+{
+	struct fixture *f = *state;
+
+	open_with(f, false, 3 * GM_SECOND, 10);
+	for (unsigned i = 0; i < 25; i++)
+		tell(f, finding(i, true, T0 + i * GM_MILLISECOND));
+	assert_int_equal(f->count, 25);
+	assert_int_equal(gm_alarms_limited(f->alarms), 0);
+}
+
 static void test_limit_holds_in_any_minute(void **state)
 {
 	struct fixture *f = *state;
 
-	open_with(f, false, 0, 20);
+	open_with(f, true, 0, 20);
 	for (int64_t i = 0; i < 1200; i++) { /* one a 100 ms for two minutes */
 		tell(f, finding((unsigned)i, true, T0 + i * GM_SECOND / 10));
 		gm_alarms_tick(f->alarms, T0 + i * GM_SECOND / 10);
@@ -397,6 +408,7 @@ int main(void)
 		TEST(test_active_after_unseen_end_of_hold),
 		TEST(test_without_damping_every_edge),
 		TEST(test_raise_limit),
+		TEST(test_without_damping_no_limit),
 		TEST(test_limit_holds_in_any_minute),
 		TEST(test_gone_clears_active_and_holding),
 		TEST(test_restore),
