@@ -14,12 +14,10 @@
 #include "analysis/detector_private.h"
 #include "analysis/leak.h"
 #include "analysis/learned.h"
+#include "analysis/threshold.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
-	&gm_leak_ops,
-	&gm_burst_ops,
-	&gm_learned_ops,
-	NULL,
+	&gm_leak_ops, &gm_burst_ops, &gm_threshold_ops, &gm_learned_ops, NULL,
 };
 
 /* One block of options per detector, in the order of the registry. */
@@ -86,6 +84,13 @@ static bool is_enabled(const struct gm_detector_ops *ops, const void *options)
 	return value;
 }
 
+static bool is_wanted(const struct gm_detector_ops *ops, const void *options,
+		      enum gm_entity_kind kind)
+{
+	return (ops->entities & (1U << kind)) && is_enabled(ops, options) &&
+	       (!ops->concerns || ops->concerns(options, kind));
+}
+
 bool gm_detector_enabled(const struct gm_detector_settings *settings, const char *name)
 {
 	for (size_t i = 0; gm_detectors[i]; i++)
@@ -105,7 +110,7 @@ int gm_detector_set_create(struct gm_detector_settings *settings, const struct g
 	for (size_t i = 0; gm_detectors[i]; i++) {
 		const struct gm_detector_ops *ops = gm_detectors[i];
 
-		if (!(ops->entities & (1U << key->kind)) || !is_enabled(ops, settings->options[i]))
+		if (!is_wanted(ops, settings->options[i], (enum gm_entity_kind)key->kind))
 			continue;
 		struct member *member = &set->members[set->count];
 		member->options = settings->options[i];

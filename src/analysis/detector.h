@@ -65,6 +65,18 @@ struct gm_detector_ops {
 	 */
 	void (*exchange)(struct gm_detector *detector, struct gm_archive *archive);
 
+	/*
+	 * Whether an instance with these options has anything to judge on an entity of that kind (one of
+	 * `entities`). NULL: it has.
+	 */
+	bool (*concerns)(const void *options, enum gm_entity_kind kind);
+
+	/*
+	 * What the table alone cannot say of the options: 0, or -EINVAL with "key: what is wrong". NULL: any
+	 * that the table accepts are good.
+	 */
+	int (*check)(const void *options, struct gm_error *err);
+
 	/* Something planned broke the series (reboot, migration, balloon change): learn anew. May be NULL. */
 	void (*disturb)(struct gm_detector *detector, int64_t now);
 };

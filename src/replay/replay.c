@@ -152,6 +152,8 @@ static int read_options(struct run *run, struct gm_error *err)
 		if (rc < 0)
 			return rc;
 	}
+	if (run->ops->check)
+		return run->ops->check(gm_detector_settings_get(run->settings, run->ops), err);
 	return 0;
 }
 
