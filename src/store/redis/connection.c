@@ -93,11 +93,25 @@ static void add_read(void *events)
 	redisAsyncContext *context = own->context;
 	struct gm_redis *redis = context->data;
 
-	redis->add_read(events);
+	if (!(own->events & UV_READABLE))
+		redis->add_read(events);
 	if (context->c.reader->len > GM_REDIS_REPLY_MAX) {
 		redis->flooded = true;
 		context->ev.delRead(events); /* the timer ends it */
 	}
+}
+
+/*
+ * Called by hiredis for each command. Its adapter arms the poll handle every time, for which libuv takes
+ * the descriptor out of epoll and puts it back: two system calls a command.
+ */
+static void add_write(void *events)
+{
+	redisLibuvEvents *own = events;
+	struct gm_redis *redis = own->context->data;
+
+	if (!(own->events & UV_WRITABLE))
+		redis->add_write(events);
 }
 
 void gm_redis_connect(struct gm_redis *redis)
@@ -121,7 +135,9 @@ void gm_redis_connect(struct gm_redis *redis)
 		return;
 	}
 	redis->add_read = context->ev.addRead;
+	redis->add_write = context->ev.addWrite;
 	context->ev.addRead = add_read;
+	context->ev.addWrite = add_write;
 	gm_redis_reader_bound(&redis->reader, &context->c, GM_REDIS_REPLY_MAX,
 			      &redis->pending_count);
 	redis->context = context;

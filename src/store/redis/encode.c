@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames and identities as Redis commands (RESP arrays of bulk strings,
- * https://redis.io/docs/reference/protocol-spec/). Written by hand because a frame is written ten
- * times a second per entity: no format string is parsed and nothing is allocated per field.
+ * Commands in general (RESP arrays of bulk strings, https://redis.io/docs/reference/protocol-spec/) and
+ * identities as such; frames, of which there are many more, are in frame.c.
  */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/redis/private.h"
-
-/* Digits of `number` at the end of `text`; returns where they begin. */
-static char *digits(uint64_t number, char *end)
-{
-	do {
-		*--end = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	return end;
-}
 
 static void head(struct gm_buffer *buffer, char mark, size_t number)
 {
@@ -27,7 +13,7 @@ static void head(struct gm_buffer *buffer, char mark, size_t number)
 
 	*--end = '\n';
 	*--end = '\r';
-	at = digits(number, end);
+	at = gm_redis_digits(number, end);
 	*--at = mark;
 	gm_buffer_append(buffer, at, (size_t)(text + sizeof(text) - at));
 }
@@ -51,7 +37,7 @@ void gm_redis_text(struct gm_buffer *buffer, const char *text)
 
 void gm_redis_integer(struct gm_buffer *buffer, uint64_t number)
 {
-	char text[24], *at = digits(number, text + sizeof(text));
+	char text[24], *at = gm_redis_digits(number, text + sizeof(text));
 
 	gm_redis_bytes(buffer, at, (size_t)(text + sizeof(text) - at));
 }
@@ -70,76 +56,6 @@ void gm_redis_key(struct gm_buffer *buffer, const char *node, const char *name, 
 	if (suffix)
 		gm_buffer_append(buffer, suffix, suffix_length);
 	gm_buffer_append(buffer, "\r\n", 2);
-}
-
-void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
-			  int64_t samples)
-{
-	gm_redis_text(buffer, "XADD");
-	gm_redis_key(buffer, node, entity, NULL);
-	gm_redis_text(buffer, "MAXLEN");
-	gm_redis_text(buffer, "~");
-	gm_redis_integer(buffer, (uint64_t)samples);
-}
-
-size_t gm_redis_number(double value, char text[GM_REDIS_NUMBER_TEXT])
-{
-	/* Doubles are whole numbers exactly up to 2^53. */
-	if (value == floor(value) && fabs(value) < 9007199254740992.0)
-		return (size_t)snprintf(text, GM_REDIS_NUMBER_TEXT, "%lld", (long long)value);
-	for (int precision = 15; precision < 17; precision++) {
-		int length = snprintf(text, GM_REDIS_NUMBER_TEXT, "%.*g", precision, value);
-
-		if (strtod(text, NULL) == value)
-			return (size_t)length;
-	}
-	return (size_t)snprintf(text, GM_REDIS_NUMBER_TEXT, "%.17g", value);
-}
-
-static bool storable(const struct gm_reading *reading)
-{
-	if (!gm_metric_get(reading->metric))
-		return false;
-	return gm_metric_kind(reading->metric) == GM_KIND_COUNTER || isfinite(reading->value.gauge);
-}
-
-static void field(struct gm_buffer *buffer, const struct gm_reading *reading)
-{
-	char text[GM_REDIS_NUMBER_TEXT];
-
-	gm_redis_text(buffer, gm_metric_get(reading->metric)->name);
-	if (gm_metric_kind(reading->metric) == GM_KIND_COUNTER)
-		gm_redis_integer(buffer, reading->value.counter);
-	else
-		gm_redis_bytes(buffer, text, gm_redis_number(reading->value.gauge, text));
-}
-
-bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix, struct gm_redis_id id,
-		   uint64_t own_ms, const struct gm_reading *readings, size_t count)
-{
-	enum { PREFIX_ARGUMENTS = 5 };
-	char text[48], *at = text + sizeof(text);
-	size_t fields = own_ms ? 1 : 0;
-
-	for (size_t i = 0; i < count; i++)
-		fields += storable(&readings[i]);
-	if (fields == (own_ms ? 1 : 0))
-		return false;
-	gm_redis_array(buffer, PREFIX_ARGUMENTS + 1 + 2 * fields);
-	gm_buffer_append(buffer, prefix->data, prefix->length);
-	at = digits(id.sequence, at);
-	*--at = '-';
-	at = digits(id.ms, at);
-	gm_redis_bytes(buffer, at, (size_t)(text + sizeof(text) - at));
-	if (own_ms) {
-		gm_redis_text(buffer, "@");
-		gm_redis_integer(buffer, own_ms);
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (storable(&readings[i]))
-			field(buffer, &readings[i]);
-	}
-	return !buffer->failed;
 }
 
 /* Fields of an info hash, collected before their number is known. */

@@ -62,8 +62,7 @@ static struct gm_redis_entity *create(struct gm_redis *redis, const struct gm_en
 	entity->unwritten = INT64_MAX;
 	entity->prefix = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
 	entity->info = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
-	gm_redis_xadd_prefix(&entity->prefix, redis->node, gm_entity_text(key, text),
-			     redis->options.samples);
+	gm_redis_xadd_prefix(&entity->prefix, redis->node, gm_entity_text(key, text), NULL);
 	if (!entity->prefix.failed)
 		HASH_ADD(hh, redis->entities, key, sizeof(entity->key), entity);
 	if (entity->prefix.failed || !entity->hh.tbl) {
@@ -113,15 +112,35 @@ static struct gm_redis_id next_id(const struct gm_redis_entity *entity, uint64_t
 	return (struct gm_redis_id){.ms = entity->last.ms, .sequence = entity->last.sequence + 1};
 }
 
+/*
+ * Trimming costs the server as much as two fields: it is asked for now and then. The two ways exclude
+ * each other within one command.
+ */
+static void choose_trim(const struct gm_redis *redis, const struct gm_redis_entity *entity,
+			struct gm_redis_entry *entry)
+{
+	uint64_t keep = (uint64_t)(redis->options.length / GM_MILLISECOND);
+
+	if (entity->sent_count % GM_REDIS_TRIM_EVERY == 0) {
+		entry->trim = GM_REDIS_TRIM_COUNT;
+		entry->threshold = (uint64_t)redis->options.samples;
+	} else if (entity->sent_count % GM_REDIS_TRIM_EVERY == GM_REDIS_TRIM_EVERY / 2 &&
+		   keep > 0 && entry->id.ms > keep) {
+		entry->trim = GM_REDIS_TRIM_AGE;
+		entry->threshold = entry->id.ms - keep;
+	}
+}
+
 static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
 			const struct gm_frame *frame, const struct gm_reading *readings,
 			enum gm_redis_purpose purpose)
 {
 	uint64_t ms = frame->measured_at > 0 ? (uint64_t)(frame->measured_at / GM_MILLISECOND) : 0;
 	struct gm_redis_id id = next_id(entity, ms);
+	struct gm_redis_entry entry = {.id = id, .own_ms = ms < id.ms ? ms : 0};
 
-	if (!gm_redis_xadd(&redis->command, &entity->prefix, id, ms < id.ms ? ms : 0, readings,
-			   frame->count)) {
+	choose_trim(redis, entity, &entry);
+	if (!gm_redis_xadd(&redis->command, &entity->prefix, &entry, readings, frame->count)) {
 		redis->command.length = 0;
 		return true; /* nothing in it that could be stored */
 	}

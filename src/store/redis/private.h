@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of store/redis/ share. redis.c is the store's face; connection.c keeps the connection
- * up; handshake.c asks whether it may be written to; entity.c decides what is written when; encode.c
- * and decode.c turn frames into bytes and back; link.c and load.c read the windows at start-up.
+ * up; handshake.c asks whether it may be written to; entity.c decides what is written when; frame.c,
+ * encode.c and decode.c turn frames and commands into bytes and back; link.c and load.c read the windows at start-up.
  *
  * The life of an entity:
  *
@@ -38,6 +38,7 @@ enum {
 	GM_REDIS_PENDING_MAX = 16384, /* commands without answer */
 	GM_REDIS_FILL_BATCH = 2048,   /* commands of syncing and filling per tick */
 	GM_REDIS_SENT_KEPT = 64,      /* frames remembered per entity */
+	GM_REDIS_TRIM_EVERY = 16,     /* frames of an entity, by count; by age halfway between */
 	GM_REDIS_GONE_MAX = 10000,    /* entities to be expired once Redis is back */
 	GM_REDIS_COMMAND_MAX = 1 << 18,
 	GM_REDIS_REPLY_MAX = 1 << 20, /* bytes that a reply may cost: ours are ids */
@@ -134,6 +135,7 @@ struct gm_redis {
 	redisAsyncContext *context; /* NULL while there is none */
 	struct gm_redis_reader reader;
 	void (*add_read)(void *events); /* the loop adapter's own */
+	void (*add_write)(void *events);
 	bool flooded;
 	enum gm_redis_condition condition;
 	char reason[160];
@@ -209,17 +211,33 @@ void gm_redis_text(struct gm_buffer *buffer, const char *text);
 void gm_redis_integer(struct gm_buffer *buffer, uint64_t number);
 /* "guestmon:{NODE}:NAME" and, where SUFFIX is not NULL, SUFFIX behind it. */
 void gm_redis_key(struct gm_buffer *buffer, const char *node, const char *name, const char *suffix);
-/* Everything of an XADD between its "*N" and its id. */
-void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
-			  int64_t samples);
-/* False when the frame holds nothing that can be stored. `own_ms` 0: the id tells the time. */
-bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix, struct gm_redis_id id,
-		   uint64_t own_ms, const struct gm_reading *readings, size_t count);
 /* The HSET of the hash of identity; nothing when nothing is known. */
 void gm_redis_info(struct gm_buffer *buffer, const char *node, const struct gm_entity_info *info);
-/* The shortest decimal that reads back as exactly `value`; finite values only. */
+
+/* frame.c: a stream's entries. */
 enum { GM_REDIS_NUMBER_TEXT = 40 };
+/* The shortest decimal that reads back as exactly `value`; finite values only. */
 size_t gm_redis_number(double value, char text[GM_REDIS_NUMBER_TEXT]);
+/* Digits of `number` that end at `end`; returns where they begin. */
+char *gm_redis_digits(uint64_t number, char *end);
+
+enum gm_redis_trim { GM_REDIS_TRIM_NOT, GM_REDIS_TRIM_COUNT, GM_REDIS_TRIM_AGE };
+struct gm_redis_entry {
+	struct gm_redis_id id;
+	uint64_t own_ms; /* 0: the id tells the time */
+	enum gm_redis_trim trim;
+	uint64_t threshold; /* entries, or the oldest id's ms */
+};
+/* "XADD" and the key: what all entries of a stream begin with. `tier` NULL: the frames as such. */
+void gm_redis_xadd_prefix(struct gm_buffer *buffer, const char *node, const char *entity,
+			  const char *tier);
+/* Everything up to the fields, of which the caller appends so many (each a name and a value). */
+void gm_redis_xadd_begin(struct gm_buffer *buffer, const struct gm_buffer *prefix,
+			 const struct gm_redis_entry *entry, size_t fields);
+/* False when the frame holds nothing that can be stored. */
+bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix,
+		   const struct gm_redis_entry *entry, const struct gm_reading *readings,
+		   size_t count);
 
 /* decode.c: replies are hostile until they are checked. -EPROTO: not what it should be. */
 int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);

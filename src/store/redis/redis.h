@@ -13,7 +13,7 @@
  *
  * The process ignores SIGPIPE (hiredis writes without MSG_NOSIGNAL).
  *
- * Streams are trimmed by count (MAXLEN ~). Replies are bounded and checked: what is malformed is
+ * Streams are trimmed by count (MAXLEN ~) and by age (MINID ~), now and then: some more may be there. Replies are bounded and checked: what is malformed is
  * logged once per connection and counted, never trusted.
  */
 #ifndef GM_STORE_REDIS_REDIS_H
@@ -30,6 +30,7 @@ struct gm_redis_options {
 	char password_file[256];
 	int64_t database;
 	int64_t samples; /* entries kept per stream */
+	int64_t length;  /* ns: older entries are let go; 0: count alone decides */
 	int64_t expire;  /* ns: a stream whose entity is gone is kept that long */
 };
 extern const struct gm_option gm_redis_option_table[];

@@ -31,6 +31,16 @@ static void test_numbers_are_exact(void **state)
 		{0.1, "0.1"},
 		{1.0 / 3, "0.3333333333333333"},
 		{-2.5e-7, "-2.5e-07"},
+		{0.25, "0.25"},
+		{-12.0625, "-12.0625"},
+		{1.01, "1.01"},
+		{99.9999, "99.9999"},
+		{0.0001, "0.0001"},
+		{0.00012, "0.00012"},
+		{123456789.25, "123456789.25"},
+		{9007199254740992.0, "9007199254740992"},
+		{9007199254740994.0, "9007199254740994"},
+		{1e20, "1e+20"},
 	};
 	char text[GM_REDIS_NUMBER_TEXT];
 
@@ -52,6 +62,12 @@ static void test_numbers_are_exact(void **state)
 			continue;
 		size_t length = gm_redis_number(value, text);
 		assert_true(length < sizeof(text));
+		assert_true(strtod(text, NULL) == value);
+	}
+	for (int i = 1; i < 200000; i++) {
+		double value = (double)(i * 7919ll % 100003) / 1000.0 * (i % 2 ? 1 : -1);
+
+		gm_redis_number(value, text);
 		assert_true(strtod(text, NULL) == value);
 	}
 	gm_redis_number(DBL_MAX, text);
@@ -80,21 +96,31 @@ static void test_xadd(void **state)
 	struct gm_buffer command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
 
 	(void)state;
-	gm_redis_xadd_prefix(&prefix, "n1", "if:tap0", 100);
-	assert_true(
-		gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 2}, 0, readings, 4));
+	struct gm_redis_entry entry = {
+		.id = {1700, 2}, .trim = GM_REDIS_TRIM_COUNT, .threshold = 100};
+	gm_redis_xadd_prefix(&prefix, "n1", "if:tap0", NULL);
+	assert_true(gm_redis_xadd(&command, &prefix, &entry, readings, 4));
 	assert_string_equal(command.data,
 			    "*10\r\n$4\r\nXADD\r\n$21\r\nguestmon:{n1}:if:tap0\r\n$6\r\nMAXLEN\r\n"
 			    "$1\r\n~\r\n$3\r\n100\r\n$6\r\n1700-2\r\n"
 			    "$12\r\nnet.rx.bytes\r\n$20\r\n18446744073709551615\r\n"
 			    "$11\r\nnet.rx.peak\r\n$7\r\n12500.5\r\n");
 	gm_buffer_free(&command);
-	assert_true(
-		gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 3}, 1650, readings, 1));
-	assert_non_null(strstr(command.data, "*10\r\n"));
-	assert_non_null(strstr(command.data, "$6\r\n1700-3\r\n$1\r\n@\r\n$4\r\n1650\r\n"));
-	assert_false(gm_redis_xadd(&command, &prefix, (struct gm_redis_id){1700, 4}, 1650,
-				   &readings[1], 2)); /* nothing that can be stored */
+	entry = (struct gm_redis_entry){.id = {1700, 3}, .own_ms = 1650};
+	assert_true(gm_redis_xadd(&command, &prefix, &entry, readings, 1));
+	assert_string_equal(command.data,
+			    "*7\r\n$4\r\nXADD\r\n$21\r\nguestmon:{n1}:if:tap0\r\n$6\r\n1700-3\r\n"
+			    "$1\r\n@\r\n$4\r\n1650\r\n"
+			    "$12\r\nnet.rx.bytes\r\n$20\r\n18446744073709551615\r\n");
+	gm_buffer_free(&command);
+	entry = (struct gm_redis_entry){
+		.id = {1700, 3}, .trim = GM_REDIS_TRIM_AGE, .threshold = 99};
+	assert_true(gm_redis_xadd(&command, &prefix, &entry, readings, 1));
+	assert_non_null(strstr(command.data, "$5\r\nMINID\r\n$1\r\n~\r\n$2\r\n99\r\n"));
+	command.length = 0;
+	assert_false(gm_redis_xadd(&command, &prefix, &entry, &readings[1],
+				   2)); /* nothing that can be stored */
+	assert_int_equal(command.length, 0);
 	gm_buffer_free(&command);
 	gm_buffer_free(&prefix);
 }
