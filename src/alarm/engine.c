@@ -47,6 +47,7 @@ struct identity {
 	struct gm_entity_key key;
 	char detector[GM_DETECTOR_NAME];
 	char metric[GM_METRIC_NAME];
+	char rule[GM_RULE_NAME];
 };
 
 /* PENDING: the condition holds, the raise limit does not let it out. */
@@ -109,6 +110,7 @@ struct entry {
 	int64_t held_since;        /* HOLDING */
 	struct gm_finding finding; /* PENDING: the newest, to be raised */
 	struct gm_alarm alarm;     /* ACTIVE, HOLDING */
+	char message[GM_MESSAGE];  /* the newest finding's */
 	UT_hash_handle hh;
 	struct entry *prev, *next; /* in `pending` or `raised` */
 };
@@ -195,7 +197,7 @@ static void count_raise(struct limiter *limiter)
 }
 
 static struct identity identity_of(const struct gm_entity_key *key, const char *detector,
-				   const char *metric)
+				   const char *metric, const char *rule)
 {
 	struct identity identity;
 
@@ -203,6 +205,7 @@ static struct identity identity_of(const struct gm_entity_key *key, const char *
 	identity.key = *key;
 	gm_text_copy(identity.detector, sizeof(identity.detector), detector);
 	gm_text_copy(identity.metric, sizeof(identity.metric), metric);
+	gm_text_copy(identity.rule, sizeof(identity.rule), rule);
 	return identity;
 }
 
@@ -234,7 +237,7 @@ static void emit(struct gm_alarms *alarms, struct entry *entry, enum gm_transiti
 {
 	struct gm_transition transition = {.kind = kind, .time = time};
 
-	gm_alarm_describe(&entry->alarm);
+	gm_alarm_describe(&entry->alarm, entry->message);
 	transition.alarm = entry->alarm;
 	alarms->sink.emit(alarms->sink.user, &transition);
 }
@@ -256,6 +259,8 @@ static void do_raise(struct gm_alarms *alarms, struct entry *entry,
 	};
 	memcpy(alarm->detector, entry->identity.detector, sizeof(alarm->detector));
 	memcpy(alarm->metric, entry->identity.metric, sizeof(alarm->metric));
+	memcpy(alarm->rule, entry->identity.rule, sizeof(alarm->rule));
+	memcpy(entry->message, finding->message, sizeof(entry->message));
 	if (alarms->sink.describe)
 		alarms->sink.describe(alarms->sink.user, alarm);
 	count_raise(&alarms->limiter);
@@ -272,11 +277,12 @@ static void do_change(struct gm_alarms *alarms, struct entry *entry,
 	alarm->event_type = finding->event_type;
 	alarm->cause = finding->cause;
 	alarm->evidence = finding->evidence;
+	memcpy(entry->message, finding->message, sizeof(entry->message));
 	if (told) {
 		alarm->changed_at = now;
 		emit(alarms, entry, GM_TRANSITION_CHANGE, now);
 	} else {
-		gm_alarm_describe(alarm);
+		gm_alarm_describe(alarm, entry->message);
 	}
 }
 
@@ -389,7 +395,7 @@ static int take_active(struct gm_alarms *alarms, const struct identity *identity
 int gm_alarms_finding(struct gm_alarms *alarms, const struct gm_finding *finding)
 {
 	const struct identity identity =
-		identity_of(&finding->key, finding->detector, finding->metric);
+		identity_of(&finding->key, finding->detector, finding->metric, finding->rule);
 	struct entry *entry = find(alarms, &identity);
 
 	/* The hold time may have ended since the last tick. */
@@ -439,7 +445,8 @@ static int by_id(const struct entry *a, const struct entry *b)
 
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm)
 {
-	const struct identity identity = identity_of(&alarm->key, alarm->detector, alarm->metric);
+	const struct identity identity =
+		identity_of(&alarm->key, alarm->detector, alarm->metric, alarm->rule);
 	struct entry *entry = find(alarms, &identity);
 
 	if (entry)
@@ -468,9 +475,9 @@ size_t gm_alarms_active(const struct gm_alarms *alarms, struct gm_alarm *list, s
 
 const struct gm_alarm *gm_alarms_find(const struct gm_alarms *alarms,
 				      const struct gm_entity_key *key, const char *detector,
-				      const char *metric)
+				      const char *metric, const char *rule)
 {
-	const struct identity identity = identity_of(key, detector, metric);
+	const struct identity identity = identity_of(key, detector, metric, rule);
 	const struct entry *entry = find(alarms, &identity);
 
 	return entry && has_alarm(entry->state) ? &entry->alarm : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The alarm engine: one state machine that makes raise, change and clear of findings. An alarm's
- * identity is (entity, detector, metric). Pure: time comes with the findings and with tick().
+ * identity is (entity, detector, metric, rule). Pure: time comes with the findings and with tick().
  *
  *   state      event                           to          transition
  *   none       active                          active      raise
@@ -69,7 +69,7 @@ size_t gm_alarms_active(const struct gm_alarms *alarms, struct gm_alarm *list, s
 /* The active alarm of that identity, or NULL; valid until the next call. */
 const struct gm_alarm *gm_alarms_find(const struct gm_alarms *alarms,
 				      const struct gm_entity_key *key, const char *detector,
-				      const char *metric);
+				      const char *metric, const char *rule);
 
 /* Raises held back by the limit since the start. */
 uint64_t gm_alarms_limited(const struct gm_alarms *alarms);

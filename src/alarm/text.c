@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "model/template.h"
 
 enum { NUMBER_TEXT = 32, SUBJECT_TEXT = 512, SENTENCE_MAX = 4096 };
 
@@ -190,16 +191,45 @@ static void external_over(const struct gm_alarm *alarm, const char *subject, str
 			 subject, alarm->detector);
 }
 
+static void rule_name(const struct gm_alarm *alarm, struct gm_buffer *text)
+{
+	if (alarm->rule[0] != '\0')
+		gm_buffer_printf(text, " (%s)", alarm->rule);
+}
+
 static void threshold(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
-	gm_buffer_printf(text, "%s of %s is past its limit", alarm->metric, subject);
-	limit_numbers(alarm, text);
+	char silence[NUMBER_TEXT];
+
+	gm_buffer_printf(text, "%s of %s ", alarm->metric, subject);
+	if (has(alarm, GM_EVIDENCE_DURATION))
+		gm_buffer_printf(text, "has no value for %s",
+				 span(number(alarm, GM_EVIDENCE_DURATION), silence));
+	else
+		gm_buffer_printf(text, "is past its limit");
+	rule_name(alarm, text);
+	if (!has(alarm, GM_EVIDENCE_DURATION))
+		limit_numbers(alarm, text);
 }
 
 static void threshold_over(const struct gm_alarm *alarm, const char *subject,
 			   struct gm_buffer *text)
 {
-	gm_buffer_printf(text, "%s of %s is within its limit", alarm->metric, subject);
+	gm_buffer_printf(text, "%s of %s is %s", alarm->metric, subject,
+			 has(alarm, GM_EVIDENCE_DURATION) ? "told again" : "within its limit");
+	rule_name(alarm, text);
+	limit_numbers(alarm, text);
+}
+
+static void policy(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s: policy %s applies", subject, alarm->rule);
+	limit_numbers(alarm, text);
+}
+
+static void policy_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s: policy %s applies no longer", subject, alarm->rule);
 	limit_numbers(alarm, text);
 }
 
@@ -212,7 +242,7 @@ static const struct sentence {
 } sentences[] = {
 	{"leak", leak, leak_over},          {"burst", burst, burst_over},
 	{"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
-	{NULL, other, other_over},
+	{"policy", policy, policy_over},    {NULL, other, other_over},
 };
 static const struct sentence external_sentence = {"", external, external_over};
 
@@ -248,7 +278,52 @@ static void subject_of(const struct gm_alarm *alarm, char subject[SUBJECT_TEXT])
 	}
 }
 
-void gm_alarm_describe(struct gm_alarm *alarm)
+static void put_number(const struct gm_alarm *alarm, enum gm_evidence_id id, struct gm_buffer *text)
+{
+	if (has(alarm, id))
+		gm_buffer_printf(text, "%.6g", number(alarm, id));
+	else
+		gm_buffer_printf(text, "?");
+}
+
+/* What stands for a name of a template. Whatever a guest may have chosen is quoted. */
+static void put_name(void *user, enum gm_template_name name, struct gm_buffer *text)
+{
+	const struct gm_alarm *alarm = user;
+	char word[SUBJECT_TEXT];
+
+	switch (name) {
+	case GM_TEMPLATE_GUEST:
+		subject_of(alarm, word);
+		gm_buffer_printf(text, "%s", word);
+		break;
+	case GM_TEMPLATE_PROJECT:
+		gm_buffer_printf(text, "%s", plain_or_quoted(alarm->project, word, GM_NAME_SIZE));
+		break;
+	case GM_TEMPLATE_ENTITY:
+		gm_text_quote(word, sizeof(word),
+			      gm_entity_text(&alarm->key, (char[GM_KEY_TEXT]){0}));
+		gm_buffer_printf(text, "%.*s", (int)strlen(word) - 2, word + 1);
+		break;
+	case GM_TEMPLATE_METRIC:
+		gm_buffer_printf(text, "%s", alarm->metric);
+		break;
+	case GM_TEMPLATE_RULE:
+		gm_buffer_printf(text, "%s", alarm->rule);
+		break;
+	case GM_TEMPLATE_SEVERITY:
+		gm_buffer_printf(text, "%s", gm_severity_name(alarm->severity));
+		break;
+	case GM_TEMPLATE_VALUE:
+		put_number(alarm, GM_EVIDENCE_VALUE, text);
+		break;
+	default:
+		put_number(alarm, GM_EVIDENCE_LIMIT, text);
+		break;
+	}
+}
+
+void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 {
 	struct gm_buffer text = GM_BUFFER_INIT(SENTENCE_MAX);
 	const struct sentence *sentence = sentences;
@@ -259,7 +334,10 @@ void gm_alarm_describe(struct gm_alarm *alarm)
 	if (alarm->evidence.origin[0] != '\0')
 		sentence = &external_sentence;
 	subject_of(alarm, subject);
-	(alarm->cleared_at == 0 ? sentence->active : sentence->over)(alarm, subject, &text);
+	if (message[0] != '\0' && alarm->cleared_at == 0)
+		gm_template_expand(message, &text, put_name, alarm);
+	else
+		(alarm->cleared_at == 0 ? sentence->active : sentence->over)(alarm, subject, &text);
 	gm_text_copy(alarm->text, sizeof(alarm->text), text.failed ? subject : text.data);
 	gm_buffer_free(&text);
 }

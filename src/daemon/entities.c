@@ -144,6 +144,8 @@ size_t gm_entities_count(const struct gm_entities *entities)
 void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *finding)
 {
 	size_t at = 0;
+	if (finding->rule[0] != '\0')
+		return;
 	while (at < tracked->finding_count &&
 	       (strcmp(tracked->findings[at].detector, finding->detector) != 0 ||
 		strcmp(tracked->findings[at].metric, finding->metric) != 0))

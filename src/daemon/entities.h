@@ -31,7 +31,7 @@ struct gm_tracked {
 	int64_t first_at;     /* measured_at of its first live frame; 0: none */
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
-	uint64_t taught; /* the lessons that `detectors` have; see learning.h */
+	uint64_t taught;                   /* the lessons that `detectors` have; see learning.h */
 	size_t finding_count;
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
 	int64_t newest
@@ -66,7 +66,7 @@ struct gm_tracked *gm_entities_first(const struct gm_entities *entities);
 struct gm_tracked *gm_entities_next(const struct gm_tracked *tracked);
 size_t gm_entities_count(const struct gm_entities *entities);
 
-/* Keeps `finding` as the latest of its detector and metric. */
+/* Keeps `finding` as the latest of its detector and metric; none of an operator's rules: they may be many. */
 void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *finding);
 
 #endif

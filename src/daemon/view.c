@@ -175,8 +175,9 @@ static size_t build_findings(struct builder *builder, const char *detector,
 			const struct gm_finding *finding = &tracked->findings[i];
 			if (strcmp(finding->detector, detector) != 0)
 				continue;
-			const struct gm_alarm *alarm = gm_alarms_find(
-				builder->input->alarms, &finding->key, detector, finding->metric);
+			const struct gm_alarm *alarm =
+				gm_alarms_find(builder->input->alarms, &finding->key, detector,
+					       finding->metric, finding->rule);
 			rows[count++] = (struct gm_finding_row){
 				.guest_index = tracked->guest_index,
 				.ordinal = ordinal,

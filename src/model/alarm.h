@@ -18,6 +18,7 @@ struct gm_alarm {
 	struct gm_entity_key key;
 	char detector[GM_DETECTOR_NAME];
 	char metric[GM_METRIC_NAME];
+	char rule[GM_RULE_NAME];   /* as in the finding */
 	enum gm_severity severity; /* the last one before the clear, once cleared */
 	enum gm_event_type event_type;
 	enum gm_probable_cause cause;

@@ -72,13 +72,17 @@ enum gm_event_type {
 	GM_EVENT_ENVIRONMENTAL = 6,
 };
 
-enum { GM_DETECTOR_NAME = 16, GM_METRIC_NAME = 48 };
+enum { GM_DETECTOR_NAME = 16, GM_METRIC_NAME = 48, GM_RULE_NAME = 48, GM_MESSAGE = 256 };
 
 struct gm_finding {
 	struct gm_entity_key key;
 	char detector[GM_DETECTOR_NAME]; /* "leak", "burst", … */
 	char metric
-		[GM_METRIC_NAME]; /* the metric it speaks of; with key and detector, its identity */
+		[GM_METRIC_NAME]; /* the metric it speaks of; with key, detector and rule, its identity */
+	char rule
+		[GM_RULE_NAME]; /* which of an operator's rules; empty: the detector's own judgement */
+	char message
+		[GM_MESSAGE]; /* a template (template.h) for the alarm's text; empty: a sentence */
 	bool active;
 	bool report;               /* worth a change notification even when the severity stays */
 	enum gm_severity severity; /* while active */

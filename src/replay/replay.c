@@ -55,6 +55,8 @@ static struct gm_json *transition_to_json(const struct run *run,
 	gm_json_set_text(object, "entity", run->entity);
 	gm_json_set_text(object, "detector", alarm->detector);
 	gm_json_set_text(object, "metric", alarm->metric);
+	if (alarm->rule[0] != '\0')
+		gm_json_set_text(object, "rule", alarm->rule);
 	gm_json_set_text(object, "state", gm_transition_name(transition->kind));
 	gm_json_set_text(object, "severity", gm_severity_name(alarm->severity));
 	gm_json_set(object, "evidence", gm_evidence_to_json(&alarm->evidence));

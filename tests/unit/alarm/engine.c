@@ -156,7 +156,8 @@ static void test_change_only_for_severity_or_report(void **state)
 		tell(f, what);
 	}
 	assert_int_equal(f->count, 1);
-	const struct gm_alarm *alarm = gm_alarms_find(f->alarms, &what.key, "leak", "memory.used");
+	const struct gm_alarm *alarm =
+		gm_alarms_find(f->alarms, &what.key, "leak", "memory.used", "");
 	assert_non_null(alarm);
 	assert_true(alarm->evidence.number[GM_EVIDENCE_SLOPE] == 9); /* kept up to date */
 	assert_int_equal(alarm->changed_at, T0);
@@ -258,7 +259,7 @@ static void test_raise_limit(void **state)
 		tell(f, finding(i, true, T0 + GM_SECOND));
 	assert_int_equal(f->count, 10);
 	assert_int_equal(gm_alarms_limited(f->alarms), 15);
-	assert_null(gm_alarms_find(f->alarms, &next, "leak", "memory.used"));
+	assert_null(gm_alarms_find(f->alarms, &next, "leak", "memory.used", ""));
 
 	tell(f, finding(10, false, T0 + 2 * GM_SECOND)); /* over before it was told */
 	gm_alarms_gone(f->alarms, &gone, T0 + 2 * GM_SECOND);
@@ -291,6 +292,30 @@ static void test_without_damping_no_limit(void **state)
 		tell(f, finding(i, true, T0 + i * GM_MILLISECOND));
 	assert_int_equal(f->count, 25);
 	assert_int_equal(gm_alarms_limited(f->alarms), 0);
+}
+
+static void test_rules_are_alarms_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_finding one = finding(1, true, T0), other = one;
+
+	open_with(f, false, 0, 0);
+	snprintf(one.rule, sizeof(one.rule), "low");
+	snprintf(other.rule, sizeof(other.rule), "high");
+	snprintf(other.message, sizeof(other.message), "{rule} of {guest}");
+	tell(f, one);
+	tell(f, other);
+	assert_int_equal(f->count, 2);
+	assert_string_equal(f->log[0].alarm.rule, "low");
+	assert_string_equal(f->log[1].alarm.rule, "high");
+	assert_string_equal(f->log[1].alarm.text, "high of web-1");
+	assert_null(gm_alarms_find(f->alarms, &one.key, one.detector, one.metric, ""));
+	assert_non_null(gm_alarms_find(f->alarms, &one.key, one.detector, one.metric, "low"));
+	one.active = false;
+	tell(f, one);
+	assert_int_equal(f->count, 3);
+	assert_string_equal(f->log[2].alarm.rule, "low");
+	assert_int_equal(gm_alarms_active(f->alarms, NULL, 0), 1);
 }
 
 static void test_limit_holds_in_any_minute(void **state)
@@ -409,6 +434,7 @@ int main(void)
 		TEST(test_without_damping_every_edge),
 		TEST(test_raise_limit),
 		TEST(test_without_damping_no_limit),
+		TEST(test_rules_are_alarms_of_their_own),
 		TEST(test_limit_holds_in_any_minute),
 		TEST(test_gone_clears_active_and_holding),
 		TEST(test_restore),

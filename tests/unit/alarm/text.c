@@ -29,19 +29,19 @@ static void test_leak(void **state)
 
 	(void)state;
 	alarm.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory of web-1 leaks");
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 1048576);
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_EXHAUSTION, 38);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory of web-1 grows 1.0 MiB/s, exhausted in 38 s");
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 300);
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_EXHAUSTION, 86400 * 3);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory of web-1 grows 300 B/s, exhausted in 3 days");
 	alarm.cleared_at = 1;
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_USED, 2.5 * 1073741824.0);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory of web-1 no longer grows, 2.5 GiB in use");
 }
 
@@ -55,12 +55,12 @@ static void test_burst(void **state)
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SPEED, 1e9);
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_DURATION, 0.05);
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VOLUME, 6 * 1048576);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "burst received by web-1 (tap0), peak 930 Mbit/s of 1.0 "
 					"Gbit/s for 50 ms, 6.0 MiB");
 	alarm.guest_name[0] = '\0';
 	snprintf(alarm.evidence.direction, sizeof(alarm.evidence.direction), "tx");
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_memory_equal(alarm.text, "burst sent by if:tap0, peak", 27);
 }
 
@@ -71,15 +71,15 @@ static void test_others(void **state)
 	(void)state;
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 97.5);
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 90);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text,
 			    "memory.used of \"a b\" (tap0) is past its limit: 97.5, limit 90");
 	snprintf(alarm.detector, sizeof(alarm.detector), "forest");
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_non_null(strstr(alarm.text, "forest"));
 	snprintf(alarm.detector, sizeof(alarm.detector), "anomaly");
 	snprintf(alarm.evidence.contributors, sizeof(alarm.evidence.contributors), "cpu.time,x");
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_non_null(strstr(alarm.text, "cpu.time,x"));
 }
 
@@ -90,15 +90,15 @@ static void test_external(void **state)
 	(void)state;
 	snprintf(alarm.detector, sizeof(alarm.detector), "forest");
 	snprintf(alarm.evidence.origin, sizeof(alarm.evidence.origin), "external 1-0");
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external)");
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 1048576);
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_CONFIDENCE, 0.5);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external): "
 					"slope_bytes_per_s 1.04858e+06, confidence 0.5");
 	alarm.cleared_at = 1;
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): forest (external) finds "
 					"nothing any more");
 }
@@ -112,7 +112,7 @@ static void test_hostile_names(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct gm_alarm alarm = alarm_of("burst", names[i]);
 
-		gm_alarm_describe(&alarm);
+		gm_alarm_describe(&alarm, "");
 		assert_true(gm_text_is_utf8(alarm.text));
 		for (const char *at = alarm.text; *at; at++)
 			assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
@@ -121,9 +121,54 @@ static void test_hostile_names(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	struct gm_alarm alarm = alarm_of("anomaly", longest);
 	memset(alarm.evidence.contributors, 'x', sizeof(alarm.evidence.contributors) - 1);
-	gm_alarm_describe(&alarm);
+	gm_alarm_describe(&alarm, "");
 	assert_true(strlen(alarm.text) < sizeof(alarm.text));
 	assert_true(strlen(alarm.text) > 100);
+}
+
+static void test_rules(void **state)
+{
+	struct gm_alarm alarm = alarm_of("threshold", "web-1");
+
+	(void)state;
+	alarm.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
+	snprintf(alarm.rule, sizeof(alarm.rule), "low-memory");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 5);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 4.5);
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text,
+			    "memory.used of web-1 is past its limit (low-memory): 5, limit 4.5");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_DURATION, 30);
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "memory.used of web-1 has no value for 30 s (low-memory)");
+	alarm.cleared_at = 1;
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text,
+			    "memory.used of web-1 is told again (low-memory): 5, limit 4.5");
+}
+
+static void test_messages(void **state)
+{
+	static const char message[] =
+		"{guest}/{project} {{{severity}}}: {metric} {value} > {limit} "
+		"by {rule} on {entity}";
+	struct gm_alarm alarm = alarm_of("policy", "a \"\033[2J\n{value}");
+
+	(void)state;
+	alarm.severity = GM_SEVERITY_MAJOR;
+	snprintf(alarm.rule, sizeof(alarm.rule), "full");
+	snprintf(alarm.project, sizeof(alarm.project), "shop");
+	alarm.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 5);
+	gm_alarm_describe(&alarm, message);
+	/* What a guest calls itself is quoted, and not taken for a template. */
+	assert_string_equal(
+		alarm.text,
+		"\"a \\\"\\x1B[2J\\n{value}\"/shop {major}: memory.used 5 > ? by full on "
+		"guest:01000000-0000-0000-0000-000000000000");
+	alarm.cleared_at = 1;
+	gm_alarm_describe(&alarm, message);
+	assert_non_null(strstr(alarm.text, ": policy full applies no longer: 5"));
 }
 
 int main(void)
@@ -131,7 +176,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_leak),          cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_others),        cmocka_unit_test(test_external),
-		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_messages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

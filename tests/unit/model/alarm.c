@@ -21,6 +21,7 @@ static struct gm_alarm example(void)
 		.key = gm_entity_interface("vnet0"),
 		.detector = "burst",
 		.metric = "net.rx.bytes",
+		.rule = "busy-port",
 		.severity = GM_SEVERITY_MINOR,
 		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
 		.cause = GM_CAUSE_CONGESTION,
@@ -51,6 +52,22 @@ static void test_round_trip(void **state)
 	gm_buffer_free(&text);
 }
 
+/* As journals hold them that were written before alarms had rules. */
+static void test_record_without_rule(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{\"id\":9,\"entity\":\"node\",\"severity\":\"major\",\"detector\":"
+		"\"leak\",\"metric\":\"memory.used\"}";
+	struct gm_json *object;
+	struct gm_alarm alarm;
+	assert_int_equal(gm_json_parse(text, strlen(text), &object, NULL), 0);
+	assert_int_equal(gm_alarm_from_json(object, &alarm, NULL), 0);
+	assert_string_equal(alarm.detector, "leak");
+	assert_string_equal(alarm.rule, "");
+	gm_json_free(object);
+}
+
 static void test_refuses(void **state)
 {
 	(void)state;
@@ -77,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_record_without_rule),
 		cmocka_unit_test(test_refuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
