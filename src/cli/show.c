@@ -47,6 +47,17 @@ static void show_sources(const struct gm_json *sources, FILE *out)
 	gm_table_print(&table, out);
 }
 
+/* Nothing where no other program's findings are read. */
+static void show_external(const struct gm_json *external, FILE *out)
+{
+	if (!external)
+		return;
+	fprintf(out, "external   %s; %.0f findings taken, %.0f rejected, %.0f hold\n",
+		gm_json_get_bool(external, "reading") ? "findings are read" : "not connected",
+		number(external, "accepted"), number(external, "rejected"),
+		number(external, "active"));
+}
+
 void gm_show_status(const struct gm_json *reply, FILE *out)
 {
 	char cell[GM_CELL], other[GM_CELL];
@@ -69,10 +80,12 @@ void gm_show_status(const struct gm_json *reply, FILE *out)
 		gm_json_get_bool(store, "connected") ? "connected" : "not connected",
 		gm_render_name(cell, text(store, "state")), number(store, "written"),
 		number(store, "dropped"), number(store, "filled"));
-	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n\n",
+	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n",
 		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
 						    : "no master agent",
 		number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+	show_external(gm_json_get(reply, "external"), out);
+	fputc('\n', out);
 	show_sources(gm_json_get(reply, "sources"), out);
 }
 

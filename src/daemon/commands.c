@@ -61,6 +61,21 @@ static struct gm_json *source_to_json(const struct gm_source_status *source)
 	return object;
 }
 
+static struct gm_json *external_to_json(const struct gm_external_feed_status *external)
+{
+	struct gm_json *object = gm_json_object();
+	gm_json_set_bool(object, "reading", external->stream.condition == GM_FINDINGS_READING);
+	gm_json_set_text(object, "state", external->state);
+	gm_json_set_integer(object, "accepted", (int64_t)external->findings.accepted);
+	gm_json_set_integer(object, "rejected", (int64_t)(external->findings.rejected +
+							  external->stream.oversize));
+	gm_json_set_integer(object, "limited", (int64_t)external->findings.limited);
+	gm_json_set_integer(object, "repeated", (int64_t)external->stream.repeated);
+	gm_json_set_integer(object, "silenced", (int64_t)external->findings.silenced);
+	gm_json_set_integer(object, "active", (int64_t)external->findings.active);
+	return object;
+}
+
 static struct gm_json *answer_status(const struct gm_query *query)
 {
 	const struct gm_agent_row *agent = &query->snapshot->agent;
@@ -101,6 +116,9 @@ static struct gm_json *answer_status(const struct gm_query *query)
 	gm_json_set_integer(snmp, "waiting", (int64_t)status.mib.spooled);
 	gm_json_set_text(snmp, "error", status.mib.error);
 	gm_json_set(reply, "snmp", snmp);
+
+	if (status.external.enabled)
+		gm_json_set(reply, "external", external_to_json(&status.external));
 
 	struct gm_json *sources = gm_json_array();
 	for (size_t i = 0; i < query->snapshot->source_count; i++)

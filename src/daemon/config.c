@@ -92,6 +92,8 @@ static const struct {
 	{"window", "The recent samples that are kept in memory.", window_options, 0, true},
 	{"redis", "The mirror of the windows in Redis.", gm_redis_option_table,
 	 offsetof(struct gm_config, redis), true},
+	{"external", "Findings of other programs, which read the windows in Redis.",
+	 gm_external_option_table, offsetof(struct gm_config, external), true},
 	{"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
 	 offsetof(struct gm_config, alarm), false},
 	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),

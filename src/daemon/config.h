@@ -15,6 +15,7 @@
 
 #include "alarm/engine.h"
 #include "analysis/detector.h"
+#include "analysis/external.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/option.h"
@@ -48,6 +49,7 @@ struct gm_config {
 		int64_t samples; /* 0: as many as fit; see gm_config_window() */
 	} window;
 	struct gm_redis_options redis;
+	struct gm_external_options external;
 	struct gm_alarm_options alarm;
 	struct gm_mib_options snmp;
 	struct gm_detector_settings *detectors; /* owned */

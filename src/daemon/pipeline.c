@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/external.h"
 #include "daemon/inlet.h"
 #include "daemon/intake.h"
 #include "daemon/outlet.h"
@@ -48,6 +49,7 @@ struct gm_pipeline {
 	struct gm_store *store;
 	struct gm_alarms *alarms;
 	struct gm_outlet *outlet;
+	struct gm_external_feed *external;
 	struct gm_mib *mib;
 	struct gm_snapshot_slot *slot;
 	struct gm_sources sources;
@@ -325,7 +327,8 @@ static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 	for (size_t i = 0; i < count; i++) {
 		if (!gm_entities_find(entities, &alarms[i].key))
 			gm_alarms_gone(pipeline->alarms, &alarms[i].key, now);
-		else if (!gm_detector_enabled(pipeline->config->detectors, alarms[i].detector))
+		else if (!gm_detector_enabled(pipeline->config->detectors, alarms[i].detector) &&
+			 !gm_external_feed_owns(pipeline->external, &alarms[i]))
 			end_alarm(pipeline, &alarms[i], now);
 	}
 	free(alarms);
@@ -342,6 +345,7 @@ static void on_tick(uv_timer_t *timer)
 	if (second) {
 		gm_intake_evaluate(pipeline->intake, now);
 		gm_outlet_tick(pipeline->outlet);
+		gm_external_feed_tick(pipeline->external, now);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
 				    &pipeline->agent);
 	}
@@ -468,8 +472,12 @@ static void restore(struct gm_pipeline *pipeline)
 
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 {
+	struct gm_finding_sink findings = {on_finding, pipeline};
 	restore(pipeline);
 	pipeline->store->ops->start(pipeline->store);
+	pipeline->external = gm_external_feed_start(
+		pipeline->loop, pipeline->config, gm_intake_entities(pipeline->intake),
+		pipeline->alarms, pipeline->outlet, &findings);
 	publish(pipeline, gm_clock_now());
 	if (pipeline->config->snmp.enabled) {
 		int result = gm_mib_start(&pipeline->config->snmp, pipeline->slot,
@@ -539,6 +547,7 @@ void gm_pipeline_stop(struct gm_pipeline *pipeline)
 	/* Above all what was delivered to the last: it must not be told again after a restart. */
 	gm_inlet_close(pipeline->inlet);
 	pipeline->store->ops->stop(pipeline->store);
+	gm_external_feed_stop(pipeline->external);
 }
 
 void gm_pipeline_free(struct gm_pipeline *pipeline)
@@ -546,6 +555,7 @@ void gm_pipeline_free(struct gm_pipeline *pipeline)
 	if (!pipeline)
 		return;
 	gm_inlet_free(pipeline->inlet);
+	gm_external_feed_free(pipeline->external);
 	gm_outlet_free(pipeline->outlet);
 	gm_alarms_free(pipeline->alarms);
 	gm_intake_free(pipeline->intake);
@@ -585,4 +595,5 @@ void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_s
 		.transitions_lost = gm_outlet_lost(pipeline->outlet),
 		.entities = gm_entities_count(gm_intake_entities(pipeline->intake)),
 	};
+	gm_external_feed_status(pipeline->external, &ret_status->external);
 }

@@ -10,6 +10,7 @@
 
 #include "daemon/config.h"
 #include "daemon/entities.h"
+#include "daemon/external.h"
 #include "model/snapshot.h"
 #include "state/state.h"
 
@@ -48,6 +49,7 @@ struct gm_pipeline_status {
 	struct gm_mib_status mib;
 	uint64_t raises_limited, transitions_lost;
 	size_t entities;
+	struct gm_external_feed_status external;
 };
 void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_status *ret_status);
 
