@@ -41,8 +41,8 @@ class Lab:
     def exec(self, *command, check=True, timeout=120):
         return self.call("exec", *command, check=check, timeout=timeout)
 
-    def guest_start(self, number, mib):
-        self.call("guest-start", number, mib)
+    def guest_start(self, number, mib, *disk_mib):
+        self.call("guest-start", number, mib, *disk_mib)
 
     def guest(self, number, command):
         """Output of a shell command inside the guest."""

@@ -68,10 +68,10 @@ guest_hide_kvm()
 		mount -o remount,bind,ro /dev/kvm; }' "$state/run/no-kvm"
 }
 
-# guest_start NUMBER [MIB]
+# guest_start NUMBER [MIB [DISK_MIB]]
 guest_start()
 {
-	local number=$1 memory=${2:-128} accel
+	local number=$1 memory=${2:-128} disk=${3:-} accel
 	accel=$(guest_accel)
 	case $accel in
 	none) die "neither KVM nor emulation runs a guest on this machine" ;;
@@ -80,6 +80,9 @@ guest_start()
 	local directory=$state/guests/$number
 	mkdir -p "$directory"
 	rm -f "$directory"/*
+	if [ -n "$disk" ]; then
+		truncate -s "${disk}M" "$directory/disk"
+	fi
 	guest_xml "$number" "$memory" "$accel" >"$directory/domain.xml"
 	space_exec virsh -q create "$directory/domain.xml" >&2
 	# Known ahead, so that no burst begins with a pause for address resolution or reaches all taps.
@@ -120,7 +123,10 @@ guest_xml()
 	else
 		features="<features><tcg><tb-cache unit='MiB'>32</tb-cache></tcg></features>"
 	fi
-	local directory=$state/guests/$number
+	local directory=$state/guests/$number disk=""
+	if [ -e "$directory/disk" ]; then
+		disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='$directory/disk'/><target dev='vda' bus='virtio'/></disk>"
+	fi
 	cat <<-END
 		<domain type='$type'>
 		<name>$(guest_domain "$number")</name>
@@ -158,6 +164,7 @@ guest_xml()
 		    <source mode='bind' path='$directory/control.sock'/>
 		    <target port='1'/>
 		  </serial>
+		  $disk
 		  <controller type='usb' model='none'/>
 		  <memballoon model='virtio'><stats period='1'/></memballoon>
 		</devices>

@@ -7,8 +7,9 @@
 # In the order of loading; below kernel/ of the kernel's module tree.
 readonly image_modules="net/core/failover drivers/net/net_failover drivers/virtio/virtio_ring
 	drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev drivers/virtio/virtio_pci_legacy_dev
-	drivers/virtio/virtio_pci drivers/net/virtio_net drivers/virtio/virtio_balloon"
-readonly image_tools="leak hog sawtooth burst"
+	drivers/virtio/virtio_pci drivers/net/virtio_net drivers/virtio/virtio_balloon
+	drivers/block/virtio_blk"
+readonly image_tools="leak hog sawtooth settle build burst"
 
 # The image is made anew when anything that goes into it has changed.
 image_stamp()
@@ -69,7 +70,7 @@ image_compile()
 	mkdir -p "$state/image/bin"
 	for tool in $image_tools; do
 		"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -static \
-			-o "$state/image/bin/$tool" "$here/guest/$tool.c"
+			-o "$state/image/bin/$tool" "$here/guest/$tool.c" -lm
 	done
 }
 
