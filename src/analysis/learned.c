@@ -18,6 +18,9 @@
 /* On the transformed scale: features closer than this are alike. */
 #define SPREAD_FLOOR 0.1
 
+/* Classes tell a feature apart when their means lie so many common deviations from each other. */
+#define SEPARATION 2.0
+
 /* A bin is normal when so many of its features lie within so many deviations of the class's mean. */
 #define NORMAL_DEVIATIONS 4.0
 #define NORMAL_PART       0.95
@@ -192,23 +195,37 @@ static int larger_first(const void *a, const void *b)
 	return (left < right) - (left > right);
 }
 
-/* The log ratio of each metric that both classes know; returns how many. */
-static size_t ask(const struct gm_lesson *fault, const struct gm_lesson *normal,
-		  const struct gm_lesson_bin *bin, struct witness *witnesses)
+/*
+ * The log ratio of one feature; 0 where the two classes lie too close to be told apart: by mere
+ * chance such features would say something, and there are many of them.
+ */
+static double feature(const struct gm_moments *fault, const struct gm_moments *normal, double value,
+		      size_t *features)
 {
-	size_t count = 0;
+	double a = deviation(fault), b = deviation(normal);
+	if (fabs(fault->mean - normal->mean) < SEPARATION * sqrt((a * a + b * b) / 2))
+		return 0;
+	++*features;
+	return log_density(fault, value) - log_density(normal, value);
+}
+
+/* The log ratio of each metric that tells the classes apart; returns how many, and their features. */
+static size_t ask(const struct gm_lesson *fault, const struct gm_lesson *normal,
+		  const struct gm_lesson_bin *bin, struct witness *witnesses, size_t *ret_features)
+{
+	size_t count = 0, features = 0;
 	for (size_t i = 0; i < bin->count; i++) {
 		uint32_t id = bin->items[i].metric;
 		const struct gm_lesson_metric *a = find(fault, id), *b = find(normal, id);
-		double level = bin->items[i].level, spread = bin->items[i].spread;
+		size_t before = features;
 		if (!a || !b)
 			continue;
-		witnesses[count++] = (struct witness){
-			.metric = id,
-			.ratio = log_density(&a->level, level) - log_density(&b->level, level) +
-				 log_density(&a->spread, spread) - log_density(&b->spread, spread),
-		};
+		double ratio = feature(&a->level, &b->level, bin->items[i].level, &features) +
+			       feature(&a->spread, &b->spread, bin->items[i].spread, &features);
+		if (features > before)
+			witnesses[count++] = (struct witness){id, ratio};
 	}
+	*ret_features = features;
 	return count;
 }
 
@@ -232,14 +249,15 @@ static void name_contributors(struct gm_evidence *evidence, const struct witness
 static void judge(struct learned *learned, struct fault *fault, const struct gm_lesson_bin *bin)
 {
 	struct witness witnesses[GM_LESSON_METRICS];
-	size_t count = ask(&fault->lesson, &learned->model->normal, bin, witnesses);
+	size_t features;
+	size_t count = ask(&fault->lesson, &learned->model->normal, bin, witnesses, &features);
 	if (count == 0)
 		return;
 	double sum = 0;
 	for (size_t i = 0; i < count; i++)
 		sum += witnesses[i].ratio;
-	double features = 2.0 * (double)count;
-	double odds = fault->odds / 2 + sum * fmin(1, GM_LEARNED_WITNESSES / features) / 2;
+	double weight = fmin(1, GM_LEARNED_WITNESSES / (double)features);
+	double odds = (fault->odds + sum * weight) / 2;
 	fault->odds = fmax(-ODDS_MAX, fmin(ODDS_MAX, odds));
 
 	double probability = 1 / (1 + exp(-fault->odds));

@@ -7,7 +7,8 @@
  * Each class (normal; each label of a fault) is a naive Bayes model over the features of lesson.h: the
  * likelihood of a bin is the product over its features of Student's t density with 4 degrees of
  * freedom around the class's mean, with a variance that a floor of a tenth keeps from
- * vanishing (a conjugate prior worth GM_LEARNED_PRIOR bins). Features are no independent witnesses: the log
+ * vanishing (a conjugate prior worth GM_LEARNED_PRIOR bins). Only features that lie apart in the two
+ * classes are asked. They are no independent witnesses: the log
  * ratio of all of them is weighed as if they were GM_LEARNED_WITNESSES. The log odds of the bins add up with
  * a half-life of one bin, so that one odd bin is no fault and three alike are.
  */

@@ -150,8 +150,8 @@ static int wrong(const char *message)
 	return EXIT_USAGE;
 }
 
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct settings *settings)
+/* With `letters` that begin with '+', up to the first word. -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, const char *letters, struct settings *settings)
 {
 	static const struct option options[] = {
 		{"socket", required_argument, NULL, 's'},
@@ -166,7 +166,7 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 	};
 	struct gm_error err;
 	int letter;
-	while ((letter = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		switch (letter) {
 		case 's':
 			settings->socket = optarg;
@@ -199,36 +199,46 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 	return -1;
 }
 
+static int run(const struct command *command, int argc, char **argv, struct settings *settings)
+{
+	optind = 0; /* GNU: begins anew with other letters, too */
+	int status = parse_options(argc, argv, "s:h", settings);
+	if (status >= 0)
+		return status;
+	int words = argc - optind, most = 0;
+	while (most < COMMAND_WORDS && command->members[most])
+		most++;
+	if (words < command->least || words > most)
+		return wrong("wrong number of arguments");
+	for (int i = 0; i < words; i++)
+		settings->words[i] = argv[optind + i];
+	if (settings->csv && command->show != gm_show_windows)
+		return wrong("--csv goes with windows");
+	if (settings->log && command->show != gm_show_alarms)
+		return wrong("--log goes with alarms");
+	return ask(command, settings);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "replay") == 0)
-		return gm_cli_replay(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "tune") == 0)
-		return gm_cli_tune(DEFAULT_SOCKET, argc - 1, argv + 1);
-
 	struct settings settings = {.socket = DEFAULT_SOCKET};
-	int status = parse_options(argc, argv, &settings);
+	int status = parse_options(argc, argv, "+s:h", &settings);
 	if (status >= 0)
 		return status;
 	if (optind == argc) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	argc -= optind;
+	argv += optind;
+	if (strcmp(argv[0], "replay") == 0)
+		return gm_cli_replay(argc, argv);
+	if (strcmp(argv[0], "tune") == 0)
+		return gm_cli_tune(settings.socket, settings.json, argc, argv);
 	const struct command *command = commands;
-	while (command < commands + COMMANDS && strcmp(command->name, argv[optind]) != 0)
+	while (command < commands + COMMANDS && strcmp(command->name, argv[0]) != 0)
 		command++;
 	if (command == commands + COMMANDS)
 		return wrong("unknown command");
-	int words = argc - optind - 1, most = 0;
-	while (most < COMMAND_WORDS && command->members[most])
-		most++;
-	if (words < command->least || words > most)
-		return wrong("wrong number of arguments");
-	for (int i = 0; i < words; i++)
-		settings.words[i] = argv[optind + 1 + i];
-	if (settings.csv && command->show != gm_show_windows)
-		return wrong("--csv goes with windows");
-	if (settings.log && command->show != gm_show_alarms)
-		return wrong("--log goes with alarms");
-	return ask(command, &settings);
+	return run(command, argc, argv, &settings);
 }

@@ -56,7 +56,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 	};
 	struct gm_error err;
 	int letter;
-	optind = 1;
+	optind = 0; /* GNU: begins anew with other letters, too */
 	while ((letter = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		switch (letter) {
 		case 'd':

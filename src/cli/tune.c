@@ -63,7 +63,7 @@ static int parse(int argc, char **argv, struct tune *tune)
 	};
 	struct gm_error err;
 	int letter;
-	optind = 1;
+	optind = 0; /* GNU: begins anew with other letters, too */
 	while ((letter = getopt_long(argc, argv, "s:", options, NULL)) != -1) {
 		switch (letter) {
 		case 's':
@@ -343,13 +343,14 @@ static int run(struct tune *tune)
 	return result;
 }
 
-int gm_cli_tune(const char *default_socket, int argc, char **argv)
+int gm_cli_tune(const char *socket, bool json, int argc, char **argv)
 {
 	struct tune *tune = calloc(1, sizeof(*tune));
 	int status = EXIT_FAILURE;
 	if (!tune)
 		return status;
-	tune->socket = default_socket;
+	tune->socket = socket;
+	tune->json = json;
 	if (parse(argc, argv, tune) < 0) {
 		status = EXIT_USAGE;
 	} else {

@@ -6,7 +6,9 @@
 #ifndef GM_CLI_TUNE_H
 #define GM_CLI_TUNE_H
 
-/* `argv[0]` is "tune". Returns the exit status: 0; 1: the daemon cannot be asked; 2: bad options. */
-int gm_cli_tune(const char *default_socket, int argc, char **argv);
+#include <stdbool.h>
+
+/* `argv[0]` is "tune"; socket and JSON as said before it. Returns the exit status: 0; 1: the daemon cannot be asked; 2: bad options. */
+int gm_cli_tune(const char *socket, bool json, int argc, char **argv);
 
 #endif
