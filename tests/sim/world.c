@@ -68,6 +68,12 @@ static void walk(double *value, double seconds, double pace, uint64_t *random)
 	*value = *value * kept + sqrt(1 - kept * kept) * sim_normal(random);
 }
 
+/* What is left of a walk's deviation in a mean over so long. */
+static double evened(double seconds, double pace)
+{
+	return sqrt(fmin(1, 2 * pace / seconds));
+}
+
 static bool lasts(const struct sim_effect *effect, double time)
 {
 	return effect->kind != SIM_NOTHING && time >= effect->at &&
@@ -163,9 +169,11 @@ static void live_memory(struct sim_guest *guest, double seconds, double busy)
 static void live_cpu(struct sim_guest *guest, double seconds, double busy)
 {
 	const struct sim_plan *plan = guest->plan;
-	double used = plan->busy * plan->vcpus * busy * exp(0.3 * guest->cpu_walk), disk = 0;
+	double used, disk = 0, noise;
 
 	walk(&guest->cpu_walk, seconds, CPU_PACE, &guest->random);
+	noise = guest->cpu_walk * evened(seconds, CPU_PACE);
+	used = plan->busy * plan->vcpus * busy * exp(0.3 * noise);
 	for (size_t i = 0; i < SIM_EFFECTS_MAX; i++) {
 		const struct sim_effect *effect = &plan->effects[i];
 		double part;
@@ -189,8 +197,8 @@ static void live_cpu(struct sim_guest *guest, double seconds, double busy)
 	guest->faults_minor += (200 + 2000 * used) * seconds;
 	guest->faults_major += 0.02 * seconds * sim_uniform(&guest->random);
 	guest->threads = 4 + floor(2 * sim_uniform(&guest->random));
-	guest->read += (5e4 * busy * exp(0.8 * guest->cpu_walk) + disk) * seconds;
-	guest->written += (2e5 * busy * exp(0.5 * guest->cpu_walk) + disk / 4) * seconds;
+	guest->read += (5e4 * busy * exp(0.8 * noise) + disk) * seconds;
+	guest->written += (2e5 * busy * exp(0.5 * noise) + disk / 4) * seconds;
 }
 
 static void live_port(struct sim_guest *guest, unsigned number, double seconds, double busy)
@@ -200,7 +208,8 @@ static void live_port(struct sim_guest *guest, unsigned number, double seconds, 
 	bool silent = false;
 
 	walk(&guest->port_walk[number], seconds, PORT_PACE, &guest->random);
-	rx = plan->traffic * busy * exp(0.4 * guest->port_walk[number]) * seconds;
+	rx = plan->traffic * busy * seconds *
+	     exp(0.4 * guest->port_walk[number] * evened(seconds, PORT_PACE));
 	tx = 0.6 * rx * (0.9 + 0.2 * sim_uniform(&guest->random));
 	for (size_t i = 0; i < SIM_EFFECTS_MAX; i++) {
 		const struct sim_effect *effect = &plan->effects[i];
