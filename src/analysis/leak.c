@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The leak detector: feeds the bins, has every scale judged whose bin was closed, and keeps one
- * condition from its beginning to its end. What a leak looks like is in leak_judge.c.
- *
- * The condition begins with a judgement at any scale. While it lasts, the line is fitted anew from its
- * onset, at the scale that suits its age. It ends when memory came back (half of what was lost) or when
- * nothing more was lost for as long as it had been growing when it was found.
+ * The leak detector: which series are watched, against what, and what is told of them. How one is
+ * watched is in leak_watch.c, what a leak looks like in leak_judge.c.
  */
 #include "analysis/leak.h"
 
@@ -15,29 +11,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analysis/leak_bins.h"
-#include "analysis/leak_judge.h"
+#include "analysis/leak_parts.h"
+#include "analysis/leak_watch.h"
 #include "base/clock.h"
 
-/* Samples that go back further than this are a new clock, not late arrivals. */
-#define BACKWARDS_MAX (60 * GM_SECOND)
+enum {
+	GUESTS = 1U << GM_ENTITY_GUEST,
+	WHOLES = GUESTS | 1U << GM_ENTITY_NODE,
+	PROCESSES = 1U << GM_ENTITY_PROCESS,
+};
 
-/* What must have come back of the loss to end the condition, and the bins that must all show it. */
-#define RETURNED 0.5
-enum { RETURNED_BINS = 3 };
-
-/* Used parts of the memory: nothing can grow any more, so no growth is no relief; nearly gone. */
-#define FULL        0.985
+/* Used part of the memory: nearly gone. */
 #define NEARLY_GONE 0.97
 
 /* A change of the time to exhaustion that is told. */
 #define MOVED 0.06
 
-/* No machine has so much memory; keeps the arithmetic of floats within bounds. */
+/* A severity falls back when this much more than its limit is left: no flapping about it. */
+#define RELIEF 1.25
+
+/* No machine has so much memory. */
 #define BYTES_MAX 1e18
 
-/* Nobody plans further than that; keeps the arithmetic of times within bounds. */
-#define FAR (1000 * INT64_C(86400) * GM_SECOND)
+/*
+ * What a guest's process holds beside the guest's memory: translated code, device models, displays, caches of
+ * the block layer. Growth up to here is usual.
+ */
+#define OVERHEAD_USUAL (256.0 * 1048576)
+#define OVERHEAD_PART  (1.0 / 32) /* of the guest's memory, in addition */
+
+/* What it may grow to beyond that: as much as the guest was given, and no less than this. */
+#define OVERHEAD_ROOM (1024.0 * 1048576)
 
 static const char *const sensitivities[] = {"low", "normal", "high", NULL};
 
@@ -70,49 +74,48 @@ static const struct gm_option leak_options[] = {
 		.help = "A leak that leaves more time than this until the memory is used up is not "
 			"told.",
 	},
+	{
+		.key = "critical-within",
+		.type = GM_OPTION_DURATION,
+		GM_OPTION_AT(struct gm_leak_options, critical_within),
+		.min = 0,
+		.max = 365 * 86400e9,
+		.fallback = "10m",
+		.help = "Less time than this until the memory is used up makes a leak critical.",
+	},
+	{
+		.key = "major-within",
+		.type = GM_OPTION_DURATION,
+		GM_OPTION_AT(struct gm_leak_options, major_within),
+		.min = 0,
+		.max = 365 * 86400e9,
+		.fallback = "1h",
+		.help = "Less time than this makes it major.",
+	},
+	{
+		.key = "minor-within",
+		.type = GM_OPTION_DURATION,
+		GM_OPTION_AT(struct gm_leak_options, minor_within),
+		.min = 0,
+		.max = 365 * 86400e9,
+		.fallback = "1d",
+		.help = "Less time than this makes it minor; a leak that leaves more is a warning.",
+	},
 	GM_OPTION_END,
-};
-
-static const struct {
-	double seconds; /* less than this is left */
-	enum gm_severity severity;
-} severities[] = {
-	{600, GM_SEVERITY_CRITICAL},
-	{3600, GM_SEVERITY_MAJOR},
-	{86400, GM_SEVERITY_MINOR},
-	{INFINITY, GM_SEVERITY_WARNING},
-};
-
-/* A condition that holds. */
-struct condition {
-	struct gm_leak_growth growth;
-	double confidence;
-	size_t scale;     /* that found it */
-	double base;      /* the floor at its onset */
-	double high;      /* the highest floor since */
-	int64_t high_at;  /* when that was reached */
-	int64_t patience; /* how long it may stand still */
-	int64_t told_end; /* the exhaustion that was told last; 0: none yet */
-	enum gm_severity told_severity;
 };
 
 struct leak {
 	struct gm_detector detector;
 	const struct gm_leak_options *options;
 	struct gm_entity_key key;
-	int64_t time;       /* of the newest sample; 0: none */
-	double used, total; /* NaN: not known */
-	bool active;
-	struct condition condition; /* while active */
-	struct gm_leak_bins bins;
+	double swap_used, swap_total; /* bytes; 0: none, or not told */
+	double total;                 /* memory.total; NaN: not told */
+	double maximum;               /* memory.maximum; NaN: not told */
+	bool knows_room;              /* a process: memory.available was told */
+	struct gm_leak_watch watch;
+	struct gm_leak_watch *overhead; /* NULL: nothing to watch so far */
+	struct gm_leak_parts *parts;    /* NULL: none told so far */
 };
-
-static void forget(struct leak *leak)
-{
-	gm_leak_bins_reset(&leak->bins);
-	leak->active = false;
-	leak->time = 0;
-}
 
 static int leak_create(const void *options, const struct gm_entity_key *key,
 		       struct gm_detector **ret_detector)
@@ -124,133 +127,128 @@ static int leak_create(const void *options, const struct gm_entity_key *key,
 	leak->detector.ops = &gm_leak_ops;
 	leak->options = options;
 	leak->key = *key;
-	leak->used = leak->total = NAN;
-	forget(leak);
+	leak->total = leak->maximum = NAN;
+	gm_leak_watch_init(&leak->watch);
 	*ret_detector = &leak->detector;
 	return 0;
 }
 
 static void leak_destroy(struct gm_detector *detector)
 {
-	free(detector);
+	struct leak *leak = (struct leak *)detector;
+
+	free(leak->overhead);
+	free(leak->parts);
+	free(leak);
 }
 
-/* When the peaks reach the total, on the line; never before the newest sample. */
-static int64_t exhaustion(const struct leak *leak, const struct gm_leak_growth *growth)
+static void take(const struct leak *leak, struct gm_leak_watch *watch, int64_t time, double used)
 {
-	double left = leak->total - growth->level - growth->swing;
-	double wait = fmin(left / growth->slope * (double)GM_SECOND, (double)FAR);
-	int64_t end = growth->end + (int64_t)fmax(wait, 0);
+	struct gm_leak_manner manner = {
+		.caution = cautions[leak->options->sensitivity],
+		.horizon = leak->options->horizon,
+	};
 
-	return end > leak->time ? end : leak->time;
+	gm_leak_watch_take(watch, time, used, &manner);
 }
 
-static void begin(struct leak *leak, const struct gm_leak_growth *growth, double confidence)
+static bool is_size(double bytes)
 {
-	struct condition *condition = &leak->condition;
-
-	if (!leak->active)
-		*condition = (struct condition){.told_severity = GM_SEVERITY_CLEARED};
-	leak->active = true;
-	condition->growth = *growth;
-	condition->confidence = confidence;
-	condition->scale = growth->scale;
-	condition->base = growth->level - growth->rise;
-	condition->high = growth->level;
-	condition->high_at = leak->time;
-	condition->patience = growth->end - growth->onset;
+	return bytes >= 0 && bytes < BYTES_MAX;
 }
 
-/* Judges the scales from `first` on whose bin was closed; the longest that finds a leak has it. */
-static void look(struct leak *leak, unsigned closed, size_t first)
+static void take_used(struct leak *leak, const struct gm_point *point)
 {
-	double caution = cautions[leak->options->sensitivity], confidence;
-	struct gm_leak_growth growth;
+	take(leak, &leak->watch, point->time, point->value + leak->swap_used);
+}
 
-	for (size_t scale = GM_LEAK_SCALES; scale-- > first;) {
-		if (!(closed & 1U << scale) ||
-		    !gm_leak_judge(&leak->bins, scale, leak->total, caution, &growth, &confidence))
-			continue;
-		if (exhaustion(leak, &growth) - leak->time > leak->options->horizon)
-			continue;
-		begin(leak, &growth, confidence);
+static void update_total(struct leak *leak)
+{
+	if (leak->knows_room)
 		return;
+	gm_leak_watch_total(&leak->watch, leak->total + leak->swap_total);
+}
+
+static void take_total(struct leak *leak, const struct gm_point *point)
+{
+	if (!(point->value > 0 && is_size(point->value)))
+		return;
+	leak->total = point->value;
+	update_total(leak);
+}
+
+/* Swap counts once it is known how much there is of it. */
+static void take_swap_total(struct leak *leak, const struct gm_point *point)
+{
+	if (!is_size(point->value))
+		return;
+	leak->swap_total = point->value;
+	leak->swap_used = fmin(leak->swap_used, leak->swap_total);
+	update_total(leak);
+}
+
+static void take_swap_used(struct leak *leak, const struct gm_point *point)
+{
+	if (is_size(point->value))
+		leak->swap_used = fmin(point->value, leak->swap_total);
+}
+
+static void take_maximum(struct leak *leak, const struct gm_point *point)
+{
+	if (point->value > 0 && is_size(point->value))
+		leak->maximum = point->value;
+}
+
+/* What the guest's process holds beyond the guest's memory and the usual. */
+static void take_overhead(struct leak *leak, const struct gm_point *point)
+{
+	double usual;
+
+	if (isnan(leak->maximum) || !is_size(point->value))
+		return;
+	usual = leak->maximum * (1 + OVERHEAD_PART) + OVERHEAD_USUAL;
+	if (!leak->overhead) {
+		if (point->value < usual)
+			return;
+		leak->overhead = malloc(sizeof(*leak->overhead));
+		if (!leak->overhead)
+			return;
+		gm_leak_watch_init(leak->overhead);
 	}
+	gm_leak_watch_total(leak->overhead, fmax(leak->maximum, OVERHEAD_ROOM));
+	take(leak, leak->overhead, point->time, fmax(point->value - usual, 0));
 }
 
-/* The finest scale whose ring reaches back to the onset, not finer than the one that found it. */
-static size_t suitable_scale(const struct leak *leak)
+static void take_resident(struct leak *leak, const struct gm_point *point)
 {
-	int64_t age = leak->time - leak->condition.growth.onset;
-	size_t scale = leak->condition.scale;
-
-	while (scale + 1 < GM_LEAK_SCALES && age / gm_leak_widths[scale] >= GM_LEAK_BINS)
-		scale++;
-	return scale;
+	take(leak, &leak->watch, point->time, point->value);
 }
 
-static bool has_returned(const struct leak *leak)
+/* What is left to a process, while others use the rest. */
+static void take_available(struct leak *leak, const struct gm_point *point)
 {
-	const struct condition *condition = &leak->condition;
-	const struct gm_leak_scale *scale = &leak->bins.scales[condition->scale];
-	double limit = condition->base + (1 - RETURNED) * (condition->high - condition->base);
-
-	if (scale->count < RETURNED_BINS)
-		return false;
-	for (size_t age = 0; age < RETURNED_BINS; age++) {
-		if (!((double)gm_leak_bin(scale, age)->floor < limit))
-			return false; /* empty bins too */
-	}
-	return true;
-}
-
-static bool stands_still(const struct leak *leak)
-{
-	return leak->used < FULL * leak->total &&
-	       leak->time - leak->condition.high_at > leak->condition.patience;
-}
-
-static void follow(struct leak *leak, unsigned closed)
-{
-	struct condition *condition = &leak->condition;
-	const struct gm_leak_scale *ring = &leak->bins.scales[condition->scale];
-	size_t scale = suitable_scale(leak);
-	double floor;
-
-	if (closed & 1U << scale)
-		gm_leak_growth_follow(&leak->bins, scale, &condition->growth);
-	if (!(closed & 1U << condition->scale))
+	if (!is_size(point->value) || !is_size(leak->watch.used))
 		return;
-	floor = ring->count > 0 ? (double)gm_leak_bin(ring, 0)->floor : NAN;
-	if (floor > condition->high) {
-		condition->high = floor;
-		condition->high_at = leak->time;
-	}
-	/* What was lost in a hole of the series is in no bin yet; but it did not stand still. */
-	if (isnan(floor) && leak->used > condition->high)
-		condition->high_at = leak->time;
-	leak->active = !has_returned(leak) && !stands_still(leak);
+	leak->knows_room = true;
+	gm_leak_watch_total(&leak->watch, leak->watch.used + point->value);
 }
 
-static void take_used(struct leak *leak, int64_t time, double used)
-{
-	unsigned closed;
-
-	if (!(used >= 0 && used < BYTES_MAX) || time <= 0)
-		return;
-	if (time < leak->time - BACKWARDS_MAX)
-		forget(leak);
-	if (time < leak->time)
-		return;
-	leak->time = time;
-	leak->used = used;
-	closed = gm_leak_bins_add(&leak->bins, time, (float)used);
-	if (!closed || isnan(leak->total))
-		return;
-	if (leak->active)
-		follow(leak, closed);
-	look(leak, closed, leak->active ? leak->condition.scale + 1 : 0);
-}
+/* What becomes of a point. */
+static const struct {
+	unsigned entities; /* bits 1 << enum gm_entity_kind */
+	enum gm_metric_id metric;
+	void (*take)(struct leak *leak, const struct gm_point *point);
+} intakes[] = {
+	{WHOLES, GM_METRIC_MEMORY_USED, take_used},
+	{WHOLES, GM_METRIC_MEMORY_TOTAL, take_total},
+	{WHOLES, GM_METRIC_SWAP_USED, take_swap_used},
+	{WHOLES, GM_METRIC_SWAP_TOTAL, take_swap_total},
+	{GUESTS, GM_METRIC_MEMORY_MAXIMUM, take_maximum},
+	{GUESTS, GM_METRIC_MEMORY_RESIDENT, take_overhead},
+	{PROCESSES, GM_METRIC_MEMORY_RESIDENT, take_resident},
+	{PROCESSES, GM_METRIC_MEMORY_TOTAL, take_total},
+	{PROCESSES, GM_METRIC_MEMORY_AVAILABLE, take_available},
+};
 
 static void leak_observe(struct gm_detector *detector, const struct gm_point *point,
 			 const struct gm_finding_sink *sink)
@@ -258,91 +256,215 @@ static void leak_observe(struct gm_detector *detector, const struct gm_point *po
 	struct leak *leak = (struct leak *)detector;
 
 	(void)sink;
-	if (point->metric == GM_METRIC_MEMORY_USED)
-		take_used(leak, point->time, point->value);
-	else if (point->metric == GM_METRIC_MEMORY_TOTAL && point->value > 0 &&
-		 point->value < BYTES_MAX)
-		leak->total = point->value;
+	for (size_t i = 0; i < sizeof(intakes) / sizeof(intakes[0]); i++) {
+		if (intakes[i].metric == point->metric &&
+		    intakes[i].entities & 1U << leak->key.kind) {
+			intakes[i].take(leak, point);
+			return;
+		}
+	}
 }
 
-static enum gm_severity severity_of(double seconds)
+static void leak_observe_part(struct gm_detector *detector, const struct gm_entity_key *part,
+			      const struct gm_point *point, const struct gm_finding_sink *sink)
 {
-	size_t i = 0;
+	struct leak *leak = (struct leak *)detector;
 
-	while (seconds >= severities[i].seconds)
-		i++;
-	return severities[i].severity;
+	(void)sink;
+	if (part->kind != GM_ENTITY_PROCESS || point->metric != GM_METRIC_MEMORY_RESIDENT)
+		return;
+	if (!leak->parts)
+		leak->parts = calloc(1, sizeof(*leak->parts));
+	if (leak->parts)
+		gm_leak_parts_add(leak->parts, part->name, point->time, point->value);
+}
+
+static enum gm_severity severity_of(const struct gm_leak_options *options, double seconds)
+{
+	double left = seconds * (double)GM_SECOND;
+
+	if (left < (double)options->critical_within)
+		return GM_SEVERITY_CRITICAL;
+	if (left < (double)options->major_within)
+		return GM_SEVERITY_MAJOR;
+	if (left < (double)options->minor_within)
+		return GM_SEVERITY_MINOR;
+	return GM_SEVERITY_WARNING;
+}
+
+/* Rises at once, falls back late. Severities are numbered from the worst on. */
+static enum gm_severity next_severity(const struct gm_leak_options *options, double seconds,
+				      enum gm_severity told)
+{
+	enum gm_severity now = severity_of(options, seconds);
+
+	if (told == GM_SEVERITY_CLEARED || now <= told)
+		return now;
+	now = severity_of(options, seconds / RELIEF);
+	return now > told ? now : told;
 }
 
 /* Whether the exhaustion moved, against what was told before. */
-static bool has_moved(const struct leak *leak, int64_t end)
+static bool has_moved(const struct gm_leak_watch *watch, int64_t end)
 {
-	double now = (double)(end - leak->time);
-	double before = (double)(leak->condition.told_end - leak->time);
+	double now = (double)(end - watch->time);
+	double before = (double)(watch->condition.told_end - watch->time);
 
 	return fabs(now - before) > MOVED * fmax(now, before);
 }
 
-static void tell(struct leak *leak, struct gm_finding *finding)
+static void set_numbers(const struct gm_leak_watch *watch, const struct gm_leak_forecast *forecast,
+			struct gm_evidence *evidence)
 {
-	struct condition *condition = &leak->condition;
-	struct gm_evidence *evidence = &finding->evidence;
-	int64_t end = exhaustion(leak, &condition->growth);
-	double left = (double)(end - leak->time) / (double)GM_SECOND;
+	const struct gm_leak_growth *growth = &watch->condition.growth;
 
-	finding->severity = severity_of(left);
-	if (leak->used >= NEARLY_GONE * leak->total)
+	gm_evidence_set(evidence, GM_EVIDENCE_SLOPE, growth->slope);
+	gm_evidence_set(evidence, GM_EVIDENCE_SLOPE_LOW, growth->slope_low);
+	gm_evidence_set(evidence, GM_EVIDENCE_SLOPE_HIGH, growth->slope_high);
+	gm_evidence_set(evidence, GM_EVIDENCE_EXHAUSTION, forecast->left);
+	gm_evidence_set(evidence, GM_EVIDENCE_EXHAUSTION_LOW, forecast->low);
+	if (isfinite(forecast->high))
+		gm_evidence_set(evidence, GM_EVIDENCE_EXHAUSTION_HIGH, forecast->high);
+	gm_evidence_set(evidence, GM_EVIDENCE_ONSET, (double)growth->onset / (double)GM_SECOND);
+	gm_evidence_set(evidence, GM_EVIDENCE_CONFIDENCE, watch->condition.confidence);
+	gm_evidence_set(evidence, GM_EVIDENCE_HORIZON, growth->span);
+}
+
+static void tell(const struct leak *leak, struct gm_leak_watch *watch, struct gm_finding *finding)
+{
+	struct gm_leak_condition *condition = &watch->condition;
+	int64_t end = gm_leak_watch_end(watch);
+	struct gm_leak_forecast forecast;
+
+	gm_leak_watch_forecast(watch, &forecast);
+	set_numbers(watch, &forecast, &finding->evidence);
+	finding->severity = next_severity(leak->options, forecast.left, condition->told_severity);
+	if (watch->used >= NEARLY_GONE * watch->total)
 		finding->cause = GM_CAUSE_OUT_OF_MEMORY;
-	gm_evidence_set(evidence, GM_EVIDENCE_SLOPE, condition->growth.slope);
-	gm_evidence_set(evidence, GM_EVIDENCE_EXHAUSTION, left);
-	gm_evidence_set(evidence, GM_EVIDENCE_ONSET,
-			(double)condition->growth.onset / (double)GM_SECOND);
-	gm_evidence_set(evidence, GM_EVIDENCE_CONFIDENCE, condition->confidence);
-	finding->report = finding->severity != condition->told_severity || has_moved(leak, end);
+	finding->report = finding->severity != condition->told_severity || has_moved(watch, end);
 	if (finding->report) {
 		condition->told_end = end;
 		condition->told_severity = finding->severity;
 	}
 }
 
+static void blame(struct leak *leak, struct gm_finding *finding)
+{
+	const struct gm_leak_growth *growth = &leak->watch.condition.growth;
+
+	if (finding->active)
+		gm_leak_parts_blame(leak->parts, growth->onset, leak->watch.time, growth->slope,
+				    finding->evidence.contributors,
+				    sizeof(finding->evidence.contributors));
+	else
+		leak->parts->blamed = 0;
+}
+
+static void emit(struct leak *leak, struct gm_leak_watch *watch, const char *metric,
+		 const struct gm_finding_sink *sink)
+{
+	struct gm_finding finding = {
+		.key = leak->key,
+		.active = watch->active,
+		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+		.cause = GM_CAUSE_RESOURCE_NEARING_CAPACITY,
+		.time = watch->time,
+	};
+
+	if (!gm_leak_watch_knows(watch))
+		return;
+	snprintf(finding.detector, sizeof(finding.detector), "%s", gm_leak_ops.name);
+	snprintf(finding.metric, sizeof(finding.metric), "%s", metric);
+	gm_evidence_set(&finding.evidence, GM_EVIDENCE_USED, watch->used);
+	gm_evidence_set(&finding.evidence, GM_EVIDENCE_TOTAL, watch->total);
+	if (watch->active)
+		tell(leak, watch, &finding);
+	if (watch == &leak->watch && leak->parts)
+		blame(leak, &finding);
+	sink->emit(sink->user, &finding);
+}
+
 static void leak_evaluate(struct gm_detector *detector, int64_t now,
 			  const struct gm_finding_sink *sink)
 {
 	struct leak *leak = (struct leak *)detector;
-	struct gm_finding finding = {
-		.key = leak->key,
-		.active = leak->active,
-		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
-		.cause = GM_CAUSE_RESOURCE_NEARING_CAPACITY,
-		.time = leak->time,
-	};
+	bool process = leak->key.kind == GM_ENTITY_PROCESS;
 
 	(void)now;
-	if (isnan(leak->total) || !gm_leak_judge_knows(&leak->bins))
-		return;
-	snprintf(finding.detector, sizeof(finding.detector), "%s", gm_leak_ops.name);
-	snprintf(finding.metric, sizeof(finding.metric), "memory.used");
-	gm_evidence_set(&finding.evidence, GM_EVIDENCE_USED, leak->used);
-	gm_evidence_set(&finding.evidence, GM_EVIDENCE_TOTAL, leak->total);
-	if (leak->active)
-		tell(leak, &finding);
-	sink->emit(sink->user, &finding);
+	emit(leak, &leak->watch, process ? "memory.resident" : "memory.used", sink);
+	if (leak->overhead)
+		emit(leak, leak->overhead, "memory.resident", sink);
 }
 
 static void leak_disturb(struct gm_detector *detector, int64_t now)
 {
-	(void)now;
-	forget((struct leak *)detector);
+	struct leak *leak = (struct leak *)detector;
+
+	gm_leak_watch_break(&leak->watch, now);
+	if (leak->overhead)
+		gm_leak_watch_break(leak->overhead, now);
+}
+
+static void exchange_size(struct gm_archive *archive, double *bytes)
+{
+	gm_archive_any_number(archive, bytes);
+	if (!isnan(*bytes) && !is_size(*bytes))
+		archive->failed = true;
+}
+
+/* Whether a part that is made when it is needed is there; makes it when the archive has it. */
+static bool exchange_there(struct gm_archive *archive, void **part, size_t size)
+{
+	bool there = *part != NULL;
+
+	gm_archive_bool(archive, &there);
+	if (archive->failed)
+		return false;
+	if (there && !*part)
+		*part = calloc(1, size);
+	if (there && !*part)
+		archive->failed = true;
+	return *part != NULL;
+}
+
+static void leak_exchange(struct gm_detector *detector, struct gm_archive *archive)
+{
+	struct leak *leak = (struct leak *)detector;
+	void *overhead = leak->overhead, *parts = leak->parts;
+
+	gm_archive_tag(archive, "leak 1");
+	exchange_size(archive, &leak->total);
+	exchange_size(archive, &leak->maximum);
+	gm_archive_bool(archive, &leak->knows_room);
+	exchange_size(archive, &leak->swap_used);
+	exchange_size(archive, &leak->swap_total);
+	gm_leak_watch_exchange(archive, &leak->watch);
+	if (exchange_there(archive, &overhead, sizeof(*leak->overhead)))
+		gm_leak_watch_exchange(archive, overhead);
+	if (exchange_there(archive, &parts, sizeof(*leak->parts)))
+		gm_leak_parts_exchange(archive, parts);
+	leak->overhead = overhead;
+	leak->parts = parts;
+}
+
+bool gm_leak_blames(const struct gm_detector *detector, const struct gm_entity_key *process)
+{
+	const struct leak *leak = (const struct leak *)detector;
+
+	return leak && leak->parts && leak->watch.active &&
+	       gm_leak_parts_blames(leak->parts, process->name);
 }
 
 const struct gm_detector_ops gm_leak_ops = {
 	.name = "leak",
-	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
+	.entities = WHOLES | PROCESSES,
 	.options = leak_options,
 	.options_size = sizeof(struct gm_leak_options),
 	.create = leak_create,
 	.destroy = leak_destroy,
 	.observe = leak_observe,
+	.observe_part = leak_observe_part,
 	.evaluate = leak_evaluate,
+	.exchange = leak_exchange,
 	.disturb = leak_disturb,
 };

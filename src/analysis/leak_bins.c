@@ -13,9 +13,16 @@ const int64_t gm_leak_widths[GM_LEAK_SCALES] = {
 	300 * GM_SECOND, 1200 * GM_SECOND, 3600 * GM_SECOND, 14400 * GM_SECOND,
 };
 
+static const struct gm_leak_bin empty = {NAN, NAN, NAN};
+
+/* What restored bins may hold at most. */
+#define VALUE_MAX 1e18f
+#define TIME_MAX  (INT64_MAX / 4)
+
 void gm_leak_bins_reset(struct gm_leak_bins *bins)
 {
 	bins->started = false;
+	bins->since = 0;
 	for (size_t i = 0; i < GM_LEAK_SCALES; i++) {
 		bins->scales[i].samples = 0;
 		bins->scales[i].count = 0;
@@ -38,7 +45,6 @@ static void push(struct gm_leak_scale *scale, struct gm_leak_bin bin)
 /* Closes the open bin and leaves empty ones for the time without samples, up to bin `number`. */
 static struct gm_leak_bin close_bin(struct gm_leak_scale *scale, int64_t number)
 {
-	static const struct gm_leak_bin empty = {NAN, NAN, NAN};
 	struct gm_leak_bin bin = {
 		.floor = scale->floor,
 		.crest = scale->crest,
@@ -101,4 +107,73 @@ unsigned gm_leak_bins_add(struct gm_leak_bins *bins, int64_t time, float value)
 	}
 	merge(&bins->scales[0], &sample);
 	return closed;
+}
+
+size_t gm_leak_bins_usable(const struct gm_leak_bins *bins, size_t scale)
+{
+	const struct gm_leak_scale *ring = &bins->scales[scale];
+	int64_t usable =
+		ring->open - (bins->since + gm_leak_widths[scale] - 1) / gm_leak_widths[scale];
+
+	if (usable <= 0)
+		return 0;
+	return usable < ring->count ? (size_t)usable : ring->count;
+}
+
+/* Floor, crest and peak; an empty bin is one byte. */
+static void exchange_bin(struct gm_archive *archive, struct gm_leak_bin *bin)
+{
+	bool filled = !isnan(bin->floor);
+
+	gm_archive_bool(archive, &filled);
+	if (!filled) {
+		*bin = empty;
+		return;
+	}
+	gm_archive_float(archive, &bin->floor);
+	gm_archive_float(archive, &bin->crest);
+	gm_archive_float(archive, &bin->peak);
+	if (!(bin->floor >= 0 && bin->crest >= bin->floor && bin->peak >= bin->crest &&
+	      bin->peak <= VALUE_MAX))
+		archive->failed = true;
+}
+
+static void exchange_scale(struct gm_archive *archive, struct gm_leak_scale *scale)
+{
+	struct gm_leak_bin open = {scale->floor, scale->crest, scale->peak};
+	size_t count = scale->count;
+
+	gm_archive_u32(archive, &scale->samples, UINT32_MAX);
+	if (scale->samples > 0)
+		exchange_bin(archive, &open);
+	scale->floor = open.floor;
+	scale->crest = open.crest;
+	scale->peak = open.peak;
+
+	gm_archive_size(archive, &count, GM_LEAK_BINS);
+	if (!archive->out) {
+		scale->count = archive->failed ? 0 : (uint8_t)count;
+		scale->newest = count > 0 ? (uint8_t)(count - 1) : 0;
+	}
+	for (size_t i = 0; i < count && !archive->failed; i++) {
+		size_t at = (scale->newest + GM_LEAK_BINS + 1 - count + i) % GM_LEAK_BINS;
+
+		exchange_bin(archive, &scale->bins[at]);
+	}
+}
+
+void gm_leak_bins_exchange(struct gm_archive *archive, struct gm_leak_bins *bins)
+{
+	int64_t last = bins->scales[0].open * gm_leak_widths[0];
+
+	gm_archive_bool(archive, &bins->started);
+	gm_archive_int(archive, &bins->since, 0, TIME_MAX);
+	if (!bins->started || archive->failed)
+		return;
+	gm_archive_int(archive, &last, 0, TIME_MAX);
+	for (size_t i = 0; i < GM_LEAK_SCALES && !archive->failed; i++) {
+		/* All scales are at the same time: see gm_leak_bins_add(). */
+		bins->scales[i].open = last / gm_leak_widths[i];
+		exchange_scale(archive, &bins->scales[i]);
+	}
 }

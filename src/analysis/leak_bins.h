@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A series at several time scales: one ring of bins per scale, each bin the floor and the peak of its
- * time, and the crest: the highest floor of the finer bins that it was made of. A sample costs a few operations, a closed bin is merged into the next scale's
- * open one; memory is fixed. Times never go back: a sample that is older than the newest is dropped.
+ * time, and the crest: the highest floor of the finer bins that it was made of. A sample costs a few
+ * operations, a closed bin is merged into the next scale's open one; memory is fixed. Times never go
+ * back: a sample that is older than the newest is dropped.
  */
 #ifndef GM_ANALYSIS_LEAK_BINS_H
 #define GM_ANALYSIS_LEAK_BINS_H
@@ -10,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/archive.h"
 
 enum { GM_LEAK_SCALES = 8, GM_LEAK_BINS = 48 };
 
@@ -30,6 +33,7 @@ struct gm_leak_scale {
 
 struct gm_leak_bins {
 	bool started;
+	int64_t since; /* growth is measured from here on: set by whoever knows of a break */
 	struct gm_leak_scale scales[GM_LEAK_SCALES];
 };
 
@@ -40,5 +44,10 @@ unsigned gm_leak_bins_add(struct gm_leak_bins *bins, int64_t time, float value);
 
 /* The closed bin `age` places before the newest (0: the newest). age < count. */
 const struct gm_leak_bin *gm_leak_bin(const struct gm_leak_scale *scale, size_t age);
+
+/* How many of the newest closed bins of `scale` lie behind `since`. */
+size_t gm_leak_bins_usable(const struct gm_leak_bins *bins, size_t scale);
+
+void gm_leak_bins_exchange(struct gm_archive *archive, struct gm_leak_bins *bins);
 
 #endif

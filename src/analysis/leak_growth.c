@@ -8,6 +8,7 @@
 #include "analysis/leak_growth.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "analysis/trend.h"
 #include "base/clock.h"
@@ -17,6 +18,13 @@
 
 /* The part of the past that does not count for its height: a spike in a week is no habit. */
 #define SPIKES 0.03
+
+/* At the scales up to this one a single stay above is no habit either, up to this part of the past. */
+#define EPISODE_PART 0.4
+enum { EPISODE_SCALE = 3 };
+
+/* Of a normal distribution: nine times in ten within. */
+#define NINETY 1.645
 
 /* A step of this part of the rise is an allocation of its own. */
 #define STEP_PART 0.4
@@ -28,7 +36,8 @@ enum {
 	DAYS_BACK = 7,
 };
 
-#define DAY (86400 * GM_SECOND)
+#define DAY      (86400 * GM_SECOND)
+#define TIME_MAX (INT64_MAX / 4)
 
 /* A scale's floors, oldest first. */
 struct view {
@@ -42,7 +51,7 @@ static void view_init(struct view *view, const struct gm_leak_bins *bins, size_t
 {
 	view->scale = &bins->scales[scale];
 	view->width = gm_leak_widths[scale];
-	view->length = view->scale->count;
+	view->length = gm_leak_bins_usable(bins, scale);
 	for (size_t i = 0; i < view->length; i++)
 		view->floors[i] = gm_leak_bin(view->scale, view->length - 1 - i)->floor;
 }
@@ -233,6 +242,35 @@ static double usual_height(struct held *list, size_t count)
 	return height;
 }
 
+/*
+ * Leaves out a height that was held once, and not for long: an allocation that was given back. What came
+ * twice may come again. Returns how many remain.
+ */
+static size_t skip_episode(struct held *list, size_t count, double base, double past)
+{
+	struct held copy[HELD_MAX];
+	double above = 0, middle;
+	size_t runs = 0, kept = 0;
+
+	memcpy(copy, list, count * sizeof(*list));
+	middle = (base + usual_height(copy, count)) / 2;
+	if (!(middle > base))
+		return count;
+	for (size_t i = 0; i < count; i++) {
+		if ((double)list[i].height <= middle)
+			continue;
+		runs += i == 0 || (double)list[i - 1].height <= middle;
+		above += list[i].seconds;
+	}
+	if (runs != 1 || above > EPISODE_PART * past)
+		return count;
+	for (size_t i = 0; i < count; i++) {
+		if ((double)list[i].height <= middle)
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
 /* The crest of the finest bin, from `scale` on, that holds `time`; NaN when it is not known. */
 static double crest_at(const struct gm_leak_bins *bins, size_t scale, int64_t time)
 {
@@ -270,6 +308,20 @@ static bool fit_line(const struct view *view, size_t onset, struct gm_trend *ret
 	       ret_trend->slope > 0;
 }
 
+/* Student's quantile, near enough for the lengths that occur. */
+static double ninety(size_t count)
+{
+	return NINETY * (1 + 1.1 / ((double)count - 2));
+}
+
+static void set_interval(struct gm_leak_growth *growth, const struct gm_trend *line, double width)
+{
+	double doubt = ninety(line->count) * line->error / width;
+
+	growth->slope_low = growth->slope - doubt;
+	growth->slope_high = growth->slope + doubt;
+}
+
 static void set_line(struct gm_leak_growth *growth, const struct view *view, size_t onset,
 		     const struct gm_trend *line)
 {
@@ -277,7 +329,10 @@ static void set_line(struct gm_leak_growth *growth, const struct view *view, siz
 	growth->slope = line->slope / seconds(view->width);
 	growth->rise = line->slope * (double)(view->length - onset - 1);
 	growth->level = line->end;
+	growth->scatter = line->scatter;
+	growth->span = seconds(growth->end - view_time(view, onset));
 	growth->swing = usual_swing(view, onset);
+	set_interval(growth, line, seconds(view->width));
 }
 
 static void measure_shape(const struct view *view, size_t onset, const struct gm_trend *line,
@@ -286,7 +341,6 @@ static void measure_shape(const struct view *view, size_t onset, const struct gm
 	size_t newest = growth->bins / 5 > NEWEST_MIN ? growth->bins / 5 : NEWEST_MIN;
 	size_t after;
 
-	growth->scatter = line->scatter;
 	growth->order = line->order;
 	growth->z = line->z;
 	growth->pace = newest_pace(view, newest);
@@ -328,6 +382,8 @@ void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth 
 	struct held past[HELD_MAX];
 	size_t count = collect_past(bins, growth->scale, growth->onset, past, &growth->past);
 
+	if (growth->scale <= EPISODE_SCALE)
+		count = skip_episode(past, count, growth->level - growth->rise, growth->past);
 	growth->high = usual_height(past, count);
 	growth->daily = largest_daily_rise(bins, growth->scale, growth->onset, growth->end);
 }
@@ -348,4 +404,25 @@ bool gm_leak_growth_follow(const struct gm_leak_bins *bins, size_t scale,
 		return false;
 	set_line(growth, &view, onset, &line);
 	return true;
+}
+
+/* Also what no judgement needs again: a restored growth is the one that was saved. */
+void gm_leak_growth_exchange(struct gm_archive *archive, struct gm_leak_growth *growth)
+{
+	double *const numbers[] = {
+		&growth->slope,   &growth->rise,      &growth->level,      &growth->late,
+		&growth->scatter, &growth->slope_low, &growth->slope_high, &growth->span,
+		&growth->pace,    &growth->top,       &growth->swing,      &growth->step,
+		&growth->order,   &growth->z,         &growth->daily,      &growth->past,
+	};
+
+	gm_archive_size(archive, &growth->scale, GM_LEAK_SCALES - 1);
+	gm_archive_int(archive, &growth->onset, 0, TIME_MAX);
+	gm_archive_int(archive, &growth->end, 0, TIME_MAX);
+	gm_archive_size(archive, &growth->bins, GM_LEAK_BINS);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		gm_archive_number(archive, numbers[i]);
+	gm_archive_any_number(archive, &growth->high); /* -INFINITY without a past */
+	if (!(growth->slope > 0) || growth->end < growth->onset)
+		archive->failed = true;
 }

@@ -20,10 +20,12 @@ struct gm_leak_growth {
 
 	/* the robust line through the floors */
 	double slope;
-	double rise;    /* from onset to end */
-	double level;   /* at the end */
-	double late;    /* slope of the second half alone */
-	double scatter; /* of the floors about the line */
+	double rise;                  /* from onset to end */
+	double level;                 /* at the end */
+	double late;                  /* slope of the second half alone */
+	double scatter;               /* of the floors about the line */
+	double slope_low, slope_high; /* nine times in ten between them */
+	double span;                  /* seconds that the line was fitted to */
 
 	/* its shape */
 	double pace;  /* slope of the newest bins, from end to end */
@@ -51,10 +53,12 @@ void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth 
 
 /*
  * Measures anew from a known onset (or from the oldest bin that `scale` still has) to the newest bin:
- * only slope, rise, level, end and swing are set. False, with the growth unchanged, when the bins do
+ * only the line, its end and the swing are set. False, with the growth unchanged, when the bins do
  * not rise or are too few.
  */
 bool gm_leak_growth_follow(const struct gm_leak_bins *bins, size_t scale,
 			   struct gm_leak_growth *growth);
+
+void gm_leak_growth_exchange(struct gm_archive *archive, struct gm_leak_growth *growth);
 
 #endif

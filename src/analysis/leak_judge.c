@@ -18,12 +18,13 @@
 #include "base/clock.h"
 
 /*
- * A growth that finds less than this part of the memory left is judged by URGENT_SHARE at the short
- * scales: waiting for certainty would outlast it.
+ * At the short scales a growth that is not steady (near its line, without a large step, as fast at its
+ * end as before) needs this share: services that start in bursts look like that before they settle.
  */
-#define SCARCE       (1.0 / 3)
-#define URGENT_SHARE 0.22
-enum { URGENT_SCALE = 1 };
+#define LOOSE_SHARE    0.46
+#define STEADY_SCATTER 0.06 /* of the rise */
+#define STEADY_STEP    0.25 /* of the rise */
+#define STEADY_LATE    0.75 /* of the slope */
 
 /* A growth whose past is shorter than a day and than four times itself may be a habit: more share. */
 #define PAST_DAY    86400.0
@@ -57,8 +58,8 @@ struct scale_rule {
 };
 
 static const struct scale_rule rules[GM_LEAK_SCALES] = {
-	{8, 0.50, false, 0},      /* 1 s */
-	{8, 0.50, false, 0},      /* 4 s */
+	{8, 0.46, false, 0},      /* 1 s */
+	{8, 0.46, false, 0},      /* 4 s */
 	{10, 0.30, false, 0},     /* 20 s */
 	{10, 0.30, false, 0},     /* 1 min */
 	{10, 0.15, true, -13.78}, /* 5 min */
@@ -83,7 +84,7 @@ static const struct scale_rule rules[GM_LEAK_SCALES] = {
 bool gm_leak_judge_knows(const struct gm_leak_bins *bins)
 {
 	for (size_t i = 0; i < GM_LEAK_SCALES; i++) {
-		if (bins->scales[i].count >= rules[i].bins)
+		if (gm_leak_bins_usable(bins, i) >= rules[i].bins)
 			return true;
 	}
 	return false;
@@ -109,12 +110,19 @@ static double share_of(const struct gm_leak_growth *growth, double total)
 	return lasted(growth) / (lasted(growth) + left / growth->late);
 }
 
-/* What a growth needs whatever its past. */
-static double least_share(const struct gm_leak_growth *growth, double total)
+static bool is_steady(const struct gm_leak_growth *growth)
 {
-	if (growth->scale <= URGENT_SCALE && total - growth->top < SCARCE * total)
-		return URGENT_SHARE;
-	return rules[growth->scale].share;
+	return growth->scatter <= STEADY_SCATTER * growth->rise &&
+	       growth->step <= STEADY_STEP * growth->rise &&
+	       growth->late >= STEADY_LATE * growth->slope;
+}
+
+/* What a growth needs whatever its past. */
+static double least_share(const struct gm_leak_growth *growth)
+{
+	if (rules[growth->scale].weighed || is_steady(growth))
+		return rules[growth->scale].share;
+	return fmax(rules[growth->scale].share, LOOSE_SHARE);
 }
 
 /* A growth at the longer scales that has no past to be held against. */
@@ -187,12 +195,12 @@ bool gm_leak_judge(const struct gm_leak_bins *bins, size_t scale, double total, 
 		return false;
 	/* The share in terms of bytes, halved: cheap, and passes all that can matter. */
 	left = fmax(total - (double)gm_leak_bin(&bins->scales[scale], 0)->floor, 0);
-	least = fmax(fmin(rule->share, URGENT_SHARE) * caution / 2 * left, RISE_LEAST * total);
+	least = fmax(rule->share * caution / 2 * left, RISE_LEAST * total);
 	if (!gm_leak_growth_find(bins, scale, rule->bins, least, &growth))
 		return false;
 
 	share = share_of(&growth, total);
-	needed = fmin(least_share(&growth, total) * caution, SHARE_MAX);
+	needed = fmin(least_share(&growth) * caution, SHARE_MAX);
 	if (share < needed)
 		return false;
 	gm_leak_growth_past(bins, &growth);

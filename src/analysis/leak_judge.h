@@ -11,7 +11,7 @@
 #include "analysis/leak_bins.h"
 #include "analysis/leak_growth.h"
 
-/* The series is too short at every scale: nothing can be said. */
+/* False while the series is too short at every scale: nothing can be said. */
 bool gm_leak_judge_knows(const struct gm_leak_bins *bins);
 
 /*

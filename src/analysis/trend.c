@@ -14,6 +14,10 @@ enum { PAIRS_MAX = GM_TREND_MAX * (GM_TREND_MAX - 1) / 2 };
 /* Standard deviation of a normal distribution over its median absolute deviation. */
 #define MAD_TO_SIGMA 1.4826
 
+/* Limits of what a residual and their correlation may contribute to the error of a slope. */
+#define STRAY           3.0
+#define CORRELATION_MAX 0.9
+
 static void swap(float *a, float *b)
 {
 	float kept = *a;
@@ -137,6 +141,38 @@ static size_t pair_slopes(const struct points *points, float *slopes, double *ri
 	return pairs;
 }
 
+/* Correlation of neighbouring residuals, none allowed to count more than STRAY times the scatter. */
+static double neighbour_correlation(const struct points *points, double slope, double middle,
+				    double scatter)
+{
+	double products = 0, squares = 0, before = 0, n = (double)points->count;
+
+	for (size_t i = 0; i < points->count; i++) {
+		double residual = points->y[i] - slope * points->x[i] - middle;
+
+		residual = fmin(fmax(residual, -STRAY * scatter), STRAY * scatter);
+		products += residual * before;
+		squares += residual * residual;
+		before = residual;
+	}
+	if (squares <= 0)
+		return 0;
+	/* Short series show less than there is, by (1 + 3 r) / n. */
+	return products / squares + (1 + 3 * products / squares) / n;
+}
+
+static double slope_error(const struct points *points, double slope, double middle, double scatter)
+{
+	double mean = 0, spread = 0, r;
+
+	r = fmin(fmax(neighbour_correlation(points, slope, middle, scatter), 0), CORRELATION_MAX);
+	for (size_t i = 0; i < points->count; i++)
+		mean += points->x[i] / (double)points->count;
+	for (size_t i = 0; i < points->count; i++)
+		spread += (points->x[i] - mean) * (points->x[i] - mean);
+	return scatter * sqrt((1 + r) / (1 - r) / spread);
+}
+
 int gm_trend_fit(const float *values, size_t length, struct gm_trend *ret_trend)
 {
 	float scratch[PAIRS_MAX];
@@ -163,6 +199,7 @@ int gm_trend_fit(const float *values, size_t length, struct gm_trend *ret_trend)
 	for (size_t i = 0; i < points.count; i++)
 		scratch[i] = (float)fabs(points.y[i] - trend.slope * points.x[i] - middle);
 	trend.scatter = MAD_TO_SIGMA * gm_trend_median(scratch, points.count);
+	trend.error = slope_error(&points, trend.slope, middle, trend.scatter);
 	trend.end = middle + trend.slope * (double)(length - 1);
 	*ret_trend = trend;
 	return 0;

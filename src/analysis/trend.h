@@ -6,6 +6,8 @@
  * Sources: slope: P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA
  * 63 (1968). Test: H. B. Mann, Econometrica 13 (1945); variance with ties: M. G. Kendall, "Rank
  * Correlation Methods" (1975). Order of pairs: L. A. Goodman and W. H. Kruskal, JASA 49 (1954).
+ * Error: that of least squares, times sqrt((1 + r) / (1 - r)) for residuals that follow each other with
+ * a correlation of r (G. U. Yule, JRSS 84 (1921); bias of r: M. G. Kendall, Biometrika 41 (1954)).
  */
 #ifndef GM_ANALYSIS_TREND_H
 #define GM_ANALYSIS_TREND_H
@@ -18,6 +20,7 @@ struct gm_trend {
 	size_t count;   /* values that were there */
 	double slope;   /* median slope of all pairs, per index */
 	double end;     /* the line's value at the last index */
+	double error;   /* standard error of the slope; neighbours that stray together count less */
 	double scatter; /* standard deviation about the line, from the median of |residual| */
 	double order;   /* gamma: (rising pairs - falling pairs) / (both), -1 to 1; ties left out */
 	double z;       /* Mann-Kendall, variance with ties: 0 without trend, about 2.6 at 99 % */
