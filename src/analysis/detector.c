@@ -14,15 +14,12 @@
 #include "analysis/detector_private.h"
 #include "analysis/leak.h"
 #include "analysis/learned.h"
+#include "analysis/policy.h"
 #include "analysis/threshold.h"
+#include "base/text.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
-	&gm_leak_ops, &gm_burst_ops, &gm_threshold_ops, &gm_learned_ops, NULL,
-};
-
-/* One block of options per detector, in the order of the registry. */
-struct gm_detector_settings {
-	void *options[GM_DETECTORS_MAX + 1];
+	&gm_leak_ops, &gm_burst_ops, &gm_threshold_ops, &gm_policy_ops, &gm_learned_ops, NULL,
 };
 
 _Static_assert(sizeof(gm_detectors) / sizeof(gm_detectors[0]) <= GM_DETECTORS_MAX + 1,
@@ -59,6 +56,7 @@ void gm_detector_settings_free(struct gm_detector_settings *settings)
 {
 	if (!settings)
 		return;
+	gm_detector_settings_clear_rules(settings);
 	for (size_t i = 0; gm_detectors[i]; i++)
 		free(settings->options[i]);
 	free(settings);
@@ -74,7 +72,7 @@ void *gm_detector_settings_get(struct gm_detector_settings *settings,
 	return NULL;
 }
 
-static bool is_enabled(const struct gm_detector_ops *ops, const void *options)
+bool gm_detector_is_enabled(const struct gm_detector_ops *ops, const void *options)
 {
 	const struct gm_option *enabled = gm_option_find(ops->options, "enabled");
 	bool value = true;
@@ -84,45 +82,20 @@ static bool is_enabled(const struct gm_detector_ops *ops, const void *options)
 	return value;
 }
 
-static bool is_wanted(const struct gm_detector_ops *ops, const void *options,
-		      enum gm_entity_kind kind)
-{
-	return (ops->entities & (1U << kind)) && is_enabled(ops, options) &&
-	       (!ops->concerns || ops->concerns(options, kind));
-}
-
 bool gm_detector_enabled(const struct gm_detector_settings *settings, const char *name)
 {
 	for (size_t i = 0; gm_detectors[i]; i++)
 		if (strcmp(gm_detectors[i]->name, name) == 0)
-			return is_enabled(gm_detectors[i], settings->options[i]);
+			return gm_detector_is_enabled(gm_detectors[i], settings->options[i]);
 	return false;
 }
 
 int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,
 			   struct gm_detector_set **ret_set)
 {
-	struct gm_detector_set *set = calloc(1, sizeof(*set));
+	const struct gm_subject subject = {.key = key};
 
-	if (!set)
-		return -ENOMEM;
-	set->key = *key;
-	for (size_t i = 0; gm_detectors[i]; i++) {
-		const struct gm_detector_ops *ops = gm_detectors[i];
-
-		if (!is_wanted(ops, settings->options[i], (enum gm_entity_kind)key->kind))
-			continue;
-		struct member *member = &set->members[set->count];
-		member->options = settings->options[i];
-		int rc = ops->create(member->options, key, &member->detector);
-		if (rc < 0) {
-			gm_detector_set_free(set);
-			return rc;
-		}
-		set->count++;
-	}
-	*ret_set = set;
-	return 0;
+	return gm_detector_set_prepare(settings, &subject, NULL, ret_set);
 }
 
 void gm_detector_set_free(struct gm_detector_set *set)
@@ -130,11 +103,28 @@ void gm_detector_set_free(struct gm_detector_set *set)
 	if (!set)
 		return;
 	while (set->count > 0) {
-		struct gm_detector *detector = set->members[--set->count].detector;
+		struct member *member = &set->members[--set->count];
 
-		detector->ops->destroy(detector);
+		if (member->detector)
+			member->detector->ops->destroy(member->detector);
+		gm_option_block_drop(member->block);
 	}
 	free(set);
+}
+
+/* Findings on their way from an instance of a rule, which does not know its name. */
+struct stamp {
+	const char *rule;
+	const struct gm_finding_sink *sink;
+};
+
+static void stamp_finding(void *user, const struct gm_finding *finding)
+{
+	const struct stamp *stamp = user;
+	struct gm_finding stamped = *finding;
+
+	gm_text_copy(stamped.rule, sizeof(stamped.rule), stamp->rule);
+	stamp->sink->emit(stamp->sink->user, &stamped);
 }
 
 void gm_detector_set_name_metric(struct gm_detector_set *set, unsigned metric, const char *name)
@@ -151,9 +141,12 @@ void gm_detector_set_observe(struct gm_detector_set *set, const struct gm_point 
 			     const struct gm_finding_sink *sink)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		struct gm_detector *detector = set->members[i].detector;
+		const struct member *member = &set->members[i];
+		struct stamp stamp = {member->rule, sink};
+		const struct gm_finding_sink stamping = {stamp_finding, &stamp};
 
-		detector->ops->observe(detector, point, sink);
+		member->detector->ops->observe(member->detector, point,
+					       member->rule[0] ? &stamping : sink);
 	}
 }
 
@@ -161,10 +154,13 @@ void gm_detector_set_observe_part(struct gm_detector_set *set, const struct gm_e
 				  const struct gm_point *point, const struct gm_finding_sink *sink)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		struct gm_detector *detector = set->members[i].detector;
+		const struct member *member = &set->members[i];
+		struct stamp stamp = {member->rule, sink};
+		const struct gm_finding_sink stamping = {stamp_finding, &stamp};
 
-		if (detector->ops->observe_part)
-			detector->ops->observe_part(detector, part, point, sink);
+		if (member->detector->ops->observe_part)
+			member->detector->ops->observe_part(member->detector, part, point,
+							    member->rule[0] ? &stamping : sink);
 	}
 }
 
@@ -172,9 +168,12 @@ void gm_detector_set_evaluate(struct gm_detector_set *set, int64_t now,
 			      const struct gm_finding_sink *sink)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		struct gm_detector *detector = set->members[i].detector;
+		const struct member *member = &set->members[i];
+		struct stamp stamp = {member->rule, sink};
+		const struct gm_finding_sink stamping = {stamp_finding, &stamp};
 
-		detector->ops->evaluate(detector, now, sink);
+		member->detector->ops->evaluate(member->detector, now,
+						member->rule[0] ? &stamping : sink);
 	}
 }
 

@@ -25,7 +25,7 @@ struct gm_detector_ops {
 	const struct gm_option *options; /* of a struct of options_size bytes; has `enabled` */
 	size_t options_size;
 
-	/* `options` stays valid and unchanged for the detector's life. 0 or -ENOMEM. */
+	/* `options`, which check() accepts, stay valid and unchanged for the detector's life. 0 or -ENOMEM. */
 	int (*create)(const void *options, const struct gm_entity_key *key,
 		      struct gm_detector **ret_detector);
 	void (*destroy)(struct gm_detector *detector);
@@ -77,6 +77,9 @@ struct gm_detector_ops {
 	 */
 	int (*check)(const void *options, struct gm_error *err);
 
+	/* Judges only what an operator's rules say: the configuration has no section of its name. */
+	bool rules_only;
+
 	/* Something planned broke the series (reboot, migration, balloon change): learn anew. May be NULL. */
 	void (*disturb)(struct gm_detector *detector, int64_t now);
 };
@@ -99,7 +102,8 @@ void *gm_detector_settings_get(struct gm_detector_settings *settings,
 			       const struct gm_detector_ops *ops);
 
 /*
- * All detectors of one entity that are enabled for its kind. `settings` outlives the set.
+ * All detectors of one entity that are enabled for its kind, with what rules and overrides (rules.h) say of
+ * it as long as nothing is known of its guest.
  */
 struct gm_detector_set;
 int gm_detector_set_create(struct gm_detector_settings *settings, const struct gm_entity_key *key,

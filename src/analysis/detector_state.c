@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the detectors of a set have learned, as bytes: for each its name, the length of its part and
- * the part. Whoever keeps them over a restart calls this; what a part holds is the detector's business.
+ * What the detectors of a set have learned, as bytes: for each its name, its rule, the length of its part
+ * and the part. Whoever keeps them over a restart calls this; what a part holds is the detector's business.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "analysis/detector_private.h"
 #include "base/text.h"
 
-static const char layout[] = "detectors 1";
+static const char layout[] = "detectors 2";
 
 int gm_detector_set_save(struct gm_detector_set *set, struct gm_buffer *bytes)
 {
@@ -29,6 +29,7 @@ int gm_detector_set_save(struct gm_detector_set *set, struct gm_buffer *bytes)
 		gm_text_copy(name, sizeof(name), detector->ops->name);
 		if (gm_archive_done(&inner)) {
 			gm_archive_text(&archive, name, sizeof(name));
+			gm_archive_text(&archive, set->members[i].rule, GM_RULE_NAME);
 			gm_archive_size(&archive, &part.length, SIZE_MAX);
 			gm_buffer_append(bytes, part.data, part.length);
 		} else {
@@ -47,7 +48,7 @@ static int restore_member(const struct gm_detector_set *set, struct member *memb
 	struct gm_archive archive = gm_archive_reader(part, size);
 	struct gm_detector *fresh;
 
-	int result = ops->create(member->options, &set->key, &fresh);
+	int result = ops->create(member->block->options, &set->key, &fresh);
 	if (result < 0)
 		return result;
 	ops->exchange(fresh, &archive);
@@ -60,12 +61,13 @@ static int restore_member(const struct gm_detector_set *set, struct member *memb
 	return 0;
 }
 
-static struct member *find_member(struct gm_detector_set *set, const char *name)
+static struct member *find_member(struct gm_detector_set *set, const char *name, const char *rule)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		const struct gm_detector_ops *ops = set->members[i].detector->ops;
 
-		if (ops->exchange && strcmp(ops->name, name) == 0)
+		if (ops->exchange && strcmp(ops->name, name) == 0 &&
+		    strcmp(set->members[i].rule, rule) == 0)
 			return &set->members[i];
 	}
 	return NULL;
@@ -81,14 +83,15 @@ int gm_detector_set_restore(struct gm_detector_set *set, const void *bytes, size
 	if (archive.failed)
 		return gm_error_set(err, -EINVAL, "not what this version's detectors wrote");
 	while (archive.left > 0) {
-		char name[GM_DETECTOR_NAME] = "";
+		char name[GM_DETECTOR_NAME] = "", rule[GM_RULE_NAME] = "";
 		size_t length = 0;
 
 		gm_archive_text(&archive, name, sizeof(name));
+		gm_archive_text(&archive, rule, sizeof(rule));
 		gm_archive_size(&archive, &length, archive.left);
 		if (archive.failed || length > archive.left)
 			return gm_error_set(err, -EINVAL, "cut short or damaged");
-		struct member *member = find_member(set, name);
+		struct member *member = find_member(set, name, rule);
 		if (member && restore_member(set, member, archive.in, length) < 0)
 			result = gm_error_set(err, -EINVAL, "%s: of another version, or damaged",
 					      member->detector->ops->name);
