@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Analysers outside the daemon: both methods of contrib/analysers/sklearn-leak find the leak of a real
+guest in its window in Redis, and what they find is told like any other alarm."""
+
+import time
+
+from gmtest.case import LARGE, SMALL, GuestmonTest
+from gmtest.lab import REPO
+from gmtest.wait import wait_until
+
+ANALYSER = REPO / "contrib/analysers/sklearn-leak"
+RATE_KIB = 2048
+TOLD = 120  # seconds
+
+
+class External(GuestmonTest):
+
+    def start(self, name, *options):
+        self.lab.call("spawn", name, ANALYSER, "--socket", self.lab.state / "run/redis.sock", "--node",
+                      "lab", "--name", name, "--interval", 2, "--verbose", *options)
+        self.addCleanup(self.lab.call, "stop", name)
+
+    def tearDown(self):
+        for number in (SMALL, LARGE):
+            self.lab.guest_quiet(number)
+
+    def raised(self, mark, name):
+        return [trap for trap in self.traps.since(mark, "guestmonAlarmRaise", guest=f"web-{LARGE}")
+                if trap.text("gmNotifyDetector") == name]
+
+    def test_both_methods_find_a_leak(self):
+        self.start("classic", "--method", "linear")
+        self.start("better", "--method", "robust", "--window-min", 20)
+        mark = self.traps.mark()
+        started = time.monotonic()
+        self.lab.guest_background(LARGE, f"leak {RATE_KIB} 350")
+        for name in ("classic", "better"):
+            trap = wait_until(f"{name} raises an alarm", lambda: self.raised(mark, name), TOLD)[0]
+            print(f"    {name}: trap after {time.monotonic() - started:.1f} s: "
+                  f"{trap.text('gmNotifyText')}")
+            self.assertEqual(trap.text("gmNotifyGuestUUID").lower(), self.lab.uuid(LARGE))
+            self.assertEqual(trap.text("gmNotifyProject"), "tenant-a")
+            self.assertIn(f"found by {name} (external)", trap.text("gmNotifyText"))
+            self.assertEqual(self.snmp.one(f"gmAlarmDetector.{trap.alarm}"), name)
+            alarm, = [alarm for alarm in self.daemon.ctl_json("alarms")["alarms"]
+                      if alarm["detector"] == name]
+            self.assertEqual(alarm["id"], trap.alarm)
+            self.assert_near(alarm["evidence"]["slope_bytes_per_s"], RATE_KIB * 1024, 0.2, "slope")
+            self.assertTrue(alarm["evidence"]["origin"].startswith("external "))
+
+        self.lab.guest(LARGE, "killall leak")
+        for name in ("classic", "better"):
+            wait_until(f"{name} ends its alarm", lambda: self.cleared(mark, name), 60)
+            self.assertEqual(len(self.raised(mark, name)), 1)
+        wait_until("no active alarm", lambda: not self.snmp.walk("gmAlarmGuestName"), 90)
+
+    def cleared(self, mark, name):
+        return [trap for trap in self.traps.since(mark, "guestmonAlarmClear", guest=f"web-{LARGE}")
+                if trap.text("gmNotifyDetector") == name]
