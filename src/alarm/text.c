@@ -130,17 +130,22 @@ static void burst_over(const struct gm_alarm *alarm, const char *subject, struct
 	burst_numbers(alarm, text);
 }
 
-static void anomaly(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+static void contributors(const struct gm_alarm *alarm, struct gm_buffer *text)
 {
 	char names[sizeof(alarm->evidence.contributors) * 4];
 
+	if (alarm->evidence.contributors[0] == '\0')
+		return;
+	gm_text_quote(names, sizeof(names), alarm->evidence.contributors);
+	gm_buffer_printf(text, ", from %s", names);
+}
+
+static void anomaly(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
 	gm_buffer_printf(text, "%s behaves abnormally", subject);
 	if (has(alarm, GM_EVIDENCE_SCORE))
 		gm_buffer_printf(text, ", score %.2f", number(alarm, GM_EVIDENCE_SCORE));
-	if (alarm->evidence.contributors[0] != '\0') {
-		gm_text_quote(names, sizeof(names), alarm->evidence.contributors);
-		gm_buffer_printf(text, ", from %s", names);
-	}
+	contributors(alarm, text);
 }
 
 static void anomaly_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
@@ -233,6 +238,44 @@ static void policy_over(const struct gm_alarm *alarm, const char *subject, struc
 	limit_numbers(alarm, text);
 }
 
+static void learned(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s shows the known fault %s", subject, alarm->metric);
+	if (has(alarm, GM_EVIDENCE_SCORE))
+		gm_buffer_printf(text, ", probability %.3f", number(alarm, GM_EVIDENCE_SCORE));
+	contributors(alarm, text);
+}
+
+static void learned_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s shows the known fault %s no longer", subject, alarm->metric);
+}
+
+/* Of the daemon itself: the metric says what is unavailable, the rule which one. */
+static const char *thing(const struct gm_alarm *alarm)
+{
+	return strcmp(alarm->metric, "storeUnavailable") == 0 ? "the store of the windows"
+							      : "the source of samples";
+}
+
+static void self(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	char away[NUMBER_TEXT];
+
+	gm_buffer_printf(text, "%s: %s", subject, thing(alarm));
+	rule_name(alarm, text);
+	gm_buffer_printf(text, " is unavailable");
+	if (has(alarm, GM_EVIDENCE_DURATION))
+		gm_buffer_printf(text, " for %s", span(number(alarm, GM_EVIDENCE_DURATION), away));
+}
+
+static void self_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s: %s", subject, thing(alarm));
+	rule_name(alarm, text);
+	gm_buffer_printf(text, " is available again");
+}
+
 typedef void sentence_fn(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text);
 
 /* The last line is for detectors that have none of their own. */
@@ -242,7 +285,8 @@ static const struct sentence {
 } sentences[] = {
 	{"leak", leak, leak_over},          {"burst", burst, burst_over},
 	{"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
-	{"policy", policy, policy_over},    {NULL, other, other_over},
+	{"policy", policy, policy_over},    {"learned", learned, learned_over},
+	{"self", self, self_over},          {NULL, other, other_over},
 };
 static const struct sentence external_sentence = {"", external, external_over};
 

@@ -83,6 +83,28 @@ static void test_others(void **state)
 	assert_non_null(strstr(alarm.text, "cpu.time,x"));
 }
 
+static void test_learned_and_self(void **state)
+{
+	struct gm_alarm alarm = alarm_of("learned", "web-1");
+
+	(void)state;
+	snprintf(alarm.metric, sizeof(alarm.metric), "gc-storm");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SCORE, 0.987);
+	snprintf(alarm.evidence.contributors, sizeof(alarm.evidence.contributors), "cpu.time");
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "web-1 (tap0) shows the known fault gc-storm, "
+					"probability 0.987, from \"cpu.time\"");
+
+	alarm = (struct gm_alarm){.detector = "self", .metric = "sourceUnavailable", .rule = "tap"};
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_DURATION, 16);
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text,
+			    "node: the source of samples (tap) is unavailable for 16 s");
+	alarm.cleared_at = 1;
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "node: the source of samples (tap) is available again");
+}
+
 static void test_external(void **state)
 {
 	struct gm_alarm alarm = alarm_of("leak", "web-1");
