@@ -104,6 +104,17 @@ static const struct gm_option burst_option_table[] = {
 			"rate; 0 for none.",
 	},
 	{
+		.key = "brief-doubt",
+		.type = GM_OPTION_NUMBER,
+		GM_OPTION_AT(struct gm_burst_options, doubt),
+		.min = 0,
+		.max = 0.5,
+		.fallback = "0.006",
+		.help = "Part of the bursts told that may be noise: how sure of a brief burst one "
+			"has "
+			"to be.",
+	},
+	{
 		.key = "least-volume",
 		.type = GM_OPTION_SIZE,
 		GM_OPTION_AT(struct gm_burst_options, least_volume),
@@ -296,6 +307,7 @@ static void observe_bin(struct direction *direction, const struct gm_point *poin
 		.enter = detector->options->utilisation,
 		.merge = detector->options->merge,
 		.brief = detector->options->brief,
+		.doubt = detector->options->doubt,
 	};
 	const struct gm_burst_sink sink = {.tell = on_burst, .user = direction};
 	if (point->span <= 0)

@@ -22,6 +22,7 @@ struct gm_burst_options {
 	double utilisation;   /* part of the port's rate */
 	int64_t merge;        /* bins */
 	double brief;         /* part of a bin; 0: off */
+	double doubt;         /* part of the bursts */
 	int64_t least_volume; /* bytes: what carries less is nothing */
 	int64_t port_rate;    /* bit/s where nobody reports it; 0: learn */
 	int64_t least_rate;   /* bit/s: what a learned rate starts from */

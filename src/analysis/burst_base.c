@@ -12,35 +12,39 @@
 /* In usual bins. The slow variance remembers what a short quiet spell would make forget. */
 #define FAST_BINS    32.0
 #define SLOW_BINS    256.0
+#define SKEW_BINS    1024.0
 #define READY_BINS   12.0
 #define LENGTH_MOST  8.0
 #define LENGTH_LEAST 0.25
 
-/*
- * Traffic is not normal: its rare high bins reach farther. Two upper quantiles are followed by
- * stochastic approximation, the higher one from the cautious end, and a Weibull tail through them
- * tells what is out of reach.
- */
-#define TAIL_STEP 0.1
-#define TENTH     0.1
-#define HUNDREDTH 0.01
+/* From here on the shape of the tail is known well enough to tell a brief burst. */
 #define TAIL_BINS 64.0
 
-/* Where the quantiles start, in deviations: the normal one's, and above it. */
-#define TENTH_FIRST     1.28
-#define HUNDREDTH_FIRST 3.0
+/* Skewness before anything is known: as cautious as exponential traffic asks for, for that many bins. */
+#define SKEW_FIRST 1.0
+#define SKEW_PRIOR 64.0
+
+/*
+ * The tail is compared with that of the distribution where one bin in a thousand should lie, by stochastic
+ * approximation: how much farther (or less far) it reaches than that.
+ */
+#define TAIL_SHARE    0.001
+#define TAIL_QUANTILE 3.090
+#define TAIL_STEP     0.02
+#define STRETCH_LEAST 0.5
+#define STRETCH_MOST  4.0
+
+/* What a few dozen bins say of the variance is uncertain by about this. */
+#define FAST_DOUBT 0.75
 
 /* Even of traffic with two thirds of its bins below the mean, one run in a quarter of a million. */
 enum { RUN_MOST = 32 };
 
-/* Times the upper quantile. */
-#define OUTLIER 1.5
+/* In deviations: a single bin moves the background no more than one at this distance. */
+#define OUTLIER 4.5
 
-/* Out of reach is what one bin in a million exceeds: one of a quiet interface in hours. */
-#define RARE 1e-6
-
-/* Keeps the tail from being taken for a sharp edge: uniform noise has 1.2, normal 1.8. */
-#define RATIO_LEAST 1.5
+/* Upper quantile of one in a hundred of the normal distribution. */
+#define HUNDREDTH 2.326
 
 static double bounded(double length)
 {
@@ -54,20 +58,37 @@ bool gm_burst_base_ready(const struct gm_burst_base *base)
 
 double gm_burst_base_deviation(const struct gm_burst_base *base, double length)
 {
-	return sqrt(fmax(base->variance, base->slow_variance) / bounded(length));
+	return sqrt(fmax(base->variance * FAST_DOUBT, base->slow_variance) / bounded(length));
 }
 
-/*
- * Half of the bins lie above the mean; of those the share exp(-(x / scale)^shape) lies above x. Two
- * points give the shape, and with it the reach of any smaller share.
- */
-double gm_burst_base_reach(const struct gm_burst_base *base)
+/* Of the standard normal distribution (Abramowitz and Stegun 26.2.23). */
+static double normal_reach(double rare)
 {
-	if (base->slow_weight < TAIL_BINS || base->tenth <= 0)
+	double t = sqrt(-2 * log(rare));
+	return t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+			   (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+/* Of the Pearson III distribution (Wilson and Hilferty, PNAS 17(12), 1931), from the normal one's. */
+static double skewed_reach(double normal, double skew)
+{
+	if (skew < 0.01)
+		return normal;
+	double root = 1 + skew / 6 * (normal - skew / 6);
+	return 2 / skew * (root * root * root - 1);
+}
+
+/* Sums of bins are less skewed than one. */
+static double skew_of(const struct gm_burst_base *base, double length)
+{
+	return fmax(base->skew, 0) / sqrt(fmax(bounded(length), 1));
+}
+
+double gm_burst_base_reach(const struct gm_burst_base *base, double length, double rare)
+{
+	if (base->slow_weight < TAIL_BINS)
 		return INFINITY;
-	double ratio = fmax(base->hundredth / base->tenth, RATIO_LEAST);
-	double shape = log(log(2 * HUNDREDTH) / log(2 * TENTH)) / log(ratio);
-	return base->hundredth * pow(log(2 * RARE) / log(2 * HUNDREDTH), 1 / shape);
+	return base->stretch * skewed_reach(normal_reach(rare), skew_of(base, length));
 }
 
 double gm_burst_base_recent(const struct gm_burst_base *base, double length)
@@ -79,35 +100,71 @@ double gm_burst_base_high(const struct gm_burst_base *base, double length)
 {
 	if (base->weight < FAST_BINS)
 		return 0;
-	return base->mean + base->hundredth * gm_burst_base_recent(base, length);
+	double reach = skewed_reach(HUNDREDTH, skew_of(base, length));
+	return base->mean + reach * gm_burst_base_recent(base, length);
 }
 
-static void learn_tail(struct gm_burst_base *base, double off, double length)
+/* A residual of `off` tells of the distribution's shape. */
+static void learn_shape(struct gm_burst_base *base, double off, double length)
 {
 	double deviation = gm_burst_base_deviation(base, length);
-	if (base->tenth <= 0) {
-		base->tenth = TENTH_FIRST;
-		base->hundredth = HUNDREDTH_FIRST;
+	if (base->skew_weight <= 0) {
+		base->skew_weight = SKEW_PRIOR;
+		base->skew = SKEW_FIRST;
+		base->stretch = 1;
 	}
-	base->tenth += TAIL_STEP * ((off > base->tenth * deviation) - TENTH);
-	base->hundredth += TAIL_STEP * ((off > base->hundredth * deviation) - HUNDREDTH);
-	base->tenth = fmax(base->tenth, TENTH_FIRST / 4);
+	if (deviation <= 0)
+		return;
+	double ratio = off / deviation;
+	double limit = base->stretch * skewed_reach(TAIL_QUANTILE, skew_of(base, length));
+	base->stretch += TAIL_STEP * ((ratio > limit) - TAIL_SHARE);
+	base->stretch = fmin(fmax(base->stretch, STRETCH_LEAST), STRETCH_MOST);
+	/* The mean of n bins has a skewness that is smaller by the root of n. */
+	ratio = fmin(fmax(ratio, -1.5 * OUTLIER), 1.5 * OUTLIER);
+	double cube = ratio * ratio * ratio * sqrt(length);
+	base->skew += (cube - base->skew) / (base->skew_weight + 1);
+	base->skew_weight = fmin(base->skew_weight + 1, SKEW_BINS);
 }
 
 /* A single bin far off moves the background no more than one at this distance. */
 static double tempered(const struct gm_burst_base *base, double off, double length, double grain)
 {
 	double deviation = fmax(gm_burst_base_deviation(base, length), grain);
-	double most = OUTLIER * fmax(base->hundredth, HUNDREDTH_FIRST) * deviation;
+	double most = OUTLIER * fmax(1, base->stretch) * deviation;
 	return fmin(fmax(off, -most), most);
 }
 
-void gm_burst_base_forget(struct gm_burst_base *base)
+/* Where the level before is within reach of `rate`. */
+static bool is_back(const struct gm_burst_level *before, double rate)
 {
-	base->weight = 0;
-	base->mean = 0;
-	base->variance = 0;
+	return before->weight >= READY_BINS &&
+	       fabs(rate - before->mean) <= 2 * sqrt(before->variance);
+}
+
+void gm_burst_base_move(struct gm_burst_base *base, double rate)
+{
+	struct gm_burst_level left = {
+		.weight = base->weight,
+		.mean = base->mean,
+		.variance = fmax(base->variance, base->slow_variance),
+	};
+	double ratio = base->mean > 0 ? rate / base->mean : 1;
 	base->run = 0;
+	if (is_back(&base->before, rate)) {
+		base->mean = base->before.mean;
+		base->weight = READY_BINS;
+		base->variance = base->slow_variance = base->before.variance;
+	} else {
+		/* Down, the variation shrinks less surely than the rate. */
+		double scale = ratio > 1 ? ratio * ratio : ratio;
+		base->mean = rate;
+		base->weight = base->slow_weight >= TAIL_BINS ? READY_BINS : 1;
+		base->slow_variance *= scale;
+		base->variance = base->slow_variance;
+	}
+	base->slow_weight = fmin(base->slow_weight, TAIL_BINS);
+	if (left.weight >= READY_BINS)
+		base->before = left;
 }
 
 /*
@@ -125,12 +182,14 @@ static bool is_one_sided(struct gm_burst_base *base, double off)
 void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length, double grain)
 {
 	double weight = bounded(length);
-	if (is_one_sided(base, rate - base->mean))
-		gm_burst_base_forget(base);
+	if (is_one_sided(base, rate - base->mean)) {
+		base->run = 0;
+		base->weight = fmin(base->weight, 2);
+	}
 	double off = rate - base->mean;
 	double part = weight / (base->weight + weight);
 	if (gm_burst_base_ready(base)) {
-		learn_tail(base, off, weight);
+		learn_shape(base, off, weight);
 		off = tempered(base, off, weight, grain);
 	}
 	base->mean += part * off;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The background of a direction: what its traffic is like between bursts. For burst_track.c alone.
+ *
+ * Rates are positive and skewed, so the background is taken for a Pearson III (gamma) distribution
+ * by its mean, variance and skewness; how far its tail really reaches beside that is learned, too.
  */
 #ifndef GM_ANALYSIS_BURST_BASE_H
 #define GM_ANALYSIS_BURST_BASE_H
@@ -17,11 +20,10 @@ double gm_burst_base_deviation(const struct gm_burst_base *base, double length);
 double gm_burst_base_recent(const struct gm_burst_base *base, double length);
 
 /*
- * How far above the mean a bin has to be, in deviations, that hardly one in a million bins of
- * this traffic gets there: five for normal noise, more for traffic of rare high bins. Infinite
- * while it is not known.
+ * How far above the mean the rate over `length` usual bins has to be, in deviations, that only the
+ * part `rare` of all bins of this traffic gets there. Infinite while it is not known.
  */
-double gm_burst_base_reach(const struct gm_burst_base *base);
+double gm_burst_base_reach(const struct gm_burst_base *base, double length, double rare);
 
 /*
  * The rate that one bin in a hundred exceeds, of bins as they were of late alone (what was before a
@@ -35,7 +37,11 @@ double gm_burst_base_high(const struct gm_burst_base *base, double length);
  */
 void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length, double grain);
 
-/* The level has changed: forgets it. How much the traffic varies is still believed. */
-void gm_burst_base_forget(struct gm_burst_base *base);
+/*
+ * The level has changed to about `rate`. When that is the level before this one (traffic that goes on
+ * and off), it is taken up as it was left; else how much the traffic varies is believed still, relative
+ * to its rate.
+ */
+void gm_burst_base_move(struct gm_burst_base *base, double rate);
 
 #endif

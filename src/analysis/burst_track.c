@@ -37,6 +37,13 @@
 /* Of the port's rate: variation that is nothing. */
 #define GRAIN 0.005
 
+/* Of all bins: noise that is taken for a brief burst, on ports without bursts and at most. */
+#define RARE_LEAST 1e-6
+#define RARE_MOST  1e-4
+
+/* Bins over which it is remembered how often there are bursts. */
+#define OFTEN_BINS 8192.0
+
 /* In usual bins: from here on a bin tells little of the burst's rate. */
 #define LONG_BIN 1.5
 
@@ -265,6 +272,7 @@ static void end_burst(const struct work *work)
 	struct gm_burst_track *track = work->track;
 	tell(work, true);
 	track->on = false;
+	track->often += (1 - track->often) / OFTEN_BINS;
 	/*
 	 * The first bin below may hold the burst's end; those behind it are judged like any other.
 	 */
@@ -273,68 +281,115 @@ static void end_burst(const struct work *work)
 	track->below_count = 0;
 }
 
-/*
- * A brief burst over `bins` pending bins: at the port's rate, for as long as what they carried
- * takes.
- */
-static bool judge_brief(const struct work *work, size_t bins)
-{
-	const struct gm_burst_track *track = work->track;
-	const struct gm_burst_bin *bin = track->pending;
-	double mean = track->base.mean, area = 0, span = 0, back = 0, highest = 0;
-	for (size_t i = 0; i < bins; i++) {
-		area += (bin[i].rate - mean) * span_of(&bin[i]);
-		span += span_of(&bin[i]);
-		highest = fmax(highest, bin[i].rate);
-	}
-	for (size_t i = bins; i < bins + 2; i++)
-		back = fmax(back, bin[i].rate - mean);
-	double spread = gm_burst_base_deviation(&track->base, span / track->usual);
-	double duration = area / (work->port->rate - mean);
-	double least = work->rules->brief * fmin(track->usual, span / (double)bins);
-	if (duration < least || back > fmax((highest - mean) / 2, EDGE_DEVIATIONS * spread) ||
-	    area < gm_burst_base_reach(&track->base) * spread * span)
-		return false;
+/* What a brief burst in `count` pending bins from `first` on would have been. */
+struct brief {
+	size_t first, count;
+	double duration; /* ns at the port's rate */
+	double highest;
+	double stands; /* above the background, in deviations */
+	double reach;  /* the same: what noise reaches */
+};
 
-	/* In one bin nobody knows where; in two it lies over their border. */
-	double head = bins == 1 ? (span + duration) / 2
-				: span_of(&bin[0]) * covered(track, &bin[0], work->port->rate);
-	struct gm_burst burst = {
-		.start = bin[0].end - (int64_t)head,
-		.peak = highest,
-		.volume = duration * work->port->rate / BITS,
-		.ended = true,
-	};
-	burst.end = burst.start + (int64_t)duration;
-	work->sink->tell(work->sink->user, &burst);
-	return true;
+/* What it is above 1, nothing but a burst explains; comparable between different counts of bins. */
+static double surety(const struct brief *brief)
+{
+	return brief->reach > 0 ? brief->stands / brief->reach : 0;
 }
 
 /*
- * How many of the oldest pending bins a brief burst explains, 0 when there is none. Such a
- * burst lies in one bin or over the border of two; when three stand out, the weaker of the
- * outer ones is noise beside it.
+ * Surety 0 where these bins cannot be one: too little, or not over afterwards (what stays, however high,
+ * is a new level).
  */
-static size_t find_brief(const struct work *work)
+static struct brief measure_brief(const struct work *work, size_t first, size_t count, double rare)
 {
 	const struct gm_burst_track *track = work->track;
 	const struct gm_burst_bin *bin = track->pending;
+	double mean = track->base.mean, area = 0, span = 0, after = 0, after_span = 0;
+	struct brief brief = {.first = first, .count = count};
+	size_t end = first + count;
+	for (size_t i = first; i < end; i++) {
+		area += (bin[i].rate - mean) * span_of(&bin[i]);
+		span += span_of(&bin[i]);
+		brief.highest = fmax(brief.highest, bin[i].rate);
+	}
+	for (size_t i = end; i < end + 2 && i < GM_BURST_PENDING; i++) {
+		after += (bin[i].rate - mean) * span_of(&bin[i]);
+		after_span += span_of(&bin[i]);
+	}
+	double length = span / track->usual;
+	double spread = gm_burst_base_deviation(&track->base, length);
+	brief.duration = area / (work->port->rate - mean);
+	double least = work->rules->brief * fmin(track->usual, span / (double)count);
+	if (brief.duration < least ||
+	    after / after_span > fmax((brief.highest - mean) / 2, EDGE_DEVIATIONS * spread))
+		return brief;
+	brief.stands = spread > 0 ? area / (spread * span) : INFINITY;
+	brief.reach = gm_burst_base_reach(&track->base, length, rare);
+	return brief;
+}
+
+/*
+ * How rare noise must be that it is taken for a burst: no more than the doubted part of the
+ * bursts that this port has beyond doubt. A port without bursts is held against the rarest.
+ */
+static double rarity(const struct work *work)
+{
+	double rare = work->rules->doubt * work->track->often;
+	return fmin(fmax(rare, RARE_LEAST), RARE_MOST);
+}
+
+static void tell_brief(const struct work *work, const struct brief *brief)
+{
+	struct gm_burst_track *track = work->track;
+	const struct gm_burst_bin *bin = &track->pending[brief->first];
+	/* In one bin nobody knows where; in two it lies over their border. */
+	double head = brief->count == 1 ? (span_of(bin) + brief->duration) / 2
+					: span_of(bin) * covered(track, bin, work->port->rate);
+	struct gm_burst burst = {
+		.start = bin->end - (int64_t)head,
+		.peak = brief->highest,
+		.volume = brief->duration * work->port->rate / BITS,
+		.ended = true,
+	};
+	burst.end = burst.start + (int64_t)brief->duration;
+	work->sink->tell(work->sink->user, &burst);
+}
+
+static bool stands_out(const struct gm_burst_track *track, const struct gm_burst_bin *bin)
+{
+	return bin->rate - track->base.mean > EDGE_DEVIATIONS * deviation_of(track, bin);
+}
+
+/*
+ * How many of the oldest pending bins a brief burst explains, 0 when there is none. Such a burst lies in
+ * one bin or over the border of two; which it is, and whether it is this bin's or the next one's, is
+ * what explains most. A bin behind that stands out still is noise beside it.
+ */
+static size_t find_brief(const struct work *work)
+{
+	struct gm_burst_track *track = work->track;
 	if (work->rules->brief <= 0 || work->port->learned || !gm_burst_base_ready(&track->base) ||
-	    track->base.mean >= work->port->rate)
+	    track->base.mean >= work->port->rate ||
+	    !(stands_out(track, &track->pending[0]) || stands_out(track, &track->pending[1])))
 		return 0;
-	bool stands_out[3];
-	for (size_t i = 0; i < 3; i++)
-		stands_out[i] = bin[i].rate - track->base.mean >
-				EDGE_DEVIATIONS * deviation_of(track, &bin[i]);
-	if (!stands_out[0])
+	double rare = rarity(work);
+	struct brief best = measure_brief(work, 0, 1, rare);
+	const struct brief two = measure_brief(work, 0, 2, rare);
+	if (surety(&two) > surety(&best))
+		best = two;
+	if (surety(&best) < 1)
 		return 0;
-	if (!stands_out[1])
-		return judge_brief(work, 1) ? 1 : 0;
-	if (stands_out[2] && bin[2].rate > bin[0].rate)
+	const struct brief later[] = {measure_brief(work, 1, 1, rare),
+				      measure_brief(work, 1, 2, rare)};
+	if (best.count == 2 &&
+	    (surety(&later[0]) > surety(&best) || surety(&later[1]) > surety(&best)))
 		return 0;
-	if (!judge_brief(work, 2))
-		return 0;
-	return stands_out[2] ? 3 : 2;
+	if (best.stands >= gm_burst_base_reach(&track->base, (double)best.count, RARE_LEAST))
+		track->often += (1 - track->often) / OFTEN_BINS;
+	tell_brief(work, &best);
+	if (best.count == 1 && stands_out(track, &track->pending[1]))
+		return 2;
+	return best.count == 2 && stands_out(track, &track->pending[2]) ? 3 : best.count;
 }
 
 /* True when all pending bins are off to the same side. */
@@ -361,6 +416,16 @@ static void drop_pending(struct gm_burst_track *track, size_t count)
 		track->pending_count * sizeof(track->pending[0]));
 }
 
+/* The pending bins are a new level, but for the first, which is half of the old one. */
+static void move_level(const struct work *work)
+{
+	struct gm_burst_track *track = work->track;
+	double a = track->pending[1].rate, b = track->pending[2].rate, c = track->pending[3].rate;
+	/* Their median: one of them may have a burst. */
+	double median = fmax(fmin(a, b), fmin(fmax(a, b), c));
+	gm_burst_base_move(&track->base, median);
+}
+
 /* Puts the bin behind the pending ones; when they are complete, judges the oldest. */
 static void wait_and_judge(const struct work *work, const struct gm_burst_bin *bin)
 {
@@ -373,9 +438,8 @@ static void wait_and_judge(const struct work *work, const struct gm_burst_bin *b
 		drop_pending(track, brief);
 		return;
 	}
-	/* The first bin of a new level is half of the old one. */
 	if (is_new_level(track))
-		gm_burst_base_forget(&track->base);
+		move_level(work);
 	else
 		learn(work, &track->pending[0]);
 	drop_pending(track, 1);
@@ -430,8 +494,7 @@ static void end_if_level(const struct work *work)
 		return;
 	const struct gm_burst_bin level = track->last;
 	end_burst(work);
-	gm_burst_base_forget(&track->base);
-	learn(work, &level);
+	gm_burst_base_move(&track->base, level.rate);
 }
 
 void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rules *rules,
@@ -450,6 +513,7 @@ void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rul
 		take_hole(&work, bin.begin - track->until);
 	track->until = bin.end;
 	learn_usual(track, (double)point->span);
+	track->often -= track->often / OFTEN_BINS;
 
 	if (is_over(&work, &bin)) {
 		if (track->on)

@@ -29,6 +29,7 @@ struct gm_burst_rules {
 	double enter;  /* part of the port's rate */
 	int64_t merge; /* bins, 1 to GM_BURST_MERGE_MAX */
 	double brief;  /* part of a bin at the port's rate; 0: no brief bursts */
+	double doubt;  /* part of the bursts told that may be noise */
 };
 
 /* The rate that bins are held against. */
@@ -49,17 +50,25 @@ struct gm_burst_bin {
 	double rate; /* bit/s */
 };
 
-/* The traffic between bursts: mean and variance that forget, of bins of the usual length. */
+/* A level that the traffic had. */
+struct gm_burst_level {
+	double weight, mean, variance;
+};
+
+/* The traffic between bursts, of bins of the usual length. */
 struct gm_burst_base {
 	double weight, mean, variance;     /* over the last few dozen bins */
 	double slow_weight, slow_variance; /* over the last few hundred */
-	double tenth, hundredth;           /* upper quantiles, in deviations above the mean */
+	double skew_weight, skew;          /* over the last thousand */
+	double stretch;                    /* how far its tail reaches, against that of a gamma's */
+	struct gm_burst_level before;      /* the level before this one */
 	int run;                           /* bins in a row above (positive) or below the mean */
 };
 
 struct gm_burst_track {
 	struct gm_burst_base base;
 	double usual;  /* ns: length of a bin */
+	double often;  /* bursts per bin that stood out beyond doubt, over the last few thousand */
 	int64_t until; /* end of the last bin; 0: none yet */
 
 	size_t pending_count; /* bins that still may turn out to be a brief burst */
