@@ -199,7 +199,7 @@ int main(void)
 		cmocka_unit_test(test_leak),          cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_others),        cmocka_unit_test(test_external),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_messages),      cmocka_unit_test(test_learned_and_self),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
