@@ -15,6 +15,7 @@
 #include "cli/replay_command.h"
 #include "cli/show.h"
 #include "cli/tune.h"
+#include "cli/windows_command.h"
 #include "ctl/ctl.h"
 #include "gm_version.h"
 
@@ -24,7 +25,7 @@ enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, COMMAND_WORDS = 3 };
 
 struct settings {
 	const char *socket;
-	bool json, log, csv;
+	bool json, log;
 	const char *words[COMMAND_WORDS]; /* what follows the command */
 	int64_t since, until;             /* ns ago; 0: all, now */
 };
@@ -66,12 +67,6 @@ static const struct command {
 	{"status", 0, {NULL}, "status", gm_show_status, false},
 	{"guests", 0, {NULL}, "guests", gm_show_guests, false},
 	{"alarms", 0, {NULL}, "alarms [--log]", gm_show_alarms, false},
-	{"windows",
-	 1,
-	 {"guest", "metric"},
-	 "windows GUEST|node [METRIC] [--since 10m] [--csv]",
-	 gm_show_windows,
-	 false},
 	{"learn",
 	 2,
 	 {"guest", "kind", "label"},
@@ -94,6 +89,8 @@ static void usage(FILE *out)
 			line++;
 		fprintf(out, "  %-50s %s\n", commands[i].synopsis, line->name ? line->help : "");
 	}
+	fprintf(out, "  %-50s %s\n", "windows GUEST|node [METRIC]... [--since 10m]",
+		"the recent samples: --csv, --json, --plot, --svg FILE");
 	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
 		"runs a detector over a recording, without a daemon");
 	fprintf(out, "  %-50s %s\n", "tune GUEST --detector NAME --set KEY=VALUE...",
@@ -135,8 +132,6 @@ static int ask(const struct command *command, const struct settings *settings)
 		if (gm_json_write(reply, 2, &text) == 0)
 			puts(text.data);
 		gm_buffer_free(&text);
-	} else if (settings->csv) {
-		gm_show_windows_csv(reply, stdout);
 	} else {
 		command->show(reply, stdout);
 	}
@@ -154,15 +149,10 @@ static int wrong(const char *message)
 static int parse_options(int argc, char **argv, const char *letters, struct settings *settings)
 {
 	static const struct option options[] = {
-		{"socket", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},
-		{"log", no_argument, NULL, 'l'},
-		{"csv", no_argument, NULL, 'c'},
-		{"since", required_argument, NULL, 'S'},
-		{"until", required_argument, NULL, 'U'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+		{"log", no_argument, NULL, 'l'},          {"since", required_argument, NULL, 'S'},
+		{"until", required_argument, NULL, 'U'},  {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
 	int letter;
@@ -176,9 +166,6 @@ static int parse_options(int argc, char **argv, const char *letters, struct sett
 			break;
 		case 'l':
 			settings->log = true;
-			break;
-		case 'c':
-			settings->csv = true;
 			break;
 		case 'S':
 		case 'U':
@@ -212,8 +199,6 @@ static int run(const struct command *command, int argc, char **argv, struct sett
 		return wrong("wrong number of arguments");
 	for (int i = 0; i < words; i++)
 		settings->words[i] = argv[optind + i];
-	if (settings->csv && command->show != gm_show_windows)
-		return wrong("--csv goes with windows");
 	if (settings->log && command->show != gm_show_alarms)
 		return wrong("--log goes with alarms");
 	return ask(command, settings);
@@ -233,6 +218,8 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (strcmp(argv[0], "replay") == 0)
 		return gm_cli_replay(argc, argv);
+	if (strcmp(argv[0], "windows") == 0)
+		return gm_cli_windows(settings.socket, settings.json, argc, argv);
 	if (strcmp(argv[0], "tune") == 0)
 		return gm_cli_tune(settings.socket, settings.json, argc, argv);
 	const struct command *command = commands;

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line of windows; see windows_command.h. The samples come from the daemon's rings over the
+ * control socket, so that they are there without Redis; drawn ones have the alarms of their time.
+ */
+#include "cli/windows_command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/option.h"
+#include "cli/plot.h"
+#include "cli/show.h"
+#include "cli/svg.h"
+#include "ctl/ctl.h"
+
+enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, METRICS_MAX = 4096 };
+
+struct arguments {
+	const char *socket, *guest, *svg;
+	char metrics[METRICS_MAX]; /* patterns, separated by commas */
+	bool json, csv, plot;
+	int64_t since; /* ns; 0: all */
+};
+
+static const struct gm_option since_table[] = {
+	{.key = "since",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct arguments, since),
+	 .min = 0,
+	 .max = 365 * 86400e9,
+	 .fallback = "0"},
+	GM_OPTION_END,
+};
+
+static int refuse(const char *message)
+{
+	fprintf(stderr,
+		"guestmonctl: %s\n"
+		"usage: guestmonctl windows GUEST|node [METRIC]... [--since 10m]\n"
+		"                           [--csv | --json | --plot] [--svg FILE]\n",
+		message);
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit status. */
+static int parse_words(int argc, char **argv, struct arguments *arguments)
+{
+	size_t used = 0;
+
+	if (optind == argc)
+		return refuse("windows needs a guest, or node");
+	arguments->guest = argv[optind++];
+	for (; optind < argc && used < METRICS_MAX; optind++)
+		used += (size_t)snprintf(arguments->metrics + used, METRICS_MAX - used, "%s%s",
+					 used ? "," : "", argv[optind]);
+	if (used >= METRICS_MAX)
+		return refuse("too many metrics");
+	if (arguments->json + arguments->csv + arguments->plot > 1)
+		return refuse("--csv, --json and --plot exclude each other");
+	return -1;
+}
+
+static int parse(int argc, char **argv, struct arguments *arguments)
+{
+	static const struct option options[] = {
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"csv", no_argument, NULL, 'c'},
+		{"plot", no_argument, NULL, 'p'},
+		{"svg", required_argument, NULL, 'v'},
+		{"since", required_argument, NULL, 'S'},
+		{NULL, 0, NULL, 0},
+	};
+	struct gm_error err;
+	int letter;
+
+	optind = 0; /* GNU: begins anew with other options */
+	while ((letter = getopt_long(argc, argv, "s:", options, NULL)) != -1) {
+		switch (letter) {
+		case 's':
+			arguments->socket = optarg;
+			break;
+		case 'j':
+			arguments->json = true;
+			break;
+		case 'c':
+			arguments->csv = true;
+			break;
+		case 'p':
+			arguments->plot = true;
+			break;
+		case 'v':
+			arguments->svg = optarg;
+			break;
+		case 'S':
+			if (gm_option_set(since_table, arguments, "since", optarg, &err) < 0)
+				return refuse(err.text);
+			break;
+		default:
+			return refuse("wrong option");
+		}
+	}
+	return parse_words(argc, argv, arguments);
+}
+
+/* NULL with a line on standard error. Takes the request. */
+static struct gm_json *call(const struct arguments *arguments, struct gm_json *request)
+{
+	struct gm_error err;
+	struct gm_json *reply = NULL;
+
+	if (gm_ctl_call(arguments->socket, request, TIMEOUT_MS, &reply, &err) < 0)
+		fprintf(stderr, "guestmonctl: %s\n", err.text);
+	gm_json_free(request);
+	return reply;
+}
+
+static struct gm_json *ask_windows(const struct arguments *arguments)
+{
+	struct gm_json *request = gm_json_object();
+
+	gm_json_set_text(request, "command", "windows");
+	gm_json_set_text(request, "guest", arguments->guest);
+	if (arguments->metrics[0] != '\0')
+		gm_json_set_text(request, "metric", arguments->metrics);
+	if (arguments->since > 0)
+		gm_json_set_number(request, "since", (double)arguments->since / GM_SECOND);
+	return call(arguments, request);
+}
+
+static struct gm_json *ask_alarms(const struct arguments *arguments)
+{
+	struct gm_json *request = gm_json_object();
+
+	gm_json_set_text(request, "command", "alarms");
+	gm_json_set_bool(request, "log", true);
+	return call(arguments, request);
+}
+
+static int write_svg(const char *path, const struct gm_charts *charts)
+{
+	FILE *out = fopen(path, "we");
+
+	if (!out)
+		goto failed;
+	gm_svg(charts, out);
+	bool whole = !ferror(out);
+	if (fclose(out) == 0 && whole)
+		return EXIT_SUCCESS;
+failed:
+	fprintf(stderr, "guestmonctl: %s: %s\n", path, strerror(errno));
+	return EXIT_FAILURE;
+}
+
+static int draw(const struct arguments *arguments, const struct gm_json *windows)
+{
+	struct gm_json *alarms = ask_alarms(arguments);
+	struct gm_charts charts;
+	int status = EXIT_SUCCESS;
+
+	if (!alarms)
+		return EXIT_FAILURE;
+	if (gm_charts_build(arguments->guest, windows, alarms, &charts) < 0) {
+		fprintf(stderr, "guestmonctl: out of memory\n");
+		gm_json_free(alarms);
+		return EXIT_FAILURE;
+	}
+	if (charts.count == 0) {
+		fprintf(stderr, "guestmonctl: no such window has two samples\n");
+		status = EXIT_FAILURE;
+	} else {
+		if (arguments->svg)
+			status = write_svg(arguments->svg, &charts);
+		if (arguments->plot && status == EXIT_SUCCESS) {
+			struct gm_plot_style style = gm_plot_style_of(stdout);
+
+			if (gm_plot(&charts, &style, stdout) < 0)
+				status = EXIT_FAILURE;
+		}
+	}
+	gm_charts_free(&charts);
+	gm_json_free(alarms);
+	return status;
+}
+
+static void show(const struct arguments *arguments, const struct gm_json *windows)
+{
+	struct gm_buffer text = GM_BUFFER_INIT(2 * (size_t)GM_CTL_REPLY_MAX);
+
+	if (arguments->csv)
+		gm_show_windows_csv(windows, stdout);
+	else if (!arguments->json)
+		gm_show_windows(windows, stdout);
+	else if (gm_json_write(windows, 2, &text) == 0)
+		puts(text.data);
+	gm_buffer_free(&text);
+}
+
+int gm_cli_windows(const char *socket, bool json, int argc, char **argv)
+{
+	struct arguments arguments = {.socket = socket, .json = json};
+	int status = parse(argc, argv, &arguments);
+
+	if (status >= 0)
+		return status;
+	struct gm_json *windows = ask_windows(&arguments);
+	if (!windows)
+		return EXIT_FAILURE;
+	status = EXIT_SUCCESS;
+	if (arguments.plot || arguments.svg)
+		status = draw(&arguments, windows);
+	/* A picture alone needs no table beside it. */
+	if (arguments.json || arguments.csv || !(arguments.plot || arguments.svg))
+		show(&arguments, windows);
+	gm_json_free(windows);
+	return fflush(stdout) == 0 ? status : EXIT_FAILURE;
+}
