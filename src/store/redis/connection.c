@@ -36,7 +36,8 @@ static void after_disconnect(struct gm_redis *redis)
 {
 	redis->context = NULL;
 	redis->retry_ticks = (int)(redis->retry_ms / GM_REDIS_TICK_MS);
-	redis->retry_ms *= 2;
+	if (gm_redis_route_failed(&redis->route))
+		redis->retry_ms *= 2;
 	if (redis->retry_ms > GM_REDIS_RETRY_MAX_MS)
 		redis->retry_ms = GM_REDIS_RETRY_MAX_MS;
 	gm_redis_disconnected(redis);
@@ -58,6 +59,17 @@ void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, co
 	if (context)
 		redisAsyncFree(context);
 	set_condition(redis, condition, reason);
+}
+
+void gm_redis_redirect(struct gm_redis *redis)
+{
+	redisAsyncContext *context = redis->context;
+
+	redis->context = NULL;
+	redis->retry_ticks = 0;
+	gm_redis_disconnected(redis);
+	if (context)
+		redisAsyncFree(context);
 }
 
 static void on_connect(const redisAsyncContext *context, int status)
@@ -86,41 +98,65 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 		gm_redis_fail(redis, GM_REDIS_AWAY, "%s", context->errstr);
 }
 
-/* Called by hiredis after each read: looks at how much of an unfinished reply has piled up. */
-static void add_read(void *events)
+/*
+ * In the place of the loop adapter's own functions, for two reasons. It arms the poll handle for every
+ * command anew, for which libuv takes the descriptor out of epoll and puts it back: two system calls.
+ * And it overlooks errors, so that a refused connection looks like one that is silent.
+ */
+static void on_poll(uv_poll_t *handle, int status, int happened)
 {
-	redisLibuvEvents *own = events;
-	redisAsyncContext *context = own->context;
-	struct gm_redis *redis = context->data;
+	redisLibuvEvents *events = handle->data;
 
-	if (!(own->events & UV_READABLE))
-		redis->add_read(events);
-	if (context->c.reader->len > GM_REDIS_REPLY_MAX) {
-		redis->flooded = true;
-		context->ev.delRead(events); /* the timer ends it */
-	}
+	if (status != 0)
+		happened = UV_READABLE | UV_WRITABLE;
+	if (events->context && happened & UV_READABLE)
+		redisAsyncHandleRead(events->context);
+	if (events->context && happened & UV_WRITABLE)
+		redisAsyncHandleWrite(events->context);
 }
 
-/*
- * Called by hiredis for each command. Its adapter arms the poll handle every time, for which libuv takes
- * the descriptor out of epoll and puts it back: two system calls a command.
- */
-static void add_write(void *events)
+static void arm(redisLibuvEvents *events, int wanted)
 {
-	redisLibuvEvents *own = events;
-	struct gm_redis *redis = own->context->data;
+	/* libuv disarms a handle whose descriptor has an error. */
+	if (events->events == wanted && uv_is_active((const uv_handle_t *)&events->handle))
+		return;
+	events->events = wanted;
+	uv_poll_start(&events->handle, wanted, on_poll);
+}
 
-	if (!(own->events & UV_WRITABLE))
-		redis->add_write(events);
+/* Called by hiredis after each read: looks at how much of an unfinished reply has piled up. */
+static void add_read(void *data)
+{
+	redisLibuvEvents *events = data;
+	struct gm_redis *redis = events->context->data;
+
+	if (events->context->c.reader->len > GM_REDIS_REPLY_MAX)
+		redis->flooded = true; /* the timer ends it */
+	arm(events, redis->flooded ? events->events & ~UV_READABLE : events->events | UV_READABLE);
+}
+
+static void add_write(void *data)
+{
+	redisLibuvEvents *events = data;
+
+	arm(events, events->events | UV_WRITABLE);
+}
+
+static void delete_write(void *data)
+{
+	redisLibuvEvents *events = data;
+
+	arm(events, events->events & ~UV_WRITABLE);
 }
 
 void gm_redis_connect(struct gm_redis *redis)
 {
-	const struct gm_redis_options *options = &redis->options;
-	redisAsyncContext *context = options->socket[0] != '\0'
-					     ? redisAsyncConnectUnix(options->socket)
-					     : redisAsyncConnect(options->host, (int)options->port);
+	const struct gm_redis_address *address = gm_redis_route_now(&redis->route);
+	redisAsyncContext *context = address->port == 0
+					     ? redisAsyncConnectUnix(address->host)
+					     : redisAsyncConnect(address->host, address->port);
 
+	gm_redis_address_text(address, redis->where, sizeof(redis->where));
 	if (!context) {
 		gm_redis_fail(redis, GM_REDIS_AWAY, "out of memory");
 		return;
@@ -134,10 +170,9 @@ void gm_redis_connect(struct gm_redis *redis)
 		gm_redis_fail(redis, GM_REDIS_AWAY, "%s", text);
 		return;
 	}
-	redis->add_read = context->ev.addRead;
-	redis->add_write = context->ev.addWrite;
 	context->ev.addRead = add_read;
 	context->ev.addWrite = add_write;
+	context->ev.delWrite = delete_write;
 	gm_redis_reader_bound(&redis->reader, &context->c, GM_REDIS_REPLY_MAX,
 			      &redis->pending_count);
 	redis->context = context;
@@ -155,6 +190,7 @@ void gm_redis_up(struct gm_redis *redis)
 	char reason[sizeof(redis->reason) + 128];
 
 	snprintf(reason, sizeof(reason), "%s: windows are mirrored", redis->where);
+	redis->route.hops = 0;
 	set_condition(redis, GM_REDIS_WORKING, reason);
 	gm_redis_connected(redis);
 }
@@ -267,6 +303,8 @@ void gm_redis_disconnect(struct gm_redis *redis)
 {
 	if (redis->stopping || !redis->timer_open)
 		return;
+	if (gm_redis_writable(redis))
+		gm_redis_finish(redis);
 	redis->stopping = true;
 	redis->stop_ticks = GM_REDIS_STOP_TICKS;
 	if (redis->context)

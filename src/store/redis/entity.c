@@ -14,7 +14,7 @@
 #include "store/redis/private.h"
 
 /* Commands that one entity needs to be asked or forgotten, at most. */
-enum { COMMANDS_PER_ENTITY = 7 };
+enum { COMMANDS_PER_ENTITY = 12 };
 
 static void entity_free(struct gm_redis *redis, struct gm_redis_entity *entity)
 {
@@ -25,6 +25,8 @@ static void entity_free(struct gm_redis *redis, struct gm_redis_entity *entity)
 	HASH_DEL(redis->entities, entity);
 	gm_buffer_free(&entity->prefix);
 	gm_buffer_free(&entity->info);
+	for (size_t i = 0; i < GM_REDIS_TIERS; i++)
+		gm_redis_tier_free(entity->tiers[i]);
 	free(entity);
 }
 
@@ -149,6 +151,7 @@ static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
 	entity->last = id;
 	entity->sent[entity->sent_count++ % GM_REDIS_SENT_KEPT] =
 		(struct gm_redis_sent){.time = frame->measured_at, .id = id};
+	gm_redis_tiers_take(redis, entity, ms, readings, frame->count);
 	return true;
 }
 
@@ -259,6 +262,10 @@ static void ask(struct gm_redis *redis, struct gm_redis_entity *entity)
 	membership(redis, entity, "SADD", key);
 	chore(redis, entity, "PERSIST", key, NULL);
 	chore(redis, entity, "PERSIST", key, ":info");
+	for (size_t i = 0; i < GM_REDIS_TIERS; i++)
+		if (gm_redis_tier_entries(&redis->options, i) > 0)
+			chore(redis, entity, entity->emptied ? "DEL" : "PERSIST", key,
+			      gm_redis_tier_suffix(i));
 	send_info(redis, entity, key);
 	gm_redis_array(&redis->command, 6);
 	gm_redis_text(&redis->command, "XREVRANGE");
@@ -280,6 +287,10 @@ static void let_expire(struct gm_redis *redis, struct gm_redis_entity *entity)
 	char key[GM_KEY_TEXT];
 
 	gm_entity_text(&entity->key, key);
+	gm_redis_tiers_close(redis, entity);
+	for (size_t i = 0; i < GM_REDIS_TIERS; i++)
+		if (gm_redis_tier_entries(&redis->options, i) > 0)
+			expire(redis, entity, key, gm_redis_tier_suffix(i));
 	if (!membership(redis, entity, "SREM", key) || !expire(redis, entity, key, NULL) ||
 	    !expire(redis, entity, key, ":info"))
 		enqueue(redis, entity);
@@ -358,6 +369,15 @@ void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info
 
 /* ---- the connection comes and goes ---- */
 
+void gm_redis_finish(struct gm_redis *redis)
+{
+	struct gm_redis_entity *entity, *next;
+
+	HASH_ITER (hh, redis->entities, entity, next) {
+		gm_redis_tiers_close(redis, entity);
+	}
+}
+
 void gm_redis_connected(struct gm_redis *redis)
 {
 	struct gm_redis_entity *entity, *next;
@@ -413,6 +433,7 @@ static void synced(struct gm_redis *redis, struct gm_redis_entity *entity,
 		entity->unwritten = ((int64_t)last->ms + 1) * GM_MILLISECOND;
 	else
 		entity->unwritten = unwritten;
+	gm_redis_tiers_resume(entity, entity->unwritten);
 	entity->last = last ? *last : (struct gm_redis_id){0};
 	entity->state = GM_REDIS_FILLING;
 	enqueue(redis, entity);
@@ -456,6 +477,14 @@ static void take_frame(struct gm_redis *redis, enum gm_redis_purpose purpose,
 	}
 }
 
+/* A span that is there already (its frames were sent again), and a key that is not ours, are passed over. */
+static void take_tier(struct gm_redis *redis, const redisReply *reply)
+{
+	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "ERR The ID", 10) != 0 &&
+	    strncmp(reply->str, "WRONGTYPE", 9) != 0)
+		gm_redis_refused(redis, reply);
+}
+
 void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
 		   const redisReply *reply)
 {
@@ -474,6 +503,9 @@ void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pendin
 	case GM_REDIS_FRAME:
 	case GM_REDIS_FILL:
 		take_frame(redis, pending->purpose, reply);
+		break;
+	case GM_REDIS_TIER:
+		take_tier(redis, reply);
 		break;
 	default:
 		if (reply->type == REDIS_REPLY_ERROR)

@@ -76,6 +76,11 @@ void gm_redis_greet(struct gm_redis *redis)
 {
 	struct gm_buffer *command = &redis->command;
 
+	if (gm_redis_route_asks(&redis->route)) {
+		gm_redis_route_ask(command, &redis->options);
+		gm_redis_send(redis, GM_REDIS_MASTER, NULL);
+		return;
+	}
 	if (redis->options.password_file[0] != '\0' && !send_auth(redis))
 		return;
 	if (redis->options.database != 0) {
@@ -216,6 +221,10 @@ void gm_redis_refused(struct gm_redis *redis, const redisReply *reply)
 	char text[160];
 
 	gm_redis_error_text(reply, text, sizeof(text));
+	if (gm_redis_route_moved(&redis->route, text)) {
+		gm_redis_redirect(redis);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (strncmp(text, codes[i].code, strlen(codes[i].code)) == 0)
 			meaning = codes[i].meaning;
@@ -237,6 +246,12 @@ void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpos
 		return;
 	}
 	switch (purpose) {
+	case GM_REDIS_MASTER:
+		if (gm_redis_route_master(&redis->route, reply, &err) == 0)
+			gm_redis_redirect(redis);
+		else
+			gm_redis_fail(redis, GM_REDIS_AWAY, "%s", err.text);
+		break;
 	case GM_REDIS_SCHEMA_GET:
 		if (gm_redis_check_schema(reply, &err) == 0)
 			send_probe(redis);

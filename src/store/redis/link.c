@@ -137,37 +137,89 @@ static int log_in(struct gm_redis_link *link, const struct gm_redis_options *opt
 	return rc;
 }
 
+static void hang_up(struct gm_redis_link *link)
+{
+	if (link->context)
+		redisFree(link->context);
+	link->context = NULL;
+}
+
+static int ask_sentinel(struct gm_redis_link *link, struct gm_error *err)
+{
+	redisReply *reply;
+
+	gm_redis_route_ask(&link->command, link->options);
+	int rc = gm_redis_link_ask(link, &reply, err);
+	if (rc < 0)
+		return rc;
+	rc = gm_redis_route_master(&link->route, reply, err);
+	freeReplyObject(reply);
+	return rc;
+}
+
+/* Connects to the address of now. */
+static int call(struct gm_redis_link *link, struct gm_error *err)
+{
+	const struct gm_redis_address *address = gm_redis_route_now(&link->route);
+	int rc;
+
+	link->command.length = 0;
+	link->context = address->port == 0 ? redisConnectUnixNonBlock(address->host)
+					   : redisConnectNonBlock(address->host, address->port);
+	if (!link->context)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	rc = link->context->err ? gm_error_set(err, -ENOTCONN, "%s", link->context->errstr)
+				: finish_connect(link, err);
+	if (rc < 0)
+		return rc;
+	gm_redis_reader_bound(&link->reader, link->context, GM_REDIS_LOAD_MAX, NULL);
+	return gm_redis_route_asks(&link->route) ? 0 : log_in(link, link->options, err);
+}
+
+/* Connects to the server that the address of now is or names. */
+static int call_server(struct gm_redis_link *link, struct gm_error *err)
+{
+	int rc = call(link, err);
+
+	if (rc < 0 || !gm_redis_route_asks(&link->route))
+		return rc;
+	rc = ask_sentinel(link, err);
+	hang_up(link);
+	return rc == 0 ? call(link, err) : rc;
+}
+
 int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options *options,
 		       int64_t deadline, struct gm_error *err)
 {
-	int rc;
-
 	*link = (struct gm_redis_link){
 		.end = uv_hrtime() + (uint64_t)deadline,
 		.command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX),
+		.options = options,
 	};
-	link->context = options->socket[0] != '\0'
-				? redisConnectUnixNonBlock(options->socket)
-				: redisConnectNonBlock(options->host, (int)options->port);
-	if (!link->context)
-		return gm_error_set(err, -ENOMEM, "out of memory");
-	if (link->context->err)
-		rc = gm_error_set(err, -ENOTCONN, "%s", link->context->errstr);
-	else
-		rc = finish_connect(link, err);
-	if (rc == 0) {
-		gm_redis_reader_bound(&link->reader, link->context, GM_REDIS_LOAD_MAX, NULL);
-		rc = log_in(link, options, err);
+	int rc = gm_redis_route_init(&link->route, options, err);
+	bool last = rc < 0;
+
+	while (!last) {
+		rc = call_server(link, err);
+		if (rc == 0)
+			return 0;
+		hang_up(link);
+		last = gm_redis_route_failed(&link->route);
 	}
-	if (rc < 0)
-		gm_redis_link_close(link);
+	gm_redis_link_close(link);
 	return rc;
+}
+
+int gm_redis_link_follow(struct gm_redis_link *link, struct gm_error *err)
+{
+	if (!gm_redis_route_moved(&link->route, err->text))
+		return -EREMOTEIO;
+	hang_up(link);
+	return call(link, err);
 }
 
 void gm_redis_link_close(struct gm_redis_link *link)
 {
-	if (link->context)
-		redisFree(link->context);
+	hang_up(link);
 	gm_buffer_free(&link->command);
-	link->context = NULL;
 }

@@ -189,6 +189,11 @@ int gm_redis_load(struct gm_redis *redis, int64_t deadline, struct gm_error *err
 	if (rc < 0)
 		goto out;
 	rc = check_schema(&loading, err);
+	for (int hops = 0; rc == -EREMOTEIO && hops < GM_REDIS_HOPS; hops++) {
+		rc = gm_redis_link_follow(&loading.link, err);
+		if (rc == 0)
+			rc = check_schema(&loading, err);
+	}
 	if (rc == 0)
 		rc = read_entities(&loading, err);
 	gm_redis_link_close(&loading.link);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of store/redis/ share. redis.c is the store's face; connection.c keeps the connection
- * up; handshake.c asks whether it may be written to; entity.c decides what is written when; frame.c,
+ * up; route.c says whereto; handshake.c asks whether it may be written to; entity.c decides what is written when;
+ * tier.c makes the coarser streams; frame.c,
  * encode.c and decode.c turn frames and commands into bytes and back; link.c and load.c read the windows at start-up.
  *
  * The life of an entity:
@@ -45,6 +46,10 @@ enum {
 	GM_REDIS_LOAD_MAX = 1 << 26,  /* the same while windows are read back */
 	GM_REDIS_LOAD_PAGE = 500,     /* entries asked for at once */
 	GM_REDIS_SCHEMA = 1,
+	GM_REDIS_TIERS = 2,
+	GM_REDIS_ADDRESSES = 8,
+	GM_REDIS_HOPS = 4, /* from one server to the next before it is given up */
+	GM_REDIS_HOST = 256,
 };
 
 /* Bounds what replies may cost; see reader.c. Must outlive the context that it is set on. */
@@ -54,6 +59,21 @@ struct gm_redis_reader {
 	size_t max, left;
 	const size_t *awaited; /* commands without answer; NULL: not looked at */
 	bool refused;
+};
+
+struct gm_redis_address {
+	char host[GM_REDIS_HOST]; /* numeric; a unix socket's path where `port` is 0 */
+	int port;
+};
+
+/* Which server is next; see route.c. */
+struct gm_redis_route {
+	struct gm_redis_address list[GM_REDIS_ADDRESSES];
+	size_t count, at;
+	bool sentinels; /* the list is of Sentinels */
+	bool pointed;   /* one of the list has pointed to `target` */
+	unsigned hops;
+	struct gm_redis_address target;
 };
 
 struct gm_redis_id {
@@ -87,12 +107,14 @@ struct gm_redis_entity {
 	size_t sent_count;       /* ever; the newest stands at (sent_count - 1) % KEPT */
 	struct gm_buffer prefix; /* of its XADD commands */
 	struct gm_buffer info;   /* the command that writes its identity; empty: unknown */
+	struct gm_redis_tier *tiers[GM_REDIS_TIERS]; /* NULL until needed */
 	UT_hash_handle hh;
 	struct gm_redis_entity *prev, *next; /* in the queue */
 };
 
 /* What an answer is for. */
 enum gm_redis_purpose {
+	GM_REDIS_MASTER, /* SENTINEL get-master-addr-by-name */
 	GM_REDIS_AUTH,
 	GM_REDIS_SELECT,
 	GM_REDIS_SCHEMA_SET,
@@ -105,6 +127,7 @@ enum gm_redis_purpose {
 	GM_REDIS_LAST,      /* XREVRANGE: the newest entry of an entity's stream */
 	GM_REDIS_FRAME,     /* XADD */
 	GM_REDIS_FILL,      /* XADD of a frame from the rings */
+	GM_REDIS_TIER,      /* XADD of a second's or a minute's entry */
 	GM_REDIS_PURPOSES
 };
 
@@ -124,8 +147,9 @@ struct gm_redis {
 	struct gm_store base;
 	struct gm_redis_options options;
 	struct gm_store_host host;
-	char *node;  /* as it stands in keys */
-	char *where; /* "unix:/run/…" or "tcp:127.0.0.1:6379" */
+	char *node; /* as it stands in keys */
+	struct gm_redis_route route;
+	char where[GM_REDIS_HOST + 16]; /* "unix:/run/…" or "tcp:127.0.0.1:6379" */
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	bool timer_open, stopping;
@@ -134,8 +158,6 @@ struct gm_redis {
 	/* connection.c */
 	redisAsyncContext *context; /* NULL while there is none */
 	struct gm_redis_reader reader;
-	void (*add_read)(void *events); /* the loop adapter's own */
-	void (*add_write)(void *events);
 	bool flooded;
 	enum gm_redis_condition condition;
 	char reason[160];
@@ -174,8 +196,27 @@ bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
 /* Gives the connection up; it is tried again later. The only way down but the server's own. */
 void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
 		   ...) __attribute__((format(printf, 3, 4)));
+/* The same without a word: the route points elsewhere, which is tried at once. */
+void gm_redis_redirect(struct gm_redis *redis);
 void gm_redis_up(struct gm_redis *redis);
 void gm_redis_disconnect(struct gm_redis *redis); /* orderly; gm_redis_tick() bounds it */
+
+/* route.c */
+int gm_redis_address_parse(const char *text, struct gm_redis_address *ret_address);
+char *gm_redis_address_text(const struct gm_redis_address *address, char *text, size_t size);
+int gm_redis_route_init(struct gm_redis_route *route, const struct gm_redis_options *options,
+			struct gm_error *err);
+const struct gm_redis_address *gm_redis_route_now(const struct gm_redis_route *route);
+/* The address of now is a Sentinel's: it is asked by gm_redis_route_ask() alone. */
+bool gm_redis_route_asks(const struct gm_redis_route *route);
+void gm_redis_route_ask(struct gm_buffer *command, const struct gm_redis_options *options);
+/* Takes the answer: the address of now is the master's. */
+int gm_redis_route_master(struct gm_redis_route *route, const redisReply *reply,
+			  struct gm_error *err);
+/* True when an error's text points to another node of a cluster, which is then the address of now. */
+bool gm_redis_route_moved(struct gm_redis_route *route, const char *text);
+/* The address of now did not do: the next of the list. True when all have been tried. */
+bool gm_redis_route_failed(struct gm_redis_route *route);
 
 /* handshake.c */
 void gm_redis_greet(struct gm_redis *redis);
@@ -195,6 +236,7 @@ struct gm_redis_entity *gm_redis_entity(struct gm_redis *redis, const struct gm_
 void gm_redis_entities_free(struct gm_redis *redis);
 void gm_redis_connected(struct gm_redis *redis);
 void gm_redis_disconnected(struct gm_redis *redis);
+void gm_redis_finish(struct gm_redis *redis);  /* before an orderly end: what is still open */
 void gm_redis_emptied(struct gm_redis *redis); /* FLUSHALL, under a connection that stays */
 void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
 		     const struct gm_reading *readings);
@@ -239,6 +281,20 @@ bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix,
 		   const struct gm_redis_entry *entry, const struct gm_reading *readings,
 		   size_t count);
 
+/* tier.c: coarser copies of a stream, by number. */
+struct gm_redis_tier;
+const char *gm_redis_tier_suffix(size_t tier);
+/* Entries that are kept of it; 0: it is switched off. */
+uint64_t gm_redis_tier_entries(const struct gm_redis_options *options, size_t tier);
+/* A frame that was sent. May send what a span that has ended comes to. */
+void gm_redis_tiers_take(struct gm_redis *redis, struct gm_redis_entity *entity, uint64_t ms,
+			 const struct gm_reading *readings, size_t count);
+/* Sends what the open spans have so far. */
+void gm_redis_tiers_close(struct gm_redis *redis, struct gm_redis_entity *entity);
+/* Frames from `since` on (ns) are sent again: so are the spans. */
+void gm_redis_tiers_resume(struct gm_redis_entity *entity, int64_t since);
+void gm_redis_tier_free(struct gm_redis_tier *tier);
+
 /* decode.c: replies are hostile until they are checked. -EPROTO: not what it should be. */
 int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);
 /* One [id, [field, value, …]] as a frame of `batch`. */
@@ -257,9 +313,14 @@ struct gm_redis_link {
 	struct gm_redis_reader reader;
 	uint64_t end; /* uv_hrtime() */
 	struct gm_buffer command;
+	const struct gm_redis_options *options;
+	struct gm_redis_route route;
 };
+/* Goes through the addresses until one lets us in. */
 int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options *options,
 		       int64_t deadline, struct gm_error *err);
+/* Goes where an error has pointed to, if it has: 0 or the error. */
+int gm_redis_link_follow(struct gm_redis_link *link, struct gm_error *err);
 void gm_redis_link_close(struct gm_redis_link *link);
 /* Sends link->command and waits for its answer; an error reply is an error. */
 int gm_redis_link_ask(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err);

@@ -5,7 +5,6 @@
  */
 #include "store/redis/redis.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +106,6 @@ static void destroy(struct gm_store *store)
 	gm_buffer_free(&redis->command);
 	free(redis->pending);
 	free(redis->node);
-	free(redis->where);
 	free(redis);
 }
 
@@ -124,38 +122,25 @@ static const struct gm_store_ops redis_ops = {
 	.destroy = destroy,
 };
 
-static int check(const struct gm_redis_options *options, const char *node, struct gm_error *err)
+static int check(const char *node, struct gm_error *err)
 {
-	unsigned char address[sizeof(struct in6_addr)];
-
 	/* Braces make the node's keys one hash slot of a cluster: the name must not hold any. */
 	if (node[0] == '\0' || strpbrk(node, "{}\r\n") || !gm_text_is_utf8(node))
 		return gm_error_set(err, -EINVAL,
 				    "redis: the node's name is empty or holds braces or line ends");
-	if (options->socket[0] == '\0' && inet_pton(AF_INET, options->host, address) != 1 &&
-	    inet_pton(AF_INET6, options->host, address) != 1)
-		return gm_error_set(err, -EINVAL, "redis.host: not a numeric address");
 	return 0;
-}
-
-static char *describe_server(const struct gm_redis_options *options)
-{
-	char text[320];
-
-	if (options->socket[0] != '\0')
-		snprintf(text, sizeof(text), "unix:%s", options->socket);
-	else
-		snprintf(text, sizeof(text), "tcp:%s:%d", options->host, (int)options->port);
-	return strdup(text);
 }
 
 int gm_redis_create(const struct gm_redis_options *options, const char *node,
 		    struct uv_loop_s *loop, const struct gm_store_host *host,
 		    struct gm_store **ret_store, struct gm_error *err)
 {
+	struct gm_redis_route route;
 	struct gm_redis *redis;
-	int rc = check(options, node, err);
+	int rc = check(node, err);
 
+	if (rc == 0)
+		rc = gm_redis_route_init(&route, options, err);
 	if (rc < 0)
 		return rc;
 	redis = calloc(1, sizeof(*redis));
@@ -168,9 +153,10 @@ int gm_redis_create(const struct gm_redis_options *options, const char *node,
 	redis->retry_ms = GM_REDIS_RETRY_MIN_MS;
 	redis->command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
 	redis->node = strdup(node);
-	redis->where = describe_server(options);
+	redis->route = route;
+	gm_redis_address_text(gm_redis_route_now(&route), redis->where, sizeof(redis->where));
 	redis->pending = calloc(GM_REDIS_PENDING_MAX, sizeof(*redis->pending));
-	if (!redis->node || !redis->where || !redis->pending) {
+	if (!redis->node || !redis->pending) {
 		destroy(&redis->base);
 		return gm_error_set(err, -ENOMEM, "redis: out of memory");
 	}

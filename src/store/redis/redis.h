@@ -8,6 +8,13 @@
  *                                    sequence within the same ms; a frame older than the last entry
  *                                    takes the last id's ms and carries its own in the field "@");
  *                                    fields: catalogue names, values in decimal, exact to 64 bits
+ *   guestmon:{NODE}:<entity>:1s      stream, one entry per second, if asked for (redis.seconds-kept);
+ *   guestmon:{NODE}:<entity>:1m      the same per minute (redis.minutes-kept). The id is the span's
+ *                                    first ms and, as its sequence, how far into the span its newest
+ *                                    sample is; two entries of one span (a restart between) each tell
+ *                                    a part. Fields: a gauge's mean under its catalogue name, its
+ *                                    extremes as NAME.min and NAME.max; a counter's last value, and
+ *                                    as .min and .max how fast it grew, per second
  *   guestmon:{NODE}:<entity>:info    hash of what is known of the entity
  *   guestmon:{NODE}:probe            written and deleted at each connect: are writes taken?
  *
@@ -26,12 +33,15 @@ struct gm_redis_options {
 	char socket[108]; /* unix socket; empty: TCP */
 	char host[256];   /* numeric address */
 	int64_t port;
+	char addresses[512];      /* instead of these: paths and ADDRESS:PORT, tried in turn */
+	char sentinel_master[64]; /* `addresses` are Sentinels, and the master's name is this */
 	char username[64];
 	char password_file[256];
 	int64_t database;
 	int64_t samples; /* entries kept per stream */
 	int64_t length;  /* ns: older entries are let go; 0: count alone decides */
-	int64_t expire;  /* ns: a stream whose entity is gone is kept that long */
+	int64_t seconds_kept, minutes_kept; /* ns: of the coarser streams; 0: none */
+	int64_t expire; /* ns: a stream whose entity is gone is kept that long */
 };
 extern const struct gm_option gm_redis_option_table[];
 
