@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "node_private.h"
@@ -84,24 +85,57 @@ static uint32_t on_new_id(void *user)
 	return ++node->alarm_ids;
 }
 
-/* One "detector.key=value". */
-static int apply_setting(struct gm_detector_settings *settings, const char *setting,
-			 struct gm_error *err)
+/* "detector.key=value": another default. */
+static int apply_option(struct gm_detector_settings *settings, char *text, struct gm_error *err)
 {
-	char text[SETTING_MAX];
-	char *dot, *equals;
+	char *dot = strchr(text, '.'), *equals = strchr(text, '=');
 
-	snprintf(text, sizeof(text), "%s", setting);
-	dot = strchr(text, '.');
-	equals = strchr(text, '=');
 	if (!dot || !equals || equals < dot)
-		return gm_error_set(err, -EINVAL, "%s is not detector.key=value", setting);
+		return gm_error_set(err, -EINVAL, "%s is not detector.key=value", text);
 	*dot = *equals = '\0';
 	const struct gm_detector_ops *ops = gm_detector_find(text);
 	if (!ops)
 		return gm_error_set(err, -ENOENT, "there is no detector %s", text);
 	return gm_option_set(ops->options, gm_detector_settings_get(settings, ops), dot + 1,
 			     equals + 1, err);
+}
+
+/* "detector:name;key=value;...": a rule for all guests. */
+static int apply_rule(struct gm_detector_settings *settings, char *text, struct gm_error *err)
+{
+	struct gm_match match = {.entities = ~(1U << GM_ENTITY_NODE)};
+	char *name = strchr(text, ':') + 1, *rest = name, *word = strsep(&rest, ";");
+	void *options;
+	int result = 0;
+
+	name[-1] = '\0';
+	const struct gm_detector_ops *ops = gm_detector_find(text);
+	if (!ops)
+		return gm_error_set(err, -ENOENT, "there is no detector %s", text);
+	options = calloc(1, ops->options_size);
+	if (!options)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	gm_option_defaults(ops->options, options);
+	while (result >= 0 && (word = strsep(&rest, ";")) != NULL) {
+		char *value = word;
+		const char *key = strsep(&value, "=");
+
+		result = gm_option_set(ops->options, options, key, value ? value : "", err);
+	}
+	if (result >= 0)
+		result = gm_detector_settings_add_rule(settings, ops, name, &match, options);
+	free(options);
+	return result;
+}
+
+static int apply_setting(struct gm_detector_settings *settings, const char *setting,
+			 struct gm_error *err)
+{
+	char text[SETTING_MAX];
+
+	snprintf(text, sizeof(text), "%s", setting);
+	return text[strcspn(text, ".:")] == ':' ? apply_rule(settings, text, err)
+						: apply_option(settings, text, err);
 }
 
 static int create_stages(struct sim_node *node, const char *const *settings, struct gm_error *err)

@@ -21,7 +21,11 @@ struct sim_node_options {
 	double jitter;     /* part of the interval by which a sample may be late */
 	double lost;       /* part of the samples that are not taken */
 	double port_speed; /* bit/s */
-	const char *const *settings; /* "detector.key=value", NULL at the end; or NULL */
+	/*
+	 * "detector.key=value", or "detector:name;key=value;...", a rule that an operator adds; NULL at the end;
+	 * or NULL.
+	 */
+	const char *const *settings;
 };
 
 enum { SIM_NODE = -1 }; /* as a guest's number: the node itself */

@@ -25,7 +25,7 @@ struct sim_scenario {
 	const char *name;
 	double seconds, interval;
 	double jitter, lost;     /* see struct sim_node_options */
-	const char *settings[4]; /* "detector.key=value" */
+	const char *settings[4]; /* as there */
 	struct sim_plan plan;
 	struct sim_expectation expect[SIM_EXPECTATIONS_MAX];
 };

@@ -123,7 +123,7 @@ struct week {
 	double *leak_from, *leak_lasts; /* by guest: s; 0: does not leak */
 	double *leak_told;
 
-	unsigned alarms[DETECTORS_MAX];
+	unsigned alarms[DETECTORS_MAX], notices[DETECTORS_MAX];
 	unsigned by_entity[DETECTORS_MAX][GM_ENTITY_KINDS];
 	unsigned by_cause[DETECTORS_MAX][HAPPENINGS + 1];
 	unsigned by_sort[DETECTORS_MAX][SORTS + 1];
@@ -314,7 +314,7 @@ static void print_table(const struct week *week)
 	static const char *const entities[GM_ENTITY_KINDS] = {"node", "guest", "port", "disk",
 							      "process"};
 
-	printf("\n%-10s %7s %10s |", "false", "alarms", "guest-day");
+	printf("\n%-10s %7s %7s %10s |", "", "notices", "false", "guest-day");
 	for (size_t i = 0; i < GM_ENTITY_KINDS - 1; i++)
 		printf(" %6s", entities[i]);
 	printf(" |");
@@ -325,8 +325,8 @@ static void print_table(const struct week *week)
 		printf(" %8s", sorts[i].name);
 	printf("\n");
 	for (size_t d = 0; gm_detectors[d]; d++) {
-		printf("%-10s %7u %10.4f |", gm_detectors[d]->name, week->alarms[d],
-		       week->alarms[d] / ((double)week->guests * week->days));
+		printf("%-10s %7u %7u %10.4f |", gm_detectors[d]->name, week->notices[d],
+		       week->alarms[d], week->alarms[d] / ((double)week->guests * week->days));
 		for (size_t i = 0; i < GM_ENTITY_KINDS - 1; i++)
 			printf(" %6u", week->by_entity[d][i]);
 		printf(" |");
@@ -368,9 +368,11 @@ static bool report(struct week *week, const struct sim_node *node, double second
 	const struct sim_notice *notices = sim_node_notices(node, &count);
 	bool good = true;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		week->notices[detector_place(notices[i].detector)]++;
 		if (notices[i].kind == GM_TRANSITION_RAISE)
 			judge_notice(week, &notices[i]);
+	}
 	printf("%zu guests, %g days, every %g s: %.1f million readings in %.1f s (%.0f ns each)\n",
 	       week->guests, week->days, week->every, (double)sim_node_readings(node) / 1e6,
 	       seconds, seconds * 1e9 / (double)sim_node_readings(node));
@@ -380,8 +382,7 @@ static bool report(struct week *week, const struct sim_node *node, double second
 				events[h] += happenings[h].kind == week->plans[g].events[i].kind;
 	for (size_t h = 0; h < HAPPENINGS; h++)
 		printf("%s%s %zu", h ? ", " : "events: ", happenings[h].name, events[h]);
-	printf("; notices in all: %zu; raises held back: %llu\n", count,
-	       (unsigned long long)sim_node_limited(node));
+	printf("; raises held back: %llu\n", (unsigned long long)sim_node_limited(node));
 	print_table(week);
 	good = print_leaks(week);
 	for (size_t d = 0; gm_detectors[d]; d++) {
