@@ -251,7 +251,7 @@ static void node_frame(struct field *field)
 
 /* ---- the store's own ---- */
 
-static void store(struct field *field)
+void append_frames(struct field *field)
 {
 	struct rig *rig = field->rig;
 	struct gm_reading readings[SERIES_MAX];
@@ -269,6 +269,13 @@ static void store(struct field *field)
 		rig->store->ops->append(rig->store, &frame, readings);
 	}
 	rig->store->ops->flush(rig->store, rig->now);
+}
+
+static void store(struct field *field)
+{
+	struct rig *rig = field->rig;
+
+	append_frames(field);
 	while (rig_status(rig).pending > 0)
 		uv_run(&rig->loop, UV_RUN_ONCE);
 }

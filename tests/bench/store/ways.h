@@ -39,4 +39,7 @@ enum { WAY_COLLECTD, WAY_MEMBERS, WAY_STORE, WAYS_OF_RATIOS, WAYS_MAX = 16 };
 int64_t tick_ms(unsigned tick);
 void make_readings(const struct field *field, unsigned guest, struct gm_reading readings[]);
 
+/* Gives a tick's frames to the store and does not wait. */
+void append_frames(struct field *field);
+
 #endif
