@@ -6,8 +6,9 @@
  *
  * usage: sim_week [--guests N] [--days N] [--every SECONDS] [--seed N] [--list]
  *                 [--limit DETECTOR=N]... [--record GUEST FILE] [--port N]
- * --list prints every false alarm, --record writes the samples of that guest (-1: of the node) for
- * `guestmonctl replay`. Fails when a detector has more false alarms than its limit, or misses a leak.
+ * DETECTOR may be "all". --list prints every false alarm, --record writes the samples of that guest (-1:
+ * of the node) for `guestmonctl replay`. Fails when a detector has more false alarms than its limit, or
+ * when a leak is missed.
  */
 #include <math.h>
 #include <stdio.h>
@@ -467,44 +468,67 @@ out:
 static bool parse_limit(struct week *week, const char *text)
 {
 	const char *equals = strchr(text, '=');
+	bool known = false;
 
 	for (size_t i = 0; equals && gm_detectors[i]; i++) {
 		const char *name = gm_detectors[i]->name;
+		size_t length = (size_t)(equals - text);
 
-		if (strlen(name) == (size_t)(equals - text) && !strncmp(name, text, strlen(name))) {
-			week->limits[i] = strtol(equals + 1, NULL, 10);
-			return true;
-		}
+		if (strncmp("all", text, length) != 0 &&
+		    (strlen(name) != length || strncmp(name, text, length) != 0))
+			continue;
+		week->limits[i] = strtol(equals + 1, NULL, 10);
+		known = true;
 	}
-	return false;
+	return known;
+}
+
+/* The options that are one number; false: `word` is none of them, or out of range. */
+static bool parse_number(struct week *week, const char *word, const char *value)
+{
+	double guests = (double)week->guests, seed = (double)week->seed, port = week->record_port;
+	const struct {
+		const char *word;
+		double *target, least, most;
+	} options[] = {
+		{"--guests", &guests, 1, 10000},          {"--days", &week->days, 0.01, 1000},
+		{"--every", &week->every, 0.01, 3600},    {"--seed", &seed, 0, 1e9},
+		{"--port", &port, -1, SIM_PORTS_MAX - 1},
+	};
+	double number = strtod(value, NULL);
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (strcmp(word, options[i].word) != 0 || !(number >= options[i].least) ||
+		    !(number <= options[i].most))
+			continue;
+		*options[i].target = number;
+		known = true;
+	}
+	week->guests = (size_t)guests;
+	week->seed = (uint64_t)seed;
+	week->record_port = (int)port;
+	return known;
 }
 
 static bool parse(int argc, char **argv, struct week *week)
 {
 	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
-		double number = strtod(value, NULL);
+		const char *word = argv[i];
 
 		if (strcmp(word, "--list") == 0) {
 			week->list = true;
-			continue;
-		}
-		i++;
-		if (strcmp(word, "--guests") == 0 && number >= 1 && number <= 10000)
-			week->guests = (size_t)number;
-		else if (strcmp(word, "--days") == 0 && number > 0)
-			week->days = number;
-		else if (strcmp(word, "--every") == 0 && number > 0)
-			week->every = number;
-		else if (strcmp(word, "--seed") == 0)
-			week->seed = (uint64_t)number;
-		else if (strcmp(word, "--port") == 0)
-			week->record_port = (int)number;
-		else if (strcmp(word, "--record") == 0 && i + 1 < argc) {
-			week->record = (int)number;
+		} else if (strcmp(word, "--record") == 0 && i + 2 < argc) {
+			week->record = (int)strtol(argv[++i], NULL, 10);
 			week->record_file = argv[++i];
-		} else if (strcmp(word, "--limit") != 0 || !parse_limit(week, value))
+		} else if (i + 1 == argc) {
 			return false;
+		} else if (strcmp(word, "--limit") == 0) {
+			if (!parse_limit(week, argv[++i]))
+				return false;
+		} else if (!parse_number(week, word, argv[++i])) {
+			return false;
+		}
 	}
 	return true;
 }
