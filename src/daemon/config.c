@@ -97,6 +97,8 @@ static const struct {
 	{"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
 	 offsetof(struct gm_config, alarm), false},
 	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),
+	{"snmp-guests", "Guests through the snmpd inside of them.", gm_snmp_option_table,
+	 offsetof(struct gm_config, snmp_guests), false},
 	 true},
 };
 

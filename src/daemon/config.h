@@ -22,6 +22,7 @@
 #include "north/mib/mib.h"
 #include "source/host/host.h"
 #include "source/libvirt/libvirt.h"
+#include "source/snmp/snmp.h"
 #include "source/tap/tap.h"
 #include "store/redis/redis.h"
 #include "window/window.h"
@@ -45,6 +46,7 @@ struct gm_config {
 	struct gm_tap_options tap;
 	struct gm_host_options host;
 	struct {
+	struct gm_snmp_options snmp_guests;
 		int64_t length;
 		int64_t samples; /* 0: as many as fit; see gm_config_window() */
 	} window;

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "analysis/detector.h"
+#include "daemon/precedence.h"
 #include "model/entity.h"
 #include "model/event.h"
 #include "model/finding.h"
@@ -36,6 +37,7 @@ struct gm_tracked {
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
 	int64_t newest
 		[GM_SOURCE_COUNT]; /* measured_at of the newest frame of each source; 0: none */
+	struct gm_precedence precedence; /* guests: whose word on shared metrics is taken */
 	UT_hash_handle hh;
 };
 

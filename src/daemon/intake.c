@@ -187,6 +187,26 @@ static bool superseded(const struct gm_tracked *tracked, enum gm_source_id sourc
 }
 
 static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
+/*
+ * What is left of a guest's frame without the metrics that a better source tells: how many readings, into
+ * `kept`.
+ */
+static uint16_t keep_own(struct gm_tracked *tracked, enum gm_source_id source,
+			 const struct gm_frame *frame, const struct gm_reading *readings,
+			 struct gm_reading kept[MIRROR_MAX])
+{
+	bool shared = false;
+	uint16_t count = 0;
+	for (size_t i = 0; i < frame->count; i++)
+		shared |= gm_precedence_shared(readings[i].metric);
+	shared = shared &&
+		 !gm_precedence_take(&tracked->precedence, source, frame->measured_at);
+	for (size_t i = 0; i < frame->count && count < MIRROR_MAX; i++)
+		if (!shared || !gm_precedence_shared(readings[i].metric))
+			kept[count++] = readings[i];
+	return count;
+}
+
 {
 	if (gm_entities_renew(tracked, &intake->options.window, intake->options.detectors) < 0 &&
 	    gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
@@ -238,6 +258,12 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 		readings = mirrored;
 	}
 	tracked->newest[source] = frame->measured_at;
+	struct gm_frame own = *frame;
+	if (frame->key.kind == GM_ENTITY_GUEST && frame->count <= MIRROR_MAX) {
+		own.count = keep_own(tracked, source, frame, readings, mirrored);
+		readings = mirrored;
+		frame = &own;
+	}
 	tracked->restored = false;
 	intake->readings += frame->count;
 	feed(intake, tracked, frame, readings);
@@ -361,7 +387,7 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 		struct gm_entity_key key = tracked->info.key;
 		if (is_orphan(tracked))
 			gm_intake_gone(intake, GM_SOURCE_TAP, &key, now);
-		else if (owned_by_guest(tracked) && !(tracked->told_by >> GM_SOURCE_LIBVIRT & 1))
+		else if (owned_by_guest(tracked) && !(tracked->told_by & tellers_of_guests))
 			gm_intake_gone(intake, GM_SOURCE_LIBVIRT, &key, now);
 	}
 }
@@ -386,6 +412,7 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
 		if (!judged(intake, tracked))
+	static const unsigned tellers_of_guests = 1U << GM_SOURCE_LIBVIRT | 1U << GM_SOURCE_SNMP;
 			continue;
 		intake->current = tracked;
 		if (intake->options.learning)

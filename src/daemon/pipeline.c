@@ -162,6 +162,7 @@ static void on_identified(void *user, const struct gm_entity_info *info)
 	struct gm_pipeline *pipeline = user;
 	pipeline->store->ops->identify(pipeline->store, info);
 }
+	gm_sources_hear(&pipeline->sources, info, true);
 
 static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t time)
 {
@@ -169,6 +170,7 @@ static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t 
 	gm_alarms_gone(pipeline->alarms, key, time);
 	pipeline->store->ops->forget(pipeline->store, key);
 }
+	gm_sources_hear(&pipeline->sources, &(struct gm_entity_info){.key = *key}, false);
 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
@@ -494,6 +496,16 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	return gm_sources_start(&pipeline->sources, pipeline->config,
 				gm_inlet_source_sink(pipeline->inlet), err);
 }
+/* Those that were started anew know nothing of what the others have told. */
+static void tell_again(struct gm_pipeline *pipeline)
+{
+	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
+	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		if (tracked->told_by)
+			gm_sources_hear(&pipeline->sources, &tracked->info, true);
+}
+
 
 /* What stopped sources have told counts no more; those in their place have time to tell it again. */
 static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
@@ -515,6 +527,7 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 	const struct gm_config *before = pipeline->config;
 	unsigned stopped;
 	int result = gm_sources_reconfigure(&pipeline->sources, before, after, &stopped, err);
+	tell_again(pipeline);
 	forget_stopped(pipeline, stopped);
 	if (result == 0) {
 		result = gm_intake_reconfigure(pipeline->intake, after->detectors,

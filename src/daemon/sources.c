@@ -32,6 +32,11 @@ static int create_host(const struct gm_config *config, struct gm_source **ret_so
 	return gm_host_create(&config->host, ret_source);
 }
 
+static int create_snmp(const struct gm_config *config, struct gm_source **ret_source)
+{
+	return gm_snmp_create(&config->snmp_guests, ret_source);
+}
+
 struct line {
 	int (*create)(const struct gm_config *config, struct gm_source **ret_source);
 	size_t enabled;  /* offset of its switch in struct gm_config */
@@ -55,6 +60,8 @@ static const struct line lines[GM_SOURCE_COUNT] = {
 			   .interval = offsetof(struct gm_config, tap.interval)},
 	[GM_SOURCE_HOST] = {create_host, SECTION(host), .phase = 70 * GM_MILLISECOND,
 			    .interval = offsetof(struct gm_config, host.interval)},
+	[GM_SOURCE_SNMP] = {create_snmp, SECTION(snmp_guests), .phase = 5 * GM_MILLISECOND,
+			    .interval = offsetof(struct gm_config, snmp_guests.resolution)},
 };
 
 static bool is_enabled(const struct gm_config *config, enum gm_source_id id)
@@ -112,6 +119,13 @@ void gm_sources_stop(struct gm_sources *sources)
 {
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
 		stop_one(sources, (enum gm_source_id)id);
+}
+
+void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here)
+{
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		if (sources->runners[id])
+			gm_runner_hear(sources->runners[id], info, here);
 }
 
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,

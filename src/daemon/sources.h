@@ -21,6 +21,9 @@ int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 /* Stops them; one that is stuck in a call is left behind. */
 void gm_sources_stop(struct gm_sources *sources);
 
+/* Tells all of them what one has told: who an entity is, or that it is gone. */
+void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here);
+
 /*
  * Restarts those whose section differs between the two configurations, and those that do not run and
  * should. 0, or the last failure: the others have gone over. Those that were stopped, started again

@@ -11,6 +11,7 @@ const char *gm_source_name(enum gm_source_id id)
 		[GM_SOURCE_LIBVIRT_SLOW] = "libvirt-slow",
 		[GM_SOURCE_TAP] = "tap",
 		[GM_SOURCE_HOST] = "host",
+		[GM_SOURCE_SNMP] = "snmp",
 	};
 	return id < GM_SOURCE_COUNT ? names[id] : "?";
 }

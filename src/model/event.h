@@ -17,9 +17,10 @@ enum gm_source_id {
 	GM_SOURCE_LIBVIRT_SLOW, /* what goes through the guest's monitor */
 	GM_SOURCE_TAP,
 	GM_SOURCE_HOST,
+	GM_SOURCE_SNMP, /* the snmpd inside of guests */
 	GM_SOURCE_COUNT
 };
-const char *gm_source_name(enum gm_source_id id); /* "libvirt", "libvirt-slow", "tap", "host" */
+const char *gm_source_name(enum gm_source_id id); /* "libvirt", "libvirt-slow", "tap", "host", "snmp" */
 
 enum gm_guest_event_kind {
 	GM_GUEST_STARTED,

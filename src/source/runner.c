@@ -395,6 +395,13 @@ int gm_runner_start(struct gm_source *source, const struct gm_runner_options *op
 	return 0;
 }
 
+void gm_runner_hear(struct gm_runner *runner, const struct gm_entity_info *info, bool here)
+{
+	if (runner->source->ops->hear) {
+		runner->source->ops->hear(runner->source, info, here);
+	}
+}
+
 int gm_runner_stop(struct gm_runner *runner, int64_t patience)
 {
 	struct timespec until = to_timespec(gm_clock_monotonic() + patience);

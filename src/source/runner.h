@@ -20,6 +20,9 @@ struct gm_runner_options {
 int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
 		    const struct gm_source_sink *sink, struct gm_runner **ret_runner);
 
+/* Hands on what another source told; see gm_source_ops.hear. Any thread, before the stop. */
+void gm_runner_hear(struct gm_runner *runner, const struct gm_entity_info *info, bool here);
+
 /*
  * Asks the thread to end, waits up to `patience` ns and frees everything, the source too. A thread
  * that is stuck in a poll is left behind with all that it uses: -ETIMEDOUT, nothing freed.

@@ -42,6 +42,11 @@ struct gm_source_ops {
 		    uint32_t *ret_entities, struct gm_error *err);
 	void (*close)(struct gm_source *source); /* only after a successful open() */
 	void (*destroy)(struct gm_source *source);
+	/*
+	 * What other sources tell of an entity: who it is, or that it is gone (then only the key counts).
+	 * Called on any thread, beside the others; must not block. May be NULL.
+	 */
+	void (*hear)(struct gm_source *source, const struct gm_entity_info *info, bool here);
 };
 
 /* The head of every source's own struct. */

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of targets and credentials; see list.h. Read when the source opens.
+ */
+#include "source/snmp/list.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/option.h"
+#include "base/text.h"
+#include "source/snmp/usm.h"
+
+enum { LINE_BYTES = 1024, WORDS = 8, SNMP_PORT = 161 };
+
+struct reader {
+	struct gm_snmp_list *list;
+	size_t capacity;
+	struct gm_error *err;
+};
+
+/* Cuts a line into words; returns how many, WORDS + 1 when there are more. */
+static size_t cut(char *line, char *words[WORDS])
+{
+	size_t count = 0;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(line, " \t\r\n", &rest); word;
+	     word = strtok_r(NULL, " \t\r\n", &rest)) {
+		if (count == WORDS) {
+			return WORDS + 1;
+		}
+		words[count++] = word;
+	}
+	return count;
+}
+
+/* Room for one more in a list that grows; NULL: out of memory. Zeroed. */
+static void *grow(void **list, size_t count, size_t *capacity, size_t size)
+{
+	if (count == *capacity) {
+		size_t wanted = *capacity ? 2 * *capacity : 16;
+		void *larger = calloc(wanted, size);
+
+		if (larger == NULL) {
+			return NULL;
+		}
+		if (count > 0) {
+			memcpy(larger, *list, count * size);
+			explicit_bzero(*list, count * size);
+		}
+		free(*list);
+		*list = larger;
+		*capacity = wanted;
+	}
+	return (char *)*list + count * size;
+}
+
+static bool copy_word(char *target, size_t size, const char *word)
+{
+	if (strlen(word) >= size) {
+		return false;
+	}
+	gm_text_copy(target, size, word);
+	return true;
+}
+
+static int find_version(const char *word)
+{
+	static const struct {
+		const char *word;
+		int version;
+	} versions[] = {{"v1", GM_SNMP_V1}, {"v2c", GM_SNMP_V2C}, {"v3", GM_SNMP_V3}};
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		if (strcmp(word, versions[i].word) == 0) {
+			return versions[i].version;
+		}
+	}
+	return -1;
+}
+
+/* NAME v3 USER DIGEST PASSPHRASE AES PASSPHRASE */
+static int take_v3(struct reader *reader, struct gm_snmp_credential *credential, char **words,
+		   size_t count)
+{
+	static const char *const digests[][2] = {{"SHA", "SHA1"},
+						 {"SHA-224", "SHA224"},
+						 {"SHA-256", "SHA256"},
+						 {"SHA-384", "SHA384"},
+						 {"SHA-512", "SHA512"}};
+
+	for (size_t i = 0; count == 7 && i < sizeof(digests) / sizeof(digests[0]); i++) {
+		if (strcmp(words[3], digests[i][0]) == 0) {
+			gm_text_copy(credential->digest, sizeof(credential->digest), digests[i][1]);
+		}
+	}
+	if (count != 7 || credential->digest[0] == '\0' || strcmp(words[5], "AES") != 0) {
+		return gm_error_set(reader->err, -EINVAL,
+				    "v3 takes USER SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE "
+				    "AES PASSPHRASE");
+	}
+	if (strlen(words[4]) < 8 || strlen(words[6]) < 8 ||
+	    !copy_word(credential->authentication, GM_SNMP_SECRET, words[4]) ||
+	    !copy_word(credential->privacy, GM_SNMP_SECRET, words[6])) {
+		return gm_error_set(reader->err, -EINVAL, "a passphrase has 8 to %d characters",
+				    GM_SNMP_SECRET - 1);
+	}
+	if (gm_snmp_usm_master(credential) < 0) {
+		return gm_error_set(reader->err, -ENOMEM, "no keys can be made");
+	}
+	return 0;
+}
+
+static int take_write(struct reader *reader, struct gm_snmp_credential *credential, char **words,
+		      size_t count)
+{
+	if (count == 3) {
+		return 0;
+	}
+	if (count != 4 || strncmp(words[3], "write=", 6) != 0 ||
+	    !copy_word(credential->write, GM_SNMP_SECRET, words[3] + 6)) {
+		return gm_error_set(reader->err, -EINVAL,
+				    "v1 and v2c take a community and write=COMMUNITY");
+	}
+	return 0;
+}
+
+static int take_credential(struct reader *reader, char **words, size_t count)
+{
+	struct gm_snmp_list *list = reader->list;
+	struct gm_snmp_credential *credential =
+		grow((void **)&list->credentials, list->credential_count, &reader->capacity,
+		     sizeof(*credential));
+	int version = count >= 3 ? find_version(words[1]) : -1;
+
+	if (credential == NULL) {
+		return gm_error_set(reader->err, -ENOMEM, "out of memory");
+	}
+	if (version < 0 || !copy_word(credential->name, GM_SNMP_SECRET, words[0]) ||
+	    !copy_word(credential->community, GM_SNMP_SECRET, words[2])) {
+		return gm_error_set(reader->err, -EINVAL,
+				    "expected NAME v1|v2c|v3 and a community or user of at most %d "
+				    "characters",
+				    GM_SNMP_SECRET - 1);
+	}
+	credential->version = version;
+	list->credential_count++;
+	return version == GM_SNMP_V3 ? take_v3(reader, credential, words, count)
+				     : take_write(reader, credential, words, count);
+}
+
+static bool parse_port(const char *text, in_port_t *ret_port)
+{
+	char *end;
+	long port = strtol(text, &end, 10);
+
+	*ret_port = htons((uint16_t)port);
+	return *text != '\0' && *end == '\0' && port > 0 && port < 65536;
+}
+
+/*
+ * Cuts 10.0.0.1, 10.0.0.1:161, fe80::1, [fe80::1] or [fe80::1]:161 in two. *ret_port is NULL where none
+ * is named.
+ */
+static bool split_address(const char *text, char *host, size_t size, const char **ret_port)
+{
+	const char *colon = strchr(text, ':'), *end;
+
+	if (*text == '[') {
+		end = strchr(++text, ']');
+		if (end == NULL || (end[1] != '\0' && end[1] != ':')) {
+			return false;
+		}
+		*ret_port = end[1] == ':' ? end + 2 : NULL;
+	} else if (colon && strchr(colon + 1, ':') == NULL) {
+		end = colon;
+		*ret_port = colon + 1;
+	} else {
+		end = text + strlen(text);
+		*ret_port = NULL;
+	}
+	if ((size_t)(end - text) >= size) {
+		return false;
+	}
+	memcpy(host, text, (size_t)(end - text));
+	host[end - text] = '\0';
+	return true;
+}
+
+static bool parse_address(const char *text, struct sockaddr_storage *ret_address)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
+	in_port_t port_number = htons(SNMP_PORT);
+	const char *port;
+	char host[64];
+
+	if (!split_address(text, host, sizeof(host), &port) ||
+	    (port && !parse_port(port, &port_number))) {
+		return false;
+	}
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = port_number;
+		return true;
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = port_number;
+	return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
+}
+
+static bool find_credential(const struct gm_snmp_list *list, const char *name, size_t *ret_index)
+{
+	for (size_t i = 0; i < list->credential_count; i++) {
+		if (strcmp(list->credentials[i].name, name) == 0) {
+			*ret_index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int take_extra(struct reader *reader, struct gm_snmp_line *line, const char *word)
+{
+	static const struct gm_option table[] = {{.key = "interval",
+						  .type = GM_OPTION_DURATION,
+						  GM_OPTION_AT(struct gm_snmp_line, interval),
+						  .min = 10e6,
+						  .max = 86400e9,
+						  .fallback = "1s",
+						  .help = "interval"},
+						 GM_OPTION_END};
+
+	if (strncmp(word, "netns=", 6) == 0) {
+		return copy_word(line->netns, sizeof(line->netns), word + 6)
+			       ? 0
+			       : gm_error_set(reader->err, -EINVAL, "the path is too long");
+	}
+	return gm_option_set(table, line, "interval", word, reader->err);
+}
+
+static int take_target(struct reader *reader, char **words, size_t count)
+{
+	struct gm_snmp_list *list = reader->list;
+	struct gm_snmp_line *line;
+	int rc = 0;
+
+	if (count < 3 || count > 5) {
+		return gm_error_set(reader->err, -EINVAL,
+				    "expected GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] "
+				    "[netns=PATH]");
+	}
+	if (list->line_count == GM_SNMP_LINES_MAX) {
+		return gm_error_set(reader->err, -EFBIG, "more than %d targets", GM_SNMP_LINES_MAX);
+	}
+	line = grow((void **)&list->lines, list->line_count, &reader->capacity, sizeof(*line));
+	if (line == NULL) {
+		return gm_error_set(reader->err, -ENOMEM, "out of memory");
+	}
+	list->line_count++;
+	line->is_uuid = gm_uuid_parse(words[0], line->uuid) == 0;
+	if (!copy_word(line->guest, sizeof(line->guest), words[0])) {
+		return gm_error_set(reader->err, -EINVAL, "the guest's name is too long");
+	}
+	if (!parse_address(words[1], &line->address)) {
+		return gm_error_set(reader->err, -EINVAL,
+				    "the second word is a numeric address, with :PORT or not");
+	}
+	if (!find_credential(list, words[2], &line->credential)) {
+		return gm_error_set(reader->err, -EINVAL, "no credential has that name");
+	}
+	for (size_t i = 3; i < count && rc == 0; i++) {
+		rc = take_extra(reader, line, words[i]);
+	}
+	return rc;
+}
+
+static int read_lines(struct reader *reader, FILE *file, const char *path,
+		      int (*take)(struct reader *reader, char **words, size_t count))
+{
+	char text[LINE_BYTES], *words[WORDS];
+	unsigned number = 0;
+	int rc = 0;
+
+	reader->capacity = 0;
+	while (rc == 0 && fgets(text, sizeof(text), file)) {
+		number++;
+		if (strchr(text, '\n') == NULL && !feof(file)) {
+			rc = gm_error_set(reader->err, -EINVAL, "the line is too long");
+			break;
+		}
+		size_t count = cut(text, words);
+
+		if (count > WORDS) {
+			rc = gm_error_set(reader->err, -EINVAL, "too many words");
+		} else if (count > 0 && words[0][0] != '#') {
+			rc = take(reader, words, count);
+		}
+	}
+	explicit_bzero(text, sizeof(text));
+	return rc < 0 ? gm_error_prefix(reader->err, rc, "%s:%u", path, number) : 0;
+}
+
+static int read_file(struct reader *reader, const char *path, bool secret,
+		     int (*take)(struct reader *reader, char **words, size_t count))
+{
+	FILE *file = fopen(path, "re");
+	struct stat status;
+	int rc;
+
+	if (file == NULL) {
+		rc = -errno;
+		return gm_error_set(reader->err, rc, "%s: %s", path, strerror(-rc));
+	}
+	if (secret && (fstat(fileno(file), &status) < 0 || status.st_mode & 077)) {
+		rc = gm_error_set(reader->err, -EACCES,
+				  "%s: others than its owner may use it; chmod 0600", path);
+	} else {
+		rc = read_lines(reader, file, path, take);
+	}
+	fclose(file);
+	return rc;
+}
+
+int gm_snmp_list_read(const char *targets, const char *credentials, struct gm_snmp_list *ret_list,
+		      struct gm_error *err)
+{
+	struct gm_snmp_list list = {0};
+	struct reader reader = {.list = &list, .err = err};
+	int rc = read_file(&reader, credentials, true, take_credential);
+
+	if (rc == 0) {
+		rc = read_file(&reader, targets, false, take_target);
+	}
+	if (rc < 0) {
+		gm_snmp_list_free(&list);
+		return rc;
+	}
+	*ret_list = list;
+	return 0;
+}
+
+void gm_snmp_list_free(struct gm_snmp_list *list)
+{
+	if (list->credentials) {
+		explicit_bzero(list->credentials,
+			       list->credential_count * sizeof(*list->credentials));
+	}
+	free(list->credentials);
+	free(list->lines);
+	*list = (struct gm_snmp_list){0};
+}

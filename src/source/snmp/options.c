@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The option table of the guests' snmpd. It only describes; the daemon's configuration reads it.
+ */
+#include "source/snmp/snmp.h"
+
+#define AT(member) GM_OPTION_AT(struct gm_snmp_options, member)
+#define INTERVAL(name, member, least, preset, what)                                                \
+	{                                                                                          \
+		.key = name "-interval", .type = GM_OPTION_DURATION, AT(member), .min = least,     \
+		.max = 86400e9, .fallback = preset, .help = what " at most this often; 0: never.", \
+	}
+
+const struct gm_option gm_snmp_option_table[] = {
+	{.key = "enabled",
+	 .type = GM_OPTION_BOOL,
+	 AT(enabled),
+	 .fallback = "false",
+	 .help = "Ask the snmpd inside of guests."},
+	{.key = "targets",
+	 .type = GM_OPTION_TEXT,
+	 AT(targets),
+	 .fallback = "/etc/guestmon/snmp-targets",
+	 .help = "File of lines GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] [netns=PATH]; GUEST is "
+		 "a "
+		 "UUID or a pattern for its name. Read again when it changes."},
+	{.key = "credentials",
+	 .type = GM_OPTION_TEXT,
+	 AT(credentials),
+	 .fallback = "/etc/guestmon/snmp-credentials",
+	 .help = "File, mode 0600, of lines NAME v1|v2c COMMUNITY [write=COMMUNITY] or NAME v3 "
+		 "USER "
+		 "SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE AES PASSPHRASE."},
+	{.key = "interval",
+	 .type = GM_OPTION_DURATION,
+	 AT(interval),
+	 .min = 10e6,
+	 .max = 86400e9,
+	 .fallback = "1s",
+	 .help = "Time between two polls of a guest whose line names none."},
+	{.key = "resolution",
+	 .type = GM_OPTION_DURATION,
+	 AT(resolution),
+	 .min = 1e6,
+	 .max = 1e9,
+	 .fallback = "10ms",
+	 .help = "Steps of the schedule: answers are read and requests sent this often."},
+	{.key = "timeout",
+	 .type = GM_OPTION_DURATION,
+	 AT(timeout),
+	 .min = 10e6,
+	 .max = 60e9,
+	 .fallback = "1s",
+	 .help = "How long an answer is awaited; there are no retries but the next poll."},
+	{.key = "backoff-max",
+	 .type = GM_OPTION_DURATION,
+	 AT(backoff_max),
+	 .min = 1e9,
+	 .max = 3600e9,
+	 .fallback = "30s",
+	 .help = "The longest pause between two requests to a guest that does not answer."},
+	INTERVAL("memory", memory_interval, 0, "100ms", "Memory is asked for"),
+	INTERVAL("cpu", cpu_interval, 0, "5s", "CPU times inside are asked for"),
+	INTERVAL("load", load_interval, 0, "5s", "Load averages are asked for"),
+	INTERVAL("storage", storage_interval, 0, "60s", "File systems are asked for"),
+	INTERVAL("disk", disk_interval, 0, "0", "Disks, as the guest sees them, are asked for"),
+	INTERVAL("interface", interface_interval, 0, "0",
+		 "Interfaces, as the guest sees them, are asked for"),
+	INTERVAL("process", process_interval, 0, "30s", "Processes are asked for"),
+	{.key = "processes",
+	 .type = GM_OPTION_INT,
+	 AT(processes),
+	 .min = 1,
+	 .max = 64,
+	 .fallback = "8",
+	 .help = "How many of a guest's processes are followed: those with most memory."},
+	{.key = "tune-caches",
+	 .type = GM_OPTION_BOOL,
+	 AT(tune_caches),
+	 .fallback = "false",
+	 .help = "Tell a guest's net-snmp not to cache memory (nsCacheTimeout), where its "
+		 "credential "
+		 "has a write community."},
+	GM_OPTION_END,
+};

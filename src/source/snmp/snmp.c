@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The source: who is asked, on which socket, and which answer is whose; see snmp.h. Run by
+ * source/runner.c at the schedule's resolution; what is due then goes out, what has come is taken in.
+ */
+#include "source/snmp/snmp.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/queue.h"
+#include "base/text.h"
+#include "source/snmp/endpoint.h"
+#include "source/snmp/guests.h"
+#include "source/snmp/target.h"
+
+enum {
+	ENDPOINTS_MAX = 64,
+	DATAGRAMS_MAX = 8192, /* of one turn: a flood does not keep the others waiting */
+	STRAYS_MAX = 64,      /* of one turn whose sender is looked for */
+	HEARD_MAX = 65536,
+};
+
+struct peer {
+	struct gm_snmp_target *target; /* NULL: the slot is free */
+	size_t endpoint, line;
+	struct sockaddr_storage address;
+};
+
+struct endpoint_slot {
+	char netns[128];
+	struct gm_snmp_endpoint *endpoint;
+};
+
+struct snmp {
+	struct gm_source base;
+	struct gm_snmp_options options;
+	struct gm_queue *heard; /* struct heard, from other threads */
+	struct gm_snmp_guests *guests;
+
+	struct gm_snmp_list list;
+	struct timespec list_times[2];
+	int64_t watch_due; /* monotonic */
+	size_t endpoint_count;
+	struct endpoint_slot endpoints[ENDPOINTS_MAX];
+	size_t peer_count; /* slots in use are below it */
+	struct peer peers[GM_SNMP_SLOTS];
+	int64_t wakes[GM_SNMP_SLOTS]; /* beside each other: all are looked at each turn */
+
+	/* Of the present turn. */
+	struct gm_batch *batch;
+	struct gm_snmp_out out;
+	struct gm_snmp_moment now;
+	size_t strays;
+	uint64_t unknown; /* datagrams of nobody that is asked */
+	struct gm_snmp_message message;
+	char complaint[GM_ERROR_TEXT];
+};
+
+struct heard {
+	struct gm_entity_info info;
+	bool here;
+};
+
+static struct snmp *to_snmp(struct gm_source *source)
+{
+	return (struct snmp *)source;
+}
+
+/* ---- peers ---- */
+
+static int find_endpoint(struct snmp *snmp, const char *netns, size_t *ret_index,
+			 struct gm_error *err)
+{
+	struct endpoint_slot *slot;
+	size_t i = 0;
+	int rc;
+
+	while (i < snmp->endpoint_count && strcmp(snmp->endpoints[i].netns, netns) != 0) {
+		i++;
+	}
+	*ret_index = i;
+	if (i < snmp->endpoint_count) {
+		return 0;
+	}
+	if (i == ENDPOINTS_MAX) {
+		return gm_error_set(err, -ENOSPC, "more than %d network namespaces", ENDPOINTS_MAX);
+	}
+	slot = &snmp->endpoints[i];
+	rc = gm_snmp_endpoint_open(netns, &slot->endpoint, err);
+	if (rc == 0) {
+		gm_text_copy(slot->netns, sizeof(slot->netns), netns);
+		snmp->endpoint_count++;
+	}
+	return rc;
+}
+
+static int64_t rarer(int64_t group, int64_t target)
+{
+	return group == 0 || group > target ? group : target;
+}
+
+static void fill_options(const struct snmp *snmp, const struct gm_snmp_line *line,
+			 struct gm_snmp_target_options *target)
+{
+	const struct gm_snmp_options *options = &snmp->options;
+	int64_t interval = line->interval != 0 ? line->interval : options->interval;
+
+	*target = (struct gm_snmp_target_options){
+		.credential = &snmp->list.credentials[line->credential],
+		.intervals = {[GM_SNMP_MEMORY] = rarer(options->memory_interval, interval),
+			      [GM_SNMP_CPU] = rarer(options->cpu_interval, interval),
+			      [GM_SNMP_LOAD] = rarer(options->load_interval, interval),
+			      [GM_SNMP_STORAGE] = rarer(options->storage_interval, interval),
+			      [GM_SNMP_DISKS] = rarer(options->disk_interval, interval),
+			      [GM_SNMP_INTERFACES] = rarer(options->interface_interval, interval),
+			      [GM_SNMP_PROCESSES] = rarer(options->process_interval, interval)},
+		.timeout = options->timeout,
+		.backoff_max = options->backoff_max,
+		.processes = (uint32_t)options->processes,
+		.tune_caches = options->tune_caches,
+	};
+}
+
+static int add_peer(struct snmp *snmp, size_t line_index, const uint8_t uuid[GM_UUID_SIZE],
+		    struct gm_error *err)
+{
+	const struct gm_snmp_line *line = &snmp->list.lines[line_index];
+	struct gm_snmp_target_options options;
+	size_t slot = 0, endpoint;
+	int rc = find_endpoint(snmp, line->netns, &endpoint, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	while (slot < GM_SNMP_SLOTS && snmp->peers[slot].target) {
+		slot++;
+	}
+	if (slot == GM_SNMP_SLOTS) {
+		return gm_error_set(err, -ENOSPC, "more than %d targets", GM_SNMP_SLOTS);
+	}
+	fill_options(snmp, line, &options);
+	memcpy(options.uuid, uuid, GM_UUID_SIZE);
+	options.slot = (uint32_t)slot;
+	rc = gm_snmp_target_create(&options, gm_clock_monotonic(), &snmp->peers[slot].target);
+	if (rc < 0) {
+		return gm_error_set(err, rc, "out of memory");
+	}
+	snmp->peers[slot].endpoint = endpoint;
+	snmp->peers[slot].line = line_index;
+	snmp->peers[slot].address = line->address;
+	snmp->wakes[slot] = 0;
+	if (slot >= snmp->peer_count) {
+		snmp->peer_count = slot + 1;
+	}
+	return 0;
+}
+
+static void remove_peer(struct snmp *snmp, size_t slot)
+{
+	struct peer *peer = &snmp->peers[slot];
+
+	if (peer->target) {
+		gm_snmp_target_free(peer->target);
+		*peer = (struct peer){0};
+		snmp->wakes[slot] = INT64_MAX;
+	}
+}
+
+static bool has_peer(const struct snmp *snmp, size_t line, const uint8_t uuid[GM_UUID_SIZE])
+{
+	for (size_t i = 0; i < snmp->peer_count; i++) {
+		if (snmp->peers[i].target && snmp->peers[i].line == line &&
+		    memcmp(gm_snmp_target_uuid(snmp->peers[i].target), uuid, GM_UUID_SIZE) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The first line that speaks of the guest is its target. */
+static int add_guest(struct snmp *snmp, const struct gm_snmp_guest *guest, struct gm_error *err)
+{
+	for (size_t i = 0; i < snmp->list.line_count; i++) {
+		const struct gm_snmp_line *line = &snmp->list.lines[i];
+		bool meant = line->is_uuid
+				     ? memcmp(line->uuid, guest->uuid, GM_UUID_SIZE) == 0
+				     : gm_text_match(line->guest, guest->name) ||
+					       (guest->display_name[0] != '\0' &&
+						gm_text_match(line->guest, guest->display_name));
+
+		if (meant) {
+			return has_peer(snmp, i, guest->uuid) ? 0
+							      : add_peer(snmp, i, guest->uuid, err);
+		}
+	}
+	return 0;
+}
+
+struct adding {
+	struct snmp *snmp;
+	struct gm_error *err;
+	int rc;
+};
+
+static void add_known(void *user, const struct gm_snmp_guest *guest)
+{
+	struct adding *adding = user;
+
+	if (adding->rc == 0) {
+		adding->rc = add_guest(adding->snmp, guest, adding->err);
+	}
+}
+
+/* Guests by UUID at once, those by name as far as they are known. */
+static int add_all(struct snmp *snmp, struct gm_error *err)
+{
+	struct adding adding = {snmp, err, 0};
+
+	for (size_t i = 0; i < snmp->list.line_count && adding.rc == 0; i++) {
+		const struct gm_snmp_line *line = &snmp->list.lines[i];
+
+		if (line->is_uuid) {
+			adding.rc = add_peer(snmp, i, line->uuid, err);
+		}
+	}
+	gm_snmp_guests_each(snmp->guests, add_known, &adding);
+	return adding.rc;
+}
+
+static void drop_all(struct snmp *snmp)
+{
+	for (size_t i = 0; i < snmp->peer_count; i++) {
+		if (snmp->peers[i].target && snmp->out.sink) {
+			gm_snmp_target_end(snmp->peers[i].target, gm_clock_now(), &snmp->out);
+		}
+		remove_peer(snmp, i);
+	}
+	snmp->peer_count = 0;
+	for (size_t i = 0; i < snmp->endpoint_count; i++) {
+		gm_snmp_endpoint_close(snmp->endpoints[i].endpoint);
+	}
+	snmp->endpoint_count = 0;
+	gm_snmp_list_free(&snmp->list);
+}
+
+/* ---- what others tell of guests ---- */
+
+static void take_heard(struct snmp *snmp, const struct heard *heard)
+{
+	const uint8_t *uuid = heard->info.key.uuid;
+	struct gm_error err = {{0}};
+
+	if (heard->here) {
+		const struct gm_snmp_guest *guest = gm_snmp_guests_add(snmp->guests, &heard->info);
+
+		if (guest && add_guest(snmp, guest, &err) < 0) {
+			gm_text_copy(snmp->complaint, sizeof(snmp->complaint), err.text);
+		}
+		return;
+	}
+	gm_snmp_guests_remove(snmp->guests, uuid);
+	for (size_t i = 0; i < snmp->peer_count; i++) {
+		struct gm_snmp_target *target = snmp->peers[i].target;
+
+		if (target && memcmp(gm_snmp_target_uuid(target), uuid, GM_UUID_SIZE) == 0) {
+			gm_snmp_target_end(target, snmp->now.node, &snmp->out);
+			remove_peer(snmp, i);
+		}
+	}
+}
+
+static void snmp_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
+{
+	struct snmp *snmp = to_snmp(source);
+	struct heard *heard = info->key.kind == GM_ENTITY_GUEST ? malloc(sizeof(*heard)) : NULL;
+
+	if (heard) {
+		*heard = (struct heard){*info, here};
+		gm_queue_push(snmp->heard, heard);
+	}
+}
+
+/* ---- datagrams ---- */
+
+/* Of whom it is that is asked, when the datagram itself does not tell it. */
+static struct gm_snmp_target *find_sender(struct snmp *snmp, const struct sockaddr_storage *from)
+{
+	if (++snmp->strays > STRAYS_MAX) {
+		return NULL;
+	}
+	for (size_t i = 0; i < snmp->peer_count; i++) {
+		if (snmp->peers[i].target && gm_snmp_same_address(&snmp->peers[i].address, from)) {
+			return snmp->peers[i].target;
+		}
+	}
+	return NULL;
+}
+
+static void take_stray(struct snmp *snmp, const struct gm_snmp_datagram *datagram)
+{
+	struct gm_snmp_target *target = find_sender(snmp, datagram->from);
+
+	if (target) {
+		gm_snmp_target_refuse(target, datagram->cut);
+	} else {
+		snmp->unknown++;
+	}
+}
+
+static void take_datagram(void *user, const struct gm_snmp_datagram *datagram)
+{
+	struct snmp *snmp = user;
+	struct gm_snmp_message *message = &snmp->message;
+	int32_t id;
+
+	if (datagram->cut || gm_snmp_decode(datagram->data, datagram->length, message) < 0) {
+		take_stray(snmp, datagram);
+		return;
+	}
+	id = message->version == GM_SNMP_V3 ? message->v3.id : message->pdu.request_id;
+	size_t slot = (size_t)((uint32_t)id % GM_SNMP_SLOTS);
+	struct peer *peer = &snmp->peers[slot];
+
+	/* Who answers is who was asked: else anybody could speak for a guest. */
+	if (peer->target == NULL || !gm_snmp_same_address(&peer->address, datagram->from)) {
+		take_stray(snmp, datagram);
+		return;
+	}
+	struct gm_snmp_moment when = {snmp->now.monotonic - datagram->age,
+				      snmp->now.node - datagram->age};
+
+	gm_snmp_target_answer(peer->target, message, datagram->data, datagram->length, &when,
+			      &snmp->out);
+	snmp->wakes[slot] = gm_snmp_target_wake(peer->target);
+}
+
+static void ask_due(struct snmp *snmp)
+{
+	for (size_t i = 0; i < snmp->peer_count; i++) {
+		struct peer *peer = &snmp->peers[i];
+		const uint8_t *packet;
+		size_t length;
+
+		if (snmp->wakes[i] > snmp->now.monotonic || peer->target == NULL) {
+			continue;
+		}
+		length = gm_snmp_target_ask(peer->target, &snmp->now, &packet, &snmp->out);
+		if (length > 0) {
+			gm_snmp_endpoint_send(snmp->endpoints[peer->endpoint].endpoint,
+					      &peer->address, packet, length);
+		}
+		snmp->wakes[i] = gm_snmp_target_wake(peer->target);
+	}
+	for (size_t i = 0; i < snmp->endpoint_count; i++) {
+		gm_snmp_endpoint_flush(snmp->endpoints[i].endpoint);
+	}
+}
+
+/* ---- the source ---- */
+
+static void stat_files(const struct snmp *snmp, struct timespec times[2])
+{
+	const char *paths[2] = {snmp->options.targets, snmp->options.credentials};
+	struct stat status;
+
+	for (int i = 0; i < 2; i++) {
+		times[i] = stat(paths[i], &status) == 0 ? status.st_mtim : (struct timespec){0};
+	}
+}
+
+static int load(struct snmp *snmp, struct gm_error *err)
+{
+	struct gm_snmp_list list;
+	int rc;
+
+	stat_files(snmp, snmp->list_times);
+	rc = gm_snmp_list_read(snmp->options.targets, snmp->options.credentials, &list, err);
+	if (rc < 0) {
+		return rc;
+	}
+	drop_all(snmp);
+	snmp->list = list;
+	return add_all(snmp, err);
+}
+
+/* Files that have changed are read again; what cannot be understood leaves everything as it is. */
+static int watch_files(struct snmp *snmp)
+{
+	struct timespec times[2];
+	struct gm_error err = {{0}};
+	int rc;
+
+	snmp->watch_due = snmp->now.monotonic + GM_SECOND;
+	stat_files(snmp, times);
+	if (memcmp(times, snmp->list_times, sizeof(times)) == 0) {
+		return 0;
+	}
+	rc = load(snmp, &err);
+	gm_text_copy(snmp->complaint, sizeof(snmp->complaint), err.text);
+	return rc == -ENOTRECOVERABLE ? rc : 0;
+}
+
+static uint32_t count_reachable(const struct snmp *snmp, uint32_t *ret_all)
+{
+	uint32_t reachable = 0, all = 0;
+
+	for (size_t i = 0; i < snmp->peer_count; i++) {
+		if (snmp->peers[i].target) {
+			all++;
+			reachable += gm_snmp_target_reachable(snmp->peers[i].target);
+		}
+	}
+	*ret_all = all;
+	return reachable;
+}
+
+static void emit(struct snmp *snmp)
+{
+	if (snmp->batch->frame_count > 0) {
+		snmp->out.sink->samples(snmp->out.sink->user, snmp->batch);
+		snmp->batch = NULL;
+	}
+}
+
+static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
+		     uint32_t *ret_entities, struct gm_error *err)
+{
+	struct snmp *snmp = to_snmp(source);
+	struct heard *heard;
+	uint32_t all;
+
+	if (snmp->batch == NULL) {
+		snmp->batch = gm_batch_create();
+	}
+	if (snmp->batch == NULL) {
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	}
+	snmp->batch->source = GM_SOURCE_SNMP;
+	snmp->out = (struct gm_snmp_out){snmp->batch, sink};
+	snmp->now = (struct gm_snmp_moment){gm_clock_monotonic(), now};
+	snmp->strays = 0;
+	while ((heard = gm_queue_pop(snmp->heard)) != NULL) {
+		take_heard(snmp, heard);
+		free(heard);
+	}
+	if (snmp->now.monotonic >= snmp->watch_due && watch_files(snmp) < 0) {
+		return gm_error_set(err, -ENOTRECOVERABLE, "%s", snmp->complaint);
+	}
+	for (size_t i = 0; i < snmp->endpoint_count; i++) {
+		gm_snmp_endpoint_receive(snmp->endpoints[i].endpoint, DATAGRAMS_MAX, take_datagram,
+					 snmp);
+	}
+	ask_due(snmp);
+	emit(snmp);
+	*ret_entities = count_reachable(snmp, &all);
+	if (snmp->complaint[0] != '\0') {
+		gm_error_set(err, 0, "%s", snmp->complaint);
+	} else if (*ret_entities < all) {
+		gm_error_set(err, 0, "%u of %u guests do not answer", all - *ret_entities, all);
+	}
+	return 0;
+}
+
+static int snmp_open(struct gm_source *source, struct gm_error *err)
+{
+	struct snmp *snmp = to_snmp(source);
+	int rc;
+
+	snmp->complaint[0] = '\0';
+	rc = load(snmp, err);
+	if (rc < 0) {
+		drop_all(snmp);
+	}
+	snmp->watch_due = gm_clock_monotonic() + GM_SECOND;
+	return rc;
+}
+
+static void snmp_close(struct gm_source *source)
+{
+	drop_all(to_snmp(source));
+}
+
+static void snmp_destroy(struct gm_source *source)
+{
+	struct snmp *snmp = to_snmp(source);
+
+	snmp->out.sink = NULL; /* the sink is not for this time any more */
+	drop_all(snmp);
+	gm_batch_free(snmp->batch);
+	gm_queue_free(snmp->heard);
+	gm_snmp_guests_free(snmp->guests);
+	free(snmp);
+}
+
+static const struct gm_source_ops snmp_ops = {
+	.id = GM_SOURCE_SNMP,
+	.open = snmp_open,
+	.poll = snmp_poll,
+	.close = snmp_close,
+	.destroy = snmp_destroy,
+	.hear = snmp_hear,
+};
+
+int gm_snmp_create(const struct gm_snmp_options *options, struct gm_source **ret_source)
+{
+	struct snmp *snmp = calloc(1, sizeof(*snmp));
+	struct gm_queue_options heard = {.capacity = HEARD_MAX, .free_item = free};
+
+	if (snmp == NULL) {
+		return -ENOMEM;
+	}
+	snmp->base.ops = &snmp_ops;
+	snmp->options = *options;
+	for (size_t i = 0; i < GM_SNMP_SLOTS; i++) {
+		snmp->wakes[i] = INT64_MAX;
+	}
+	if (gm_snmp_guests_create(&snmp->guests) < 0 || gm_queue_create(&heard, &snmp->heard) < 0) {
+		gm_snmp_guests_free(snmp->guests);
+		free(snmp);
+		return -ENOMEM;
+	}
+	*ret_source = &snmp->base;
+	return 0;
+}
