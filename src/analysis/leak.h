@@ -7,7 +7,7 @@
  *   - of a process: memory.resident against the memory.total of its guest or node, or rather what
  *     memory.available leaves of it. Both are told to the process's detector as points of its own.
  *
- * Evidence: slope and time to exhaustion, both with the interval that they lie in nine times in ten;
+ * Evidence: slope and time to exhaustion, both with their interval of 90 %;
  * onset, confidence, the length of the series that the slope was measured over, used and total bytes.
  * The finding of a guest or the node names the processes whose own growth explains it (contributors).
  */

@@ -24,8 +24,9 @@ struct gm_leak_growth {
 	double level;                 /* at the end */
 	double late;                  /* slope of the second half alone */
 	double scatter;               /* of the floors about the line */
-	double slope_low, slope_high; /* nine times in ten between them */
+	double slope_low, slope_high; /* its interval of 90 % */
 	double span;                  /* seconds that the line was fitted to */
+	double spike;                 /* how far a peak lay above the line at most */
 
 	/* its shape */
 	double pace;  /* slope of the newest bins, from end to end */

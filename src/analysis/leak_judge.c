@@ -26,6 +26,10 @@
 #define STEADY_STEP    0.25 /* of the rise */
 #define STEADY_LATE    0.75 /* of the slope */
 
+/* Up to this scale a share by pace exceeds the one by bytes by no more than that. */
+#define HASTY_MORE 0.04
+enum { HASTY_SCALE = 1 };
+
 /* A growth whose past is shorter than a day and than four times itself may be a habit: more share. */
 #define PAST_DAY    86400.0
 #define PAST_TIMES  4.0
@@ -101,13 +105,17 @@ static double lasted(const struct gm_leak_growth *growth)
 }
 
 /*
- * The part of the growth's whole way, from onset to exhaustion at its present pace, that is behind it.
+ * The part of the growth's whole way, from onset to exhaustion at its present pace, that is behind it. The
+ * pace of a few bins says little: at the finest scales it counts no more than what has been eaten.
  */
 static double share_of(const struct gm_leak_growth *growth, double total)
 {
 	double left = fmax(total - growth->top, 0);
+	double share = lasted(growth) / (lasted(growth) + left / growth->late);
 
-	return lasted(growth) / (lasted(growth) + left / growth->late);
+	if (growth->scale > HASTY_SCALE)
+		return share;
+	return fmin(share, growth->rise / (growth->rise + left) + HASTY_MORE);
 }
 
 static bool is_steady(const struct gm_leak_growth *growth)

@@ -86,12 +86,13 @@ void gm_leak_watch_forecast(const struct gm_leak_watch *watch,
 	const struct gm_leak_growth *growth = &watch->condition.growth;
 	double passed = (double)(watch->time - growth->end) / (double)GM_SECOND;
 	double left = room(watch, growth), doubt = NINETY * growth->scatter;
-	double low = (left - doubt) / growth->slope_high - passed;
+	double low = (left - doubt - fmax(growth->spike - growth->swing, 0)) / growth->slope_high -
+		     passed;
 	double high = INFINITY;
 
 	ret_forecast->left = (double)(exhaustion(watch, growth) - watch->time) / (double)GM_SECOND;
 	if (growth->slope_low > 0)
-		high = (left + doubt) / growth->slope_low - passed;
+		high = (left + growth->swing + doubt) / growth->slope_low - passed;
 	ret_forecast->low = fmin(fmax(low, 0), ret_forecast->left);
 	ret_forecast->high = fmax(high, ret_forecast->left);
 }

@@ -49,7 +49,7 @@ struct gm_leak_manner {
 /* Seconds until nothing is left. */
 struct gm_leak_forecast {
 	double left;
-	double low, high; /* nine times in ten between them; high is INFINITY without a bound */
+	double low, high; /* the interval of 90 %; high is INFINITY without a bound */
 };
 
 void gm_leak_watch_init(struct gm_leak_watch *watch);

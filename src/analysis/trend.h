@@ -7,7 +7,7 @@
  * 63 (1968). Test: H. B. Mann, Econometrica 13 (1945); variance with ties: M. G. Kendall, "Rank
  * Correlation Methods" (1975). Order of pairs: L. A. Goodman and W. H. Kruskal, JASA 49 (1954).
  * Error: that of least squares, times sqrt((1 + r) / (1 - r)) for residuals that follow each other with
- * a correlation of r (G. U. Yule, JRSS 84 (1921); bias of r: M. G. Kendall, Biometrika 41 (1954)).
+ * a correlation of r (M. S. Bartlett, JRSS 98 (1935)).
  */
 #ifndef GM_ANALYSIS_TREND_H
 #define GM_ANALYSIS_TREND_H

@@ -63,10 +63,9 @@ static inline void take_finding(void *user, const struct gm_finding *finding)
 			   1e9);
 }
 
-static inline struct guest *new_guest(double total, double noise)
+static inline struct guest *new_entity(struct gm_entity_key key, double total, double noise)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
-	struct gm_entity_key key = gm_entity_node();
 
 	assert_non_null(guest);
 	gm_option_defaults(gm_leak_ops.options, &guest->options);
@@ -77,6 +76,11 @@ static inline struct guest *new_guest(double total, double noise)
 	guest->evaluated = -1;
 	assert_int_equal(gm_leak_ops.create(&guest->options, &key, &guest->detector), 0);
 	return guest;
+}
+
+static inline struct guest *new_guest(double total, double noise)
+{
+	return new_entity(gm_entity_node(), total, noise);
 }
 
 static inline void free_guest(struct guest *guest)
