@@ -24,6 +24,14 @@ install(DIRECTORY mibs/ DESTINATION ${guestmon_data}/mibs FILES_MATCHING PATTERN
 install(FILES contrib/man/guestmond.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES contrib/man/guestmonctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES contrib/man/guestmon.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES contrib/man/guestmon-redis.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+# For a Redis server's operator, and for who writes analysers.
+install(FILES contrib/redis/guestmon.acl DESTINATION ${guestmon_data}/redis)
+install(PROGRAMS contrib/analysers/sklearn-leak DESTINATION ${guestmon_data}/analysers)
+install(FILES contrib/analysers/sklearn-leak.service contrib/analysers/README.md
+        DESTINATION ${guestmon_data}/analysers)
+install(FILES contrib/analysers/c-example/c-example.c contrib/analysers/c-example/Makefile
+        DESTINATION ${guestmon_data}/analysers/c-example)
 install(FILES LICENSE NEWS DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)

@@ -14,7 +14,7 @@ import time
 import unittest
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
-NODE = "rig"
+NODE = "node1"
 PREFIX = f"guestmon:{{{NODE}}}:"
 PASSWORD = {"guestmond": "d-secret", "guestmon-analyser": "a-secret", "guestmon-reader": "r-secret"}
 
@@ -57,6 +57,7 @@ class Rig:
             "libvirt:\n  enabled: no\ntap:\n  enabled: no\nsnmp:\n  enabled: no\n"
             f"redis:\n  enabled: yes\n  socket: {self.redis_socket}\n"
             f"  username: guestmond\n  password-file: {self.directory}/password\n"
+            "  seconds-kept: 10m\n"
             "alarm:\n  hold: 1s\n" + ("external:\n" + lines if lines else ""), encoding="utf-8")
 
     def start_redis(self):

@@ -127,7 +127,7 @@ class Findings(RigTest):
         used = self.newest("node", "memory.used")
         for limit, count in ((used // 2, 1), (used * 2, 0)):
             done = subprocess.run(
-                [self.rig.analyser, "-s", self.rig.redis_socket, "-n", "rig", "-u",
+                [self.rig.analyser, "-s", self.rig.redis_socket, "-n", "node1", "-u",
                  "guestmon-analyser", "-1", "node", "memory.used", str(limit)],
                 env={"GUESTMON_PASSWORD": PASSWORD["guestmon-analyser"]}, text=True,
                 capture_output=True, check=False)
