@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analysis/burst_base.h"
+#include "analysis/burst_storm.h"
 #include "analysis/burst_track.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -28,16 +29,39 @@
  */
 #define LEARNED_HALF_LIFE (3600.0 * (double)GM_SECOND)
 
-/* Reports that may go out before the limit holds. */
-#define REPORTS_AT_ONCE 100.0
+/* A burst whose source has been silent so long is over: usual bins, and at least that time. */
+#define SILENT_BINS  4.0
+#define SILENT_LEAST (2 * GM_SECOND)
 
-enum { DIRECTIONS = 2 };
+/* The tracker counts in bytes; a packet is as much to it. */
+#define BITS 8.0
 
-struct direction {
+/* What is read back of rates; what is more was not written by us. */
+#define RATE_MOST 1e18
+
+/* What a channel is of. */
+struct kind {
+	unsigned metric_id, dropped_id;
+	const char *metric, *direction;
+	bool packets;
+};
+
+static const struct kind kinds[GM_BURST_CHANNELS] = {
+	[GM_BURST_RX_BYTES] = {GM_METRIC_NET_RX_BYTES, GM_METRIC_NET_RX_DROPPED, "net.rx.bytes",
+			       "rx", false},
+	[GM_BURST_TX_BYTES] = {GM_METRIC_NET_TX_BYTES, GM_METRIC_NET_TX_DROPPED, "net.tx.bytes",
+			       "tx", false},
+	[GM_BURST_RX_PACKETS] = {GM_METRIC_NET_RX_PACKETS, GM_METRIC_NET_RX_DROPPED,
+				 "net.rx.packets", "rx", true},
+	[GM_BURST_TX_PACKETS] = {GM_METRIC_NET_TX_PACKETS, GM_METRIC_NET_TX_DROPPED,
+				 "net.tx.packets", "tx", true},
+};
+
+struct channel {
 	struct burst_detector *detector;
-	const char *metric, *name;
+	const struct kind *kind;
 	struct gm_burst_track track;
-	double learned;     /* bit/s: highest rate of a bin, half-forgotten every hour */
+	double learned;     /* highest rate of a bin, half-forgotten every hour */
 	double utilisation; /* of the last bin */
 
 	bool judging; /* has seen a bin that it could judge */
@@ -45,12 +69,15 @@ struct direction {
 	bool on;   /* a burst is on */
 	bool told; /* it has been reported, as begun at `told_start` */
 	int64_t told_start;
-	int64_t last_end; /* of the last burst */
-	uint64_t count;
-	double tokens; /* reports that may go out now */
-	int64_t tokens_at;
+	int64_t last_seen;  /* when the last burst was seen to be on or to have ended */
+	int64_t start, end; /* of the last burst */
+	int64_t gap;        /* between the burst before and the last; negative: there was none */
+	double dropped;     /* packets lost during the last burst */
+	uint64_t shown;     /* the number of the burst that `evidence` is of */
 	enum gm_severity severity;
 	struct gm_evidence evidence; /* of the last burst that was told of */
+	struct gm_burst_storm storm;
+	struct gm_burst_stats stats;
 };
 
 struct burst_detector {
@@ -58,131 +85,27 @@ struct burst_detector {
 	const struct gm_burst_options *options;
 	struct gm_entity_key key;
 	double speed; /* bit/s as reported; 0: not */
-	struct direction directions[DIRECTIONS];
+	struct channel channels[GM_BURST_CHANNELS];
 
-	/* during observe() */
+	/* during observe() and evaluate() */
 	const struct gm_finding_sink *sink;
 	int64_t now;
 	struct gm_burst_port port;
 };
 
-static const struct gm_option burst_option_table[] = {
-	{
-		.key = "enabled",
-		.type = GM_OPTION_BOOL,
-		GM_OPTION_AT(struct gm_burst_options, enabled),
-		.fallback = "true",
-		.help = "Look for bursts.",
-	},
-	{
-		.key = "utilisation",
-		.type = GM_OPTION_NUMBER,
-		GM_OPTION_AT(struct gm_burst_options, utilisation),
-		.min = 0.05,
-		.max = 1,
-		.fallback = "0.5",
-		.help = "Part of the port's rate from which on a bin belongs to a burst.",
-	},
-	{
-		.key = "merge",
-		.type = GM_OPTION_INT,
-		GM_OPTION_AT(struct gm_burst_options, merge),
-		.min = 1,
-		.max = GM_BURST_MERGE_MAX,
-		.fallback = "2",
-		.help = "Bins below the limit that end a burst; a shorter dip belongs to it.",
-	},
-	{
-		.key = "brief",
-		.type = GM_OPTION_NUMBER,
-		GM_OPTION_AT(struct gm_burst_options, brief),
-		.min = 0,
-		.max = 1,
-		.fallback = "0.15",
-		.help = "Shortest burst below the limit that is told, as part of a bin at the "
-			"port's "
-			"rate; 0 for none.",
-	},
-	{
-		.key = "brief-doubt",
-		.type = GM_OPTION_NUMBER,
-		GM_OPTION_AT(struct gm_burst_options, doubt),
-		.min = 0,
-		.max = 0.5,
-		.fallback = "0.006",
-		.help = "Part of the bursts told that may be noise: how sure of a brief burst one "
-			"has "
-			"to be.",
-	},
-	{
-		.key = "least-volume",
-		.type = GM_OPTION_SIZE,
-		GM_OPTION_AT(struct gm_burst_options, least_volume),
-		.min = 0,
-		.max = 1e12,
-		.fallback = "0",
-		.help = "A burst that carries less, in bytes, is not told. On ports so slow that "
-			"one "
-			"offloaded packet of 64 KiB half fills a bin, set it above that.",
-	},
-	{
-		.key = "port-rate",
-		.type = GM_OPTION_BITRATE,
-		GM_OPTION_AT(struct gm_burst_options, port_rate),
-		.min = 0,
-		.max = 1e13,
-		.fallback = "0",
-		.help = "Rate of ports whose rate is not known otherwise, in bit/s; 0 learns it.",
-	},
-	{
-		.key = "least-rate",
-		.type = GM_OPTION_BITRATE,
-		GM_OPTION_AT(struct gm_burst_options, least_rate),
-		.min = 1e5,
-		.max = 1e13,
-		.fallback = "100M",
-		.help = "What a learned rate is at least, in bit/s.",
-	},
-	{
-		.key = "clear-after",
-		.type = GM_OPTION_DURATION,
-		GM_OPTION_AT(struct gm_burst_options, clear_after),
-		.min = 0,
-		.max = 3600e9,
-		.fallback = "5s",
-		.help = "Time without a burst after which all is well again.",
-	},
-	{
-		.key = "report-limit",
-		.type = GM_OPTION_INT,
-		GM_OPTION_AT(struct gm_burst_options, report_limit),
-		.min = 1,
-		.max = 1000,
-		.fallback = "1",
-		.help = "Reports per second and direction after the first hundred; bursts beyond "
-			"it are "
-			"only counted.",
-	},
-	GM_OPTION_END,
-};
-
 static int burst_create(const void *options, const struct gm_entity_key *key,
 			struct gm_detector **ret_detector)
 {
-	static const struct {
-		const char *metric, *name;
-	} names[DIRECTIONS] = {{"net.rx.bytes", "rx"}, {"net.tx.bytes", "tx"}};
 	struct burst_detector *detector = calloc(1, sizeof(*detector));
 	if (!detector)
 		return -ENOMEM;
 	detector->base.ops = &gm_burst_ops;
 	detector->options = options;
 	detector->key = *key;
-	for (size_t i = 0; i < DIRECTIONS; i++) {
-		detector->directions[i].detector = detector;
-		detector->directions[i].metric = names[i].metric;
-		detector->directions[i].name = names[i].name;
-		detector->directions[i].severity = GM_SEVERITY_WARNING;
+	for (size_t i = 0; i < GM_BURST_CHANNELS; i++) {
+		detector->channels[i].detector = detector;
+		detector->channels[i].kind = &kinds[i];
+		detector->channels[i].severity = GM_SEVERITY_WARNING;
 	}
 	*ret_detector = &detector->base;
 	return 0;
@@ -193,48 +116,52 @@ static void burst_destroy(struct gm_detector *detector)
 	free(detector);
 }
 
-static void emit(const struct direction *direction, int64_t time, bool report,
+static struct gm_burst_storm_rules storm_rules(const struct channel *channel)
+{
+	const struct gm_burst_options *options = channel->detector->options;
+	return (struct gm_burst_storm_rules){
+		.bursts = options->storm_bursts,
+		.time = options->storm_time,
+		.report = options->storm_report,
+	};
+}
+
+static void emit(const struct channel *channel, int64_t time, bool report,
 		 const struct gm_finding_sink *sink)
 {
 	struct gm_finding finding = {
-		.key = direction->detector->key,
+		.key = channel->detector->key,
 		.detector = "burst",
-		.active = direction->active,
+		.active = channel->active,
 		.report = report,
-		.severity = direction->severity,
+		.severity = channel->severity,
 		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
 		.cause = GM_CAUSE_CONGESTION,
 		.time = time,
-		.evidence = direction->evidence,
+		.evidence = channel->evidence,
 	};
-	gm_text_copy(finding.metric, sizeof(finding.metric), direction->metric);
-	if (direction->count > 0)
-		gm_evidence_set(&finding.evidence, GM_EVIDENCE_BURSTS, (double)direction->count);
+	gm_text_copy(finding.metric, sizeof(finding.metric), channel->kind->metric);
+	if (channel->stats.bursts > 0)
+		gm_evidence_set(&finding.evidence, GM_EVIDENCE_BURSTS,
+				(double)channel->stats.bursts);
+	if (channel->storm.on)
+		gm_evidence_set(&finding.evidence, GM_EVIDENCE_STORM,
+				(double)channel->storm.bursts);
 	sink->emit(sink->user, &finding);
 }
 
-/* Takes one report from the allowance, which fills at the limit's pace. */
-static bool may_report(struct direction *direction, int64_t now)
+static void show_dropped(struct channel *channel)
 {
-	double limit = (double)direction->detector->options->report_limit;
-	double passed = (double)(now - direction->tokens_at) / (double)GM_SECOND;
-	if (direction->tokens_at == 0)
-		direction->tokens = REPORTS_AT_ONCE;
-	if (direction->tokens_at == 0 || passed < 0)
-		passed = 0;
-	direction->tokens_at = now;
-	direction->tokens = fmin(REPORTS_AT_ONCE, direction->tokens + passed * limit);
-	if (direction->tokens < 1)
-		return false;
-	direction->tokens--;
-	return true;
+	if (channel->dropped <= 0 || channel->shown != channel->stats.bursts)
+		return;
+	gm_evidence_set(&channel->evidence, GM_EVIDENCE_DROPPED, channel->dropped);
+	channel->severity = GM_SEVERITY_MINOR;
 }
 
-static void fill_evidence(struct direction *direction, const struct gm_burst *burst)
+static void fill_rates(struct channel *channel, const struct gm_burst *burst, double duration)
 {
-	const struct gm_burst_port *port = &direction->detector->port;
-	struct gm_evidence *evidence = &direction->evidence;
-	double duration = (double)(burst->end - burst->start) / (double)GM_SECOND;
+	const struct gm_burst_port *port = &channel->detector->port;
+	struct gm_evidence *evidence = &channel->evidence;
 	double mean = duration > 0 ? burst->volume * 8 / duration : burst->peak, peak = burst->peak;
 	/*
 	 * No mean is above the peak. The mean of a burst that fits into a bin is nearer to the truth than
@@ -242,84 +169,212 @@ static void fill_evidence(struct direction *direction, const struct gm_burst *bu
 	 */
 	if (mean > peak && burst->ended)
 		peak = mean;
-	*evidence = (struct gm_evidence){0};
-	gm_evidence_set(evidence, GM_EVIDENCE_START,
-			(double)direction->told_start / (double)GM_SECOND);
-	gm_evidence_set(evidence, GM_EVIDENCE_DURATION, duration);
+	if (channel->kind->packets) {
+		gm_evidence_set(evidence, GM_EVIDENCE_PEAK_PACKETS, peak / BITS);
+		gm_evidence_set(evidence, GM_EVIDENCE_PACKETS, burst->volume);
+		return;
+	}
 	gm_evidence_set(evidence, GM_EVIDENCE_PEAK, peak);
 	gm_evidence_set(evidence, GM_EVIDENCE_VOLUME, burst->volume);
 	gm_evidence_set(evidence, GM_EVIDENCE_MEAN, fmin(mean, peak));
 	if (!port->learned)
 		gm_evidence_set(evidence, GM_EVIDENCE_SPEED, port->rate);
-	gm_text_copy(evidence->direction, sizeof(evidence->direction), direction->name);
+}
+
+static void fill_evidence(struct channel *channel, const struct gm_burst *burst)
+{
+	const struct gm_burst_port *port = &channel->detector->port;
+	struct gm_evidence *evidence = &channel->evidence;
+	double duration = (double)(burst->end - burst->start) / (double)GM_SECOND;
+	*evidence = (struct gm_evidence){0};
+	gm_evidence_set(evidence, GM_EVIDENCE_START,
+			(double)channel->told_start / (double)GM_SECOND);
+	gm_evidence_set(evidence, GM_EVIDENCE_DURATION, duration);
+	fill_rates(channel, burst, duration);
+	if (channel->gap >= 0)
+		gm_evidence_set(evidence, GM_EVIDENCE_GAP,
+				(double)channel->gap / (double)GM_SECOND);
+	gm_text_copy(evidence->direction, sizeof(evidence->direction), channel->kind->direction);
 	bool full = !port->learned && burst->peak > FULL_PORT * port->rate;
-	direction->severity = full ? GM_SEVERITY_MINOR : GM_SEVERITY_WARNING;
+	channel->severity = full ? GM_SEVERITY_MINOR : GM_SEVERITY_WARNING;
+	channel->shown = channel->stats.bursts;
+	show_dropped(channel);
+}
+
+/* A burst has begun. */
+static void begin(struct channel *channel, const struct gm_burst *burst)
+{
+	const struct gm_burst_storm_rules rules = storm_rules(channel);
+	channel->gap = channel->end != 0 ? burst->start - channel->end : -1;
+	channel->dropped = 0;
+	channel->stats.bursts++;
+	if (gm_burst_storm_count(&channel->storm, &rules, channel->detector->now))
+		channel->stats.storms++;
+}
+
+static void count_ended(struct channel *channel, const struct gm_burst *burst)
+{
+	double duration = (double)(burst->end - burst->start) / (double)GM_SECOND;
+	double peak = burst->peak;
+	if (duration > 0)
+		peak = fmax(peak, burst->volume * BITS / duration);
+	const struct gm_burst_figures figures = {
+		.duration = burst->end - burst->start,
+		.gap = channel->gap,
+		.peak = channel->kind->packets ? peak / BITS : peak / 1000,
+		.volume = burst->volume,
+	};
+	gm_burst_stats_count(&channel->stats, &figures);
+	if (channel->told)
+		channel->stats.told++;
+	else
+		channel->stats.untold++;
+}
+
+/* A burst in bytes is told as that alone. */
+static bool is_hidden(const struct channel *channel, const struct gm_burst *burst)
+{
+	if (!channel->kind->packets || channel->on)
+		return false;
+	const struct channel *bytes =
+		&channel->detector
+			 ->channels[channel - channel->detector->channels - GM_BURST_RX_PACKETS];
+	int64_t slack = (int64_t)channel->track.usual;
+	return bytes->on || (burst->start <= bytes->end + slack &&
+			     burst->end + slack >= bytes->start && bytes->end != 0);
+}
+
+static bool admit(struct channel *channel)
+{
+	const struct gm_burst_storm_rules rules = storm_rules(channel);
+	return gm_burst_storm_admit(&channel->storm, &rules, channel->detector->now);
+}
+
+/* Nothing has been told for a while: this one is told at once, like a first one. */
+static bool is_news(const struct channel *channel)
+{
+	int64_t since = channel->detector->now - channel->storm.told_at;
+	return !channel->active || since < 0 ||
+	       since >= 2 * channel->detector->options->clear_after;
+}
+
+static void report(struct channel *channel, const struct gm_burst *burst)
+{
+	const struct burst_detector *detector = channel->detector;
+	bool due = burst->ended || burst->end - burst->start >= LONG_BURST || is_news(channel);
+	if (channel->told) {
+		fill_evidence(channel, burst);
+		if (burst->ended)
+			emit(channel, detector->now, true, detector->sink);
+	} else if (due && (admit(channel) || !channel->active)) {
+		channel->active = true;
+		channel->told_start = burst->start;
+		fill_evidence(channel, burst);
+		emit(channel, detector->now, true, detector->sink);
+		channel->told = true;
+	}
 }
 
 /*
  * Told of a burst once per bin while it is on and once when it has ended. The first one of a quiet
- * time and a long one are reported before they end.
+ * time and a long one are reported before they end; one in packets only then is known not to be one
+ * in bytes.
  */
 static void on_burst(void *user, const struct gm_burst *burst)
 {
-	struct direction *direction = user;
-	struct burst_detector *detector = direction->detector;
-	if (!direction->on && burst->volume < (double)detector->options->least_volume)
+	struct channel *channel = user;
+	struct burst_detector *detector = channel->detector;
+	bool packets = channel->kind->packets;
+	if (!channel->on && !packets && burst->volume < (double)detector->options->least_volume)
 		return;
-	direction->last_end = detector->now;
-	bool due = burst->ended || !direction->active || burst->end - burst->start >= LONG_BURST;
-	if (!direction->on)
-		direction->count++;
-	direction->on = !burst->ended;
-	if (direction->told) {
-		fill_evidence(direction, burst);
-		if (burst->ended)
-			emit(direction, detector->now, true, detector->sink);
-	} else if (due && (may_report(direction, detector->now) || !direction->active)) {
-		direction->active = true;
-		direction->told_start = burst->start;
-		fill_evidence(direction, burst);
-		emit(direction, detector->now, true, detector->sink);
-		direction->told = true;
+	if (packets && !channel->on && !burst->ended && burst->end - burst->start < LONG_BURST)
+		return;
+	if (is_hidden(channel, burst))
+		return;
+	channel->last_seen = detector->now;
+	if (!channel->on)
+		begin(channel, burst);
+	channel->on = !burst->ended;
+	channel->start = burst->start;
+	channel->end = burst->end;
+	report(channel, burst);
+	if (burst->ended) {
+		count_ended(channel, burst);
+		channel->told = false;
 	}
-	if (burst->ended)
-		direction->told = false;
 }
 
-/* What the direction's bins are held against. */
-static struct gm_burst_port choose_port(const struct direction *direction)
+/* What the channel's bins are held against. */
+static struct gm_burst_port choose_port(const struct channel *channel)
 {
-	const struct burst_detector *detector = direction->detector;
-	if (detector->speed > 0)
-		return (struct gm_burst_port){.rate = detector->speed};
-	if (detector->options->port_rate > 0)
-		return (struct gm_burst_port){.rate = (double)detector->options->port_rate};
-	return (struct gm_burst_port){
-		.rate = fmax(direction->learned, (double)detector->options->least_rate),
-		.learned = true,
-	};
+	const struct burst_detector *detector = channel->detector;
+	const struct gm_burst_options *options = detector->options;
+	bool packets = channel->kind->packets;
+	double known = packets ? (double)options->packet_rate * BITS : detector->speed;
+	double least =
+		packets ? (double)options->least_packet_rate * BITS : (double)options->least_rate;
+	if (known <= 0 && !packets)
+		known = (double)options->port_rate;
+	if (known > 0)
+		return (struct gm_burst_port){.rate = known};
+	return (struct gm_burst_port){.rate = fmax(channel->learned, least), .learned = true};
 }
 
-static void observe_bin(struct direction *direction, const struct gm_point *point)
+static struct gm_burst_rules rules_of(const struct burst_detector *detector)
 {
-	struct burst_detector *detector = direction->detector;
-	const struct gm_burst_rules rules = {
+	return (struct gm_burst_rules){
 		.enter = detector->options->utilisation,
 		.merge = detector->options->merge,
 		.brief = detector->options->brief,
 		.doubt = detector->options->doubt,
 	};
-	const struct gm_burst_sink sink = {.tell = on_burst, .user = direction};
+}
+
+static void observe_bin(struct channel *channel, const struct gm_point *point)
+{
+	struct burst_detector *detector = channel->detector;
+	const struct gm_burst_rules rules = rules_of(detector);
+	const struct gm_burst_sink sink = {.tell = on_burst, .user = channel};
 	if (point->span <= 0)
 		return;
-	double rate = point->value * 8 * (double)GM_SECOND / (double)point->span;
+	double rate = point->value * BITS * (double)GM_SECOND / (double)point->span;
 	detector->now = point->time;
-	detector->port = choose_port(direction);
-	direction->utilisation = rate / detector->port.rate;
-	direction->judging = !detector->port.learned || gm_burst_base_ready(&direction->track.base);
-	gm_burst_track_take(&direction->track, &rules, &detector->port, point, &sink);
-	direction->learned *= exp2(-(double)point->span / LEARNED_HALF_LIFE);
-	direction->learned = fmax(direction->learned, rate);
+	detector->port = choose_port(channel);
+	channel->utilisation = rate / detector->port.rate;
+	channel->judging = !detector->port.learned || gm_burst_base_ready(&channel->track.base);
+	gm_burst_track_take(&channel->track, &rules, &detector->port, point, &sink);
+	if (!detector->port.learned)
+		return;
+	channel->learned *= exp2(-(double)point->span / LEARNED_HALF_LIFE);
+	channel->learned = fmax(channel->learned, rate);
+}
+
+/* Packets were lost over the point's span: they count for a burst that was on then. */
+static void observe_dropped(struct burst_detector *detector, const struct gm_point *point)
+{
+	if (!(point->value > 0) || point->span <= 0)
+		return;
+	for (size_t i = 0; i < GM_BURST_CHANNELS; i++) {
+		struct channel *channel = &detector->channels[i];
+		bool within = channel->on ||
+			      (channel->end != 0 && channel->end > point->time - point->span &&
+			       channel->start < point->time);
+		if (channel->kind->dropped_id != point->metric || !within)
+			continue;
+		channel->dropped += point->value;
+		channel->stats.dropped += (uint64_t)fmin(point->value, RATE_MOST);
+		show_dropped(channel);
+	}
+}
+
+/* Forgets the traffic, and a burst that is on; counts stay. */
+static void start_anew(struct burst_detector *detector)
+{
+	for (size_t i = 0; i < GM_BURST_CHANNELS; i++) {
+		struct channel *channel = &detector->channels[i];
+		channel->track = (struct gm_burst_track){0};
+		channel->on = channel->told = false;
+	}
 }
 
 /* The rate has changed: what was learned against the old one does not hold. */
@@ -328,10 +383,7 @@ static void take_speed(struct burst_detector *detector, double speed)
 	if (!(speed >= 0) || speed == detector->speed)
 		return;
 	detector->speed = speed;
-	for (size_t i = 0; i < DIRECTIONS; i++) {
-		detector->directions[i].track = (struct gm_burst_track){0};
-		detector->directions[i].on = detector->directions[i].told = false;
-	}
+	start_anew(detector);
 }
 
 static void burst_observe(struct gm_detector *base, const struct gm_point *point,
@@ -339,58 +391,130 @@ static void burst_observe(struct gm_detector *base, const struct gm_point *point
 {
 	struct burst_detector *detector = (struct burst_detector *)base;
 	detector->sink = sink;
-	if (point->metric == GM_METRIC_NET_SPEED)
+	switch (point->metric) {
+	case GM_METRIC_NET_SPEED:
 		take_speed(detector, point->value);
-	else if (point->metric == GM_METRIC_NET_RX_BYTES)
-		observe_bin(&detector->directions[0], point);
-	else if (point->metric == GM_METRIC_NET_TX_BYTES)
-		observe_bin(&detector->directions[1], point);
+		break;
+	case GM_METRIC_NET_RX_BYTES:
+		observe_bin(&detector->channels[GM_BURST_RX_BYTES], point);
+		break;
+	case GM_METRIC_NET_TX_BYTES:
+		observe_bin(&detector->channels[GM_BURST_TX_BYTES], point);
+		break;
+	case GM_METRIC_NET_RX_PACKETS:
+		observe_bin(&detector->channels[GM_BURST_RX_PACKETS], point);
+		break;
+	case GM_METRIC_NET_TX_PACKETS:
+		observe_bin(&detector->channels[GM_BURST_TX_PACKETS], point);
+		break;
+	case GM_METRIC_NET_RX_DROPPED:
+	case GM_METRIC_NET_TX_DROPPED:
+		observe_dropped(detector, point);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The source has died, or the guest is stopped: the burst ended where it was last seen. */
+static void end_if_silent(struct channel *channel, int64_t now)
+{
+	struct burst_detector *detector = channel->detector;
+	const struct gm_burst_rules rules = rules_of(detector);
+	const struct gm_burst_sink sink = {.tell = on_burst, .user = channel};
+	double silent = (double)(now - channel->track.until);
+	if (!channel->track.on ||
+	    silent < fmax((double)SILENT_LEAST, SILENT_BINS * channel->track.usual))
+		return;
+	detector->now = now;
+	detector->port = choose_port(channel);
+	gm_burst_track_end(&channel->track, &rules, &detector->port, &sink);
 }
 
 static void burst_evaluate(struct gm_detector *base, int64_t now,
 			   const struct gm_finding_sink *sink)
 {
 	struct burst_detector *detector = (struct burst_detector *)base;
-	for (size_t i = 0; i < DIRECTIONS; i++) {
-		struct direction *direction = &detector->directions[i];
-		if (!direction->judging)
+	detector->sink = sink;
+	for (size_t i = 0; i < GM_BURST_CHANNELS; i++) {
+		struct channel *channel = &detector->channels[i];
+		const struct gm_burst_storm_rules rules = storm_rules(channel);
+		if (!channel->judging)
 			continue;
+		end_if_silent(channel, now);
 		/* The clock was set back. */
-		if (now < direction->last_end)
-			direction->last_end = now;
-		if (!direction->on && now - direction->last_end >= detector->options->clear_after)
-			direction->active = false;
-		emit(direction, now, false, sink);
+		if (now < channel->last_seen)
+			channel->last_seen = now;
+		gm_burst_storm_pass(&channel->storm, &rules, now);
+		int64_t quiet = gm_burst_storm_quiet(&channel->storm, &rules,
+						     detector->options->clear_after);
+		if (!channel->on && now - channel->last_seen >= quiet)
+			channel->active = false;
+		if (!channel->kind->packets || channel->stats.bursts > 0)
+			emit(channel, now, false, sink);
 	}
 }
 
 static double burst_score(const struct gm_detector *base)
 {
 	const struct burst_detector *detector = (const struct burst_detector *)base;
-	return fmin(1,
-		    fmax(detector->directions[0].utilisation, detector->directions[1].utilisation));
+	return fmin(1, fmax(detector->channels[GM_BURST_RX_BYTES].utilisation,
+			    detector->channels[GM_BURST_TX_BYTES].utilisation));
 }
 
 /* The guest was restarted, moved or stopped for a while: the traffic may be another. */
 static void burst_disturb(struct gm_detector *base, int64_t now)
 {
-	struct burst_detector *detector = (struct burst_detector *)base;
 	(void)now;
-	for (size_t i = 0; i < DIRECTIONS; i++) {
-		detector->directions[i].track = (struct gm_burst_track){0};
-		detector->directions[i].on = detector->directions[i].told = false;
-	}
+	start_anew((struct burst_detector *)base);
+}
+
+static void exchange_channel(struct channel *channel, struct gm_archive *archive)
+{
+	gm_burst_track_exchange(&channel->track, archive);
+	gm_archive_number(archive, &channel->learned);
+	if (channel->learned < 0 || channel->learned > RATE_MOST)
+		archive->failed = true;
+	gm_archive_bool(archive, &channel->judging);
+	gm_archive_int(archive, &channel->start, 0, INT64_MAX / 2);
+	gm_archive_int(archive, &channel->end, 0, INT64_MAX / 2);
+	gm_burst_stats_exchange(&channel->stats, archive);
+}
+
+/*
+ * The level is not kept: the alarm engine keeps the alarm, and it is over when bursts are. A burst that
+ * is on is cut in two by a restart.
+ */
+static void burst_exchange(struct gm_detector *base, struct gm_archive *archive)
+{
+	struct burst_detector *detector = (struct burst_detector *)base;
+	gm_archive_tag(archive, "burst 1");
+	gm_archive_number(archive, &detector->speed);
+	if (detector->speed < 0 || detector->speed > RATE_MOST)
+		archive->failed = true;
+	for (size_t i = 0; i < GM_BURST_CHANNELS; i++)
+		exchange_channel(&detector->channels[i], archive);
+}
+
+const struct gm_burst_stats *gm_burst_stats_of(const struct gm_detector *base,
+					       enum gm_burst_channel channel)
+{
+	const struct burst_detector *detector = (const struct burst_detector *)base;
+	if (!base || base->ops != &gm_burst_ops || channel >= GM_BURST_CHANNELS)
+		return NULL;
+	return &detector->channels[channel].stats;
 }
 
 const struct gm_detector_ops gm_burst_ops = {
 	.name = "burst",
 	.entities = 1U << GM_ENTITY_INTERFACE,
-	.options = burst_option_table,
+	.options = gm_burst_option_table,
 	.options_size = sizeof(struct gm_burst_options),
 	.create = burst_create,
 	.destroy = burst_destroy,
 	.observe = burst_observe,
 	.evaluate = burst_evaluate,
 	.score = burst_score,
+	.exchange = burst_exchange,
 	.disturb = burst_disturb,
 };

@@ -43,6 +43,10 @@ enum { RUN_MOST = 32 };
 /* In deviations: a single bin moves the background no more than one at this distance. */
 #define OUTLIER 4.5
 
+/* Of what is read back: bit/s, and skewness; tempered residuals never get there. */
+#define RATE_MOST 1e18
+#define SKEW_MOST 1e3
+
 /* Upper quantile of one in a hundred of the normal distribution. */
 #define HUNDREDTH 2.326
 
@@ -202,4 +206,29 @@ void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length,
 		base->slow_weight = fmin(base->slow_weight + weight, SLOW_BINS);
 	}
 	base->weight = fmin(base->weight + weight, FAST_BINS);
+}
+
+static void exchange_within(struct gm_archive *archive, double *value, double least, double most)
+{
+	gm_archive_number(archive, value);
+	if (!(*value >= least && *value <= most))
+		archive->failed = true;
+}
+
+void gm_burst_base_exchange(struct gm_burst_base *base, struct gm_archive *archive)
+{
+	int64_t run = base->run;
+	exchange_within(archive, &base->weight, 0, FAST_BINS);
+	exchange_within(archive, &base->mean, -RATE_MOST, RATE_MOST);
+	exchange_within(archive, &base->variance, 0, RATE_MOST * RATE_MOST);
+	exchange_within(archive, &base->slow_weight, 0, SLOW_BINS);
+	exchange_within(archive, &base->slow_variance, 0, RATE_MOST * RATE_MOST);
+	exchange_within(archive, &base->skew_weight, 0, SKEW_BINS);
+	exchange_within(archive, &base->skew, -SKEW_MOST, SKEW_MOST);
+	exchange_within(archive, &base->stretch, 0, STRETCH_MOST);
+	exchange_within(archive, &base->before.weight, 0, FAST_BINS);
+	exchange_within(archive, &base->before.mean, -RATE_MOST, RATE_MOST);
+	exchange_within(archive, &base->before.variance, 0, RATE_MOST * RATE_MOST);
+	gm_archive_int(archive, &run, -RUN_MOST, RUN_MOST);
+	base->run = (int)run;
 }

@@ -44,4 +44,7 @@ void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length,
  */
 void gm_burst_base_move(struct gm_burst_base *base, double rate);
 
+/* All of it; what cannot be a background fails the archive. */
+void gm_burst_base_exchange(struct gm_burst_base *base, struct gm_archive *archive);
+
 #endif

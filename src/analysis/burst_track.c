@@ -47,6 +47,9 @@
 /* In usual bins: from here on a bin tells little of the burst's rate. */
 #define LONG_BIN 1.5
 
+/* ns: what is longer was not written by us. */
+#define LONGEST_BIN 1e18
+
 /* Bit/s times ns, over this, are bytes. */
 #define BITS (8.0 * (double)GM_SECOND)
 
@@ -526,4 +529,21 @@ void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rul
 	} else {
 		wait_and_judge(&work, &bin);
 	}
+}
+
+void gm_burst_track_end(struct gm_burst_track *track, const struct gm_burst_rules *rules,
+			const struct gm_burst_port *port, const struct gm_burst_sink *sink)
+{
+	const struct work work = {.track = track, .rules = rules, .port = port, .sink = sink};
+	if (track->on)
+		end_burst(&work);
+}
+
+void gm_burst_track_exchange(struct gm_burst_track *track, struct gm_archive *archive)
+{
+	gm_burst_base_exchange(&track->base, archive);
+	gm_archive_number(archive, &track->usual);
+	gm_archive_number(archive, &track->often);
+	if (track->usual < 0 || track->usual > LONGEST_BIN || track->often < 0 || track->often > 1)
+		archive->failed = true;
 }

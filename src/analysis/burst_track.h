@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/archive.h"
 #include "model/sample.h"
 
 enum { GM_BURST_PENDING = 4, GM_BURST_MERGE_MAX = 8 };
@@ -97,5 +98,12 @@ struct gm_burst_sink {
 void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rules *rules,
 			 const struct gm_burst_port *port, const struct gm_point *point,
 			 const struct gm_burst_sink *sink);
+
+/* Ends the burst that is on, as nothing more will be known of it. */
+void gm_burst_track_end(struct gm_burst_track *track, const struct gm_burst_rules *rules,
+			const struct gm_burst_port *port, const struct gm_burst_sink *sink);
+
+/* What was learned of the background; a burst that is on and bins that wait are left out. */
+void gm_burst_track_exchange(struct gm_burst_track *track, struct gm_archive *archive);
 
 #endif
