@@ -90,8 +90,9 @@ static int adopt(struct gm_external_feed *feed, const struct gm_alarms *alarms,
 	return 0;
 }
 
-static int start(struct gm_external_feed *feed, uv_loop_t *loop, const struct gm_config *config,
-		 const struct gm_alarms *alarms, const struct gm_outlet *outlet)
+static int start(struct gm_external_feed *feed, const struct gm_store *store,
+		 const struct gm_config *config, const struct gm_alarms *alarms,
+		 const struct gm_outlet *outlet)
 {
 	struct gm_external_host external = {knows, emit, feed};
 	struct gm_findings_host stream = {on_entry, on_changed, feed};
@@ -107,14 +108,15 @@ static int start(struct gm_external_feed *feed, uv_loop_t *loop, const struct gm
 	for (size_t i = 0; i < count; i++)
 		advance(&position,
 			i < first_count ? &first[i].alarm : &second[i - first_count].alarm);
-	result = gm_redis_findings_create(&config->redis, config->node.name, loop, &stream,
-					  position.ms, position.sequence, &feed->findings);
+	result = gm_redis_findings_create(store, &stream, position.ms, position.sequence,
+					  &feed->findings);
 	if (result == 0)
 		gm_redis_findings_start(feed->findings);
 	return result;
 }
 
-struct gm_external_feed *gm_external_feed_start(uv_loop_t *loop, const struct gm_config *config,
+struct gm_external_feed *gm_external_feed_start(const struct gm_store *store,
+						const struct gm_config *config,
 						const struct gm_entities *entities,
 						const struct gm_alarms *alarms,
 						const struct gm_outlet *outlet,
@@ -128,7 +130,7 @@ struct gm_external_feed *gm_external_feed_start(uv_loop_t *loop, const struct gm
 		feed->sink = *sink;
 		gm_text_copy(feed->state, sizeof(feed->state), "not connected yet");
 	}
-	if (!feed || start(feed, loop, config, alarms, outlet) < 0) {
+	if (!feed || start(feed, store, config, alarms, outlet) < 0) {
 		gm_log(GM_LOG_ERROR, "out of memory: findings of other programs are not read");
 		gm_external_feed_free(feed);
 		return NULL;

@@ -6,8 +6,6 @@
 #ifndef GM_DAEMON_EXTERNAL_H
 #define GM_DAEMON_EXTERNAL_H
 
-#include <uv.h>
-
 #include "alarm/engine.h"
 #include "analysis/external.h"
 #include "daemon/config.h"
@@ -18,11 +16,12 @@
 struct gm_external_feed;
 
 /*
- * After alarms and journal have been restored: what was told before the restart is not told again. Loop
+ * After alarms and journal have been restored: what was told before the restart is not told again. Store
  * and entities outlive the feed. NULL, which every function here takes: it is switched off, or there is
  * no memory, which is logged.
  */
-struct gm_external_feed *gm_external_feed_start(uv_loop_t *loop, const struct gm_config *config,
+struct gm_external_feed *gm_external_feed_start(const struct gm_store *store,
+						const struct gm_config *config,
 						const struct gm_entities *entities,
 						const struct gm_alarms *alarms,
 						const struct gm_outlet *outlet,

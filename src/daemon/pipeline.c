@@ -478,7 +478,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	restore(pipeline);
 	pipeline->store->ops->start(pipeline->store);
 	pipeline->external = gm_external_feed_start(
-		pipeline->loop, pipeline->config, gm_intake_entities(pipeline->intake),
+		pipeline->store, pipeline->config, gm_intake_entities(pipeline->intake),
 		pipeline->alarms, pipeline->outlet, &findings);
 	publish(pipeline, gm_clock_now());
 	if (pipeline->config->snmp.enabled) {

@@ -150,27 +150,9 @@ static void on_group(redisAsyncContext *context, void *reply, void *user)
 	next_step(findings);
 }
 
-static void on_schema(redisAsyncContext *context, void *reply, void *user)
-{
-	struct gm_redis_findings *findings = user;
-	const redisReply *answer = answered(context, reply, findings);
-	struct gm_error err;
-
-	if (!answer)
-		return;
-	if (answer->type == REDIS_REPLY_ERROR) {
-		refused(findings, answer);
-	} else if (gm_redis_check_schema(answer, &err) < 0) {
-		fail(findings, GM_FINDINGS_REFUSED, "%s", err.text);
-	} else {
-		gm_findings_make_group(findings);
-		issue(findings, on_group);
-	}
-}
-
 static bool send_password(struct gm_redis_findings *findings)
 {
-	const struct gm_redis_options *options = &findings->options;
+	const struct gm_redis_options *options = &findings->store->options;
 	char password[512];
 	struct gm_error err;
 
@@ -190,16 +172,18 @@ static bool send_password(struct gm_redis_findings *findings)
 
 static void greet(struct gm_redis_findings *findings)
 {
-	if (findings->options.password_file[0] != '\0' && !send_password(findings))
+	const struct gm_redis_options *options = &findings->store->options;
+
+	if (options->password_file[0] != '\0' && !send_password(findings))
 		return;
-	if (findings->options.database != 0) {
+	if (options->database != 0) {
 		gm_redis_array(&findings->command, 2);
 		gm_redis_text(&findings->command, "SELECT");
-		gm_redis_integer(&findings->command, (uint64_t)findings->options.database);
+		gm_redis_integer(&findings->command, (uint64_t)options->database);
 		issue(findings, on_done);
 	}
-	gm_findings_ask_schema(findings);
-	issue(findings, on_schema);
+	gm_findings_make_group(findings);
+	issue(findings, on_group);
 }
 
 /* ---- reading ---- */
@@ -394,18 +378,19 @@ static void add_read(void *events)
 
 static void connect_to(struct gm_redis_findings *findings)
 {
-	const struct gm_redis_options *options = &findings->options;
-	redisAsyncContext *context = options->socket[0] != '\0'
-					     ? redisAsyncConnectUnix(options->socket)
-					     : redisAsyncConnect(options->host, (int)options->port);
+	const struct gm_redis_address *address = gm_redis_route_now(&findings->store->route);
+	redisAsyncContext *context = address->port == 0
+					     ? redisAsyncConnectUnix(address->host)
+					     : redisAsyncConnect(address->host, address->port);
 
+	gm_redis_address_text(address, findings->where, sizeof(findings->where));
 	findings->reader.refused = findings->flooded = false;
 	if (!context) {
 		fail(findings, GM_FINDINGS_AWAY, "out of memory");
 		return;
 	}
 	context->data = findings;
-	if (context->err || redisLibuvAttach(context, findings->loop) != REDIS_OK) {
+	if (context->err || redisLibuvAttach(context, findings->store->loop) != REDIS_OK) {
 		char text[128];
 
 		gm_text_copy(text, sizeof(text), context->err ? context->errstr : "no event");
@@ -431,10 +416,10 @@ static void on_tick(uv_timer_t *timer)
 	struct gm_redis_findings *findings = timer->data;
 
 	if (!findings->context) {
-		if (findings->retry_ticks == 0)
-			connect_to(findings);
-		else
+		if (findings->retry_ticks > 0)
 			findings->retry_ticks--;
+		else if (findings->store->condition == GM_REDIS_WORKING)
+			connect_to(findings);
 		return;
 	}
 	if (findings->flooded) {
@@ -451,39 +436,26 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- life ---- */
 
-int gm_redis_findings_create(const struct gm_redis_options *options, const char *node,
-			     struct uv_loop_s *loop, const struct gm_findings_host *host,
+int gm_redis_findings_create(const struct gm_store *store, const struct gm_findings_host *host,
 			     uint64_t ms, uint64_t sequence,
 			     struct gm_redis_findings **ret_findings)
 {
 	struct gm_redis_findings *findings = calloc(1, sizeof(*findings));
-	char where[320];
 
 	if (!findings)
 		return -ENOMEM;
-	if (options->socket[0] != '\0')
-		snprintf(where, sizeof(where), "unix:%s", options->socket);
-	else
-		snprintf(where, sizeof(where), "tcp:%s:%d", options->host, (int)options->port);
-	findings->options = *options;
+	findings->store = (const struct gm_redis *)store;
 	findings->host = *host;
-	findings->loop = loop;
 	findings->last = (struct gm_redis_id){ms, sequence};
 	findings->retry_ms = RETRY_MIN_MS;
 	findings->command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX);
-	findings->node = strdup(node);
-	findings->where = strdup(where);
-	if (!findings->node || !findings->where) {
-		gm_redis_findings_destroy(findings);
-		return -ENOMEM;
-	}
 	*ret_findings = findings;
 	return 0;
 }
 
 void gm_redis_findings_start(struct gm_redis_findings *findings)
 {
-	if (findings->timer_open || uv_timer_init(findings->loop, &findings->timer) != 0)
+	if (findings->timer_open || uv_timer_init(findings->store->loop, &findings->timer) != 0)
 		return;
 	findings->timer.data = findings;
 	findings->timer_open = true;
@@ -513,7 +485,5 @@ void gm_redis_findings_destroy(struct gm_redis_findings *findings)
 	if (!findings)
 		return;
 	gm_buffer_free(&findings->command);
-	free(findings->node);
-	free(findings->where);
 	free(findings);
 }

@@ -52,9 +52,11 @@ struct gm_findings_status {
 
 struct gm_redis_findings;
 
-/* Entries up to the id `ms`-`sequence` have been told before. Loop and host outlive it. */
-int gm_redis_findings_create(const struct gm_redis_options *options, const char *node,
-			     struct uv_loop_s *loop, const struct gm_findings_host *host,
+/*
+ * Beside a Redis store, whose server, user and node are taken, and which outlives it, as does the host:
+ * where the store writes, findings are read. Entries up to the id `ms`-`sequence` have been told before.
+ */
+int gm_redis_findings_create(const struct gm_store *store, const struct gm_findings_host *host,
 			     uint64_t ms, uint64_t sequence,
 			     struct gm_redis_findings **ret_findings);
 void gm_redis_findings_start(struct gm_redis_findings *findings);

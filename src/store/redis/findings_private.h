@@ -14,17 +14,16 @@
 
 /* What is asked for next, once nothing is on its way. */
 enum gm_findings_step {
-	GM_FINDINGS_GREET,  /* password, database, schema, group */
+	GM_FINDINGS_GREET,  /* password, database, group */
 	GM_FINDINGS_DRAIN,  /* what was delivered and not acknowledged */
 	GM_FINDINGS_SKIP,   /* the oldest of these is too large to be read: only its id */
 	GM_FINDINGS_FOLLOW, /* what is new; waits for it */
 };
 
 struct gm_redis_findings {
-	struct gm_redis_options options;
+	const struct gm_redis *store; /* which knows the server, and whether it lets us write */
 	struct gm_findings_host host;
-	char *node, *where;
-	uv_loop_t *loop;
+	char where[sizeof(((struct gm_redis *)NULL)->where)];
 	uv_timer_t timer;
 	bool timer_open;
 	redisAsyncContext *context; /* NULL while there is none */
@@ -44,7 +43,6 @@ struct gm_redis_findings {
 };
 
 /* findings_wire.c: each makes one command in `command`. */
-void gm_findings_ask_schema(struct gm_redis_findings *findings);
 void gm_findings_make_group(struct gm_redis_findings *findings);
 /* Pending ones after `after`, or (NULL) new ones, for which the server waits. */
 void gm_findings_read(struct gm_redis_findings *findings, const struct gm_redis_id *after,

@@ -13,7 +13,7 @@ enum { BLOCK_MS = 1000, REJECTED_VALUE_MAX = 255, ID_TEXT = 48 };
 
 static void stream_key(struct gm_redis_findings *findings, const char *suffix)
 {
-	gm_redis_key(&findings->command, findings->node, GM_FINDINGS_NAME, suffix);
+	gm_redis_key(&findings->command, findings->store->node, GM_FINDINGS_NAME, suffix);
 }
 
 static void put_id(struct gm_redis_findings *findings, struct gm_redis_id id)
@@ -23,13 +23,6 @@ static void put_id(struct gm_redis_findings *findings, struct gm_redis_id id)
 	snprintf(text, sizeof(text), "%llu-%llu", (unsigned long long)id.ms,
 		 (unsigned long long)id.sequence);
 	gm_redis_text(&findings->command, text);
-}
-
-void gm_findings_ask_schema(struct gm_redis_findings *findings)
-{
-	gm_redis_array(&findings->command, 2);
-	gm_redis_text(&findings->command, "GET");
-	gm_redis_key(&findings->command, findings->node, "schema", NULL);
 }
 
 /* From the beginning: what was written before the daemon's first start counts, if it is not too old. */
