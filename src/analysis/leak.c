@@ -225,12 +225,17 @@ static void take_resident(struct leak *leak, const struct gm_point *point)
 }
 
 /* What is left to a process, while others use the rest. */
-static void take_available(struct leak *leak, const struct gm_point *point)
+static void set_room(struct leak *leak, double bytes)
 {
-	if (!is_size(point->value) || !is_size(leak->watch.used))
+	if (!is_size(bytes) || !is_size(leak->watch.used))
 		return;
 	leak->knows_room = true;
-	gm_leak_watch_total(&leak->watch, leak->watch.used + point->value);
+	gm_leak_watch_total(&leak->watch, leak->watch.used + bytes);
+}
+
+static void take_available(struct leak *leak, const struct gm_point *point)
+{
+	set_room(leak, point->value);
 }
 
 /* What becomes of a point. */
@@ -445,6 +450,14 @@ static void leak_exchange(struct gm_detector *detector, struct gm_archive *archi
 		gm_leak_parts_exchange(archive, parts);
 	leak->overhead = overhead;
 	leak->parts = parts;
+}
+
+void gm_leak_hand_down(const struct gm_detector *whole, struct gm_detector *process)
+{
+	const struct leak *from = (const struct leak *)whole;
+
+	if (whole && process)
+		set_room((struct leak *)process, fmax(from->watch.total - from->watch.used, 0));
 }
 
 bool gm_leak_blames(const struct gm_detector *detector, const struct gm_entity_key *process)

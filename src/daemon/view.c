@@ -157,6 +157,15 @@ static int compare_findings(const void *a, const void *b)
 	return (int)other->rx - (int)one->rx;
 }
 
+/* A detector's table has one row for each guest (or port): what else it finds there is in the alarms. */
+static bool has_row(const struct gm_tracked *tracked, const struct gm_finding *finding,
+		    const char *detector)
+{
+	return tracked->info.key.kind != GM_ENTITY_PROCESS &&
+	       strcmp(finding->detector, detector) == 0 &&
+	       strcmp(finding->metric, gm_metric_get(GM_METRIC_MEMORY_RESIDENT)->name) != 0;
+}
+
 /* The rows of one detector's findings on entities of guests. */
 static size_t build_findings(struct builder *builder, const char *detector,
 			     struct gm_finding_row **ret_rows)
@@ -173,7 +182,7 @@ static size_t build_findings(struct builder *builder, const char *detector,
 		uint32_t ordinal;
 		for (size_t i = 0; i < tracked->finding_count && place_of(tracked, &ordinal); i++) {
 			const struct gm_finding *finding = &tracked->findings[i];
-			if (strcmp(finding->detector, detector) != 0)
+			if (!has_row(tracked, finding, detector))
 				continue;
 			const struct gm_alarm *alarm =
 				gm_alarms_find(builder->input->alarms, &finding->key, detector,

@@ -94,6 +94,30 @@ static void a_process_is_held_against_what_is_left(void **state)
 	free_guest(guest);
 }
 
+static void a_process_is_told_what_its_guest_has_left(void **state)
+{
+	(void)state;
+	struct guest *guest = new_entity(gm_entity_guest(uuid), 1000 * MIB, 0);
+	struct guest *process = new_entity(gm_entity_process(uuid, 7, "leaky"), 0, 0);
+
+	gm_leak_hand_down(NULL, process->detector);
+	gm_leak_hand_down(guest->detector, NULL);
+	gm_leak_hand_down(guest->detector, process->detector); /* nothing is known of it */
+	for (; guest->now < 600; guest->now++, process->now++) {
+		double lost = fmax(guest->now - 120, 0) * MIB;
+
+		tell(guest, GM_METRIC_MEMORY_TOTAL, guest->now, guest->total);
+		tell(guest, GM_METRIC_MEMORY_USED, guest->now, 300 * MIB + lost);
+		gm_leak_hand_down(guest->detector, process->detector);
+		tell(process, GM_METRIC_MEMORY_RESIDENT, process->now, 50 * MIB + lost);
+		evaluate(process);
+	}
+	assert_int_equal(process->raises, 1);
+	assert_float_equal(told(process, GM_EVIDENCE_EXHAUSTION), 700 - 480, 30);
+	free_guest(guest);
+	free_guest(process);
+}
+
 /* The guest's process on the host: fills the guest's memory, then grows on by `rate` up to `most`. */
 static struct guest *watch_overhead(double rate, double most)
 {
@@ -269,6 +293,7 @@ int main(void)
 		cmocka_unit_test(swap_counts),
 		cmocka_unit_test(swap_of_unknown_size_does_not_count),
 		cmocka_unit_test(a_process_is_held_against_what_is_left),
+		cmocka_unit_test(a_process_is_told_what_its_guest_has_left),
 		cmocka_unit_test(the_hypervisors_own_growth_is_a_leak_of_its_own),
 		cmocka_unit_test(the_process_that_explains_a_leak_is_named),
 		cmocka_unit_test(the_doubt_is_told),
