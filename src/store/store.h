@@ -22,10 +22,18 @@ struct gm_store_host {
 	/* Hands back a stored frame at start-up (during load()). */
 	void (*restore)(void *user, const struct gm_frame *frame,
 			const struct gm_reading *readings);
+	/*
+	 * Hands back what keep() was given (during load(), before the frames of that entity). The bytes
+	 * have been outside: they may be anything.
+	 */
+	void (*recall)(void *user, const struct gm_entity_key *key, const void *bytes, size_t size);
 	/* The connection came or went: `connected`, and a sentence for the log. */
 	void (*changed)(void *user, bool connected, const char *reason);
 	void *user;
+	int64_t window; /* ns: stored frames that are older are not handed back; 0: all are */
 };
+
+enum { GM_STORE_STATE_MAX = 200 * 1024 }; /* bytes that are kept for an entity */
 
 struct gm_store_status {
 	bool connected;
@@ -48,6 +56,12 @@ struct gm_store_ops {
 	void (*identify)(struct gm_store *store, const struct gm_entity_info *info);
 	/* The entity is gone: its keys expire by themselves, nothing is kept for it. */
 	void (*forget)(struct gm_store *store, const struct gm_entity_key *key);
+	/*
+	 * Keeps bytes for the entity beside its window: what detectors have learned of it. -EAGAIN: not
+	 * now; -EFBIG: more than GM_STORE_STATE_MAX; -ENOTSUP: this store keeps nothing over a restart.
+	 */
+	int (*keep)(struct gm_store *store, const struct gm_entity_key *key, const void *bytes,
+		    size_t size);
 	/* End of a tick: what was appended goes out as one batch. */
 	void (*flush)(struct gm_store *store, int64_t now);
 	void (*status)(const struct gm_store *store, struct gm_store_status *ret_status);

@@ -37,6 +37,13 @@ static void forget(struct gm_store *store, const struct gm_entity_key *key)
 	(void)store, (void)key;
 }
 
+static int keep(struct gm_store *store, const struct gm_entity_key *key, const void *bytes,
+		size_t size)
+{
+	(void)store, (void)key, (void)bytes, (void)size;
+	return -ENOTSUP;
+}
+
 static void flush(struct gm_store *store, int64_t now)
 {
 	(void)store, (void)now;
@@ -62,6 +69,7 @@ static const struct gm_store_ops memory_ops = {
 	.append = append,
 	.identify = identify,
 	.forget = forget,
+	.keep = keep,
 	.flush = flush,
 	.status = status,
 	.stop = start, /* there is nothing to do for either */

@@ -48,10 +48,21 @@ int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id)
 	return 0;
 }
 
-/* Adds the reading that a field and its value are; unknown names and broken values are skipped. */
-static void parse_field(const char *name, const char *value, struct gm_batch *batch)
+/* The fields of an entry mostly are in the order of the catalogue: the next one is looked at first. */
+static unsigned find_metric(const char *name, unsigned *guess)
 {
-	unsigned metric = gm_metric_find(name);
+	const struct gm_metric *metric = gm_metric_get(*guess);
+	unsigned id = metric && strcmp(metric->name, name) == 0 ? *guess : gm_metric_find(name);
+
+	*guess = id + 1;
+	return id;
+}
+
+/* Adds the reading that a field and its value are; unknown names and broken values are skipped. */
+static void parse_field(const char *name, const char *value, struct gm_batch *batch,
+			unsigned *guess)
+{
+	unsigned metric = find_metric(name, guess);
 	const char *end;
 	char *gauge_end;
 	uint64_t counter;
@@ -62,6 +73,12 @@ static void parse_field(const char *name, const char *value, struct gm_batch *ba
 	if (gm_metric_kind(metric) == GM_KIND_COUNTER) {
 		if (parse_unsigned(value, &end, &counter) == 0 && *end == '\0')
 			gm_batch_counter(batch, metric, counter);
+		return;
+	}
+	/* Nearly all are whole numbers, which are read at a tenth of the cost. */
+	if (parse_unsigned(value, &end, &counter) == 0 && *end == '\0' &&
+	    counter < 9007199254740992u) {
+		gm_batch_gauge(batch, metric, (double)counter);
 		return;
 	}
 	gauge = strtod(value, &gauge_end);
@@ -95,6 +112,7 @@ int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *ke
 {
 	struct gm_redis_id id;
 	const redisReply *fields;
+	unsigned guess = 0;
 	uint64_t ms;
 
 	if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
@@ -109,7 +127,7 @@ int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *ke
 	if (!gm_batch_frame(batch, key, time, time, 0))
 		return 0;
 	for (size_t i = 0; i < fields->elements; i += 2)
-		parse_field(fields->element[i]->str, fields->element[i + 1]->str, batch);
+		parse_field(fields->element[i]->str, fields->element[i + 1]->str, batch, &guess);
 	return 0;
 }
 

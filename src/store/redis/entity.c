@@ -288,6 +288,11 @@ static void let_expire(struct gm_redis *redis, struct gm_redis_entity *entity)
 
 	gm_entity_text(&entity->key, key);
 	gm_redis_tiers_close(redis, entity);
+	gm_redis_array(&redis->command, 3);
+	gm_redis_text(&redis->command, "HDEL");
+	gm_redis_key(&redis->command, redis->node, "learned", NULL);
+	gm_redis_text(&redis->command, key);
+	gm_redis_send(redis, GM_REDIS_CHORE, entity);
 	for (size_t i = 0; i < GM_REDIS_TIERS; i++)
 		if (gm_redis_tier_entries(&redis->options, i) > 0)
 			expire(redis, entity, key, gm_redis_tier_suffix(i));
@@ -365,6 +370,25 @@ void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info
 	char key[GM_KEY_TEXT];
 
 	send_info(redis, entity, gm_entity_text(&info->key, key));
+}
+
+int gm_redis_keep(struct gm_redis *redis, const struct gm_entity_key *key, const void *bytes,
+		  size_t size)
+{
+	struct gm_redis_entity *entity;
+	char text[GM_KEY_TEXT];
+
+	if (size > GM_STORE_STATE_MAX)
+		return -EFBIG;
+	HASH_FIND(hh, redis->entities, key, sizeof(*key), entity);
+	if (!entity || entity->gone || entity->state != GM_REDIS_LIVE || !gm_redis_writable(redis))
+		return -EAGAIN;
+	gm_redis_array(&redis->command, 4);
+	gm_redis_text(&redis->command, "HSET");
+	gm_redis_key(&redis->command, redis->node, "learned", NULL);
+	gm_redis_text(&redis->command, gm_entity_text(key, text));
+	gm_redis_bytes(&redis->command, bytes, size);
+	return gm_redis_send(redis, GM_REDIS_CHORE, entity) ? 0 : -EAGAIN;
 }
 
 /* ---- the connection comes and goes ---- */

@@ -40,7 +40,7 @@ static int finish_connect(struct gm_redis_link *link, struct gm_error *err)
 	return failure ? gm_error_set(err, -failure, "%s", strerror(failure)) : 0;
 }
 
-static int send_command(struct gm_redis_link *link, struct gm_error *err)
+int gm_redis_link_send(struct gm_redis_link *link, struct gm_error *err)
 {
 	int done = 0, rc;
 
@@ -58,16 +58,20 @@ static int send_command(struct gm_redis_link *link, struct gm_error *err)
 	return rc;
 }
 
-static int receive(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err)
+int gm_redis_link_receive(struct gm_redis_link *link, const redisReply **ret_reply,
+			  struct gm_error *err)
 {
 	redisReader *reader = link->context->reader;
-	void *reply = NULL;
+	void *object = NULL;
+	const redisReply *reply;
+	char text[160];
 
+	gm_redis_arena_clear(&link->arena);
 	for (;;) {
-		if (redisReaderGetReply(reader, &reply) != REDIS_OK)
+		if (redisReaderGetReply(reader, &object) != REDIS_OK)
 			return gm_error_set(err, -EPROTO, "unexpected reply: %s",
 					    link->reader.refused ? "too long" : reader->errstr);
-		if (reply)
+		if (object)
 			break;
 		if (reader->len > link->reader.max)
 			return gm_error_set(err, -EPROTO, "unexpected reply: too long");
@@ -77,42 +81,27 @@ static int receive(struct gm_redis_link *link, redisReply **ret_reply, struct gm
 		if (redisBufferRead(link->context) != REDIS_OK)
 			return gm_error_set(err, -EIO, "%s", link->context->errstr);
 	}
-	*ret_reply = reply;
-	return 0;
-}
-
-int gm_redis_link_ask(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err)
-{
-	redisReply *reply = NULL;
-	char text[160];
-	int rc = send_command(link, err);
-
-	if (rc == 0)
-		rc = receive(link, &reply, err);
-	if (rc < 0)
-		return rc;
+	reply = object;
 	if (reply->type == REDIS_REPLY_ERROR) {
 		gm_redis_error_text(reply, text, sizeof(text));
-		freeReplyObject(reply);
 		return gm_error_set(err, -EREMOTEIO, "%s", text);
 	}
 	*ret_reply = reply;
 	return 0;
 }
 
-static int ask_and_drop(struct gm_redis_link *link, struct gm_error *err)
+int gm_redis_link_ask(struct gm_redis_link *link, const redisReply **ret_reply,
+		      struct gm_error *err)
 {
-	redisReply *reply;
-	int rc = gm_redis_link_ask(link, &reply, err);
+	int rc = gm_redis_link_send(link, err);
 
-	if (rc == 0)
-		freeReplyObject(reply);
-	return rc;
+	return rc == 0 ? gm_redis_link_receive(link, ret_reply, err) : rc;
 }
 
 static int log_in(struct gm_redis_link *link, const struct gm_redis_options *options,
 		  struct gm_error *err)
 {
+	const redisReply *reply;
 	char password[512];
 	int rc = 0;
 
@@ -126,13 +115,13 @@ static int log_in(struct gm_redis_link *link, const struct gm_redis_options *opt
 			gm_redis_text(&link->command, options->username);
 		gm_redis_text(&link->command, password);
 		explicit_bzero(password, sizeof(password));
-		rc = ask_and_drop(link, err);
+		rc = gm_redis_link_ask(link, &reply, err);
 	}
 	if (rc == 0 && options->database != 0) {
 		gm_redis_array(&link->command, 2);
 		gm_redis_text(&link->command, "SELECT");
 		gm_redis_integer(&link->command, (uint64_t)options->database);
-		rc = ask_and_drop(link, err);
+		rc = gm_redis_link_ask(link, &reply, err);
 	}
 	return rc;
 }
@@ -146,15 +135,13 @@ static void hang_up(struct gm_redis_link *link)
 
 static int ask_sentinel(struct gm_redis_link *link, struct gm_error *err)
 {
-	redisReply *reply;
+	const redisReply *reply;
 
 	gm_redis_route_ask(&link->command, link->options);
 	int rc = gm_redis_link_ask(link, &reply, err);
 	if (rc < 0)
 		return rc;
-	rc = gm_redis_route_master(&link->route, reply, err);
-	freeReplyObject(reply);
-	return rc;
+	return gm_redis_route_master(&link->route, reply, err);
 }
 
 /* Connects to the address of now. */
@@ -172,7 +159,7 @@ static int call(struct gm_redis_link *link, struct gm_error *err)
 				: finish_connect(link, err);
 	if (rc < 0)
 		return rc;
-	gm_redis_reader_bound(&link->reader, link->context, GM_REDIS_LOAD_MAX, NULL);
+	gm_redis_reader_arena(&link->reader, link->context, GM_REDIS_LOAD_MAX, &link->arena);
 	return gm_redis_route_asks(&link->route) ? 0 : log_in(link, link->options, err);
 }
 
@@ -221,5 +208,6 @@ int gm_redis_link_follow(struct gm_redis_link *link, struct gm_error *err)
 void gm_redis_link_close(struct gm_redis_link *link)
 {
 	hang_up(link);
+	gm_redis_arena_free(&link->arena);
 	gm_buffer_free(&link->command);
 }

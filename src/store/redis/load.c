@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the stored windows back at start-up, entity by entity, newest pages first, so that a deadline
- * that strikes leaves out what is oldest.
+ * Reads the stored windows back at start-up, and before each what the detectors had learned of it.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +14,7 @@ struct loading {
 	struct gm_redis *redis;
 	struct gm_redis_link link;
 	struct gm_batch *batch;
+	uint64_t since; /* ms; 0: from the beginning */
 	size_t frames, malformed;
 };
 
@@ -26,7 +25,7 @@ static bool is_list(const redisReply *reply)
 
 static int check_schema(struct loading *loading, struct gm_error *err)
 {
-	redisReply *reply;
+	const redisReply *reply;
 	int rc;
 
 	gm_redis_array(&loading->link.command, 2);
@@ -35,86 +34,59 @@ static int check_schema(struct loading *loading, struct gm_error *err)
 	rc = gm_redis_link_ask(&loading->link, &reply, err);
 	if (rc < 0)
 		return rc;
-	rc = gm_redis_check_schema(reply, err);
-	freeReplyObject(reply);
-	return rc;
+	return gm_redis_check_schema(reply, err);
 }
 
-static void ask_page(struct loading *loading, const char *entity, const char *before, size_t count)
+/* What of an entity is asked for, all at once: the answers come one after the other. */
+static int ask_entity(struct loading *loading, const char *entity, struct gm_error *err)
 {
 	struct gm_buffer *command = &loading->link.command;
+	const char *node = loading->redis->node;
 
+	gm_redis_array(command, 3);
+	gm_redis_text(command, "HGET");
+	gm_redis_key(command, node, "learned", NULL);
+	gm_redis_text(command, entity);
 	gm_redis_array(command, 6);
 	gm_redis_text(command, "XREVRANGE");
-	gm_redis_key(command, loading->redis->node, entity, NULL);
-	gm_redis_text(command, before);
-	gm_redis_text(command, "-");
+	gm_redis_key(command, node, entity, NULL);
+	gm_redis_text(command, "+");
+	if (loading->since > 0)
+		gm_redis_integer(command, loading->since);
+	else
+		gm_redis_text(command, "-");
 	gm_redis_text(command, "COUNT");
-	gm_redis_integer(command, count);
+	gm_redis_integer(command, (uint64_t)loading->redis->options.samples);
+	return gm_redis_link_send(&loading->link, err);
 }
 
-/* The id just before `id`, which is where the next page begins; false at the beginning of all ids. */
-static bool step_back(struct gm_redis_id *id)
+/* Ids fall from entry to entry: one that does not is malformed. */
+static bool is_older(const redisReply *entry, struct gm_redis_id *last)
 {
-	if (id->sequence > 0) {
-		id->sequence--;
-		return true;
-	}
-	if (id->ms == 0)
+	struct gm_redis_id id;
+
+	if (!entry || entry->type != REDIS_REPLY_ARRAY || entry->elements == 0 ||
+	    gm_redis_parse_id(entry->element[0], &id) < 0 || id.ms > last->ms ||
+	    (id.ms == last->ms && id.sequence >= last->sequence))
 		return false;
-	*id = (struct gm_redis_id){.ms = id->ms - 1, .sequence = UINT64_MAX};
+	*last = id;
 	return true;
 }
 
-/*
- * Takes a page in. `last` is the oldest id so far; an entry that is not older is malformed, so that a
- * server that repeats itself cannot keep us here.
- */
-static void take_page(struct loading *loading, const struct gm_entity_key *key,
-		      const redisReply *reply, struct gm_redis_id *last)
+static void take_entries(struct loading *loading, const struct gm_entity_key *key,
+			 const redisReply *reply)
 {
-	for (size_t i = 0; i < reply->elements; i++) {
-		struct gm_redis_id id = *last;
+	struct gm_redis_id last = {UINT64_MAX, UINT64_MAX};
+	size_t max = (size_t)loading->redis->options.samples;
 
-		if (gm_redis_parse_entry(reply->element[i], key, loading->batch, &id) < 0)
+	for (size_t i = 0; i < reply->elements && i < max; i++) {
+		const redisReply *entry = reply->element[i];
+		struct gm_redis_id id;
+
+		if (!is_older(entry, &last) ||
+		    gm_redis_parse_entry(entry, key, loading->batch, &id) < 0)
 			loading->malformed++;
-		if (id.ms < last->ms || (id.ms == last->ms && id.sequence < last->sequence))
-			*last = id;
 	}
-}
-
-static int read_stream(struct loading *loading, const struct gm_entity_key *key, const char *entity,
-		       struct gm_error *err)
-{
-	struct gm_redis_id last = {UINT64_MAX, UINT64_MAX}, before;
-	size_t left = (size_t)loading->redis->options.samples;
-	char from[48] = "+";
-	redisReply *reply;
-
-	while (left > 0) {
-		size_t count = left < GM_REDIS_LOAD_PAGE ? left : GM_REDIS_LOAD_PAGE;
-		struct gm_redis_id oldest = last;
-
-		ask_page(loading, entity, from, count);
-		int rc = gm_redis_link_ask(&loading->link, &reply, err);
-		if (rc < 0)
-			return rc;
-		if (!is_list(reply)) {
-			freeReplyObject(reply);
-			return gm_error_set(err, -EPROTO, "unexpected reply to XREVRANGE");
-		}
-		size_t got = reply->elements;
-		take_page(loading, key, reply, &last);
-		freeReplyObject(reply);
-		left -= got < left ? got : left;
-		before = last;
-		if (got < count || (last.ms == oldest.ms && last.sequence == oldest.sequence) ||
-		    !step_back(&before))
-			break;
-		snprintf(from, sizeof(from), "%llu-%llu", (unsigned long long)before.ms,
-			 (unsigned long long)before.sequence);
-	}
-	return 0;
 }
 
 static int by_time(const void *a, const void *b)
@@ -141,42 +113,90 @@ static void hand_over(struct loading *loading)
 	gm_batch_clear(batch);
 }
 
-static int read_entity(struct loading *loading, const redisReply *name, struct gm_error *err)
+/* An error that is this key's own trouble (of another type) is no reason to give up. */
+static int receive(struct loading *loading, const redisReply **ret_reply, struct gm_error *err)
 {
-	struct gm_entity_key key;
-	char text[GM_KEY_TEXT];
+	int rc = gm_redis_link_receive(&loading->link, ret_reply, err);
 
-	if (name->type != REDIS_REPLY_STRING || strlen(name->str) != name->len ||
-	    gm_entity_parse(name->str, &key) < 0 ||
-	    strcmp(gm_entity_text(&key, text), name->str) != 0) {
-		loading->malformed++;
-		return 0;
-	}
-	int rc = read_stream(loading, &key, text, err);
-	hand_over(loading);     /* what came before the failure is good */
-	if (rc == -EREMOTEIO) { /* this key's own trouble (of another type) */
-		loading->malformed++;
-		return 0;
-	}
+	if (rc != -EREMOTEIO)
+		return rc;
+	loading->malformed++;
+	*ret_reply = NULL;
+	return 0;
+}
+
+static int take_entity(struct loading *loading, const struct gm_entity_key *key,
+		       struct gm_error *err)
+{
+	const struct gm_store_host *host = &loading->redis->host;
+	const redisReply *reply;
+	int rc = receive(loading, &reply, err);
+
+	if (rc == 0 && reply && reply->type == REDIS_REPLY_STRING && host->recall)
+		host->recall(host->user, key, reply->str, reply->len);
+	else if (rc == 0 && reply && reply->type != REDIS_REPLY_STRING &&
+		 reply->type != REDIS_REPLY_NIL)
+		return gm_error_set(err, -EPROTO, "unexpected reply to HGET");
+	if (rc == 0)
+		rc = receive(loading, &reply, err);
+	if (rc == 0 && reply && !is_list(reply))
+		return gm_error_set(err, -EPROTO, "unexpected reply to XREVRANGE");
+	if (rc == 0 && reply)
+		take_entries(loading, key, reply);
+	hand_over(loading);
 	return rc;
 }
 
-static int read_entities(struct loading *loading, struct gm_error *err)
+/* The keys of the set's members that are entities; the caller frees. */
+static int list_entities(struct loading *loading, struct gm_entity_key **ret_keys,
+			 size_t *ret_count, struct gm_error *err)
 {
-	redisReply *reply;
-	int rc;
+	struct gm_entity_key *keys;
+	const redisReply *reply;
+	size_t count = 0;
+	char text[GM_KEY_TEXT];
 
 	gm_redis_array(&loading->link.command, 2);
 	gm_redis_text(&loading->link.command, "SMEMBERS");
 	gm_redis_key(&loading->link.command, loading->redis->node, "entities", NULL);
-	rc = gm_redis_link_ask(&loading->link, &reply, err);
+	int rc = gm_redis_link_ask(&loading->link, &reply, err);
 	if (rc < 0)
 		return rc;
 	if (!is_list(reply))
-		rc = gm_error_set(err, -EPROTO, "unexpected reply to SMEMBERS");
-	for (size_t i = 0; rc == 0 && i < reply->elements; i++)
-		rc = read_entity(loading, reply->element[i], err);
-	freeReplyObject(reply);
+		return gm_error_set(err, -EPROTO, "unexpected reply to SMEMBERS");
+	keys = calloc(reply->elements + 1, sizeof(*keys));
+	if (!keys)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < reply->elements; i++) {
+		const redisReply *name = reply->element[i];
+
+		if (name->type == REDIS_REPLY_STRING && strlen(name->str) == name->len &&
+		    gm_entity_parse(name->str, &keys[count]) == 0 &&
+		    strcmp(gm_entity_text(&keys[count], text), name->str) == 0)
+			count++;
+		else
+			loading->malformed++;
+	}
+	*ret_keys = keys;
+	*ret_count = count;
+	return 0;
+}
+
+/* Some are always under way, so that the server works while what it has sent is taken in. */
+static int read_entities(struct loading *loading, struct gm_error *err)
+{
+	struct gm_entity_key *keys = NULL;
+	size_t count = 0, asked = 0;
+	char text[GM_KEY_TEXT];
+	int rc = list_entities(loading, &keys, &count, err);
+
+	for (size_t taken = 0; rc == 0 && taken < count; taken++) {
+		while (rc == 0 && asked < count && asked < taken + GM_REDIS_LOAD_AHEAD)
+			rc = ask_entity(loading, gm_entity_text(&keys[asked++], text), err);
+		if (rc == 0)
+			rc = take_entity(loading, &keys[taken], err);
+	}
+	free(keys);
 	return rc;
 }
 
@@ -188,6 +208,8 @@ int gm_redis_load(struct gm_redis *redis, int64_t deadline, struct gm_error *err
 
 	if (rc < 0)
 		goto out;
+	if (redis->host.window > 0)
+		loading.since = (uint64_t)((gm_clock_now() - redis->host.window) / GM_MILLISECOND);
 	rc = check_schema(&loading, err);
 	for (int hops = 0; rc == -EREMOTEIO && hops < GM_REDIS_HOPS; hops++) {
 		rc = gm_redis_link_follow(&loading.link, err);

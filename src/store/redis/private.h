@@ -44,7 +44,7 @@ enum {
 	GM_REDIS_COMMAND_MAX = 1 << 18,
 	GM_REDIS_REPLY_MAX = 1 << 20, /* bytes that a reply may cost: ours are ids */
 	GM_REDIS_LOAD_MAX = 1 << 26,  /* the same while windows are read back */
-	GM_REDIS_LOAD_PAGE = 500,     /* entries asked for at once */
+	GM_REDIS_LOAD_AHEAD = 4,      /* entities asked for at once */
 	GM_REDIS_SCHEMA = 1,
 	GM_REDIS_TIERS = 2,
 	GM_REDIS_ADDRESSES = 8,
@@ -59,6 +59,13 @@ struct gm_redis_reader {
 	size_t max, left;
 	const size_t *awaited; /* commands without answer; NULL: not looked at */
 	bool refused;
+	struct gm_redis_arena *arena; /* NULL: hiredis's own objects */
+};
+
+/* Where the objects of one reply are made, to be dropped together. */
+struct gm_redis_arena {
+	struct gm_redis_block *blocks; /* the one in use first */
+	size_t used;                   /* of it */
 };
 
 struct gm_redis_address {
@@ -242,6 +249,8 @@ void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
 		     const struct gm_reading *readings);
 void gm_redis_forget(struct gm_redis *redis, const struct gm_entity_key *key);
 void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info);
+int gm_redis_keep(struct gm_redis *redis, const struct gm_entity_key *key, const void *bytes,
+		  size_t size);
 void gm_redis_pump(struct gm_redis *redis);
 void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
 		   const redisReply *reply); /* reply NULL: the connection is gone */
@@ -307,10 +316,21 @@ void gm_redis_error_text(const redisReply *reply, char *text, size_t size);
 void gm_redis_reader_bound(struct gm_redis_reader *reader, redisContext *context, size_t max,
 			   const size_t *awaited);
 
+/*
+ * The same with objects of one's own in `arena`: hiredis asks the heap twice for each, and there are
+ * millions when windows are read back.
+ */
+void gm_redis_reader_arena(struct gm_redis_reader *reader, redisContext *context, size_t max,
+			   struct gm_redis_arena *arena);
+/* Drops the objects and keeps room for as many. */
+void gm_redis_arena_clear(struct gm_redis_arena *arena);
+void gm_redis_arena_free(struct gm_redis_arena *arena);
+
 /* link.c: a synchronous connection with one deadline for all that is done over it. */
 struct gm_redis_link {
 	redisContext *context;
 	struct gm_redis_reader reader;
+	struct gm_redis_arena arena;
 	uint64_t end; /* uv_hrtime() */
 	struct gm_buffer command;
 	const struct gm_redis_options *options;
@@ -322,8 +342,14 @@ int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options
 /* Goes where an error has pointed to, if it has: 0 or the error. */
 int gm_redis_link_follow(struct gm_redis_link *link, struct gm_error *err);
 void gm_redis_link_close(struct gm_redis_link *link);
-/* Sends link->command and waits for its answer; an error reply is an error. */
-int gm_redis_link_ask(struct gm_redis_link *link, redisReply **ret_reply, struct gm_error *err);
+/* Sends link->command (and empties it). */
+int gm_redis_link_send(struct gm_redis_link *link, struct gm_error *err);
+/* Waits for the next answer, which is valid until the next call; an error reply is -EREMOTEIO. */
+int gm_redis_link_receive(struct gm_redis_link *link, const redisReply **ret_reply,
+			  struct gm_error *err);
+/* Both. */
+int gm_redis_link_ask(struct gm_redis_link *link, const redisReply **ret_reply,
+		      struct gm_error *err);
 /* load.c */
 int gm_redis_load(struct gm_redis *redis, int64_t deadline, struct gm_error *err);
 

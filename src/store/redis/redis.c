@@ -56,6 +56,12 @@ static void forget(struct gm_store *store, const struct gm_entity_key *key)
 	gm_redis_forget(of(store), key);
 }
 
+static int keep(struct gm_store *store, const struct gm_entity_key *key, const void *bytes,
+		size_t size)
+{
+	return gm_redis_keep(of(store), key, bytes, size);
+}
+
 /* hiredis writes what has been collected in one piece when the loop turns next. */
 static void flush(struct gm_store *store, int64_t now)
 {
@@ -116,6 +122,7 @@ static const struct gm_store_ops redis_ops = {
 	.append = append,
 	.identify = identify,
 	.forget = forget,
+	.keep = keep,
 	.flush = flush,
 	.status = status,
 	.stop = stop,

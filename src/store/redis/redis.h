@@ -16,6 +16,8 @@
  *                                    extremes as NAME.min and NAME.max; a counter's last value, and
  *                                    as .min and .max how fast it grew, per second
  *   guestmon:{NODE}:<entity>:info    hash of what is known of the entity
+ *   guestmon:{NODE}:learned          hash: of an entity's key, what the daemon's detectors have learned
+ *                                    of it, in their own bytes; for the daemon's next start alone
  *   guestmon:{NODE}:probe            written and deleted at each connect: are writes taken?
  *
  * The process ignores SIGPIPE (hiredis writes without MSG_NOSIGNAL).

@@ -162,7 +162,8 @@ static void test_writing(void **state)
 }
 
 #define LOAD_GREETING "$1\r\n1\r\n" /* GET schema */
-#define ONE_ENTITY    LOAD_GREETING "*1\r\n$4\r\nnode\r\n"
+#define ASKED_OF_ONE  LOAD_GREETING "*1\r\n$4\r\nnode\r\n"
+#define ONE_ENTITY    ASKED_OF_ONE "$-1\r\n" /* HGET learned */
 
 static const struct script load_scripts[] = {
 	{.name = "garbage", .first = "SSH-2.0-OpenSSH\r\n"},
@@ -177,6 +178,7 @@ static const struct script load_scripts[] = {
 	{.name = "torn stream",
 	 .first = ONE_ENTITY "*2\r\n*2\r\n$3\r\n9-9\r\n*2\r\n",
 	 .closes = true},
+	{.name = "wrong type for HGET", .first = ASKED_OF_ONE "*1\r\n:1\r\n*0\r\n"},
 	{.name = "silence", .first = ONE_ENTITY},
 };
 
@@ -220,6 +222,7 @@ static void test_repeated_page(void **state)
 	rig->options.samples = 2;
 	rig_create(rig);
 	assert_int_equal(rig->store->ops->load(rig->store, GM_SECOND, &err), 0);
+	assert_int_equal(rig->restored, 1);
 	rig_stop(rig);
 	stop_liar(&liar);
 }

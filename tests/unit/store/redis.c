@@ -177,6 +177,62 @@ static void test_load_is_bounded(void **state)
 	assert_int_equal(rig->restored_last[0] / GM_MILLISECOND, rig->now / GM_MILLISECOND);
 }
 
+/* Frames older than the rings reach are not handed back. */
+static void test_load_of_the_recent(void **state)
+{
+	struct rig *rig = *state;
+	struct gm_error err = {0};
+
+	rig->now = gm_clock_now() - 20 * GM_SECOND;
+	rig_server(rig, NULL);
+	rig_start(rig);
+	assert_true(rig_wait_connected(rig, true, 2000));
+	rig_ticks(rig, 1000); /* until 10 s ago */
+	rig_settle(rig);
+	rig_stop(rig);
+	rig->host_window = 15 * GM_SECOND;
+	rig_create(rig);
+	assert_int_equal(rig->store->ops->load(rig->store, 5 * GM_SECOND, &err), 0);
+	assert_true(rig->restored > 100 * RIG_ENTITIES && rig->restored <= 501 * RIG_ENTITIES);
+}
+
+static void test_what_was_learned(void **state)
+{
+	static const char learned[] = "leak\0\r\n$3\r\n\xff\x01";
+	struct rig *rig = *state;
+	struct gm_error err = {0};
+	char *large = calloc(1, GM_STORE_STATE_MAX + 1);
+
+	rig_server(rig, NULL);
+	rig_start(rig);
+	assert_int_equal(rig->store->ops->keep(rig->store, &rig->keys[1], "x", 1), -EAGAIN);
+	assert_true(rig_wait_connected(rig, true, 2000));
+	rig_ticks(rig, 10);
+	rig_settle(rig);
+	assert_int_equal(
+		rig->store->ops->keep(rig->store, &rig->keys[1], large, GM_STORE_STATE_MAX + 1),
+		-EFBIG);
+	assert_int_equal(
+		rig->store->ops->keep(rig->store, &rig->keys[2], large, GM_STORE_STATE_MAX), 0);
+	assert_int_equal(rig->store->ops->keep(rig->store, &rig->keys[1], "old", 3), 0);
+	assert_int_equal(rig->store->ops->keep(rig->store, &rig->keys[1], learned, sizeof(learned)),
+			 0);
+	rig_settle(rig);
+	rig->store->ops->forget(rig->store, &rig->keys[2]); /* and with it what was learned */
+	rig_settle(rig);
+	assert_int_equal(rig_integer(rig, "HLEN guestmon:{%s}:learned", "test node"), 1);
+	rig_stop(rig);
+	rig_create(rig);
+	assert_int_equal(rig->store->ops->load(rig->store, 5 * GM_SECOND, &err), 0);
+	assert_int_equal(rig->recalls, 1);
+	assert_true(gm_entity_equal(&rig->recalled_key, &rig->keys[1]));
+	assert_int_equal(rig->recalled_size, sizeof(learned));
+	assert_memory_equal(rig->recalled, learned, sizeof(learned));
+	assert_false(rig->recalled_late);
+	assert_int_equal(rig->restored, 10 * (RIG_ENTITIES - 1));
+	free(large);
+}
+
 static void test_load_of_nothing(void **state)
 {
 	struct rig *rig = *state;
@@ -219,6 +275,8 @@ int main(void)
 		TEST(test_streams_are_trimmed),
 		TEST(test_load),
 		TEST(test_load_is_bounded),
+		TEST(test_load_of_the_recent),
+		TEST(test_what_was_learned),
 		TEST(test_load_of_nothing),
 		TEST(test_options),
 	};

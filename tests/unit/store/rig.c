@@ -239,6 +239,17 @@ static void restore(void *user, const struct gm_frame *frame, const struct gm_re
 	}
 }
 
+static void recall(void *user, const struct gm_entity_key *key, const void *bytes, size_t size)
+{
+	struct rig *rig = user;
+
+	rig->recalls++;
+	rig->recalled_key = *key;
+	rig->recalled_size = size;
+	memcpy(rig->recalled, bytes, size < sizeof(rig->recalled) ? size : sizeof(rig->recalled));
+	rig->recalled_late = rig->restored_of[find(rig, key)] > 0;
+}
+
 static void changed(void *user, bool connected, const char *reason)
 {
 	struct rig *rig = user;
@@ -252,8 +263,12 @@ static void changed(void *user, bool connected, const char *reason)
 
 void rig_create(struct rig *rig)
 {
-	const struct gm_store_host host = {
-		.backfill = backfill, .restore = restore, .changed = changed, .user = rig};
+	const struct gm_store_host host = {.backfill = backfill,
+					   .restore = restore,
+					   .recall = recall,
+					   .changed = changed,
+					   .user = rig,
+					   .window = rig->host_window};
 	struct gm_error err;
 
 	if (gm_redis_create(&rig->options, "test node", &rig->loop, &host, &rig->store, &err) < 0)

@@ -49,6 +49,12 @@ struct rig {
 	size_t restored, restored_of[RIG_ENTITIES];
 	int64_t restored_last[RIG_ENTITIES];
 	bool restored_wrong;
+	int64_t host_window;
+	unsigned recalls; /* calls of recall(); the last: */
+	struct gm_entity_key recalled_key;
+	size_t recalled_size;
+	char recalled[64];
+	bool recalled_late; /* after a frame of that entity */
 };
 
 int rig_setup(void **state);    /* directory, loop, options; no server, no store */

@@ -169,7 +169,7 @@ static void test_user_over_tcp(void **state)
 	use(rig, PORT);
 	freeReplyObject(rig_command(
 		rig, "ACL SETUSER guestmon on >s3cret ~guestmon:* resetchannels -@all +setnx +get "
-		     "+xadd +xrevrange +sadd +srem +smembers +hset +hdel +hgetall +del +expire "
+		     "+xadd +xrevrange +sadd +srem +smembers +hset +hdel +hget +del +expire "
 		     "+persist"));
 	snprintf(rig->options.addresses, sizeof(rig->options.addresses), "127.0.0.1:%d", PORT);
 	snprintf(rig->options.username, sizeof(rig->options.username), "guestmon");
