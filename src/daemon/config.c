@@ -73,6 +73,14 @@ static const struct gm_option window_options[] = {
 		 "the window's length, and a tenth more."},
 	GM_OPTION_END};
 
+static const struct gm_option policy_options[] = {
+	{.key = "directory",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_config, policy.directory),
+	 .fallback = "/etc/guestmon/policy.d",
+	 .help = "Directory of the policy files (*.yaml); it need not exist."},
+	GM_OPTION_END};
+
 static const struct {
 	const char *name, *help;
 	const struct gm_option *options;
@@ -89,20 +97,32 @@ static const struct {
 	 offsetof(struct gm_config, tap), false},
 	{"host", "The node through /proc and /sys.", gm_host_option_table,
 	 offsetof(struct gm_config, host), false},
+	{"snmp-guests", "Guests through the snmpd inside of them.", gm_snmp_option_table,
+	 offsetof(struct gm_config, snmp_guests), false},
 	{"window", "The recent samples that are kept in memory.", window_options, 0, true},
 	{"redis", "The mirror of the windows in Redis.", gm_redis_option_table,
 	 offsetof(struct gm_config, redis), true},
 	{"external", "Findings of other programs, which read the windows in Redis.",
 	 gm_external_option_table, offsetof(struct gm_config, external), true},
+	{"policy", "Thresholds and policies for some guests: guestmon-policy(5).", policy_options,
+	 0, false},
 	{"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
 	 offsetof(struct gm_config, alarm), false},
 	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),
-	{"snmp-guests", "Guests through the snmpd inside of them.", gm_snmp_option_table,
-	 offsetof(struct gm_config, snmp_guests), false},
 	 true},
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
+
+/* The detector with the nth section: those that only rules make have none. */
+static const struct gm_detector_ops *nth_detector(size_t n)
+{
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		if (!gm_detectors[i]->rules_only && n-- == 0)
+			return gm_detectors[i];
+	}
+	return NULL;
+}
 
 bool gm_config_section(struct gm_config *config, size_t index,
 		       struct gm_config_section *ret_section)
@@ -117,10 +137,9 @@ bool gm_config_section(struct gm_config *config, size_t index,
 		return true;
 	}
 	/* Each detector has a section of its name after the daemon's own. */
-	for (size_t i = 0; i <= index - SECTIONS; i++)
-		if (!gm_detectors[i])
-			return false;
-	const struct gm_detector_ops *ops = gm_detectors[index - SECTIONS];
+	const struct gm_detector_ops *ops = nth_detector(index - SECTIONS);
+	if (!ops)
+		return false;
 	*ret_section = (struct gm_config_section){
 		.name = ops->name,
 		.help = "A detector and when it speaks up.",
@@ -172,21 +191,6 @@ void gm_config_free(struct gm_config *config)
 	free(config);
 }
 
-void gm_config_exchange_detectors(struct gm_config *before, struct gm_config *after)
-{
-	struct gm_detector_settings *settings = before->detectors;
-
-	for (size_t i = 0; gm_detectors[i]; i++) {
-		const struct gm_detector_ops *ops = gm_detectors[i];
-
-		if (memcmp(gm_detector_settings_get(settings, ops),
-			   gm_detector_settings_get(after->detectors, ops), ops->options_size) != 0)
-			return;
-	}
-	before->detectors = after->detectors;
-	after->detectors = settings;
-}
-
 static bool name_is_plain(const struct gm_config *config)
 {
 	const char *text = config->node.name;
@@ -204,6 +208,11 @@ static bool directory_is_absolute(const struct gm_config *config)
 static bool socket_is_absolute(const struct gm_config *config)
 {
 	return config->control.socket[0] == '/';
+}
+
+static bool policies_are_absolute(const struct gm_config *config)
+{
+	return config->policy.directory[0] == '/';
 }
 
 static bool balloon_is_whole(const struct gm_config *config)
@@ -228,6 +237,7 @@ static const struct {
 	{"node", "name", name_is_plain, "letters, digits, '.', '_' and '-'"},
 	{"state", "directory", directory_is_absolute, "a path that begins with '/'"},
 	{"control", "socket", socket_is_absolute, "a path that begins with '/'"},
+	{"policy", "directory", policies_are_absolute, "a path that begins with '/'"},
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},

@@ -45,13 +45,16 @@ struct gm_config {
 	struct gm_libvirt_options libvirt;
 	struct gm_tap_options tap;
 	struct gm_host_options host;
-	struct {
 	struct gm_snmp_options snmp_guests;
+	struct {
 		int64_t length;
 		int64_t samples; /* 0: as many as fit; see gm_config_window() */
 	} window;
 	struct gm_redis_options redis;
 	struct gm_external_options external;
+	struct {
+		char directory[256];
+	} policy;
 	struct gm_alarm_options alarm;
 	struct gm_mib_options snmp;
 	struct gm_detector_settings *detectors; /* owned */
@@ -77,18 +80,13 @@ int gm_config_create(struct gm_config **ret_config);
 void gm_config_free(struct gm_config *config);
 
 /*
- * Reads PATH. What the file leaves out has its default; an empty `node.name` becomes the host's name.
+ * Reads PATH, and the policy files that it names. What the file leaves out has its default; an empty
+ * `node.name` becomes the host's name.
  * The message on failure begins with "FILE:LINE: section.key: " as far as that is known, and says
  * what is allowed. -ENOENT and the like: the file cannot be read; -EFBIG: larger than
  * GM_CONFIG_BYTES; -EINVAL: all else.
  */
 int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_error *err);
-
-/*
- * Where the settings of all detectors are alike, the two configurations change them: `after` then
- * holds the very ones that the detectors at work were made from. Done twice it is undone.
- */
-void gm_config_exchange_detectors(struct gm_config *before, struct gm_config *after);
 
 /*
  * Whether a running daemon can go over to `after`: -EPERM, with the option's name, when one differs that

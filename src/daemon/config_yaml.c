@@ -8,14 +8,13 @@
 
 #include <cyaml/cyaml.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "daemon/outline.h"
+#include "daemon/policies.h"
+#include "daemon/text_file.h"
 
 /* A file being loaded. */
 struct loader {
@@ -30,73 +29,6 @@ struct loader {
 static int refuse_file(const struct loader *loader, int code, const char *what)
 {
 	return gm_error_set(loader->err, code, "%s: %s", loader->name, what);
-}
-
-/* Reads at most GM_CONFIG_BYTES and one more, which shows that the file has grown too large. */
-static int read_all(struct loader *loader, int fd)
-{
-	loader->text = malloc(GM_CONFIG_BYTES + 2);
-	if (!loader->text)
-		return refuse_file(loader, -ENOMEM, "out of memory");
-	while (loader->length <= GM_CONFIG_BYTES) {
-		ssize_t got = read(fd, loader->text + loader->length,
-				   GM_CONFIG_BYTES + 1 - loader->length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return refuse_file(loader, -errno, strerror(errno));
-		if (got == 0)
-			break;
-		loader->length += (size_t)got;
-	}
-	loader->text[loader->length] = '\0';
-	if (loader->length > GM_CONFIG_BYTES)
-		return refuse_file(loader, -EFBIG, "larger than 1 MiB");
-	return 0;
-}
-
-static int read_file(struct loader *loader)
-{
-	struct stat status;
-	int rc;
-	/* O_NONBLOCK: a FIFO in the file's place must not hold the start up. */
-	int fd = open(loader->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (fd < 0)
-		return refuse_file(loader, -errno, strerror(errno));
-	if (fstat(fd, &status) < 0)
-		rc = refuse_file(loader, -errno, strerror(errno));
-	else if (!S_ISREG(status.st_mode))
-		rc = refuse_file(loader, -EINVAL, "not a regular file");
-	else
-		rc = read_all(loader, fd);
-	close(fd);
-	return rc;
-}
-
-/* Refuses the first line that is not UTF-8 or holds a NUL. */
-static int check_text(struct loader *loader)
-{
-	char *end = loader->text + loader->length;
-	size_t number = 1;
-
-	for (char *line = loader->text; line < end; number++) {
-		char *stop = memchr(line, '\n', (size_t)(end - line));
-		char kept;
-		bool good;
-
-		if (!stop)
-			stop = end;
-		kept = *stop;
-		*stop = '\0';
-		good = strlen(line) == (size_t)(stop - line) && gm_text_is_utf8(line);
-		*stop = kept;
-		if (!good)
-			return gm_error_set(loader->err, -EINVAL, "%s:%zu: not a text in UTF-8",
-					    loader->name, number);
-		line = stop + 1;
-	}
-	return 0;
 }
 
 /* The schema: an array of section pointers, each to an array of one text per option. */
@@ -264,13 +196,30 @@ static int load_values(const struct loader *loader)
 	return rc;
 }
 
+/* What a detector's table alone cannot say. */
+static int check_detectors(const struct loader *loader)
+{
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		const struct gm_detector_ops *ops = gm_detectors[i];
+		struct gm_error why;
+
+		if (ops->rules_only || !ops->check ||
+		    ops->check(gm_detector_settings_get(loader->config->detectors, ops), &why) == 0)
+			continue;
+		return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s.%s", loader->name,
+				    gm_outline_line(loader->outline, ops->name, NULL), ops->name,
+				    why.text);
+	}
+	return 0;
+}
+
 static int check_rules(const struct loader *loader)
 {
 	struct gm_config_breach breach;
 	char line[32] = "";
 
 	if (gm_config_check(loader->config, &breach))
-		return 0;
+		return check_detectors(loader);
 	size_t number = gm_outline_line(loader->outline, breach.section, breach.key);
 	if (number != 0)
 		snprintf(line, sizeof(line), "%zu:", number);
@@ -285,15 +234,16 @@ int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_er
 
 	if (rc < 0)
 		return refuse_file(&loader, rc, "out of memory");
-	rc = read_file(&loader);
-	if (rc == 0)
-		rc = check_text(&loader);
+	rc = gm_text_file_read(path, GM_CONFIG_BYTES, &loader.text, &loader.length, err);
 	if (rc == 0)
 		rc = gm_outline_read(path, loader.text, loader.length, &loader.outline, err);
 	if (rc == 0)
 		rc = load_values(&loader);
 	if (rc == 0)
 		rc = check_rules(&loader);
+	if (rc == 0)
+		rc = gm_policies_load(loader.config->policy.directory, loader.config->detectors,
+				      err);
 	gm_outline_free(loader.outline);
 	free(loader.text);
 	if (rc < 0)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/rules.h"
+
 struct gm_entities {
 	struct gm_tracked *table;
 };
@@ -48,6 +50,22 @@ struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
 	return tracked;
 }
 
+/* Who it is, as far as rules ask for that. */
+static struct gm_subject subject_of(const struct gm_entities *entities,
+				    const struct gm_tracked *tracked)
+{
+	struct gm_subject subject = {.key = &tracked->info.key,
+				     .owner = gm_entity_owner(&tracked->info)};
+	if (!subject.owner)
+		return subject;
+	struct gm_entity_key key = gm_entity_guest(subject.owner);
+	const struct gm_tracked *guest =
+		gm_entity_equal(&key, subject.key) ? tracked : gm_entities_find(entities, &key);
+	if (guest && guest->told_by)
+		subject.guest = &guest->info.guest;
+	return subject;
+}
+
 int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *key,
 		    const struct gm_window_options *window, struct gm_detector_settings *detectors,
 		    struct gm_tracked **ret_tracked)
@@ -59,8 +77,10 @@ int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *ke
 		return -ENOMEM;
 	tracked->info.key = *key;
 	int result = gm_window_create(window, &tracked->window);
-	if (result == 0)
-		result = gm_detector_set_create(detectors, key, &tracked->detectors);
+	if (result == 0) {
+		struct gm_subject subject = subject_of(entities, tracked);
+		result = gm_detector_set_prepare(detectors, &subject, NULL, &tracked->detectors);
+	}
 	if (result < 0) {
 		free_tracked(tracked);
 		return result;
@@ -80,14 +100,16 @@ void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked
 	free_tracked(tracked);
 }
 
-int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
+int gm_entities_renew(struct gm_entities *entities, struct gm_tracked *tracked,
+		      const struct gm_window_options *window,
 		      struct gm_detector_settings *detectors)
 {
 	struct gm_window *empty = NULL;
 	struct gm_detector_set *set = NULL;
+	struct gm_subject subject = subject_of(entities, tracked);
 	int result = gm_window_create(window, &empty);
 	if (result == 0)
-		result = gm_detector_set_create(detectors, &tracked->info.key, &set);
+		result = gm_detector_set_prepare(detectors, &subject, NULL, &set);
 	if (result < 0) {
 		gm_window_free(empty);
 		return result;
@@ -101,6 +123,26 @@ int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options
 	return 0;
 }
 
+/* The prepared set takes the place of the old one; what detectors that are gone have said is gone, too. */
+static void adopt(struct gm_tracked *tracked, struct gm_detector_set *set)
+{
+	if (gm_detector_set_differs(set, tracked->detectors))
+		tracked->finding_count = 0;
+	gm_detector_set_adopt(set, tracked->detectors);
+	tracked->detectors = set;
+}
+
+int gm_entities_refit(struct gm_entities *entities, struct gm_tracked *tracked,
+		      struct gm_detector_settings *detectors)
+{
+	struct gm_subject subject = subject_of(entities, tracked);
+	struct gm_detector_set *set;
+	int result = gm_detector_set_prepare(detectors, &subject, tracked->detectors, &set);
+	if (result == 0)
+		adopt(tracked, set);
+	return result;
+}
+
 int gm_entities_renew_detectors(struct gm_entities *entities,
 				struct gm_detector_settings *detectors)
 {
@@ -109,18 +151,17 @@ int gm_entities_renew_detectors(struct gm_entities *entities,
 	struct gm_tracked *tracked = entities->table;
 	int result = sets ? 0 : -ENOMEM;
 
-	for (; tracked && result == 0; tracked = tracked->hh.next)
-		result = gm_detector_set_create(detectors, &tracked->info.key, &sets[count++]);
+	for (; tracked && result == 0; tracked = tracked->hh.next) {
+		struct gm_subject subject = subject_of(entities, tracked);
+		result = gm_detector_set_prepare(detectors, &subject, tracked->detectors,
+						 &sets[count]);
+		count += result == 0;
+	}
 	/* All are there: they change places with the old ones. */
 	size_t at = 0;
-	for (tracked = entities->table; tracked && result == 0; tracked = tracked->hh.next, at++) {
-		struct gm_detector_set *old = tracked->detectors;
-		tracked->detectors = sets[at];
-		tracked->finding_count = 0;
-		tracked->taught = 0;
-		sets[at] = old;
-	}
-	while (count > 0)
+	for (tracked = entities->table; tracked && result == 0; tracked = tracked->hh.next)
+		adopt(tracked, sets[at++]);
+	while (result < 0 && count > 0)
 		gm_detector_set_free(sets[--count]);
 	free(sets);
 	return result;

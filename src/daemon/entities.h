@@ -56,10 +56,17 @@ int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *ke
 void gm_entities_remove(struct gm_entities *entities, struct gm_tracked *tracked);
 
 /* Gives one entity an empty window and new detectors. -ENOMEM: it keeps what it has. */
-int gm_entities_renew(struct gm_tracked *tracked, const struct gm_window_options *window,
+int gm_entities_renew(struct gm_entities *entities, struct gm_tracked *tracked,
+		      const struct gm_window_options *window,
 		      struct gm_detector_settings *detectors);
 
-/* Gives every entity new detectors, made from `detectors`. -ENOMEM: all keep what they have. */
+/*
+ * Gives one entity, or every one, the detectors that `detectors` has for it, now that more is known of its
+ * guest or the settings are others. Those whose options stay the same stay. -ENOMEM: all keep what
+ * they have.
+ */
+int gm_entities_refit(struct gm_entities *entities, struct gm_tracked *tracked,
+		      struct gm_detector_settings *detectors);
 int gm_entities_renew_detectors(struct gm_entities *entities,
 				struct gm_detector_settings *detectors);
 

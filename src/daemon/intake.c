@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/leak.h"
+#include "analysis/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -61,13 +63,39 @@ void gm_intake_free(struct gm_intake *intake)
 	free(intake);
 }
 
+/* What judges the guest (or the node) as a whole sees its parts, too; NULL for what is no part. */
+static struct gm_tracked *whole_of(const struct gm_intake *intake, const struct gm_tracked *part)
+{
+	if (part->info.key.kind == GM_ENTITY_NODE || part->info.key.kind == GM_ENTITY_GUEST)
+		return NULL;
+	const uint8_t *owner = gm_entity_owner(&part->info);
+	struct gm_entity_key key = owner ? gm_entity_guest(owner) : gm_entity_node();
+	struct gm_tracked *whole = gm_entities_find(intake->entities, &key);
+	return whole && whole->detectors ? whole : NULL;
+}
+
+static struct gm_detector *leak_of(const struct gm_tracked *tracked)
+{
+	return tracked->detectors ? gm_detector_set_find(tracked->detectors, &gm_leak_ops) : NULL;
+}
+
+/* One cause, one alarm: the guest's names the process. */
+static bool explained_by_whole(const struct gm_intake *intake, const struct gm_finding *finding)
+{
+	if (finding->key.kind != GM_ENTITY_PROCESS ||
+	    strcmp(finding->detector, gm_leak_ops.name) != 0)
+		return false;
+	const struct gm_tracked *whole = whole_of(intake, intake->current);
+	return whole && gm_leak_blames(leak_of(whole), &finding->key);
+}
+
 static void on_finding(void *user, const struct gm_finding *finding)
 {
 	struct gm_intake *intake = user;
 	if (intake->restoring)
 		return;
 	struct gm_finding known = *finding;
-	if (gm_learning_overrules(intake->current, finding))
+	if (gm_learning_overrules(intake->current, finding) || explained_by_whole(intake, finding))
 		known.active = false;
 	gm_tracked_remember(intake->current, &known);
 	intake->sink.finding(intake->sink.user, &known);
@@ -99,6 +127,8 @@ static void on_point(void *user, const struct gm_point *point)
 	 */
 	if (intake->restoring && intake->current->info.key.kind == GM_ENTITY_INTERFACE)
 		return;
+	if (intake->whole && intake->current->info.key.kind == GM_ENTITY_PROCESS)
+		gm_leak_hand_down(leak_of(intake->whole), leak_of(intake->current));
 	if (judged(intake, intake->current))
 		gm_detector_set_observe(intake->current->detectors, point, &sink);
 	if (intake->whole) {
@@ -108,17 +138,6 @@ static void on_point(void *user, const struct gm_point *point)
 					     &sink);
 		intake->current = part;
 	}
-}
-
-/* What judges the guest (or the node) as a whole sees its parts, too; NULL for what is no part. */
-static struct gm_tracked *whole_of(const struct gm_intake *intake, const struct gm_tracked *part)
-{
-	if (part->info.key.kind == GM_ENTITY_NODE || part->info.key.kind == GM_ENTITY_GUEST)
-		return NULL;
-	const uint8_t *owner = gm_entity_owner(&part->info);
-	struct gm_entity_key key = owner ? gm_entity_guest(owner) : gm_entity_node();
-	struct gm_tracked *whole = gm_entities_find(intake->entities, &key);
-	return whole && whole->detectors ? whole : NULL;
 }
 
 /* The stable number of `name` within `scope`; 0, with a limited line in the log, when it fails. */
@@ -186,7 +205,6 @@ static bool superseded(const struct gm_tracked *tracked, enum gm_source_id sourc
 	       measured_at - tracked->newest[GM_SOURCE_TAP] < TAP_FRESH;
 }
 
-static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
 /*
  * What is left of a guest's frame without the metrics that a better source tells: how many readings, into
  * `kept`.
@@ -199,16 +217,17 @@ static uint16_t keep_own(struct gm_tracked *tracked, enum gm_source_id source,
 	uint16_t count = 0;
 	for (size_t i = 0; i < frame->count; i++)
 		shared |= gm_precedence_shared(readings[i].metric);
-	shared = shared &&
-		 !gm_precedence_take(&tracked->precedence, source, frame->measured_at);
+	shared = shared && !gm_precedence_take(&tracked->precedence, source, frame->measured_at);
 	for (size_t i = 0; i < frame->count && count < MIRROR_MAX; i++)
 		if (!shared || !gm_precedence_shared(readings[i].metric))
 			kept[count++] = readings[i];
 	return count;
 }
 
+static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
 {
-	if (gm_entities_renew(tracked, &intake->options.window, intake->options.detectors) < 0 &&
+	if (gm_entities_renew(intake->entities, tracked, &intake->options.window,
+			      intake->options.detectors) < 0 &&
 	    gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
 		gm_log(GM_LOG_ERROR, "out of memory: an old window is kept");
 }
@@ -257,15 +276,17 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 							  readings[i].value};
 		readings = mirrored;
 	}
-	tracked->newest[source] = frame->measured_at;
 	struct gm_frame own = *frame;
 	if (frame->key.kind == GM_ENTITY_GUEST && frame->count <= MIRROR_MAX) {
 		own.count = keep_own(tracked, source, frame, readings, mirrored);
 		readings = mirrored;
 		frame = &own;
 	}
+	tracked->newest[source] = frame->measured_at;
 	tracked->restored = false;
 	intake->readings += frame->count;
+	if (frame->count == 0)
+		return;
 	feed(intake, tracked, frame, readings);
 	if (!(frame->flags & GM_FRAME_FINE))
 		intake->sink.frame(intake->sink.user, frame, readings);
@@ -322,12 +343,38 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 		renew(intake, tracked);
 }
 
+static void refit(struct gm_intake *intake, struct gm_tracked *tracked)
+{
+	if (gm_entities_refit(intake->entities, tracked, intake->options.detectors) < 0 &&
+	    gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		gm_log(GM_LOG_ERROR, "out of memory: an entity keeps its old detectors");
+}
+
+/* An operator's rules may ask for what is known of a guest now, for it and for all that belongs to it. */
+static void refit_guest(struct gm_intake *intake, struct gm_tracked *changed)
+{
+	const uint8_t *uuid = gm_entity_owner(&changed->info);
+	if (!gm_detector_settings_depend_on_guest(intake->options.detectors))
+		return;
+	refit(intake, changed);
+	if (changed->info.key.kind != GM_ENTITY_GUEST || !uuid)
+		return;
+	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
+	     tracked = gm_entities_next(tracked)) {
+		const uint8_t *owner = gm_entity_owner(&tracked->info);
+		if (tracked != changed && owner && memcmp(owner, uuid, GM_UUID_SIZE) == 0)
+			refit(intake, tracked);
+	}
+}
+
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info)
 {
 	struct gm_tracked *tracked = find_or_add(intake, &info->key);
 	if (!tracked)
 		return;
+	bool known = tracked->told_by != 0;
+	struct gm_entity_info before = tracked->info;
 	tracked->told_by |= 1U << source;
 	if (info->key.kind == GM_ENTITY_INTERFACE) {
 		merge_interface(intake, tracked, source, &info->interface);
@@ -337,6 +384,8 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		if (owner && info->key.kind != GM_ENTITY_GUEST)
 			tracked->guest_index = guest_index(intake, owner);
 	}
+	if (!known || memcmp(&before, &tracked->info, sizeof(before)) != 0)
+		refit_guest(intake, tracked);
 	intake->sink.identified(intake->sink.user, &tracked->info);
 }
 
@@ -381,6 +430,7 @@ static bool is_orphan(const struct gm_tracked *tracked)
 
 void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 {
+	static const unsigned tellers_of_guests = 1U << GM_SOURCE_LIBVIRT | 1U << GM_SOURCE_SNMP;
 	struct gm_tracked *tracked = gm_entities_first(intake->entities), *next;
 	for (; tracked; tracked = next) {
 		next = gm_entities_next(tracked);
@@ -412,7 +462,6 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
 		if (!judged(intake, tracked))
-	static const unsigned tellers_of_guests = 1U << GM_SOURCE_LIBVIRT | 1U << GM_SOURCE_SNMP;
 			continue;
 		intake->current = tracked;
 		if (intake->options.learning)

@@ -75,11 +75,8 @@ static int reload(void *user, bool apply, struct gm_error *err)
 		gm_config_free(after);
 		return 0;
 	}
-	/* What the detectors have learnt is not lost because something else was changed. */
-	gm_config_exchange_detectors(daemon->config, after);
 	result = gm_pipeline_reconfigure(daemon->pipeline, after, err);
 	if (result < 0) {
-		gm_config_exchange_detectors(daemon->config, after);
 		gm_config_free(after);
 		return result;
 	}

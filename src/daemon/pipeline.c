@@ -20,6 +20,7 @@
 #include "daemon/external.h"
 #include "daemon/inlet.h"
 #include "daemon/intake.h"
+#include "daemon/orphans.h"
 #include "daemon/outlet.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
@@ -161,16 +162,16 @@ static void on_identified(void *user, const struct gm_entity_info *info)
 {
 	struct gm_pipeline *pipeline = user;
 	pipeline->store->ops->identify(pipeline->store, info);
-}
 	gm_sources_hear(&pipeline->sources, info, true);
+}
 
 static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_alarms_gone(pipeline->alarms, key, time);
 	pipeline->store->ops->forget(pipeline->store, key);
-}
 	gm_sources_hear(&pipeline->sources, &(struct gm_entity_info){.key = *key}, false);
+}
 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
@@ -302,13 +303,11 @@ static void watch_clock(void)
 		       (double)step / 1e9);
 }
 
-/* For an alarm whose detector will never speak again: it was switched off. */
-static void end_alarm(struct gm_pipeline *pipeline, const struct gm_alarm *alarm, int64_t now)
+static void end_orphans(struct gm_pipeline *pipeline, bool entities_too, int64_t now)
 {
-	struct gm_finding ok = {.key = alarm->key, .time = now};
-	memcpy(ok.detector, alarm->detector, sizeof(ok.detector));
-	memcpy(ok.metric, alarm->metric, sizeof(ok.metric));
-	on_finding(pipeline, &ok);
+	if (gm_orphans_end(pipeline->alarms, gm_intake_entities(pipeline->intake),
+			   pipeline->external, entities_too, now) < 0)
+		gm_log(GM_LOG_ERROR, "out of memory: alarms without an owner stay");
 }
 
 /* Entities and alarms from before the restart whose owner never came back. */
@@ -319,21 +318,7 @@ static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 	    (libvirt && !pipeline->source_status[GM_SOURCE_LIBVIRT].connected))
 		return;
 	gm_intake_sweep(pipeline->intake, now);
-
-	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
-	size_t count = gm_alarms_active(pipeline->alarms, NULL, 0);
-	struct gm_alarm *alarms = calloc(count ? count : 1, sizeof(*alarms));
-	if (!alarms)
-		return;
-	count = gm_alarms_active(pipeline->alarms, alarms, count);
-	for (size_t i = 0; i < count; i++) {
-		if (!gm_entities_find(entities, &alarms[i].key))
-			gm_alarms_gone(pipeline->alarms, &alarms[i].key, now);
-		else if (!gm_detector_enabled(pipeline->config->detectors, alarms[i].detector) &&
-			 !gm_external_feed_owns(pipeline->external, &alarms[i]))
-			end_alarm(pipeline, &alarms[i], now);
-	}
-	free(alarms);
+	end_orphans(pipeline, true, now);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -477,9 +462,9 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	struct gm_finding_sink findings = {on_finding, pipeline};
 	restore(pipeline);
 	pipeline->store->ops->start(pipeline->store);
-	pipeline->external = gm_external_feed_start(
-		pipeline->store, pipeline->config, gm_intake_entities(pipeline->intake),
-		pipeline->alarms, pipeline->outlet, &findings);
+	pipeline->external = gm_external_feed_start(pipeline->store, pipeline->config,
+						    gm_intake_entities(pipeline->intake),
+						    pipeline->alarms, pipeline->outlet, &findings);
 	publish(pipeline, gm_clock_now());
 	if (pipeline->config->snmp.enabled) {
 		int result = gm_mib_start(&pipeline->config->snmp, pipeline->slot,
@@ -496,16 +481,6 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	return gm_sources_start(&pipeline->sources, pipeline->config,
 				gm_inlet_source_sink(pipeline->inlet), err);
 }
-/* Those that were started anew know nothing of what the others have told. */
-static void tell_again(struct gm_pipeline *pipeline)
-{
-	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
-	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
-	     tracked = gm_entities_next(tracked))
-		if (tracked->told_by)
-			gm_sources_hear(&pipeline->sources, &tracked->info, true);
-}
-
 
 /* What stopped sources have told counts no more; those in their place have time to tell it again. */
 static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
@@ -521,13 +496,22 @@ static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
 	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 }
 
+/* Those that were started anew know nothing of what the others have told. */
+static void tell_again(struct gm_pipeline *pipeline)
+{
+	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
+	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		if (tracked->told_by)
+			gm_sources_hear(&pipeline->sources, &tracked->info, true);
+}
+
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
 			    struct gm_error *err)
 {
 	const struct gm_config *before = pipeline->config;
 	unsigned stopped;
 	int result = gm_sources_reconfigure(&pipeline->sources, before, after, &stopped, err);
-	tell_again(pipeline);
 	forget_stopped(pipeline, stopped);
 	if (result == 0) {
 		result = gm_intake_reconfigure(pipeline->intake, after->detectors,
@@ -543,6 +527,8 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 		return result;
 	}
 	gm_alarms_configure(pipeline->alarms, &after->alarm);
+	end_orphans(pipeline, false, gm_clock_now());
+	tell_again(pipeline);
 	pipeline->config = after;
 	return 0;
 }

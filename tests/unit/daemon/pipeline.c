@@ -92,10 +92,7 @@ static struct gm_source_status host_status(struct fixture *fixture)
 
 static int reconfigure(struct fixture *fixture, struct gm_config *after, struct gm_error *err)
 {
-	gm_config_exchange_detectors(fixture->config, after);
 	int result = gm_pipeline_reconfigure(fixture->pipeline, after, err);
-	if (result < 0)
-		gm_config_exchange_detectors(fixture->config, after);
 	gm_config_free(result < 0 ? after : fixture->config);
 	if (result == 0)
 		fixture->config = after;
@@ -148,24 +145,6 @@ static void test_a_section_that_needs_a_restart_is_named(void **state)
 	gm_config_free(after);
 }
 
-static void test_equal_settings_of_detectors_are_carried_over(void **state)
-{
-	struct fixture *fixture = *state;
-	struct gm_config *after = host_alone();
-	const struct gm_detector_settings *before = fixture->config->detectors;
-	gm_config_exchange_detectors(fixture->config, after);
-	assert_ptr_equal(after->detectors, before);
-	gm_config_exchange_detectors(fixture->config, after);
-	assert_ptr_equal(fixture->config->detectors, before);
-
-	char *options = gm_detector_settings_get(after->detectors, gm_detectors[0]);
-	const struct gm_option *option = gm_option_find(gm_detectors[0]->options, "enabled");
-	memcpy(options + option->offset, &(bool){false}, sizeof(bool));
-	gm_config_exchange_detectors(fixture->config, after);
-	assert_ptr_equal(fixture->config->detectors, before);
-	gm_config_free(after);
-}
-
 int main(void)
 {
 #define WITH_PIPELINE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -173,7 +152,6 @@ int main(void)
 		WITH_PIPELINE(test_a_source_that_cannot_start_leaves_all_as_it_was),
 		WITH_PIPELINE(test_a_change_is_applied_and_a_stopped_source_not_shown),
 		WITH_PIPELINE(test_a_section_that_needs_a_restart_is_named),
-		WITH_PIPELINE(test_equal_settings_of_detectors_are_carried_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

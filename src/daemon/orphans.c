@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ends alarms without an owner; see orphans.h. Called by pipeline.c every few seconds and after a change of
+ * the configuration.
+ */
+#include "daemon/orphans.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/rules.h"
+#include "daemon/selfalarms.h"
+
+/* Whether whoever raised it still judges that entity. */
+static bool is_judged(const struct gm_tracked *tracked, const struct gm_external_feed *external,
+		      const struct gm_alarm *alarm)
+{
+	if (gm_detector_find(alarm->detector))
+		return tracked->detectors &&
+		       gm_detector_set_has(tracked->detectors, alarm->detector, alarm->rule);
+	return strcmp(alarm->detector, GM_SELF_DETECTOR) == 0 ||
+	       gm_external_feed_owns(external, alarm);
+}
+
+static int end(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now)
+{
+	struct gm_finding ok = {.key = alarm->key, .time = now};
+
+	memcpy(ok.detector, alarm->detector, sizeof(ok.detector));
+	memcpy(ok.metric, alarm->metric, sizeof(ok.metric));
+	memcpy(ok.rule, alarm->rule, sizeof(ok.rule));
+	return gm_alarms_finding(alarms, &ok);
+}
+
+int gm_orphans_end(struct gm_alarms *alarms, const struct gm_entities *entities,
+		   const struct gm_external_feed *external, bool entities_too, int64_t now)
+{
+	size_t count = gm_alarms_active(alarms, NULL, 0);
+	struct gm_alarm *list = calloc(count ? count : 1, sizeof(*list));
+	int result = list ? 0 : -ENOMEM;
+
+	count = list ? gm_alarms_active(alarms, list, count) : 0;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		const struct gm_tracked *tracked = gm_entities_find(entities, &list[i].key);
+
+		if (!tracked && entities_too)
+			gm_alarms_gone(alarms, &list[i].key, now);
+		else if (tracked && (entities_too || tracked->told_by) &&
+			 !is_judged(tracked, external, &list[i]))
+			result = end(alarms, &list[i], now);
+	}
+	free(list);
+	return result;
+}
