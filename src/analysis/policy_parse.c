@@ -142,6 +142,12 @@ static void advance(struct parser *parser)
 	snprintf(parser->word, sizeof(parser->word), "%.*s", (int)length, text);
 }
 
+/* A word longer than any that means something. */
+static bool is_cut(const struct parser *parser)
+{
+	return parser->end - parser->at >= WORD;
+}
+
 static bool is(const struct parser *parser, const char *word)
 {
 	return (parser->token == TOKEN_SIGN || parser->token == TOKEN_NAME) &&
@@ -185,7 +191,7 @@ static bool read_number(struct parser *parser, double *ret_number)
 
 	if (percent)
 		parser->word[length - 1] = '\0';
-	if (parser->token != TOKEN_NUMBER ||
+	if (parser->token != TOKEN_NUMBER || is_cut(parser) ||
 	    gm_option_set(literals, &literal, "number", parser->word, NULL) < 0) {
 		if (percent)
 			parser->word[length - 1] = '%';
@@ -201,7 +207,7 @@ static bool read_window(struct parser *parser, int64_t *ret_window)
 	struct literal literal;
 	bool bare = strspn(parser->word, "0123456789.") == strlen(parser->word);
 
-	if (parser->token != TOKEN_NUMBER || bare ||
+	if (parser->token != TOKEN_NUMBER || is_cut(parser) || bare ||
 	    gm_option_set(literals, &literal, "duration", parser->word, NULL) < 0) {
 		refuse_token(parser, "a window from 10ms to 24h, such as 500ms, 30s or 5m,");
 		return false;
@@ -533,7 +539,8 @@ int gm_policy_compile(const char *text, struct gm_policy_program **ret_program,
 	if (!parser.program)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	advance(&parser);
-	enum type type = must_be(&parser, parser.at, parse_or(&parser), TYPE_CONDITION);
+	size_t begin = parser.at;
+	enum type type = must_be(&parser, begin, parse_or(&parser), TYPE_CONDITION);
 	if (type != TYPE_ERROR && parser.token != TOKEN_END)
 		type = refuse_token(&parser, "`and`, `or` or the end of the condition");
 	if (type != TYPE_ERROR && parser.program->series_count == 0)
