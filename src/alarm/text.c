@@ -69,11 +69,30 @@ static double number(const struct gm_alarm *alarm, enum gm_evidence_id id)
 	return alarm->evidence.number[id];
 }
 
+static void contributors(const struct gm_alarm *alarm, struct gm_buffer *text)
+{
+	char names[sizeof(alarm->evidence.contributors) * 4];
+
+	if (alarm->evidence.contributors[0] == '\0')
+		return;
+	gm_text_quote(names, sizeof(names), alarm->evidence.contributors);
+	gm_buffer_printf(text, ", from %s", names);
+}
+
+/* A guest's resident memory is that of its process on the host. */
+static const char *holder(const struct gm_alarm *alarm)
+{
+	bool host =
+		alarm->key.kind == GM_ENTITY_GUEST && strcmp(alarm->metric, "memory.resident") == 0;
+
+	return host ? "memory of the host's process for" : "memory of";
+}
+
 static void leak(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
 	char slope[NUMBER_TEXT], left[NUMBER_TEXT];
 
-	gm_buffer_printf(text, "memory of %s ", subject);
+	gm_buffer_printf(text, "%s %s ", holder(alarm), subject);
 	if (has(alarm, GM_EVIDENCE_SLOPE))
 		gm_buffer_printf(text, "grows %s",
 				 bytes(number(alarm, GM_EVIDENCE_SLOPE), "B/s", slope));
@@ -82,13 +101,14 @@ static void leak(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 	if (has(alarm, GM_EVIDENCE_EXHAUSTION))
 		gm_buffer_printf(text, ", exhausted in %s",
 				 span(number(alarm, GM_EVIDENCE_EXHAUSTION), left));
+	contributors(alarm, text);
 }
 
 static void leak_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
 	char used[NUMBER_TEXT];
 
-	gm_buffer_printf(text, "memory of %s no longer grows", subject);
+	gm_buffer_printf(text, "%s %s no longer grows", holder(alarm), subject);
 	if (has(alarm, GM_EVIDENCE_USED))
 		gm_buffer_printf(text, ", %s in use",
 				 bytes(number(alarm, GM_EVIDENCE_USED), "B", used));
@@ -128,16 +148,6 @@ static void burst_over(const struct gm_alarm *alarm, const char *subject, struct
 {
 	gm_buffer_printf(text, "no more bursts %s %s; the last", way(alarm), subject);
 	burst_numbers(alarm, text);
-}
-
-static void contributors(const struct gm_alarm *alarm, struct gm_buffer *text)
-{
-	char names[sizeof(alarm->evidence.contributors) * 4];
-
-	if (alarm->evidence.contributors[0] == '\0')
-		return;
-	gm_text_quote(names, sizeof(names), alarm->evidence.contributors);
-	gm_buffer_printf(text, ", from %s", names);
 }
 
 static void anomaly(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)

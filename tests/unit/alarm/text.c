@@ -45,6 +45,24 @@ static void test_leak(void **state)
 	assert_string_equal(alarm.text, "memory of web-1 no longer grows, 2.5 GiB in use");
 }
 
+static void a_leak_names_where_it_is(void **state)
+{
+	struct gm_alarm alarm = alarm_of("leak", "web-1");
+
+	(void)state;
+	alarm.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SLOPE, 1048576);
+	gm_text_copy(alarm.evidence.contributors, sizeof(alarm.evidence.contributors),
+		     "12/bad\x1bname");
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text,
+			    "memory of web-1 grows 1.0 MiB/s, from \"12/bad\\x1Bname\"");
+	alarm.evidence.contributors[0] = '\0';
+	snprintf(alarm.metric, sizeof(alarm.metric), "memory.resident");
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "memory of the host's process for web-1 grows 1.0 MiB/s");
+}
+
 static void test_burst(void **state)
 {
 	struct gm_alarm alarm = alarm_of("burst", "web-1");
@@ -196,10 +214,15 @@ static void test_messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leak),          cmocka_unit_test(test_burst),
-		cmocka_unit_test(test_others),        cmocka_unit_test(test_external),
-		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_messages),      cmocka_unit_test(test_learned_and_self),
+		cmocka_unit_test(test_leak),
+		cmocka_unit_test(a_leak_names_where_it_is),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_external),
+		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_learned_and_self),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
