@@ -19,6 +19,10 @@ enum { GAP = 5 };
 /* Seconds by which an alarm may be newer than all samples and still belong to them. */
 enum { MARK_AHEAD = 2 };
 
+/* No daemon of ours tells such numbers, and differences of them would overflow. */
+#define VALUE_MAX 1e100
+#define TIME_MAX  1e12
+
 /* How a catalogue's unit is shown: of a counter its rate. */
 static const struct unit {
 	const char *name;
@@ -62,8 +66,8 @@ static size_t collect(const struct gm_json *series, bool counter, struct gm_char
 
 		if (counter)
 			value = (value - at(series, i - 1, 1)) / (time - at(series, i - 1, 0));
-		if (!isfinite(value) || !isfinite(time) || (counter && value < 0) ||
-		    (count > 0 && time <= points[count - 1].time))
+		if (!(fabs(value) <= VALUE_MAX) || !(fabs(time) <= TIME_MAX) ||
+		    (counter && value < 0) || (count > 0 && time <= points[count - 1].time))
 			continue;
 		points[count++] = (struct gm_chart_point){.time = time, .value = value};
 	}
@@ -301,7 +305,10 @@ char *gm_chart_number(double value, double step, char text[GM_CHART_LABEL])
 {
 	int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
 
-	snprintf(text, GM_CHART_LABEL, "%.*f", decimals < 9 ? decimals : 9, value);
+	if (decimals > 6 || fabs(value) >= 1e12)
+		snprintf(text, GM_CHART_LABEL, "%.15g", value);
+	else
+		snprintf(text, GM_CHART_LABEL, "%.*f", decimals, value);
 	return text;
 }
 
