@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/burst.h"
+#include "analysis/contention.h"
 #include "analysis/leak.h"
 #include "analysis/rules.h"
 #include "base/clock.h"
@@ -30,8 +32,9 @@ struct gm_intake {
 	struct gm_state *state;
 	struct gm_intake_sink sink;
 	struct gm_entities *entities;
-	struct gm_tracked *current; /* whose points are being observed */
-	struct gm_tracked *whole;   /* the guest (or node) that `current` is a part of, or NULL */
+	struct gm_contention *contention; /* who bursts at the same time */
+	struct gm_tracked *current;       /* whose points are being observed */
+	struct gm_tracked *whole; /* the guest (or node) that `current` is a part of, or NULL */
 	bool restoring, libvirt_connected;
 	uint64_t readings;
 	struct gm_log_limit full_limit, index_limit;
@@ -47,8 +50,10 @@ int gm_intake_create(const struct gm_intake_options *options, struct gm_state *s
 	intake->state = state;
 	intake->sink = *sink;
 	int result = gm_entities_create(&intake->entities);
+	if (result == 0)
+		result = gm_contention_create(&intake->contention);
 	if (result < 0) {
-		free(intake);
+		gm_intake_free(intake);
 		return result;
 	}
 	*ret_intake = intake;
@@ -60,6 +65,7 @@ void gm_intake_free(struct gm_intake *intake)
 	if (!intake)
 		return;
 	gm_entities_free(intake->entities);
+	gm_contention_free(intake->contention);
 	free(intake);
 }
 
@@ -97,6 +103,8 @@ static void on_finding(void *user, const struct gm_finding *finding)
 	struct gm_finding known = *finding;
 	if (gm_learning_overrules(intake->current, finding) || explained_by_whole(intake, finding))
 		known.active = false;
+	if (strcmp(known.detector, gm_burst_ops.name) == 0)
+		gm_contention_take(intake->contention, &known);
 	gm_tracked_remember(intake->current, &known);
 	intake->sink.finding(intake->sink.user, &known);
 }
@@ -409,6 +417,8 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		gm_state_index_retire(intake->state, "guest", gm_uuid_text(key->uuid, uuid), time);
 	}
 	struct gm_entity_key copy = *key;
+	if (key->kind == GM_ENTITY_INTERFACE)
+		gm_contention_gone(intake->contention, key->name);
 	gm_entities_remove(intake->entities, tracked);
 	intake->sink.gone(intake->sink.user, &copy, time);
 }
@@ -492,4 +502,9 @@ struct gm_entities *gm_intake_entities(struct gm_intake *intake)
 uint64_t gm_intake_readings(const struct gm_intake *intake)
 {
 	return intake->readings;
+}
+
+const struct gm_contention *gm_intake_contention(const struct gm_intake *intake)
+{
+	return intake->contention;
 }

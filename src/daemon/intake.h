@@ -28,7 +28,7 @@ struct gm_intake_sink {
 struct gm_intake_options {
 	struct gm_window_options window;
 	struct gm_detector_settings *detectors; /* outlives the intake or its replacement */
-	struct gm_learning *learning; /* outlives the intake; NULL: nothing is learned */
+	struct gm_learning *learning;           /* outlives the intake; NULL: nothing is learned */
 	bool libvirt; /* guests are made known by libvirt alone: samples of others wait for it */
 };
 
@@ -70,5 +70,9 @@ int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings 
 
 struct gm_entities *gm_intake_entities(struct gm_intake *intake);
 uint64_t gm_intake_readings(const struct gm_intake *intake); /* taken in since the start */
+
+/* Who bursts at the same time; valid while the intake is. */
+struct gm_contention;
+const struct gm_contention *gm_intake_contention(const struct gm_intake *intake);
 
 #endif
