@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "analysis/detector.h"
+#include "analysis/rules.h"
 #include "base/clock.h"
 
 enum { SECONDS = 2000, HERTZ = 10, SIZE_LIMIT = 8192, NAIVE = 100 };
@@ -204,6 +205,42 @@ static void enable(struct gm_detector_settings *settings, const struct gm_detect
 	}
 }
 
+/* What an operator may add: each of these for every entity that has the metric. */
+static int add_rules(struct gm_detector_settings *settings)
+{
+	static const struct {
+		const char *detector, *name, *key, *value, *limit, *at;
+	} rules[] = {
+		{"threshold", "cpu", "metric", "cpu.time", "failure-max", "1.8e9"},
+		{"threshold", "memory", "metric", "memory.used", "warning-max", "7e9"},
+		{"threshold", "rx", "metric", "net.rx.bytes", "warning-max", "1e8"},
+		{"threshold", "drops", "metric", "net.rx.dropped", "warning-max", "10"},
+		{"policy", "full", "condition",
+		 "avg(memory.used, 30s) / memory.total > 0.9 and p95(cpu.time, 1m) > 1.5e9", "for",
+		 "1m"},
+	};
+	int result = 0;
+
+	for (size_t i = 0; result >= 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const struct gm_detector_ops *ops = gm_detector_find(rules[i].detector);
+		struct gm_match match = {0};
+		void *options = calloc(1, ops->options_size);
+
+		if (!options)
+			return -1;
+		gm_option_defaults(ops->options, options);
+		result = gm_option_set(ops->options, options, rules[i].key, rules[i].value, NULL);
+		if (result >= 0)
+			result = gm_option_set(ops->options, options, rules[i].limit, rules[i].at,
+					       NULL);
+		if (result >= 0)
+			result = gm_detector_settings_add_rule(settings, ops, rules[i].name, &match,
+							       options);
+		free(options);
+	}
+	return result;
+}
+
 /* ---- the naive way ---- */
 
 struct naive {
@@ -347,6 +384,9 @@ int main(int argc, char **argv)
 		print_cost(gm_detectors[i]->name, &cost);
 	}
 	enable(settings, NULL);
+	if (add_rules(settings) < 0 || run_guest(settings, &all) < 0)
+		return 2;
+	print_cost("all, 4 thresholds, a policy", &all);
 	run_naive(&cost);
 	print_cost("naive: a line through 10 s", &cost);
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
