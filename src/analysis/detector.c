@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/anomaly.h"
 #include "analysis/burst.h"
 #include "analysis/detector_private.h"
 #include "analysis/leak.h"
@@ -19,7 +20,8 @@
 #include "base/text.h"
 
 const struct gm_detector_ops *const gm_detectors[] = {
-	&gm_leak_ops, &gm_burst_ops, &gm_threshold_ops, &gm_policy_ops, &gm_learned_ops, NULL,
+	&gm_leak_ops,    &gm_burst_ops, &gm_anomaly_ops, &gm_threshold_ops, &gm_policy_ops,
+	&gm_learned_ops, NULL,
 };
 
 _Static_assert(sizeof(gm_detectors) / sizeof(gm_detectors[0]) <= GM_DETECTORS_MAX + 1,
