@@ -47,6 +47,12 @@ static int open_socket(int family)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	/* Requests are small: without fragments the kernel need not number them. */
+	int probe = IP_PMTUDISC_PROBE;
+
+	if (family == AF_INET) {
+		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe));
+	}
 	if (family == AF_INET6) {
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	}
@@ -84,7 +90,7 @@ int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpo
 			  struct gm_error *err)
 {
 	struct gm_snmp_endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	int home, rc;
+	int home = -1, rc;
 
 	if (endpoint == NULL) {
 		return gm_error_set(err, -ENOMEM, "out of memory");

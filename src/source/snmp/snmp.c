@@ -26,6 +26,8 @@ enum {
 	HEARD_MAX = 65536,
 };
 
+#define COUNT_INTERVAL (200 * GM_MILLISECOND)
+
 struct peer {
 	struct gm_snmp_target *target; /* NULL: the slot is free */
 	size_t endpoint, line;
@@ -45,7 +47,8 @@ struct snmp {
 
 	struct gm_snmp_list list;
 	struct timespec list_times[2];
-	int64_t watch_due; /* monotonic */
+	int64_t watch_due, count_due; /* monotonic */
+	uint32_t reachable, all;
 	size_t endpoint_count;
 	struct endpoint_slot endpoints[ENDPOINTS_MAX];
 	size_t peer_count; /* slots in use are below it */
@@ -406,18 +409,20 @@ static int watch_files(struct snmp *snmp)
 	return rc == -ENOTRECOVERABLE ? rc : 0;
 }
 
-static uint32_t count_reachable(const struct snmp *snmp, uint32_t *ret_all)
+/* Now and then only: hundreds of targets are not in any cache. */
+static void count_reachable(struct snmp *snmp)
 {
-	uint32_t reachable = 0, all = 0;
-
+	if (snmp->now.monotonic < snmp->count_due) {
+		return;
+	}
+	snmp->count_due = snmp->now.monotonic + COUNT_INTERVAL;
+	snmp->reachable = snmp->all = 0;
 	for (size_t i = 0; i < snmp->peer_count; i++) {
 		if (snmp->peers[i].target) {
-			all++;
-			reachable += gm_snmp_target_reachable(snmp->peers[i].target);
+			snmp->all++;
+			snmp->reachable += gm_snmp_target_reachable(snmp->peers[i].target);
 		}
 	}
-	*ret_all = all;
-	return reachable;
 }
 
 static void emit(struct snmp *snmp)
@@ -433,7 +438,6 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 {
 	struct snmp *snmp = to_snmp(source);
 	struct heard *heard;
-	uint32_t all;
 
 	if (snmp->batch == NULL) {
 		snmp->batch = gm_batch_create();
@@ -458,11 +462,13 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	}
 	ask_due(snmp);
 	emit(snmp);
-	*ret_entities = count_reachable(snmp, &all);
+	count_reachable(snmp);
+	*ret_entities = snmp->reachable;
 	if (snmp->complaint[0] != '\0') {
 		gm_error_set(err, 0, "%s", snmp->complaint);
-	} else if (*ret_entities < all) {
-		gm_error_set(err, 0, "%u of %u guests do not answer", all - *ret_entities, all);
+	} else if (snmp->reachable < snmp->all) {
+		gm_error_set(err, 0, "%u of %u guests do not answer", snmp->all - snmp->reachable,
+			     snmp->all);
 	}
 	return 0;
 }
