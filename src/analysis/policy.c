@@ -146,19 +146,29 @@ static int policy_create(const void *options, const struct gm_entity_key *key,
 	return 0;
 }
 
+/* What a counter has counted in the window is all that its mean and its rate need. */
+static bool is_counted(const struct policy *policy, size_t i)
+{
+	enum gm_function function = policy->program->series[i].function;
+
+	return gm_policy_sum_is_rate(policy->sums[policy->sum_of[i]]) &&
+	       (function == GM_FUNCTION_RATE || function == GM_FUNCTION_AVG);
+}
+
 /* What one series is now. */
 static double read_series(const struct policy *policy, size_t i, int64_t now)
 {
 	const struct gm_policy_series *series = &policy->program->series[i];
 	const struct gm_policy_sum *sum = policy->sums[policy->sum_of[i]];
-	enum gm_function function = series->function;
 
 	if (!policy->windows[i])
 		return gm_policy_sum_value(sum);
-	/* The rate of a counter is what it counted in the window, per second. */
-	if (function == GM_FUNCTION_RATE && gm_policy_sum_is_rate(sum))
-		function = GM_FUNCTION_AVG;
-	return gm_sliding_read(policy->windows[i], now, function, series->percentile);
+	if (!is_counted(policy, i))
+		return gm_sliding_read(policy->windows[i], now, series->function,
+				       series->percentile);
+	/* Where samples are further apart than the window is long, the newest covers it. */
+	double rate = gm_sliding_read(policy->windows[i], now, GM_FUNCTION_RATE, 0);
+	return isnan(rate) ? gm_policy_sum_value(sum) : rate;
 }
 
 static void tell(const struct policy *policy, const struct gm_finding_sink *sink)
@@ -220,11 +230,11 @@ static void settle(struct policy *policy, const struct gm_finding_sink *sink)
 	policy->open = false;
 	for (size_t i = 0; i < policy->program->series_count; i++) {
 		const struct gm_policy_sum *sum = policy->sums[policy->sum_of[i]];
-		double value = gm_policy_sum_value(sum);
+		double value = is_counted(policy, i) ? gm_policy_sum_counted(sum)
+						     : gm_policy_sum_value(sum);
 
 		if (policy->windows[i] && gm_policy_sum_is_new(sum) && !isnan(value))
-			gm_sliding_add(policy->windows[i], policy->moment, value,
-				       gm_policy_sum_weight(sum));
+			gm_sliding_add(policy->windows[i], policy->moment, value);
 	}
 	for (size_t i = 0; i < GM_POLICY_SERIES && policy->sums[i]; i++)
 		gm_policy_sum_settled(policy->sums[i]);

@@ -22,7 +22,7 @@ struct part {
 struct gm_policy_sum {
 	unsigned metric;
 	bool is_rate, is_new;
-	double weight;
+	double counted;
 	double total; /* kept, since it is read more often than it changes */
 	size_t count, capacity;
 	struct part *parts;
@@ -36,7 +36,6 @@ int gm_policy_sum_create(unsigned metric, struct gm_policy_sum **ret_sum)
 		return -ENOMEM;
 	sum->metric = metric;
 	sum->is_rate = gm_metric_kind(metric) == GM_KIND_COUNTER;
-	sum->weight = 1;
 	sum->total = NAN;
 	*ret_sum = sum;
 	return 0;
@@ -120,7 +119,7 @@ bool gm_policy_sum_add(struct gm_policy_sum *sum, const struct gm_entity_key *ke
 	part->time = point->time;
 	part->value = value;
 	if (sum->is_rate)
-		sum->weight = span;
+		sum->counted += point->value;
 	add_up(sum, point->time);
 	sum->is_new = true;
 	return true;
@@ -136,9 +135,9 @@ bool gm_policy_sum_is_new(const struct gm_policy_sum *sum)
 	return sum->is_new;
 }
 
-double gm_policy_sum_weight(const struct gm_policy_sum *sum)
+double gm_policy_sum_counted(const struct gm_policy_sum *sum)
 {
-	return sum->weight;
+	return sum->counted;
 }
 
 void gm_policy_sum_settled(struct gm_policy_sum *sum)

@@ -29,9 +29,11 @@ bool gm_policy_sum_add(struct gm_policy_sum *sum, const struct gm_entity_key *pa
 /* NaN: none is known. */
 double gm_policy_sum_value(const struct gm_policy_sum *sum);
 
-/* Whether it has changed since settled() was called last, and the weight of what is new in a mean. */
+/* What a counter has counted, on all parts, since the sum was made. */
+double gm_policy_sum_counted(const struct gm_policy_sum *sum);
+
+/* Whether it has changed since settled() was called last. */
 bool gm_policy_sum_is_new(const struct gm_policy_sum *sum);
-double gm_policy_sum_weight(const struct gm_policy_sum *sum);
 void gm_policy_sum_settled(struct gm_policy_sum *sum);
 
 #endif

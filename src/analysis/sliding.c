@@ -17,7 +17,8 @@ struct part {
 	int64_t number;
 	int64_t first_at, last_at;
 	double first, last;
-	double sum, weight, min, max;
+	double sum, min, max;
+	uint64_t count;
 };
 
 struct ranked {
@@ -48,7 +49,7 @@ static void clear(struct gm_sliding *sliding)
 {
 	sliding->any = false;
 	for (size_t i = 0; i < PARTS + 1; i++)
-		sliding->parts[i].weight = 0;
+		sliding->parts[i].count = 0;
 	for (size_t i = 0; i < sliding->ranked_count; i++)
 		sliding->ranked[i].value = NAN;
 }
@@ -73,13 +74,13 @@ void gm_sliding_free(struct gm_sliding *sliding)
 	free(sliding);
 }
 
-static void add_to_part(struct part *part, int64_t time, double value, double weight)
+static void add_to_part(struct part *part, int64_t time, double value)
 {
-	if (part->weight == 0) {
+	if (part->count == 0) {
 		part->first_at = part->last_at = time;
 		part->first = part->last = part->min = part->max = value;
-		part->sum = value * weight;
-		part->weight = weight;
+		part->sum = value;
+		part->count = 1;
 		return;
 	}
 	if (time < part->first_at) {
@@ -92,11 +93,11 @@ static void add_to_part(struct part *part, int64_t time, double value, double we
 	}
 	part->min = fmin(part->min, value);
 	part->max = fmax(part->max, value);
-	part->sum += value * weight;
-	part->weight += weight;
+	part->sum += value;
+	part->count++;
 }
 
-void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value, double weight)
+void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value)
 {
 	int64_t number = slice(time, sliding->width);
 
@@ -109,9 +110,9 @@ void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value, doub
 	struct part *part = &sliding->parts[place(number, PARTS + 1)];
 	if (part->number != number) {
 		part->number = number;
-		part->weight = 0;
+		part->count = 0;
 	}
-	add_to_part(part, time, value, weight);
+	add_to_part(part, time, value);
 	if (sliding->ranked_count > 0) {
 		int64_t fine = slice(time, sliding->fine_width);
 
@@ -151,14 +152,14 @@ static double percentile_of(const struct gm_sliding *sliding, int64_t now, doubl
 static struct part gather(const struct gm_sliding *sliding, int64_t now)
 {
 	int64_t last = slice(now, sliding->width);
-	struct part all = {.weight = 0};
+	struct part all = {.count = 0};
 
 	for (size_t i = 0; i < PARTS + 1; i++) {
 		const struct part *part = &sliding->parts[i];
 
-		if (part->weight == 0 || part->number > last || part->number < last - PARTS)
+		if (part->count == 0 || part->number > last || part->number < last - PARTS)
 			continue;
-		if (all.weight == 0) {
+		if (all.count == 0) {
 			all = *part;
 			continue;
 		}
@@ -173,7 +174,7 @@ static struct part gather(const struct gm_sliding *sliding, int64_t now)
 		all.min = fmin(all.min, part->min);
 		all.max = fmax(all.max, part->max);
 		all.sum += part->sum;
-		all.weight += part->weight;
+		all.count += part->count;
 	}
 	return all;
 }
@@ -187,7 +188,7 @@ double gm_sliding_read(const struct gm_sliding *sliding, int64_t now, enum gm_fu
 		return sliding->ranked_count > 0 ? percentile_of(sliding, now, percentile) : NAN;
 
 	struct part all = gather(sliding, now);
-	if (all.weight == 0)
+	if (all.count == 0)
 		return NAN;
 	switch (function) {
 	case GM_FUNCTION_RATE:
@@ -195,7 +196,7 @@ double gm_sliding_read(const struct gm_sliding *sliding, int64_t now, enum gm_fu
 			return NAN;
 		return (all.last - all.first) / ((double)(all.last_at - all.first_at) / 1e9);
 	case GM_FUNCTION_AVG:
-		return all.sum / all.weight;
+		return all.sum / (double)all.count;
 	case GM_FUNCTION_MIN:
 		return all.min;
 	case GM_FUNCTION_MAX:

@@ -15,7 +15,7 @@
 enum gm_function {
 	GM_FUNCTION_VALUE, /* the newest */
 	GM_FUNCTION_RATE,  /* change per second, from the first to the newest */
-	GM_FUNCTION_AVG,   /* mean, by weight */
+	GM_FUNCTION_AVG,   /* mean of the samples */
 	GM_FUNCTION_MIN,
 	GM_FUNCTION_MAX,
 	GM_FUNCTION_PERCENTILE, /* nearest rank */
@@ -27,11 +27,8 @@ struct gm_sliding;
 int gm_sliding_create(int64_t length, bool ranked, struct gm_sliding **ret_sliding);
 void gm_sliding_free(struct gm_sliding *sliding);
 
-/*
- * A sample with its weight in the mean (> 0): 1, or the seconds that a counter's rate held. Samples that
- * are older than the window count as a clock that was set back: the window begins anew.
- */
-void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value, double weight);
+/* Samples that are older than the window count as a clock that was set back: the window begins anew. */
+void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value);
 
 /* NaN: there is no sample in the window that ends at `now` (for a rate: fewer than two). */
 double gm_sliding_read(const struct gm_sliding *sliding, int64_t now, enum gm_function function,

@@ -132,6 +132,7 @@ struct threshold {
 	struct gm_entity_key key;
 	unsigned metric;
 	struct gm_sliding *sliding; /* NULL: the function is `value` */
+	double counted;             /* of a counter, since the rule began */
 
 	bool known; /* it has been given a value */
 	enum level level;
@@ -186,6 +187,15 @@ static void threshold_name_metric(struct gm_detector *detector, unsigned metric,
 		threshold->metric = metric;
 }
 
+/* What a counter has counted in the window, per second; `rate` where its samples are further apart. */
+static double measure_count(struct threshold *threshold, const struct gm_point *point, double rate)
+{
+	threshold->counted += point->value;
+	gm_sliding_add(threshold->sliding, point->time, threshold->counted);
+	double measured = gm_sliding_read(threshold->sliding, point->time, GM_FUNCTION_RATE, 0);
+	return isnan(measured) ? rate : measured;
+}
+
 /* What the rule judges once this point is in; NaN: nothing yet. */
 static double measure(struct threshold *threshold, const struct gm_point *point)
 {
@@ -199,12 +209,11 @@ static double measure(struct threshold *threshold, const struct gm_point *point)
 		value /= span;
 	if (!isfinite(value) || !threshold->sliding)
 		return value;
-	gm_sliding_add(threshold->sliding, point->time, value, counter ? span : 1);
-	/* The rate of a counter is what it counted in the window, per second. */
-	return gm_sliding_read(threshold->sliding, point->time,
-			       counter && options->function == GM_FUNCTION_RATE
-				       ? GM_FUNCTION_AVG
-				       : (enum gm_function)options->function,
+	if (counter &&
+	    (options->function == GM_FUNCTION_RATE || options->function == GM_FUNCTION_AVG))
+		return measure_count(threshold, point, value);
+	gm_sliding_add(threshold->sliding, point->time, value);
+	return gm_sliding_read(threshold->sliding, point->time, (enum gm_function)options->function,
 			       options->percentile);
 }
 

@@ -30,7 +30,7 @@ static void nothing_is_known_at_first(void **state)
 	assert_int_equal(gm_sliding_create(SECOND, true, &sliding), 0);
 	for (int function = GM_FUNCTION_VALUE; function <= GM_FUNCTION_PERCENTILE; function++)
 		assert_true(isnan(read_now(sliding, T0, function)));
-	gm_sliding_add(sliding, T0, 5, 1);
+	gm_sliding_add(sliding, T0, 5);
 	assert_true(isnan(read_now(sliding, T0, GM_FUNCTION_RATE)));
 	assert_true(read_now(sliding, T0, GM_FUNCTION_AVG) == 5);
 	assert_true(read_now(sliding, T0, GM_FUNCTION_PERCENTILE) == 5);
@@ -76,7 +76,7 @@ static void functions_are_those_of_the_window(void **state)
 	for (int i = 0; i < 1000; i++) {
 		noise = noise * 1664525u + 1013904223u;
 		values[i] = 1000 + (double)(noise >> 16 & 127) + (i > 500 ? i : 0);
-		gm_sliding_add(sliding, T0 + i * SECOND / 10, values[i], 1);
+		gm_sliding_add(sliding, T0 + i * SECOND / 10, values[i]);
 		if (i >= 101)
 			check_against(sliding, values, i + 1);
 	}
@@ -92,7 +92,7 @@ static void a_spike_leaves_with_the_window(void **state)
 	for (int i = 0; i < 200; i++) {
 		int64_t now = T0 + i * SECOND / 10;
 
-		gm_sliding_add(sliding, now, i == 50 ? 100 : 1, 1);
+		gm_sliding_add(sliding, now, i == 50 ? 100 : 1);
 		bool seen = read_now(sliding, now, GM_FUNCTION_MAX) == 100;
 		if (i < 50 || i > 50 + 100 + 4)
 			assert_false(seen);
@@ -113,22 +113,10 @@ static void the_rate_reaches_over_the_whole_window(void **state)
 	for (int i = 0; i < 20; i++) {
 		int64_t now = T0 + i * SECOND + (i % 2) * SECOND / 100;
 
-		gm_sliding_add(sliding, now, 3.0 * (double)(now - T0) / 1e9, 1);
+		gm_sliding_add(sliding, now, 3.0 * (double)(now - T0) / 1e9);
 		if (i > 0)
 			assert_float_equal(read_now(sliding, now, GM_FUNCTION_RATE), 3, 1e-9);
 	}
-	gm_sliding_free(sliding);
-}
-
-static void the_mean_is_weighted(void **state)
-{
-	(void)state;
-	struct gm_sliding *sliding;
-
-	assert_int_equal(gm_sliding_create(60 * SECOND, false, &sliding), 0);
-	gm_sliding_add(sliding, T0, 10, 9);
-	gm_sliding_add(sliding, T0 + SECOND, 110, 1);
-	assert_float_equal(read_now(sliding, T0 + SECOND, GM_FUNCTION_AVG), 20, 1e-9);
 	gm_sliding_free(sliding);
 }
 
@@ -139,14 +127,14 @@ static void late_samples_are_taken_and_old_clocks_begin_anew(void **state)
 
 	assert_int_equal(gm_sliding_create(10 * SECOND, true, &sliding), 0);
 	for (int i = 0; i < 10; i++)
-		gm_sliding_add(sliding, T0 + i * SECOND, i, 1);
-	gm_sliding_add(sliding, T0 + 4 * SECOND + SECOND / 2, 500, 1); /* late */
+		gm_sliding_add(sliding, T0 + i * SECOND, i);
+	gm_sliding_add(sliding, T0 + 4 * SECOND + SECOND / 2, 500); /* late */
 	assert_true(read_now(sliding, T0 + 9 * SECOND, GM_FUNCTION_MAX) == 500);
 	assert_float_equal(read_now(sliding, T0 + 9 * SECOND, GM_FUNCTION_RATE), 1, 1e-9);
-	gm_sliding_add(sliding, T0 - 3600 * SECOND, 7, 1);
+	gm_sliding_add(sliding, T0 - 3600 * SECOND, 7);
 	assert_true(read_now(sliding, T0 - 3600 * SECOND, GM_FUNCTION_MAX) == 7);
 	assert_true(read_now(sliding, T0 - 3600 * SECOND, GM_FUNCTION_PERCENTILE) == 7);
-	gm_sliding_add(sliding, -5, 8, 1); /* before the epoch: no slot is out of bounds */
+	gm_sliding_add(sliding, -5, 8); /* before the epoch: no slot is out of bounds */
 	assert_true(read_now(sliding, -5, GM_FUNCTION_VALUE) == 8);
 	gm_sliding_free(sliding);
 }
@@ -158,7 +146,6 @@ int main(void)
 		cmocka_unit_test(functions_are_those_of_the_window),
 		cmocka_unit_test(a_spike_leaves_with_the_window),
 		cmocka_unit_test(the_rate_reaches_over_the_whole_window),
-		cmocka_unit_test(the_mean_is_weighted),
 		cmocka_unit_test(late_samples_are_taken_and_old_clocks_begin_anew),
 	};
 
