@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Policy files as an operator writes them: what is refused and how that is said. What good ones do is in
+ * policies_live.c.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "analysis/policy.h"
+#include "analysis/rules.h"
+#include "daemon/policies.h"
+#include "model/entity.h"
+
+struct place {
+	char directory[64];
+	struct gm_detector_settings *settings;
+	struct gm_error err;
+};
+
+static char *path_of(const struct place *place, const char *name, char path[128])
+{
+	snprintf(path, 128, "%s/%s", place->directory, name);
+	return path;
+}
+
+static void put(const struct place *place, const char *name, const char *text)
+{
+	char path[128];
+	FILE *file = fopen(path_of(place, name, path), "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int setup(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	snprintf(place->directory, sizeof(place->directory), "/tmp/gm-policies-XXXXXX");
+	*state = place;
+	return mkdtemp(place->directory) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = {"a.yaml", "b.yaml", ".hidden.yaml", "notes.txt",
+					    "yaml"};
+	struct place *place = *state;
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		unlink(path_of(place, names[i], path));
+		rmdir(path);
+	}
+	assert_int_equal(rmdir(place->directory), 0);
+	gm_detector_settings_free(place->settings);
+	free(place);
+	return 0;
+}
+
+static int load(struct place *place)
+{
+	gm_detector_settings_free(place->settings);
+	place->settings = NULL;
+	assert_int_equal(gm_detector_settings_create(&place->settings), 0);
+	place->err.text[0] = '\0';
+	return gm_policies_load(place->directory, place->settings, &place->err);
+}
+
+/* The whole message, but for the directory. */
+static void assert_refused(struct place *place, const char *text, const char *message)
+{
+	put(place, "a.yaml", text);
+	assert_int_equal(load(place), -EINVAL);
+	size_t prefix = strlen(place->directory) + 1;
+	assert_memory_equal(place->err.text, place->directory, prefix - 1);
+	size_t star = strcspn(message, "*"); /* what follows there is another's business */
+	size_t compared = message[star] == '\0' ? star + 1 : star;
+	if (strncmp(place->err.text + prefix, message, compared) != 0)
+		fail_msg("%s\nis told as\n%s\nnot\n%s", text, place->err.text + prefix, message);
+}
+
+/* The detectors of a guest of that name, as text: "threshold/low policy/full ". */
+static const char *instances(struct place *place, const char *name, char text[256])
+{
+	static const char *const rules[] = {"low", "full", "quiet", "port"};
+	struct gm_guest_info guest = {.flavor = "m1.small"};
+	struct gm_entity_key key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
+	struct gm_subject subject = {.key = &key, .owner = key.uuid, .guest = &guest};
+	struct gm_detector_set *set;
+	size_t used = 0;
+
+	snprintf(guest.name, sizeof(guest.name), "%s", name);
+	assert_int_equal(gm_detector_set_prepare(place->settings, &subject, NULL, &set), 0);
+	text[0] = '\0';
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		for (size_t j = 0; j < sizeof(rules) / sizeof(rules[0]); j++) {
+			if (gm_detector_set_has(set, gm_detectors[i]->name, rules[j]))
+				used += (size_t)snprintf(text + used, 256 - used, "%s/%s ",
+							 gm_detectors[i]->name, rules[j]);
+		}
+	}
+	gm_detector_set_free(set);
+	return text;
+}
+
+static void no_directory_and_nothing_in_it_are_fine(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(load(place), 0);
+	put(place, "a.yaml", "");
+	put(place, "b.yaml", "# nothing\n\nthresholds:\npolicies:\n");
+	put(place, "notes.txt", "what: [is this");
+	put(place, ".hidden.yaml", "what: [is this");
+	assert_int_equal(load(place), 0);
+	assert_int_equal(gm_policies_load("/nonexistent/policy.d", place->settings, &place->err),
+			 0);
+}
+
+static const char good[] = "thresholds:\n"
+			   "  - name: low\n"
+			   "    metric: vm.memory-usable\n"
+			   "    warning-min: 100Mi\n"
+			   "    hits: 3\n"
+			   "  - {name: port, metric: net.rx.dropped, failure-max: 100}\n"
+			   "policies:\n"
+			   "  - name: full\n"
+			   "    group: memory\n"
+			   "    match: {name: \"web-*, !web-2\", entity: guest}\n"
+			   "    condition: >-\n"
+			   "      avg(memory.used, 30s) / memory.total > 90%\n"
+			   "      and rate(vm.if_dropped.rx, 1s) > 100\n"
+			   "    for: 5s\n"
+			   "    interval: 100ms\n"
+			   "    severity: major\n"
+			   "    message: \"{guest} is full ({value})\"\n"
+			   "  - name: quiet\n"
+			   "    enabled: false\n"
+			   "    condition: load.1 > 1\n";
+
+static void rules_hold_for_whom_they_match(void **state)
+{
+	struct place *place = *state;
+	char text[256];
+
+	put(place, "a.yaml", good);
+	if (load(place) < 0)
+		fail_msg("%s", place->err.text);
+	/* The port's rule is for interfaces, which carry its metric. */
+	assert_string_equal(instances(place, "web-1", text), "threshold/low policy/full ");
+	assert_string_equal(instances(place, "web-2", text), "threshold/low ");
+	/* A group is switched by whichever file says so. */
+	put(place, "b.yaml", "groups: {memory: off}\n");
+	assert_int_equal(load(place), 0);
+	assert_string_equal(instances(place, "web-1", text), "threshold/low ");
+	put(place, "b.yaml", "overrides: [{match: {flavor: m1.*}, threshold: {enabled: no}}]\n");
+	assert_int_equal(load(place), 0);
+	assert_string_equal(instances(place, "web-1", text), "policy/full ");
+}
+
+#define POLICY(rest) "policies:\n  - name: p\n    " rest "\n"
+
+static void mistakes_are_told_with_file_line_and_column(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"rules: []\n", "a.yaml:1:1: unknown key \"rules\"; allowed: groups, thresholds, "
+				"policies, overrides"},
+		{"- a\n",
+		 "a.yaml:1:1: a policy file holds groups, thresholds, policies and overrides"},
+		{"policies: {a: b}\n",
+		 "a.yaml:1:11: a list is expected: items that begin with a '-'"},
+		{"policies:\n  - just text\n",
+		 "a.yaml:2:5: a rule holds keys, the first of them `name`"},
+		{"policies:\n  - condition: load.1 > 1\n", "a.yaml:2:5: a rule needs a name"},
+		{"policies:\n  - name: two words\n",
+		 "a.yaml:2:11: a name is a word of at most 47 letters, digits, '.', '_' and '-'"},
+		{POLICY("for: 1s"), "a.yaml:2:5: condition: the policy has none"},
+		{POLICY("condition: load.9 > 1"),
+		 "a.yaml:3:16: condition: there is no metric \"load.9\""},
+		{POLICY("condition: load.1 > 1 &&"), "a.yaml:3:27: condition: \"&\" stands where "
+						     "`and`, `or` or the end of the condition is "
+						     "expected"},
+		{POLICY("condition: \"load.1 > \\x31 !\""),
+		 "a.yaml:3:31: condition: \"!\" stands where `and`, `or` or the end of the "
+		 "condition is "
+		 "expected"},
+		{POLICY("condition: 'load.1 >   x'"),
+		 "a.yaml:3:28: condition: there is no metric \"x\""},
+		{POLICY("condition: |\n      load.1 > 1 and\n        load.5 > oops"),
+		 "a.yaml:5:18: condition: there is no metric \"oops\""},
+		{POLICY("condition: > # folded\n      load.1 > 1\n\n      and (load.5 > 2"),
+		 "a.yaml:6:22: condition: the condition ends where a closing parenthesis is "
+		 "expected"},
+		{POLICY("condition: load.1 > 1\n      and\n      load.7 > 2"),
+		 "a.yaml:5:7: condition: there is no metric \"load.7\""},
+		{"# \xC3\xBC\xC3\xBC\n" POLICY("condition: oops > 2"),
+		 "a.yaml:4:16: condition: there is no metric \"oops\""},
+		{POLICY("condition: load.1 > 1\n    message: \"a {gast}\""),
+		 "a.yaml:4:17: message: there is nothing called \"gast\" to put in; there are "
+		 "{guest}, "
+		 "{project}, {entity}, {metric}, {rule}, {severity}, {value}, {limit}"},
+		{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is out of range; "
+					    "allowed: one of warning, minor, "
+					    "major, critical"},
+		{POLICY("interval: 1ms"), "a.yaml:3:15: interval: \"1ms\" is out of range; "
+					  "allowed: a duration from 10ms to 1h"},
+		{POLICY("colour: red"),
+		 "a.yaml:3:5: unknown key \"colour\"; allowed: enabled, condition, for, interval, "
+		 "severity, message"},
+		{POLICY("condition: [1]"), "a.yaml:3:16: a key has one value here"},
+		{POLICY("match: {color: red}"), "a.yaml:3:13: unknown key \"color\"; allowed: "
+						"entity, name, uuid, project, flavor"},
+		{POLICY("match: {entity: vm}"), "a.yaml:3:21: allowed: node, guest, interface, "
+						"disk, process, or some of them with "
+						"commas between"},
+		{POLICY("match: web-1"),
+		 "a.yaml:3:12: a match holds entity, name, uuid, project or flavor"},
+		{"thresholds:\n  - name: t\n    metric: memory.usd\n",
+		 "a.yaml:3:13: metric: there is no metric of that name"},
+		{"thresholds:\n  - name: t\n    warning-max: 5\n",
+		 "a.yaml:2:5: metric: a threshold needs one"},
+		{"thresholds:\n  - name: t\n    metric: load.1\n    warning-max: high\n",
+		 "a.yaml:4:18: warning-max: \"high\" is not understood; allowed: a number or none"},
+		{"thresholds:\n  - {name: t, metric: load.1}\n",
+		 "a.yaml:2:5: metric: the rule has no limit: give warning-max, warning-min, "
+		 "failure-max, failure-min, rising or missing"},
+		{"groups: {a: maybe}\n", "a.yaml:1:13: true or false is expected"},
+		{"overrides:\n  - leak: {enabled: false}\n",
+		 "a.yaml:2:5: an override needs a match"},
+		{"overrides:\n  - match: {name: a}\n    leak: {horizont: 1d}\n",
+		 "a.yaml:3:12: unknown key \"horizont\"; allowed: enabled, *"},
+		{"overrides:\n  - match: {name: a}\n    policy: {for: 1s}\n",
+		 "a.yaml:3:14: unknown key \"for\"; allowed: enabled"},
+		{"groups: &x {a: on}\n", "a.yaml:1:9: anchors, aliases and tags are not allowed"},
+		{"groups: {a: on}\n---\ngroups: {b: on}\n",
+		 "a.yaml:2:1: a second document is not allowed"},
+		{"groups: {}\ngroups: {}\n",
+		 "a.yaml:2:1: \"groups\" is given twice; first in line 1"},
+		{"policies: [[[[[[[[[[[[[[[[[[[[\n", "a.yaml:1:26: nested too deeply"},
+	};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_refused(place, cases[i].text, cases[i].message);
+}
+
+static void names_are_unique_over_all_files(void **state)
+{
+	struct place *place = *state;
+	char expected[256];
+
+	put(place, "a.yaml", good);
+	put(place, "b.yaml", "policies:\n  - condition: load.1 > 1\n    name: full\n");
+	assert_int_equal(load(place), -EINVAL);
+	snprintf(expected, sizeof(expected), "%s/b.yaml:3:11: there is a rule of that name already",
+		 place->directory);
+	assert_string_equal(place->err.text, expected);
+	/* A threshold and a policy may have the same name: they are of different detectors. */
+	put(place, "b.yaml", "policies: [{name: low, condition: load.1 > 1}]\n");
+	assert_int_equal(load(place), 0);
+}
+
+static void what_is_no_text_file_is_refused(void **state)
+{
+	struct place *place = *state;
+	char path[128];
+
+	put(place, "a.yaml", "groups: \xff\n");
+	assert_int_equal(load(place), -EINVAL);
+	assert_non_null(strstr(place->err.text, "a.yaml:1: not a text in UTF-8"));
+	unlink(path_of(place, "a.yaml", path));
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(load(place), -EINVAL);
+	assert_non_null(strstr(place->err.text, "a.yaml: not a regular file"));
+}
+
+/* A file that was cut or changed anywhere is read or refused, and never more than that. */
+static void damaged_files_are_survived(void **state)
+{
+	struct place *place = *state;
+	char text[sizeof(good)];
+	uint32_t noise = 3;
+
+	for (size_t cut = 0; cut < sizeof(good) - 1; cut += 3) {
+		memcpy(text, good, sizeof(good));
+		text[cut] = '\0';
+		put(place, "a.yaml", text);
+		load(place);
+	}
+	for (int run = 0; run < 500; run++) {
+		memcpy(text, good, sizeof(good));
+		for (int i = 0; i < 4; i++) {
+			noise = noise * 1664525u + 1013904223u;
+			text[(noise >> 8) % (sizeof(good) - 1)] =
+				"'\"{}[]:>|- \n&#%\\"[noise >> 28];
+		}
+		put(place, "a.yaml", text);
+		load(place);
+	}
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+	static const struct CMUnitTest tests[] = {
+		TEST(no_directory_and_nothing_in_it_are_fine),
+		TEST(rules_hold_for_whom_they_match),
+		TEST(mistakes_are_told_with_file_line_and_column),
+		TEST(names_are_unique_over_all_files),
+		TEST(what_is_no_text_file_is_refused),
+		TEST(damaged_files_are_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
