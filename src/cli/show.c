@@ -147,11 +147,17 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 	gm_table_print(&table, out);
 }
 
+/* "leak", "threshold/low-memory": the detector, and which of the operator's rules. */
 static void fill_alarm(char (*row)[GM_CELL], const struct gm_json *alarm)
 {
+	char detector[GM_CELL];
+	const char *rule = text(alarm, "rule");
+
 	snprintf(row[0], GM_CELL, "%.0f", number(alarm, "id"));
 	gm_render_name(row[1], text(alarm, "severity"));
-	gm_render_name(row[2], text(alarm, "detector"));
+	snprintf(detector, sizeof(detector), rule[0] != '\0' ? "%s/%s" : "%s",
+		 text(alarm, "detector"), rule);
+	gm_render_name(row[2], detector);
 	gm_render_name(row[3], text(alarm, "guest_name"));
 	gm_render_name(row[4], text(alarm, "text"));
 }
