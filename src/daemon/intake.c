@@ -125,6 +125,13 @@ static bool judged(const struct gm_intake *intake, const struct gm_tracked *trac
 				      owned_by_guest(tracked) || !intake->options.libvirt);
 }
 
+/* A stored sample that the detectors had seen before the restart: they remember. */
+static bool seen_before(const struct gm_intake *intake, const struct gm_tracked *tracked,
+			const struct gm_point *point)
+{
+	return intake->restoring && point->time <= tracked->learned_until;
+}
+
 static void on_point(void *user, const struct gm_point *point)
 {
 	struct gm_intake *intake = user;
@@ -137,9 +144,9 @@ static void on_point(void *user, const struct gm_point *point)
 		return;
 	if (intake->whole && intake->current->info.key.kind == GM_ENTITY_PROCESS)
 		gm_leak_hand_down(leak_of(intake->whole), leak_of(intake->current));
-	if (judged(intake, intake->current))
+	if (judged(intake, intake->current) && !seen_before(intake, intake->current, point))
 		gm_detector_set_observe(intake->current->detectors, point, &sink);
-	if (intake->whole) {
+	if (intake->whole && !seen_before(intake, intake->whole, point)) {
 		struct gm_tracked *part = intake->current;
 		intake->current = intake->whole;
 		gm_detector_set_observe_part(intake->whole->detectors, &part->info.key, point,
@@ -312,13 +319,20 @@ void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 			   gm_batch_readings(batch, &batch->frames[i]));
 }
 
+struct gm_tracked *gm_intake_recall(struct gm_intake *intake, const struct gm_entity_key *key)
+{
+	struct gm_tracked *tracked = find_or_add(intake, key);
+	if (tracked)
+		tracked->restored = true;
+	return tracked;
+}
+
 void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
 		       const struct gm_reading *readings)
 {
-	struct gm_tracked *tracked = find_or_add(intake, &frame->key);
+	struct gm_tracked *tracked = gm_intake_recall(intake, &frame->key);
 	if (!tracked)
 		return;
-	tracked->restored = true;
 	intake->restoring = true;
 	feed(intake, tracked, frame, readings);
 	intake->restoring = false;

@@ -28,7 +28,7 @@ struct gm_intake_sink {
 struct gm_intake_options {
 	struct gm_window_options window;
 	struct gm_detector_settings *detectors; /* outlives the intake or its replacement */
-	struct gm_learning *learning;           /* outlives the intake; NULL: nothing is learned */
+	struct gm_learning *learning; /* outlives the intake; NULL: nothing is learned */
 	bool libvirt; /* guests are made known by libvirt alone: samples of others wait for it */
 };
 
@@ -60,6 +60,12 @@ void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected);
 /* A frame from a store, at start-up: fills window and detectors, findings are not passed on. */
 void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
 		       const struct gm_reading *readings);
+
+/*
+ * An entity that a store knows something of, at start-up: made known as by gm_intake_restore(). NULL: out of
+ * memory, which is logged.
+ */
+struct gm_tracked *gm_intake_recall(struct gm_intake *intake, const struct gm_entity_key *key);
 
 /* Lets every detector judge. About once a second. */
 void gm_intake_evaluate(struct gm_intake *intake, int64_t now);

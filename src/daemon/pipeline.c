@@ -22,6 +22,7 @@
 #include "daemon/intake.h"
 #include "daemon/orphans.h"
 #include "daemon/outlet.h"
+#include "daemon/recall.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
 #include "daemon/view.h"
@@ -48,6 +49,7 @@ struct gm_pipeline {
 	struct gm_learning *learning;
 	struct gm_intake *intake;
 	struct gm_store *store;
+	struct gm_recall recall;
 	struct gm_alarms *alarms;
 	struct gm_outlet *outlet;
 	struct gm_external_feed *external;
@@ -248,6 +250,14 @@ static void on_restore(void *user, const struct gm_frame *frame, const struct gm
 	gm_intake_restore(pipeline->intake, frame, readings);
 }
 
+static void on_recall(void *user, const struct gm_entity_key *key, const void *bytes, size_t size)
+{
+	struct gm_pipeline *pipeline = user;
+	struct gm_tracked *tracked = gm_intake_recall(pipeline->intake, key);
+	if (tracked)
+		gm_recall_take(&pipeline->recall, tracked, bytes, size);
+}
+
 static void on_store_changed(void *user, bool connected, const char *reason)
 {
 	struct gm_pipeline *pipeline = user;
@@ -338,6 +348,8 @@ static void on_tick(uv_timer_t *timer)
 	}
 	if (pipeline->ticks % TICKS_PER_SWEEP == 0)
 		sweep_orphans(pipeline, now);
+	gm_recall_tick(&pipeline->recall, gm_intake_entities(pipeline->intake), pipeline->store,
+		       now);
 	pipeline->store->ops->flush(pipeline->store, now);
 	gm_alarms_tick(pipeline->alarms, now);
 	tell_news(pipeline);
@@ -353,6 +365,8 @@ static int create_store(struct gm_pipeline *pipeline, const struct gm_config *co
 	struct gm_store_host host = {
 		.backfill = on_backfill,
 		.restore = on_restore,
+		.recall = on_recall,
+		.window = gm_config_window(config).length,
 		.changed = on_store_changed,
 		.user = pipeline,
 	};
@@ -408,6 +422,7 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	if (!pipeline)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	pipeline->loop = loop;
+	gm_recall_init(&pipeline->recall);
 	pipeline->config = config;
 	pipeline->state = state;
 	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
@@ -545,6 +560,8 @@ void gm_pipeline_stop(struct gm_pipeline *pipeline)
 		uv_close((uv_handle_t *)&pipeline->timer, NULL);
 	/* Above all what was delivered to the last: it must not be told again after a restart. */
 	gm_inlet_close(pipeline->inlet);
+	gm_recall_finish(&pipeline->recall, gm_intake_entities(pipeline->intake), pipeline->store,
+			 gm_clock_now());
 	pipeline->store->ops->stop(pipeline->store);
 	gm_external_feed_stop(pipeline->external);
 }

@@ -21,15 +21,18 @@ static bool is_text(const redisReply *reply)
 /* Decimal digits alone, no sign, no space. */
 static int parse_unsigned(const char *text, const char **ret_end, uint64_t *ret_number)
 {
-	char *end;
+	uint64_t number = 0;
 
 	if (*text < '0' || *text > '9')
 		return -EPROTO;
-	errno = 0;
-	unsigned long long number = strtoull(text, &end, 10);
-	if (errno != 0)
-		return -EPROTO;
-	*ret_end = end;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		uint64_t digit = (uint64_t)(*text - '0');
+
+		if (number > (UINT64_MAX - digit) / 10)
+			return -EPROTO;
+		number = 10 * number + digit;
+	}
+	*ret_end = text;
 	*ret_number = number;
 	return 0;
 }
