@@ -250,12 +250,13 @@ static bool admit(struct channel *channel)
 	return gm_burst_storm_admit(&channel->storm, &rules, channel->detector->now);
 }
 
-/* Nothing has been told for a while: this one is told at once, like a first one. */
+/* Nothing has been told for a while, and not because of a storm: this one is told at once. */
 static bool is_news(const struct channel *channel)
 {
 	int64_t since = channel->detector->now - channel->storm.told_at;
-	return !channel->active || since < 0 ||
-	       since >= 2 * channel->detector->options->clear_after;
+	if (!channel->active || since < 0)
+		return true;
+	return !channel->storm.on && since >= 2 * channel->detector->options->clear_after;
 }
 
 static void report(struct channel *channel, const struct gm_burst *burst)

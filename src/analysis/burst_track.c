@@ -47,8 +47,10 @@
 /* In usual bins: from here on a bin tells little of the burst's rate. */
 #define LONG_BIN 1.5
 
-/* ns: what is longer was not written by us. */
+/* ns, and bit/s: what is longer, later or more was not written by us. */
 #define LONGEST_BIN 1e18
+#define FASTEST     1e18
+#define LATEST      (INT64_MAX / 2)
 
 /* Bit/s times ns, over this, are bytes. */
 #define BITS (8.0 * (double)GM_SECOND)
@@ -539,11 +541,24 @@ void gm_burst_track_end(struct gm_burst_track *track, const struct gm_burst_rule
 		end_burst(&work);
 }
 
+static void exchange_bin(struct gm_burst_bin *bin, struct gm_archive *archive)
+{
+	gm_archive_int(archive, &bin->begin, 0, LATEST);
+	gm_archive_int(archive, &bin->end, 0, LATEST);
+	gm_archive_number(archive, &bin->rate);
+	if (bin->end <= bin->begin || bin->rate < 0 || bin->rate > FASTEST)
+		archive->failed = true;
+}
+
 void gm_burst_track_exchange(struct gm_burst_track *track, struct gm_archive *archive)
 {
 	gm_burst_base_exchange(&track->base, archive);
 	gm_archive_number(archive, &track->usual);
 	gm_archive_number(archive, &track->often);
+	gm_archive_int(archive, &track->until, 0, LATEST);
 	if (track->usual < 0 || track->usual > LONGEST_BIN || track->often < 0 || track->often > 1)
 		archive->failed = true;
+	gm_archive_size(archive, &track->pending_count, GM_BURST_PENDING - 1);
+	for (size_t i = 0; i < track->pending_count && !archive->failed; i++)
+		exchange_bin(&track->pending[i], archive);
 }

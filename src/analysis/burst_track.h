@@ -103,7 +103,7 @@ void gm_burst_track_take(struct gm_burst_track *track, const struct gm_burst_rul
 void gm_burst_track_end(struct gm_burst_track *track, const struct gm_burst_rules *rules,
 			const struct gm_burst_port *port, const struct gm_burst_sink *sink);
 
-/* What was learned of the background; a burst that is on and bins that wait are left out. */
+/* What was learned of the background, and the bins that wait; a burst that is on is left out. */
 void gm_burst_track_exchange(struct gm_burst_track *track, struct gm_archive *archive);
 
 #endif
