@@ -58,13 +58,8 @@ static const struct gm_option threshold_options[] = {
 	 .fallback = "1",
 	 .help = "How many values in a row must ask for another state before it is taken; back to "
 		 "normal it goes at once."},
-	{.key = "hysteresis",
-	 .type = GM_OPTION_NUMBER,
-	 GM_OPTION_AT(struct gm_threshold_options, hysteresis),
-	 .min = 0,
-	 .max = 1e18,
-	 .fallback = "0",
-	 .help = "How far beyond its limit a value must go back before the state is left."},
+	LIMIT("hysteresis", hysteresis,
+	      "How far beyond its limit a value must go back before the state is left."),
 	{.key = "invert",
 	 .type = GM_OPTION_BOOL,
 	 GM_OPTION_AT(struct gm_threshold_options, invert),
@@ -277,7 +272,8 @@ static enum level ask(const struct threshold *threshold, double value, double *r
 	if (!isnan(options->rising))
 		return ask_pair(threshold, value, ret_limit);
 	for (enum level level = LEVEL_FAILURE; level > LEVEL_OKAY; level--) {
-		double slack = threshold->level == level ? options->hysteresis : 0;
+		bool present = threshold->level == level && !isnan(options->hysteresis);
+		double slack = present ? options->hysteresis : 0;
 
 		if (is_past(options, level, value, slack, ret_limit))
 			return level;
@@ -431,6 +427,8 @@ static int threshold_check(const void *all, struct gm_error *err)
 
 	if (options->metric[0] == '\0')
 		return 0;
+	if (options->hysteresis < 0)
+		return refuse(err, "hysteresis", "not below 0");
 	if (!isnan(options->rising) && (warning || failure))
 		return refuse(err, "rising", "not beside warning or failure limits");
 	if (!isnan(options->falling) && !(options->falling <= options->rising))

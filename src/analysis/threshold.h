@@ -23,7 +23,7 @@ struct gm_threshold_options {
 	char metric[GM_METRIC_NAME];                               /* empty: nothing is judged */
 	double warning_max, warning_min, failure_max, failure_min; /* NaN: none */
 	int64_t hits;
-	double hysteresis;
+	double hysteresis; /* NaN: none */
 	bool invert, persist;
 	double rising, falling; /* NaN: none; in place of the four limits */
 	int function;           /* enum gm_function */

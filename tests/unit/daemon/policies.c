@@ -288,6 +288,32 @@ static void what_is_no_text_file_is_refused(void **state)
 	assert_non_null(strstr(place->err.text, "a.yaml: not a regular file"));
 }
 
+/* The shipped example, with its lines of YAML uncommented. */
+static void the_shipped_example_is_read(void **state)
+{
+	struct place *place = *state;
+	FILE *file = fopen(GM_POLICY_EXAMPLE, "r");
+	char line[256], text[8192];
+	size_t used = 0;
+	bool any = false;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] == '#' && line[1] != '#') {
+			any = true;
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", line + 1);
+		}
+	}
+	fclose(file);
+	assert_true(any && used < sizeof(text));
+	put(place, "a.yaml", text);
+	if (load(place) < 0)
+		fail_msg("%s", place->err.text);
+	put(place, "b.yaml", "overrides: [{match: {name: x}, leak: {enabled: false}}]");
+	assert_int_equal(load(place), 0);
+	assert_true(gm_detector_settings_depend_on_guest(place->settings));
+}
+
 /* A file that was cut or changed anywhere is read or refused, and never more than that. */
 static void damaged_files_are_survived(void **state)
 {
@@ -322,6 +348,7 @@ int main(void)
 		TEST(mistakes_are_told_with_file_line_and_column),
 		TEST(names_are_unique_over_all_files),
 		TEST(what_is_no_text_file_is_refused),
+		TEST(the_shipped_example_is_read),
 		TEST(damaged_files_are_survived),
 	};
 
