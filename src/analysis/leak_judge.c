@@ -18,8 +18,8 @@
 #include "base/clock.h"
 
 /*
- * At the short scales a growth that is not steady (near its line, without a large step, as fast at its
- * end as before) needs this share: services that start in bursts look like that before they settle.
+ * A growth is steady that is near its line, without a large step, as fast at its end as before. One that is
+ * not needs this share at the short scales: services that start in bursts look so before they settle.
  */
 #define LOOSE_SHARE    0.46
 #define STEADY_SCATTER 0.06 /* of the rise */
@@ -31,9 +31,10 @@
 enum { HASTY_SCALE = 1 };
 
 /* A growth whose past is shorter than a day and than four times itself may be a habit: more share. */
-#define PAST_DAY    86400.0
-#define PAST_TIMES  4.0
-#define NOVEL_SHARE 0.5
+#define PAST_DAY           86400.0
+#define PAST_TIMES         4.0
+#define NOVEL_SHARE        0.5
+#define NOVEL_SHARE_STEADY 0.45
 
 /* However cautious: this share is believed. */
 #define SHARE_MAX 0.9
@@ -140,6 +141,11 @@ static bool is_novel(const struct gm_leak_growth *growth)
 	       growth->past < PAST_TIMES * lasted(growth);
 }
 
+static double novel_share(const struct gm_leak_growth *growth)
+{
+	return is_steady(growth) ? NOVEL_SHARE_STEADY : NOVEL_SHARE;
+}
+
 /* The part of the rise that lies above the past's height. */
 static double part_above(const struct gm_leak_growth *growth)
 {
@@ -213,7 +219,7 @@ bool gm_leak_judge(const struct gm_leak_bins *bins, size_t scale, double total, 
 		return false;
 	gm_leak_growth_past(bins, &growth);
 	if (is_novel(&growth))
-		needed = fmin(NOVEL_SHARE * caution, SHARE_MAX);
+		needed = fmin(novel_share(&growth) * caution, SHARE_MAX);
 	if (share < needed || !is_convincing(&growth, share - needed, &confidence))
 		return false;
 	*ret_confidence = confidence;
