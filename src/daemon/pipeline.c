@@ -20,14 +20,12 @@
 #include "daemon/external.h"
 #include "daemon/inlet.h"
 #include "daemon/intake.h"
+#include "daemon/mirror.h"
 #include "daemon/orphans.h"
 #include "daemon/outlet.h"
-#include "daemon/recall.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
 #include "daemon/view.h"
-#include "store/memory/memory.h"
-#include "store/redis/redis.h"
 
 enum {
 	TICK_MS = 100,
@@ -48,8 +46,8 @@ struct gm_pipeline {
 	struct gm_inlet *inlet;
 	struct gm_learning *learning;
 	struct gm_intake *intake;
-	struct gm_store *store;
-	struct gm_recall recall;
+	struct gm_store *store; /* the mirror's */
+	struct gm_mirror mirror;
 	struct gm_alarms *alarms;
 	struct gm_outlet *outlet;
 	struct gm_external_feed *external;
@@ -218,53 +216,6 @@ static uint32_t new_alarm_id(void *user)
 	return gm_state_new_alarm_id(pipeline->state);
 }
 
-/* ---- from the store ---- */
-
-struct refill {
-	struct gm_pipeline *pipeline;
-	struct gm_frame frame;
-};
-
-static void refill_one(void *user, int64_t time, const struct gm_reading *readings, size_t count)
-{
-	struct refill *refill = user;
-	refill->frame.measured_at = refill->frame.read_at = time;
-	refill->frame.count = (uint16_t)count;
-	struct gm_store *store = refill->pipeline->store;
-	store->ops->append(store, &refill->frame, readings);
-}
-
-static void on_backfill(void *user, const struct gm_entity_key *key, int64_t since)
-{
-	struct gm_pipeline *pipeline = user;
-	const struct gm_tracked *tracked =
-		gm_entities_find(gm_intake_entities(pipeline->intake), key);
-	struct refill refill = {.pipeline = pipeline, .frame = {.key = *key}};
-	if (tracked)
-		gm_window_frames(tracked->window, since, refill_one, &refill);
-}
-
-static void on_restore(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
-{
-	struct gm_pipeline *pipeline = user;
-	gm_intake_restore(pipeline->intake, frame, readings);
-}
-
-static void on_recall(void *user, const struct gm_entity_key *key, const void *bytes, size_t size)
-{
-	struct gm_pipeline *pipeline = user;
-	struct gm_tracked *tracked = gm_intake_recall(pipeline->intake, key);
-	if (tracked)
-		gm_recall_take(&pipeline->recall, tracked, bytes, size);
-}
-
-static void on_store_changed(void *user, bool connected, const char *reason)
-{
-	struct gm_pipeline *pipeline = user;
-	gm_log(connected ? GM_LOG_INFO : GM_LOG_WARNING, "store %s: %s",
-	       pipeline->store ? pipeline->store->ops->name : "redis", reason);
-}
-
 /* ---- time ---- */
 
 static void enabled_sources(const struct gm_pipeline *pipeline, bool enabled[GM_SOURCE_COUNT])
@@ -348,9 +299,7 @@ static void on_tick(uv_timer_t *timer)
 	}
 	if (pipeline->ticks % TICKS_PER_SWEEP == 0)
 		sweep_orphans(pipeline, now);
-	gm_recall_tick(&pipeline->recall, gm_intake_entities(pipeline->intake), pipeline->store,
-		       now);
-	pipeline->store->ops->flush(pipeline->store, now);
+	gm_mirror_tick(&pipeline->mirror, now);
 	gm_alarms_tick(pipeline->alarms, now);
 	tell_news(pipeline);
 	if (pipeline->ticks % TICKS_PER_SNAPSHOT == 0)
@@ -358,24 +307,6 @@ static void on_tick(uv_timer_t *timer)
 }
 
 /* ---- life ---- */
-
-static int create_store(struct gm_pipeline *pipeline, const struct gm_config *config,
-			struct gm_store **ret_store, struct gm_error *err)
-{
-	struct gm_store_host host = {
-		.backfill = on_backfill,
-		.restore = on_restore,
-		.recall = on_recall,
-		.window = gm_config_window(config).length,
-		.changed = on_store_changed,
-		.user = pipeline,
-	};
-	if (config->redis.enabled)
-		return gm_redis_create(&config->redis, config->node.name, pipeline->loop, &host,
-				       ret_store, err);
-	int result = gm_memory_store_create(ret_store);
-	return result < 0 ? gm_error_set(err, result, "out of memory") : 0;
-}
 
 static int create_stages(struct gm_pipeline *pipeline)
 {
@@ -422,17 +353,18 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	if (!pipeline)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	pipeline->loop = loop;
-	gm_recall_init(&pipeline->recall);
 	pipeline->config = config;
 	pipeline->state = state;
 	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 	gm_selfwatch_init(&pipeline->agent, config->node.name, gm_state_boots(state));
 
-	int result = create_store(pipeline, config, &pipeline->store, err);
+	int result = gm_mirror_create(&pipeline->mirror, config, loop, err);
 	if (result == 0) {
+		pipeline->store = pipeline->mirror.store;
 		gm_text_copy(pipeline->agent.store, sizeof(pipeline->agent.store),
 			     pipeline->store->ops->name);
 		result = create_stages(pipeline);
+		pipeline->mirror.intake = pipeline->intake;
 		if (result < 0)
 			gm_error_set(err, result, "cannot start: %s", strerror(-result));
 	}
@@ -560,9 +492,7 @@ void gm_pipeline_stop(struct gm_pipeline *pipeline)
 		uv_close((uv_handle_t *)&pipeline->timer, NULL);
 	/* Above all what was delivered to the last: it must not be told again after a restart. */
 	gm_inlet_close(pipeline->inlet);
-	gm_recall_finish(&pipeline->recall, gm_intake_entities(pipeline->intake), pipeline->store,
-			 gm_clock_now());
-	pipeline->store->ops->stop(pipeline->store);
+	gm_mirror_stop(&pipeline->mirror, gm_clock_now());
 	gm_external_feed_stop(pipeline->external);
 }
 
@@ -576,8 +506,7 @@ void gm_pipeline_free(struct gm_pipeline *pipeline)
 	gm_alarms_free(pipeline->alarms);
 	gm_intake_free(pipeline->intake);
 	gm_learning_free(pipeline->learning);
-	if (pipeline->store)
-		pipeline->store->ops->destroy(pipeline->store);
+	gm_mirror_destroy(&pipeline->mirror);
 	gm_snapshot_slot_free(pipeline->slot);
 	free(pipeline);
 }
