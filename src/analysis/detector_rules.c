@@ -47,9 +47,21 @@ static bool asks_for_guest(const struct gm_match *match)
 	       match->flavor[0] != '\0';
 }
 
+/* A pattern that is not there asks for nothing. */
+static bool guest_matches(const struct gm_match *match, const struct gm_guest_info *guest)
+{
+	if (match->name[0] != '\0' &&
+	    !matches_either(match->name, guest->name, guest->display_name))
+		return false;
+	if (match->project[0] != '\0' &&
+	    !matches_either(match->project, guest->project, guest->project_uuid))
+		return false;
+	return match->flavor[0] == '\0' || matches(match->flavor, guest->flavor);
+}
+
 bool gm_match_holds(const struct gm_match *match, const struct gm_subject *subject)
 {
-	const struct gm_guest_info *guest = subject->guest;
+	static const struct gm_guest_info unknown;
 	char uuid[GM_UUID_TEXT];
 
 	if (match->entities != 0 && !(match->entities >> subject->key->kind & 1))
@@ -61,15 +73,7 @@ bool gm_match_holds(const struct gm_match *match, const struct gm_subject *subje
 	if (match->uuid[0] != '\0' &&
 	    !gm_text_match(match->uuid, gm_uuid_text(subject->owner, uuid)))
 		return false;
-	if (match->name[0] == '\0' && match->project[0] == '\0' && match->flavor[0] == '\0')
-		return true;
-	if (!guest)
-		return false;
-	return (match->name[0] == '\0' ||
-		matches_either(match->name, guest->name, guest->display_name)) &&
-	       (match->project[0] == '\0' ||
-		matches_either(match->project, guest->project, guest->project_uuid)) &&
-	       (match->flavor[0] == '\0' || matches(match->flavor, guest->flavor));
+	return guest_matches(match, subject->guest ? subject->guest : &unknown);
 }
 
 /* ---- what is added to settings ---- */

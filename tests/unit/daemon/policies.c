@@ -172,90 +172,83 @@ static void rules_hold_for_whom_they_match(void **state)
 
 #define POLICY(rest) "policies:\n  - name: p\n    " rest "\n"
 
+static const struct {
+	const char *text, *message;
+} mistakes[] = {
+	{"rules: []\n", "a.yaml:1:1: unknown key \"rules\"; allowed: groups, thresholds, "
+			"policies, overrides"},
+	{"- a\n", "a.yaml:1:1: a policy file holds groups, thresholds, policies and overrides"},
+	{"policies: {a: b}\n", "a.yaml:1:11: a list is expected: items that begin with a '-'"},
+	{"policies:\n  - just text\n", "a.yaml:2:5: a rule holds keys, the first of them `name`"},
+	{"policies:\n  - condition: load.1 > 1\n", "a.yaml:2:5: a rule needs a name"},
+	{"policies:\n  - name: two words\n",
+	 "a.yaml:2:11: a name is a word of at most 47 letters, digits, '.', '_' and '-'"},
+	{POLICY("for: 1s"), "a.yaml:2:5: condition: the policy has none"},
+	{POLICY("condition: load.9 > 1"), "a.yaml:3:16: condition: there is no metric \"load.9\""},
+	{POLICY("condition: load.1 > 1 &&"), "a.yaml:3:27: condition: \"&\" stands where "
+					     "`and`, `or` or the end of the condition is "
+					     "expected"},
+	{POLICY("condition: \"load.1 > \\x31 !\""),
+	 "a.yaml:3:31: condition: \"!\" stands where `and`, `or` or the end of the "
+	 "condition is "
+	 "expected"},
+	{POLICY("condition: 'load.1 >   x'"), "a.yaml:3:28: condition: there is no metric \"x\""},
+	{POLICY("condition: |\n      load.1 > 1 and\n        load.5 > oops"),
+	 "a.yaml:5:18: condition: there is no metric \"oops\""},
+	{POLICY("condition: > # folded\n      load.1 > 1\n\n      and (load.5 > 2"),
+	 "a.yaml:6:22: condition: the condition ends where a closing parenthesis is "
+	 "expected"},
+	{POLICY("condition: load.1 > 1\n      and\n      load.7 > 2"),
+	 "a.yaml:5:7: condition: there is no metric \"load.7\""},
+	{"# \xC3\xBC\xC3\xBC\n" POLICY("condition: oops > 2"),
+	 "a.yaml:4:16: condition: there is no metric \"oops\""},
+	{POLICY("condition: load.1 > 1\n    message: \"a {gast}\""),
+	 "a.yaml:4:17: message: there is nothing called \"gast\" to put in; there are "
+	 "{guest}, "
+	 "{project}, {entity}, {metric}, {rule}, {severity}, {value}, {limit}"},
+	{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is out of range; "
+				    "allowed: one of warning, minor, "
+				    "major, critical"},
+	{POLICY("interval: 1ms"), "a.yaml:3:15: interval: \"1ms\" is out of range; "
+				  "allowed: a duration from 10ms to 1h"},
+	{POLICY("colour: red"),
+	 "a.yaml:3:5: unknown key \"colour\"; allowed: enabled, condition, for, interval, "
+	 "severity, message"},
+	{POLICY("condition: [1]"), "a.yaml:3:16: a key has one value here"},
+	{POLICY("match: {color: red}"), "a.yaml:3:13: unknown key \"color\"; allowed: "
+					"entity, name, uuid, project, flavor"},
+	{POLICY("match: {entity: vm}"), "a.yaml:3:21: allowed: node, guest, interface, "
+					"disk, process, or some of them with "
+					"commas between"},
+	{POLICY("match: web-1"),
+	 "a.yaml:3:12: a match holds entity, name, uuid, project or flavor"},
+	{"thresholds:\n  - name: t\n    metric: memory.usd\n",
+	 "a.yaml:3:13: metric: there is no metric of that name"},
+	{"thresholds:\n  - name: t\n    warning-max: 5\n",
+	 "a.yaml:2:5: metric: a threshold needs one"},
+	{"thresholds:\n  - name: t\n    metric: load.1\n    warning-max: high\n",
+	 "a.yaml:4:18: warning-max: \"high\" is not understood; allowed: a number or none"},
+	{"thresholds:\n  - {name: t, metric: load.1}\n",
+	 "a.yaml:2:5: metric: the rule has no limit: give warning-max, warning-min, "
+	 "failure-max, failure-min, rising or missing"},
+	{"groups: {a: maybe}\n", "a.yaml:1:13: true or false is expected"},
+	{"overrides:\n  - leak: {enabled: false}\n", "a.yaml:2:5: an override needs a match"},
+	{"overrides:\n  - match: {name: a}\n    leak: {horizont: 1d}\n",
+	 "a.yaml:3:12: unknown key \"horizont\"; allowed: enabled, *"},
+	{"overrides:\n  - match: {name: a}\n    policy: {for: 1s}\n",
+	 "a.yaml:3:14: unknown key \"for\"; allowed: enabled"},
+	{"groups: &x {a: on}\n", "a.yaml:1:9: anchors, aliases and tags are not allowed"},
+	{"groups: {a: on}\n---\ngroups: {b: on}\n", "a.yaml:2:1: a second document is not allowed"},
+	{"groups: {}\ngroups: {}\n", "a.yaml:2:1: \"groups\" is given twice; first in line 1"},
+	{"policies: [[[[[[[[[[[[[[[[[[[[\n", "a.yaml:1:26: nested too deeply"},
+};
+
 static void mistakes_are_told_with_file_line_and_column(void **state)
 {
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
-		{"rules: []\n", "a.yaml:1:1: unknown key \"rules\"; allowed: groups, thresholds, "
-				"policies, overrides"},
-		{"- a\n",
-		 "a.yaml:1:1: a policy file holds groups, thresholds, policies and overrides"},
-		{"policies: {a: b}\n",
-		 "a.yaml:1:11: a list is expected: items that begin with a '-'"},
-		{"policies:\n  - just text\n",
-		 "a.yaml:2:5: a rule holds keys, the first of them `name`"},
-		{"policies:\n  - condition: load.1 > 1\n", "a.yaml:2:5: a rule needs a name"},
-		{"policies:\n  - name: two words\n",
-		 "a.yaml:2:11: a name is a word of at most 47 letters, digits, '.', '_' and '-'"},
-		{POLICY("for: 1s"), "a.yaml:2:5: condition: the policy has none"},
-		{POLICY("condition: load.9 > 1"),
-		 "a.yaml:3:16: condition: there is no metric \"load.9\""},
-		{POLICY("condition: load.1 > 1 &&"), "a.yaml:3:27: condition: \"&\" stands where "
-						     "`and`, `or` or the end of the condition is "
-						     "expected"},
-		{POLICY("condition: \"load.1 > \\x31 !\""),
-		 "a.yaml:3:31: condition: \"!\" stands where `and`, `or` or the end of the "
-		 "condition is "
-		 "expected"},
-		{POLICY("condition: 'load.1 >   x'"),
-		 "a.yaml:3:28: condition: there is no metric \"x\""},
-		{POLICY("condition: |\n      load.1 > 1 and\n        load.5 > oops"),
-		 "a.yaml:5:18: condition: there is no metric \"oops\""},
-		{POLICY("condition: > # folded\n      load.1 > 1\n\n      and (load.5 > 2"),
-		 "a.yaml:6:22: condition: the condition ends where a closing parenthesis is "
-		 "expected"},
-		{POLICY("condition: load.1 > 1\n      and\n      load.7 > 2"),
-		 "a.yaml:5:7: condition: there is no metric \"load.7\""},
-		{"# \xC3\xBC\xC3\xBC\n" POLICY("condition: oops > 2"),
-		 "a.yaml:4:16: condition: there is no metric \"oops\""},
-		{POLICY("condition: load.1 > 1\n    message: \"a {gast}\""),
-		 "a.yaml:4:17: message: there is nothing called \"gast\" to put in; there are "
-		 "{guest}, "
-		 "{project}, {entity}, {metric}, {rule}, {severity}, {value}, {limit}"},
-		{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is out of range; "
-					    "allowed: one of warning, minor, "
-					    "major, critical"},
-		{POLICY("interval: 1ms"), "a.yaml:3:15: interval: \"1ms\" is out of range; "
-					  "allowed: a duration from 10ms to 1h"},
-		{POLICY("colour: red"),
-		 "a.yaml:3:5: unknown key \"colour\"; allowed: enabled, condition, for, interval, "
-		 "severity, message"},
-		{POLICY("condition: [1]"), "a.yaml:3:16: a key has one value here"},
-		{POLICY("match: {color: red}"), "a.yaml:3:13: unknown key \"color\"; allowed: "
-						"entity, name, uuid, project, flavor"},
-		{POLICY("match: {entity: vm}"), "a.yaml:3:21: allowed: node, guest, interface, "
-						"disk, process, or some of them with "
-						"commas between"},
-		{POLICY("match: web-1"),
-		 "a.yaml:3:12: a match holds entity, name, uuid, project or flavor"},
-		{"thresholds:\n  - name: t\n    metric: memory.usd\n",
-		 "a.yaml:3:13: metric: there is no metric of that name"},
-		{"thresholds:\n  - name: t\n    warning-max: 5\n",
-		 "a.yaml:2:5: metric: a threshold needs one"},
-		{"thresholds:\n  - name: t\n    metric: load.1\n    warning-max: high\n",
-		 "a.yaml:4:18: warning-max: \"high\" is not understood; allowed: a number or none"},
-		{"thresholds:\n  - {name: t, metric: load.1}\n",
-		 "a.yaml:2:5: metric: the rule has no limit: give warning-max, warning-min, "
-		 "failure-max, failure-min, rising or missing"},
-		{"groups: {a: maybe}\n", "a.yaml:1:13: true or false is expected"},
-		{"overrides:\n  - leak: {enabled: false}\n",
-		 "a.yaml:2:5: an override needs a match"},
-		{"overrides:\n  - match: {name: a}\n    leak: {horizont: 1d}\n",
-		 "a.yaml:3:12: unknown key \"horizont\"; allowed: enabled, *"},
-		{"overrides:\n  - match: {name: a}\n    policy: {for: 1s}\n",
-		 "a.yaml:3:14: unknown key \"for\"; allowed: enabled"},
-		{"groups: &x {a: on}\n", "a.yaml:1:9: anchors, aliases and tags are not allowed"},
-		{"groups: {a: on}\n---\ngroups: {b: on}\n",
-		 "a.yaml:2:1: a second document is not allowed"},
-		{"groups: {}\ngroups: {}\n",
-		 "a.yaml:2:1: \"groups\" is given twice; first in line 1"},
-		{"policies: [[[[[[[[[[[[[[[[[[[[\n", "a.yaml:1:26: nested too deeply"},
-	};
 	struct place *place = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_refused(place, cases[i].text, cases[i].message);
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
+		assert_refused(place, mistakes[i].text, mistakes[i].message);
 }
 
 static void names_are_unique_over_all_files(void **state)
