@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "store/redis/redis.h"
 
-enum { RIG_ENTITIES = 4, RIG_FRAMES = 8192, RIG_READINGS = 2 };
+enum { RIG_ENTITIES = 4, RIG_FRAMES = 32768, RIG_READINGS = 2 };
 
 struct rig_frame {
 	int64_t time;
