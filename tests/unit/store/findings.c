@@ -302,6 +302,26 @@ static void test_hanging_server(void **state)
 	assert_each_once(reader);
 }
 
+static void test_over_tcp(void **state)
+{
+	struct reader *reader = *state;
+	struct rig *rig = reader->rig;
+	const char *const arguments[] = {"--port", "16461", "--bind", "127.0.0.1", NULL};
+
+	rig->options.socket[0] = '\0';
+	rig->options.port = 16461;
+	rig_server(rig, arguments);
+	open_reader(reader, rig, 0, 0);
+	add(rig, 1);
+	wait_count(reader, 1, 3000);
+	rig_kill_server(rig);
+	wait_condition(reader, GM_FINDINGS_AWAY, 8000);
+	rig_server(rig, arguments);
+	add(rig, 1);
+	wait_count(reader, 2, 12000);
+	assert_each_once(reader);
+}
+
 static void test_back_pressure(void **state)
 {
 	struct reader *reader = *state;
@@ -409,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_server_killed_and_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_emptied_under_the_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hanging_server, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_over_tcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_back_pressure, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_id_beyond_all_times, setup, teardown),
