@@ -23,6 +23,12 @@ static bool is_judged(const struct gm_tracked *tracked, const struct gm_external
 	       gm_external_feed_owns(external, alarm);
 }
 
+/* What is known of it decides which rules hold: a source has told that, or there is nothing to tell. */
+static bool is_told_of(const struct gm_tracked *tracked)
+{
+	return tracked->told_by != 0 || tracked->info.key.kind == GM_ENTITY_NODE;
+}
+
 static int end(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now)
 {
 	struct gm_finding ok = {.key = alarm->key, .time = now};
@@ -46,7 +52,7 @@ int gm_orphans_end(struct gm_alarms *alarms, const struct gm_entities *entities,
 
 		if (!tracked && entities_too)
 			gm_alarms_gone(alarms, &list[i].key, now);
-		else if (tracked && (entities_too || tracked->told_by) &&
+		else if (tracked && (entities_too || is_told_of(tracked)) &&
 			 !is_judged(tracked, external, &list[i]))
 			result = end(alarms, &list[i], now);
 	}
