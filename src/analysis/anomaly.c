@@ -21,6 +21,13 @@
 /* Time between two rows counts as watched up to this: nobody watched during a gap. */
 #define ROW_MAX (2 * 3600.0)
 
+/* The longest window must lie in the past twice before anything is told. */
+enum { ROWS_LEAST = 2 * GM_ANOMALY_WINDOW_MAX };
+
+/* A condition that ended is the same one when it returns within so many rows, unless so much higher. */
+enum { REST = 120 };
+#define OUTDOES 2.0
+
 static const struct gm_option anomaly_options[] = {
 	{
 		.key = "enabled",
@@ -93,7 +100,9 @@ static const struct {
 struct condition {
 	bool active;
 	int64_t onset, last; /* times of the first and the last surprise */
-	double score;        /* the highest */
+	uint32_t rest;       /* rows in which the same again is no new condition */
+	double surprise;     /* the highest, and its score */
+	double score;
 	enum gm_severity severity;
 	double value;           /* of the first contributor */
 	char contributors[256]; /* as evidence shows them */
@@ -109,6 +118,7 @@ struct anomaly {
 	int64_t time;        /* of the newest point */
 	int64_t quiet_until; /* after a planned change */
 	double watched;      /* seconds */
+	uint64_t rows;
 	struct gm_anomaly_group group;
 };
 
@@ -146,7 +156,8 @@ static struct gm_anomaly_row row_now(const struct anomaly *anomaly)
 
 static bool may_tell(const struct anomaly *anomaly)
 {
-	return anomaly->watched * (double)GM_SECOND >= (double)anomaly->options->learning &&
+	return anomaly->rows >= ROWS_LEAST &&
+	       anomaly->watched * (double)GM_SECOND >= (double)anomaly->options->learning &&
 	       anomaly->time >= anomaly->quiet_until;
 }
 
@@ -159,35 +170,41 @@ static enum gm_severity severity_of(double surplus)
 	return severities[i].severity;
 }
 
+static void hold(struct anomaly *anomaly, double surprise, double threshold)
+{
+	struct condition *condition = &anomaly->condition;
+	enum gm_severity severity = severity_of(surprise / threshold);
+
+	if (!condition->active)
+		*condition = (struct condition){
+			.active = true,
+			.onset = anomaly->row,
+			.severity = severity,
+		};
+	condition->last = anomaly->time;
+	condition->rest = REST;
+	if (severity < condition->severity)
+		condition->severity = severity;
+	if (surprise <= condition->surprise)
+		return;
+	condition->surprise = surprise;
+	condition->score = gm_anomaly_judge_weigh(&anomaly->judge, surprise);
+	gm_anomaly_group_contributors(&anomaly->group, anomaly->time, condition->contributors,
+				      sizeof(condition->contributors), &condition->value);
+}
+
 /* Begins, renews or ends the condition by what the row shows so far. */
 static void consider(struct anomaly *anomaly, const struct gm_anomaly_row *row)
 {
 	struct condition *condition = &anomaly->condition;
 	const struct gm_anomaly_options *options = anomaly->options;
-	struct gm_anomaly_verdict verdict =
-		gm_anomaly_judge_peek(&anomaly->judge, row->surprise, row->excess);
 	double threshold = gm_anomaly_judge_threshold(&anomaly->judge, options->false_alarms);
+	bool known = !condition->active && condition->rest > 0 &&
+		     row->surprise <= OUTDOES * condition->surprise;
 
-	if (verdict.alert >= threshold && may_tell(anomaly) &&
-	    row->stand_out >= (size_t)options->metrics) {
-		enum gm_severity severity = severity_of(verdict.alert / threshold);
-
-		if (!condition->active)
-			*condition = (struct condition){
-				.active = true,
-				.onset = anomaly->row,
-				.severity = severity,
-			};
-		condition->last = anomaly->time;
-		condition->score = fmax(condition->score, verdict.score);
-		if (severity < condition->severity)
-			condition->severity = severity;
-		gm_anomaly_group_contributors(&anomaly->group, anomaly->time,
-					      condition->contributors,
-					      sizeof(condition->contributors), &condition->value);
-	} else if (condition->active && row->surprise >= threshold) {
-		condition->last = anomaly->time;
-	}
+	if (row->surprise >= threshold && !known && may_tell(anomaly) &&
+	    row->stand_out >= (size_t)options->metrics)
+		hold(anomaly, row->surprise, threshold);
 	if (condition->active && anomaly->time - condition->last > options->hold)
 		condition->active = false;
 }
@@ -200,8 +217,11 @@ static void end_row(struct anomaly *anomaly, int64_t next)
 
 	seconds = fmin(fmax(seconds, 0), ROW_MAX);
 	consider(anomaly, &row);
+	if (anomaly->condition.rest > 0)
+		anomaly->condition.rest--;
 	gm_anomaly_judge_take(&anomaly->judge, row.surprise, row.excess, seconds);
 	anomaly->watched += seconds;
+	anomaly->rows++;
 }
 
 static void take(struct anomaly *anomaly, const struct gm_entity_key *owner,
@@ -300,6 +320,8 @@ static void exchange_condition(struct condition *condition, struct gm_archive *a
 	gm_archive_bool(archive, &condition->active);
 	gm_archive_int(archive, &condition->onset, 0, INT64_MAX);
 	gm_archive_int(archive, &condition->last, 0, INT64_MAX);
+	gm_archive_u32(archive, &condition->rest, REST);
+	gm_archive_number(archive, &condition->surprise);
 	gm_archive_number(archive, &condition->score);
 	gm_archive_u32(archive, &severity, GM_SEVERITY_WARNING);
 	gm_archive_number(archive, &condition->value);
@@ -316,6 +338,7 @@ static void anomaly_exchange(struct gm_detector *detector, struct gm_archive *ar
 	gm_archive_int(archive, &anomaly->time, 0, INT64_MAX);
 	gm_archive_int(archive, &anomaly->quiet_until, 0, INT64_MAX);
 	gm_archive_number(archive, &anomaly->watched);
+	gm_archive_counter(archive, &anomaly->rows);
 	gm_anomaly_judge_exchange(&anomaly->judge, archive);
 	exchange_condition(&anomaly->condition, archive);
 	gm_anomaly_group_exchange(&anomaly->group, archive);

@@ -16,6 +16,9 @@
 #define STANDS_OUT_SURPRISE 1.0
 #define STANDS_OUT_EXCESS   10.0
 
+/* What a stuck counter counts for when the others of its entity go on. */
+#define STUCK_SURPRISE 12.0
+
 enum { CONTRIBUTORS = 6 };
 
 void gm_anomaly_group_free(struct gm_anomaly_group *group)
@@ -74,13 +77,30 @@ static bool stands_out(const struct gm_anomaly_metric *metric, int64_t now)
 {
 	return gm_anomaly_metric_fresh(metric, now) &&
 	       (metric->reading.surprise >= STANDS_OUT_SURPRISE ||
-		metric->reading.excess >= STANDS_OUT_EXCESS);
+		metric->reading.excess >= STANDS_OUT_EXCESS || gm_anomaly_metric_stuck(metric));
+}
+
+/* Whether most other counters of the entity move: it is not the guest that sleeps or stands. */
+static bool others_move(const struct gm_anomaly_group *group, int64_t now)
+{
+	size_t moving = 0, counters = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct gm_anomaly_metric *metric = group->metrics[i];
+
+		if (!metric->delta || metric->moved == 0 || !gm_anomaly_metric_fresh(metric, now))
+			continue;
+		counters++;
+		moving += metric->still == 0;
+	}
+	return 2 * moving > counters;
 }
 
 struct gm_anomaly_row gm_anomaly_group_row(const struct gm_anomaly_group *group, int64_t now)
 {
 	struct gm_anomaly_row row = {0, 0, 0};
 	double squares = 0;
+	bool stuck = false;
 
 	for (size_t i = 0; i < group->count; i++) {
 		const struct gm_anomaly_metric *metric = group->metrics[i];
@@ -91,14 +111,18 @@ struct gm_anomaly_row gm_anomaly_group_row(const struct gm_anomaly_group *group,
 		squares += metric->reading.surprise * metric->reading.surprise;
 		row.excess += metric->reading.excess;
 		row.stand_out += stands_out(metric, now);
+		stuck |= gm_anomaly_metric_stuck(metric);
 	}
+	if (stuck && others_move(group, now))
+		squares += STUCK_SURPRISE * STUCK_SURPRISE;
 	row.surprise = sqrt(squares);
 	return row;
 }
 
 static double weight_of(const struct gm_anomaly_metric *metric)
 {
-	return metric->reading.surprise + metric->reading.excess / STANDS_OUT_EXCESS;
+	return metric->reading.surprise + metric->reading.excess / STANDS_OUT_EXCESS +
+	       (gm_anomaly_metric_stuck(metric) ? STUCK_SURPRISE : 0);
 }
 
 /* The heaviest that stands out and was not named yet; `count` when there is none. */

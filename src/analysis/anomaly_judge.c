@@ -71,17 +71,21 @@ struct gm_anomaly_verdict gm_anomaly_judge_peek(const struct gm_anomaly_judge *j
 						double surprise, double excess)
 {
 	struct gm_anomaly_verdict verdict = {.alert = fresh(judge, surprise)};
-	double rate = rate_of(judge), level = 0;
+	double level = 0;
 
 	for (unsigned i = 0; i < GM_ANOMALY_SMOOTHS; i++)
 		level += smoothed(judge, i, excess) / GM_ANOMALY_SMOOTHS;
 	verdict.score = level / (level + EXCESS_HALF) / 2;
-	if (verdict.alert > 0 && verdict.alert >= reach(judge, 1 / rate)) {
-		double weight = fmax(verdict.alert - log(rate), 0);
-
-		verdict.score = (1 + weight / (weight + ALERT_HALF)) / 2;
-	}
+	if (verdict.alert > 0 && verdict.alert >= reach(judge, 1 / rate_of(judge)))
+		verdict.score = gm_anomaly_judge_weigh(judge, verdict.alert);
 	return verdict;
+}
+
+double gm_anomaly_judge_weigh(const struct gm_anomaly_judge *judge, double surprise)
+{
+	double weight = fmax(surprise - log(rate_of(judge)), 0);
+
+	return (1 + weight / (weight + ALERT_HALF)) / 2;
 }
 
 void gm_anomaly_judge_take(struct gm_anomaly_judge *judge, double surprise, double excess,

@@ -40,6 +40,9 @@ struct gm_anomaly_verdict gm_anomaly_judge_peek(const struct gm_anomaly_judge *j
 void gm_anomaly_judge_take(struct gm_anomaly_judge *judge, double surprise, double excess,
 			   double seconds);
 
+/* The score of an alert, 0.5 to 1: what is frequent with this entity weighs less. */
+double gm_anomaly_judge_weigh(const struct gm_anomaly_judge *judge, double surprise);
+
 /* The alert that is expected `per_day` times a day. */
 double gm_anomaly_judge_threshold(const struct gm_anomaly_judge *judge, double per_day);
 

@@ -33,6 +33,12 @@ static const bool unwanted[GM_METRIC_COUNT] = {
 #define FRESH_INTERVALS 3.0
 #define FRESH_LEAST     (60 * GM_SECOND)
 
+/*
+ * A counter is stuck when it moved in so many bins and then stands still for so many times the longest
+ * standstill so far, and these bins more. That is news for a while only.
+ */
+enum { STILL_KNOWN = 360, STILL_TIMES = 4, STILL_LEAST = 6, STILL_NEWS = 60 };
+
 /* Clocks go to 2262; hours are asked for of earlier times, too. */
 #define HOUR (3600 * GM_SECOND)
 
@@ -64,8 +70,32 @@ struct gm_anomaly_metric *gm_anomaly_metric_create(unsigned id, const struct gm_
 	return metric;
 }
 
+/* Counts the bins that nothing moved in, and what was the longest run of them that ended. */
+static void watch_standstill(struct gm_anomaly_metric *metric)
+{
+	if (!metric->delta)
+		return;
+	if (metric->sum == 0) {
+		metric->still += metric->still < UINT32_MAX;
+		return;
+	}
+	if (metric->still > metric->longest)
+		metric->longest = metric->still;
+	metric->still = 0;
+	metric->moved += metric->moved < UINT32_MAX;
+}
+
+bool gm_anomaly_metric_stuck(const struct gm_anomaly_metric *metric)
+{
+	uint64_t usual = STILL_TIMES * ((uint64_t)metric->longest + 1);
+
+	return metric->moved >= STILL_KNOWN && metric->still >= usual + STILL_LEAST &&
+	       metric->still < usual + STILL_LEAST + STILL_NEWS;
+}
+
 static void close_bin(struct gm_anomaly_metric *metric)
 {
+	watch_standstill(metric);
 	int64_t hour = metric->time / HOUR % GM_ANOMALY_HOURS;
 
 	metric->value = metric->sum / metric->weight / metric->unit;
@@ -146,6 +176,9 @@ void gm_anomaly_metric_exchange(struct gm_anomaly_metric *metric, struct gm_arch
 	gm_archive_number(archive, &metric->value);
 	gm_archive_int(archive, &metric->closed_at, 0, INT64_MAX);
 	gm_archive_bool(archive, &metric->gap);
+	gm_archive_u32(archive, &metric->still, UINT32_MAX);
+	gm_archive_u32(archive, &metric->longest, UINT32_MAX);
+	gm_archive_u32(archive, &metric->moved, UINT32_MAX);
 	gm_archive_number(archive, &metric->reading.surprise);
 	gm_archive_number(archive, &metric->reading.excess);
 	gm_anomaly_series_exchange(&metric->series, archive);

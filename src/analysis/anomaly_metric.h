@@ -32,6 +32,7 @@ struct gm_anomaly_metric {
 	bool gap;                          /* before the open bin */
 	bool delta;                        /* a counter: points are increases */
 	double unit;                       /* that values are divided by */
+	uint32_t still, longest, moved;    /* counters: bins without, and with, an increase */
 	struct gm_anomaly_reading reading; /* of the last closed bin */
 	struct gm_anomaly_series series;
 };
@@ -45,6 +46,9 @@ struct gm_anomaly_metric *gm_anomaly_metric_create(unsigned id, const struct gm_
 
 /* True when it closed a bin: there is a new reading. */
 bool gm_anomaly_metric_take(struct gm_anomaly_metric *metric, const struct gm_point *point);
+
+/* A counter that always moved and now stands still. */
+bool gm_anomaly_metric_stuck(const struct gm_anomaly_metric *metric);
 
 /* Whether the reading still tells of `now`. */
 bool gm_anomaly_metric_fresh(const struct gm_anomaly_metric *metric, int64_t now);

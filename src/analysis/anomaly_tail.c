@@ -9,16 +9,16 @@
 #include <string.h>
 
 /* The tail index: its usual value, how many values that counts for, and what is plausible. */
-#define INDEX_USUAL  0.3
+#define INDEX_USUAL  0.4
 #define INDEX_WEIGHT 4.0
 #define INDEX_MIN    0.1
-#define INDEX_MAX    0.5
+#define INDEX_MAX    0.45
 
 /* Old heights sink towards the centre: by half within this many values. */
 #define HALF_LIFE 20000.0
 
 /* So do those of the hours of the day: what is left of them after a day. */
-#define DAY_KEEPS 0.9
+#define DAY_KEEPS 0.95
 
 /* What an hour's height counts for, and how a step beyond it is weighed. */
 #define HOUR_PART  0.8
