@@ -63,12 +63,12 @@ static struct gm_json *source_to_json(const struct gm_source_status *source)
 
 static struct gm_json *external_to_json(const struct gm_external_feed_status *external)
 {
+	uint64_t rejected = external->findings.rejected + external->stream.oversize;
 	struct gm_json *object = gm_json_object();
 	gm_json_set_bool(object, "reading", external->stream.condition == GM_FINDINGS_READING);
 	gm_json_set_text(object, "state", external->state);
 	gm_json_set_integer(object, "accepted", (int64_t)external->findings.accepted);
-	gm_json_set_integer(object, "rejected", (int64_t)(external->findings.rejected +
-							  external->stream.oversize));
+	gm_json_set_integer(object, "rejected", (int64_t)rejected);
 	gm_json_set_integer(object, "limited", (int64_t)external->findings.limited);
 	gm_json_set_integer(object, "repeated", (int64_t)external->stream.repeated);
 	gm_json_set_integer(object, "silenced", (int64_t)external->findings.silenced);
