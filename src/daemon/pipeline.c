@@ -23,6 +23,7 @@
 #include "daemon/mirror.h"
 #include "daemon/orphans.h"
 #include "daemon/outlet.h"
+#include "daemon/selfalarms.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
 #include "daemon/view.h"
@@ -61,6 +62,7 @@ struct gm_pipeline {
 	int64_t orphans_at; /* monotonic: by then who was there before has shown up */
 	struct gm_agent_row agent;
 	struct gm_selfwatch watch;
+	struct gm_selfalarms self;
 	struct gm_mib_status mib_status;
 	struct gm_source_status source_status[GM_SOURCE_COUNT];
 };
@@ -282,6 +284,23 @@ static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 	end_orphans(pipeline, true, now);
 }
 
+/* What the daemon needs and does not have is an alarm, too. */
+static void watch_self(struct gm_pipeline *pipeline, int64_t now)
+{
+	struct gm_selfalarms_input input = {
+		.store_wanted = pipeline->config->redis.enabled,
+		.store_connected = pipeline->agent.store_connected,
+		.monotonic = gm_clock_monotonic(),
+		.now = now,
+	};
+	struct gm_finding_sink sink = {on_finding, pipeline};
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		input.source_wanted[id] = runs(pipeline, (unsigned)id);
+		input.source_connected[id] = pipeline->source_status[id].connected;
+	}
+	gm_selfalarms_tick(&pipeline->self, &input, &sink);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct gm_pipeline *pipeline = timer->data;
@@ -296,6 +315,7 @@ static void on_tick(uv_timer_t *timer)
 		gm_external_feed_tick(pipeline->external, now);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
 				    &pipeline->agent);
+		watch_self(pipeline, now);
 	}
 	if (pipeline->ticks % TICKS_PER_SWEEP == 0)
 		sweep_orphans(pipeline, now);
