@@ -365,36 +365,49 @@ static bool stands_out(const struct gm_burst_track *track, const struct gm_burst
 	return bin->rate - track->base.mean > EDGE_DEVIATIONS * deviation_of(track, bin);
 }
 
+/* Whether there is anything to look for, and enough known to look for it. */
+static bool may_be_brief(const struct work *work)
+{
+	const struct gm_burst_track *track = work->track;
+	return work->rules->brief > 0 && !work->port->learned &&
+	       gm_burst_base_ready(&track->base) && track->base.mean < work->port->rate &&
+	       (stands_out(track, &track->pending[0]) || stands_out(track, &track->pending[1]));
+}
+
 /*
- * How many of the oldest pending bins a brief burst explains, 0 when there is none. Such a burst lies in
- * one bin or over the border of two; which it is, and whether it is this bin's or the next one's, is
- * what explains most. A bin behind that stands out still is noise beside it.
+ * The brief burst that explains most of the oldest pending bin: in that one alone or over the border to
+ * the next. Surety 0 where one that begins with the next bin explains more.
+ */
+static struct brief best_brief(const struct work *work)
+{
+	double rare = rarity(work);
+	const struct brief one = measure_brief(work, 0, 1, rare);
+	const struct brief two = measure_brief(work, 0, 2, rare);
+	if (surety(&two) <= surety(&one))
+		return one;
+	const struct brief later = measure_brief(work, 1, 1, rare);
+	const struct brief later_two = measure_brief(work, 1, 2, rare);
+	if (surety(&later) > surety(&two) || surety(&later_two) > surety(&two))
+		return (struct brief){0};
+	return two;
+}
+
+/*
+ * How many of the oldest pending bins a brief burst explains, 0 when there is none. A bin behind it
+ * that stands out still is noise beside it.
  */
 static size_t find_brief(const struct work *work)
 {
 	struct gm_burst_track *track = work->track;
-	if (work->rules->brief <= 0 || work->port->learned || !gm_burst_base_ready(&track->base) ||
-	    track->base.mean >= work->port->rate ||
-	    !(stands_out(track, &track->pending[0]) || stands_out(track, &track->pending[1])))
+	if (!may_be_brief(work))
 		return 0;
-	double rare = rarity(work);
-	struct brief best = measure_brief(work, 0, 1, rare);
-	const struct brief two = measure_brief(work, 0, 2, rare);
-	if (surety(&two) > surety(&best))
-		best = two;
+	const struct brief best = best_brief(work);
 	if (surety(&best) < 1)
-		return 0;
-	const struct brief later[] = {measure_brief(work, 1, 1, rare),
-				      measure_brief(work, 1, 2, rare)};
-	if (best.count == 2 &&
-	    (surety(&later[0]) > surety(&best) || surety(&later[1]) > surety(&best)))
 		return 0;
 	if (best.stands >= gm_burst_base_reach(&track->base, (double)best.count, RARE_LEAST))
 		track->often += (1 - track->often) / OFTEN_BINS;
 	tell_brief(work, &best);
-	if (best.count == 1 && stands_out(track, &track->pending[1]))
-		return 2;
-	return best.count == 2 && stands_out(track, &track->pending[2]) ? 3 : best.count;
+	return best.count + stands_out(track, &track->pending[best.count]);
 }
 
 /* True when all pending bins are off to the same side. */
