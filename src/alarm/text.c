@@ -127,6 +127,15 @@ static void burst_numbers(const struct gm_alarm *alarm, struct gm_buffer *text)
 		gm_buffer_printf(text, " for %s", span(number(alarm, GM_EVIDENCE_DURATION), item));
 	if (has(alarm, GM_EVIDENCE_VOLUME))
 		gm_buffer_printf(text, ", %s", bytes(number(alarm, GM_EVIDENCE_VOLUME), "B", item));
+	if (has(alarm, GM_EVIDENCE_PEAK_PACKETS))
+		gm_buffer_printf(text, ", peak %.0f packets/s",
+				 number(alarm, GM_EVIDENCE_PEAK_PACKETS));
+	if (has(alarm, GM_EVIDENCE_DROPPED))
+		gm_buffer_printf(text, ", %.0f packets dropped",
+				 number(alarm, GM_EVIDENCE_DROPPED));
+	if (has(alarm, GM_EVIDENCE_STORM))
+		gm_buffer_printf(text, ", one of %.0f in a storm",
+				 number(alarm, GM_EVIDENCE_STORM));
 }
 
 static const char *way(const struct gm_alarm *alarm)
