@@ -42,6 +42,9 @@ struct gm_store_status {
 	uint64_t dropped; /* frames not written (filled in later where the rings still have them) */
 	uint64_t filled;  /* frames written by backfill */
 	uint64_t pending; /* commands sent and not yet answered */
+	uint64_t bytes_when_full; /* of the server's memory, estimated; 0: not known yet */
+	uint64_t bytes_allowed;   /* 0: unlimited or not known */
+	uint64_t series;          /* that `bytes_when_full` is for */
 };
 
 struct gm_store_ops {

@@ -193,6 +193,7 @@ void gm_redis_up(struct gm_redis *redis)
 	redis->route.hops = 0;
 	set_condition(redis, GM_REDIS_WORKING, reason);
 	gm_redis_connected(redis);
+	gm_redis_budget_begin(redis);
 }
 
 static void on_reply(redisAsyncContext *context, void *reply, void *user)
@@ -297,6 +298,7 @@ void gm_redis_tick(struct gm_redis *redis)
 		gm_redis_heartbeat(redis);
 	}
 	gm_redis_pump(redis);
+	gm_redis_budget_tick(redis);
 }
 
 void gm_redis_disconnect(struct gm_redis *redis)

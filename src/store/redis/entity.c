@@ -152,6 +152,7 @@ static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
 	entity->sent[entity->sent_count++ % GM_REDIS_SENT_KEPT] =
 		(struct gm_redis_sent){.time = frame->measured_at, .id = id};
 	gm_redis_tiers_take(redis, entity, ms, readings, frame->count);
+	gm_redis_budget_count(entity, readings, frame->count);
 	return true;
 }
 
@@ -527,6 +528,10 @@ void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pendin
 	case GM_REDIS_FRAME:
 	case GM_REDIS_FILL:
 		take_frame(redis, pending->purpose, reply);
+		break;
+	case GM_REDIS_LENGTH:
+	case GM_REDIS_USAGE:
+		gm_redis_budget_take(redis, pending->purpose, entity, reply);
 		break;
 	case GM_REDIS_TIER:
 		take_tier(redis, reply);

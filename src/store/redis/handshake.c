@@ -2,7 +2,6 @@
 /*
  * What is said before the first frame: who we are, which schema the keys have, and a write that shows
  * whether writes are taken at all (memory, replica, access list, a disk error that stops writes).
- * Then the server's settings are looked at, for one warning.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "store/redis/private.h"
 
@@ -114,21 +112,6 @@ static void send_probe(struct gm_redis *redis)
 	gm_redis_send(redis, GM_REDIS_PROBE_DELETE, NULL);
 }
 
-static void ask_settings(struct gm_redis *redis)
-{
-	static const char *const names[] = {"maxmemory*", "appendonly", "save"};
-
-	redis->warning_length = 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		gm_redis_array(&redis->command, 3);
-		gm_redis_text(&redis->command, "CONFIG");
-		gm_redis_text(&redis->command, "GET");
-		gm_redis_text(&redis->command, names[i]);
-		gm_redis_send(redis, GM_REDIS_CONFIG, NULL);
-	}
-	redis->settings_awaited = sizeof(names) / sizeof(names[0]);
-}
-
 int gm_redis_check_schema(const redisReply *reply, struct gm_error *err)
 {
 	char quoted[64];
@@ -145,63 +128,6 @@ int gm_redis_check_schema(const redisReply *reply, struct gm_error *err)
 	return gm_error_set(err, -EPROTO,
 			    "its keys are of schema %s, this guestmon knows %s: not touched",
 			    quoted, expected);
-}
-
-/* Settings that endanger the windows or the server, and what to say of them. */
-static const struct {
-	const char *name, *value; /* value NULL: anything that begins with "allkeys" */
-	const char *warning;
-} bad_settings[] = {
-	{"maxmemory", "0", "maxmemory is not set, so that it may take all memory of the node"},
-	{"maxmemory-policy", NULL, "maxmemory-policy lets it throw away whole windows"},
-	{"appendonly", "yes", "appendonly writes every sample to disk"},
-};
-
-static bool is_bad(size_t index, const char *name, const char *value)
-{
-	if (strcmp(bad_settings[index].name, name) != 0)
-		return false;
-	if (!bad_settings[index].value)
-		return strncmp(value, "allkeys", strlen("allkeys")) == 0;
-	return strcmp(bad_settings[index].value, value) == 0;
-}
-
-static void add_warning(struct gm_redis *redis, const char *text)
-{
-	size_t length = redis->warning_length;
-	int added = snprintf(redis->warning + length, sizeof(redis->warning) - length, "%s%s",
-			     length ? "; " : "", text);
-
-	if (added > 0 && length + (size_t)added < sizeof(redis->warning))
-		redis->warning_length += (size_t)added;
-}
-
-static void judge_setting(struct gm_redis *redis, const char *name, const char *value)
-{
-	for (size_t i = 0; i < sizeof(bad_settings) / sizeof(bad_settings[0]); i++) {
-		if (is_bad(i, name, value))
-			add_warning(redis, bad_settings[i].warning);
-	}
-	if (strcmp(name, "save") == 0 && value[0] != '\0')
-		add_warning(redis, "save writes the windows to disk now and then");
-}
-
-/* CONFIG may be forbidden: then nothing is said of the settings. */
-static void take_setting(struct gm_redis *redis, const redisReply *reply)
-{
-	if (reply->type == REDIS_REPLY_ARRAY) {
-		for (size_t i = 0; i + 1 < reply->elements; i += 2) {
-			const redisReply *name = reply->element[i], *value = reply->element[i + 1];
-
-			if (name && value && name->type == REDIS_REPLY_STRING &&
-			    value->type == REDIS_REPLY_STRING)
-				judge_setting(redis, name->str, value->str);
-		}
-	}
-	if (--redis->settings_awaited > 0 || redis->warning_length == 0 || redis->warned)
-		return;
-	redis->warned = true; /* once: a server that comes and goes has not changed its settings */
-	gm_log(GM_LOG_WARNING, "redis at %s: %s", redis->where, redis->warning);
 }
 
 void gm_redis_refused(struct gm_redis *redis, const redisReply *reply)
@@ -237,8 +163,8 @@ void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpos
 {
 	struct gm_error err;
 
-	if (purpose == GM_REDIS_CONFIG) {
-		take_setting(redis, reply);
+	if (purpose == GM_REDIS_CONFIG || purpose == GM_REDIS_INFO) {
+		gm_redis_take_settings(redis, purpose, reply);
 		return;
 	}
 	if (reply->type == REDIS_REPLY_ERROR) {
@@ -266,7 +192,7 @@ void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpos
 		break;
 	case GM_REDIS_PROBE_DELETE:
 		gm_redis_up(redis);
-		ask_settings(redis);
+		gm_redis_ask_settings(redis);
 		break;
 	case GM_REDIS_HEARTBEAT:
 		if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 1)

@@ -115,6 +115,9 @@ struct gm_redis_entity {
 	struct gm_buffer prefix; /* of its XADD commands */
 	struct gm_buffer info;   /* the command that writes its identity; empty: unknown */
 	struct gm_redis_tier *tiers[GM_REDIS_TIERS]; /* NULL until needed */
+	uint64_t frames, values;                     /* ever sent */
+	uint64_t metrics[2];                         /* a bit for each that it ever had */
+	double entry_bytes; /* of its stream, when it was last weighed; 0: never */
 	UT_hash_handle hh;
 	struct gm_redis_entity *prev, *next; /* in the queue */
 };
@@ -129,18 +132,32 @@ enum gm_redis_purpose {
 	GM_REDIS_PROBE,
 	GM_REDIS_PROBE_DELETE,
 	GM_REDIS_CONFIG,
+	GM_REDIS_INFO,
 	GM_REDIS_HEARTBEAT, /* is the schema still there? */
 	GM_REDIS_CHORE,     /* SADD, HSET, EXPIRE and the like: only an error is of interest */
 	GM_REDIS_LAST,      /* XREVRANGE: the newest entry of an entity's stream */
 	GM_REDIS_FRAME,     /* XADD */
 	GM_REDIS_FILL,      /* XADD of a frame from the rings */
 	GM_REDIS_TIER,      /* XADD of a second's or a minute's entry */
+	GM_REDIS_LENGTH,    /* XLEN, and then */
+	GM_REDIS_USAGE,     /* MEMORY USAGE of an entity's stream */
 	GM_REDIS_PURPOSES
 };
 
 struct gm_redis_pending {
 	enum gm_redis_purpose purpose;
 	struct gm_redis_entity *entity; /* NULL for the connection's own */
+};
+
+/* What the windows take on the server; see budget.c. */
+struct gm_redis_budget {
+	unsigned ticks, due, turn;
+	double length;      /* of the stream that is being weighed */
+	double value_bytes; /* of a value in a stream; 0: not known */
+	double full;        /* bytes of all streams when they are full */
+	unsigned series, streams;
+	double allowed; /* maxmemory; 0: unlimited or not known */
+	bool told, warned;
 };
 
 enum gm_redis_condition {
@@ -175,11 +192,13 @@ struct gm_redis {
 	size_t pending_first, pending_count;
 	struct gm_buffer command; /* being built */
 
-	/* handshake.c */
+	/* settings.c */
 	char warning[320]; /* of the server's settings */
 	size_t warning_length;
 	unsigned settings_awaited;
 	bool warned;
+
+	struct gm_redis_budget budget;
 
 	/* entity.c */
 	struct gm_redis_entity *entities;
@@ -224,6 +243,21 @@ int gm_redis_route_master(struct gm_redis_route *route, const redisReply *reply,
 bool gm_redis_route_moved(struct gm_redis_route *route, const char *text);
 /* The address of now did not do: the next of the list. True when all have been tried. */
 bool gm_redis_route_failed(struct gm_redis_route *route);
+
+/* settings.c */
+void gm_redis_ask_settings(struct gm_redis *redis);
+void gm_redis_take_settings(struct gm_redis *redis, enum gm_redis_purpose purpose,
+			    const redisReply *reply);
+
+/* budget.c */
+void gm_redis_budget_begin(struct gm_redis *redis); /* with each connection */
+void gm_redis_budget_tick(struct gm_redis *redis);
+void gm_redis_budget_count(struct gm_redis_entity *entity, const struct gm_reading *readings,
+			   size_t count);
+void gm_redis_budget_take(struct gm_redis *redis, enum gm_redis_purpose purpose,
+			  struct gm_redis_entity *entity, const redisReply *reply);
+/* "; 31.2 MB when full, 7.8 kB a series", or nothing; returns its length. */
+size_t gm_redis_budget_text(const struct gm_redis *redis, char *text, size_t size);
 
 /* handshake.c */
 void gm_redis_greet(struct gm_redis *redis);

@@ -84,12 +84,16 @@ static void status(const struct gm_store *store, struct gm_store_status *ret_sta
 		.dropped = redis->dropped,
 		.filled = redis->filled,
 		.pending = redis->pending_count,
+		.bytes_when_full = (uint64_t)redis->budget.full,
+		.bytes_allowed = (uint64_t)redis->budget.allowed,
+		.series = redis->budget.series,
 	};
 	if (redis->condition == GM_REDIS_UNTRIED)
 		length = snprintf(text, sizeof(text), "%s: not connected yet", redis->where);
 	else
 		length = snprintf(text, sizeof(text), "%s since %s", redis->reason,
 				  gm_time_format(redis->since, since, sizeof(since)));
+	length += (int)gm_redis_budget_text(redis, text + length, sizeof(text) - (size_t)length);
 	if (redis->broken > 0)
 		snprintf(text + length, sizeof(text) - (size_t)length,
 			 "; %u keys are no streams and left alone, %s is one", redis->broken,
