@@ -30,6 +30,7 @@ struct fixture {
 	struct gm_intake *intake;
 	unsigned frames, identified, gone, findings;
 	struct gm_reading last;
+	struct gm_finding leaks[GM_ENTITY_KINDS]; /* the newest of that kind of entity */
 };
 
 static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
@@ -55,8 +56,10 @@ static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
-	(void)finding;
-	((struct fixture *)user)->findings++;
+	struct fixture *fixture = user;
+	fixture->findings++;
+	if (strcmp(finding->detector, "leak") == 0)
+		fixture->leaks[finding->key.kind] = *finding;
 }
 
 static int setup(void **state)
@@ -119,6 +122,50 @@ static void see_port(struct fixture *fixture)
 static struct gm_tracked *find(struct fixture *fixture, struct gm_entity_key key)
 {
 	return gm_entities_find(gm_intake_entities(fixture->intake), &key);
+}
+
+/* A second of a guest of 1000 MiB of which `used` are in use, and of a process of it that holds `held`. */
+static void send_memory(struct fixture *fixture, int64_t time, double used, double held)
+{
+	const double mib = 1048576;
+	struct gm_entity_key guest = gm_entity_guest(uuid);
+	struct gm_entity_key process = gm_entity_process(uuid, 12, "leaky");
+	struct gm_batch *batch = gm_batch_create();
+	batch->source = GM_SOURCE_LIBVIRT;
+	gm_batch_frame(batch, &guest, time, time, 0);
+	gm_batch_gauge(batch, GM_METRIC_MEMORY_TOTAL, 1000 * mib);
+	gm_batch_gauge(batch, GM_METRIC_MEMORY_USED, used * mib);
+	gm_batch_frame(batch, &process, time, time, 0);
+	gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT, held * mib);
+	gm_intake_batch(fixture->intake, batch);
+	gm_batch_free(batch);
+	gm_intake_evaluate(fixture->intake, time);
+}
+
+static void test_a_leak_is_told_once(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_finding *guest = &fixture->leaks[GM_ENTITY_GUEST];
+	const struct gm_finding *process = &fixture->leaks[GM_ENTITY_PROCESS];
+	struct gm_entity_info info = {.key = gm_entity_process(uuid, 12, "leaky"),
+				      .process = {.pid = 12, .command = "leaky"}};
+	memcpy(info.process.guest, uuid, sizeof(uuid));
+	see_guest(fixture);
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	int64_t time = T0;
+	for (int i = 0; i < 600; i++, time += GM_SECOND)
+		send_memory(fixture, time, 300 + (i > 120 ? i - 120 : 0),
+			    20 + (i > 120 ? i - 120 : 0));
+	assert_true(guest->active);
+	assert_string_equal(guest->evidence.contributors, "12/leaky");
+	assert_string_equal(process->metric, "memory.resident");
+	assert_false(process->active);
+	/* What the guest's other processes give back hides it there: now it is the process's alone. */
+	for (int i = 0; i < 1500; i++, time += GM_SECOND)
+		send_memory(fixture, time, 400 + i % 7, 20 + 480 + i * 0.3);
+	assert_false(guest->active);
+	assert_true(process->active);
+	assert_string_equal(process->evidence.contributors, "");
 }
 
 static void test_samples_do_not_make_a_guest_known(void **state)
@@ -374,6 +421,7 @@ int main(void)
 		WITH_INTAKE(test_the_tap_sampler_outranks_libvirt_while_it_is_fresh),
 		WITH_INTAKE(test_what_an_ended_source_alone_told_of_is_swept_away),
 		WITH_INTAKE(test_fine_frames_are_not_kept),
+		WITH_INTAKE(test_a_leak_is_told_once),
 		WITH_INTAKE(test_an_index_is_kept_over_a_return),
 		WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
 	};
