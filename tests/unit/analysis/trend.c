@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -112,6 +113,45 @@ static void the_median_of_every_length(void **state)
 	}
 }
 
+/* 40 values about a line of slope 2, moved by 10 as `moved` says. */
+static double error_about(bool (*moved)(size_t i))
+{
+	float values[40];
+	struct gm_trend trend;
+
+	for (size_t i = 0; i < 40; i++)
+		values[i] = 2 * (float)i + (moved(i) ? 10 : -10);
+	assert_int_equal(gm_trend_fit(values, 40, &trend), 0);
+	return trend.error;
+}
+
+static bool never(size_t i)
+{
+	(void)i;
+	return false;
+}
+
+static bool every_other(size_t i)
+{
+	return i % 2;
+}
+
+static bool for_a_while(size_t i)
+{
+	return i / 5 % 2;
+}
+
+static void neighbours_that_stray_together_widen_the_error(void **state)
+{
+	(void)state;
+	/* Least squares: sigma / sqrt(sum of squares of the abscissa), which is n (n^2 - 1) / 12. */
+	double plain = 1.4826 * 10 / sqrt(40.0 * (40 * 40 - 1) / 12);
+
+	assert_float_equal(error_about(never), 0, 1e-6);
+	assert_float_equal(error_about(every_other), plain, 0.1 * plain);
+	assert_true(error_about(for_a_while) > 2 * plain);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -121,6 +161,7 @@ int main(void)
 		cmocka_unit_test(ties_widen_the_variance),
 		cmocka_unit_test(a_constant_has_no_trend),
 		cmocka_unit_test(too_few_or_too_many_are_refused),
+		cmocka_unit_test(neighbours_that_stray_together_widen_the_error),
 		cmocka_unit_test(the_median_of_every_length),
 	};
 
