@@ -48,11 +48,21 @@ class External(GuestmonTest):
             self.assert_near(alarm["evidence"]["slope_bytes_per_s"], RATE_KIB * 1024, 0.2, "slope")
             self.assertTrue(alarm["evidence"]["origin"].startswith("external "))
 
+        self.check_pictures()
         self.lab.guest(LARGE, "killall leak")
         for name in ("classic", "better"):
             wait_until(f"{name} ends its alarm", lambda: self.cleared(mark, name), 60)
             self.assertEqual(len(self.raised(mark, name)), 1)
         wait_until("no active alarm", lambda: not self.snmp.walk("gmAlarmGuestName"), 90)
+
+    def check_pictures(self):
+        """Both show the growth and where the alarms were raised."""
+        path = self.lab.state / "log/leak.svg"
+        text = self.daemon.ctl("windows", f"web-{LARGE}", "memory.used", "--plot", "--svg", path).stdout
+        picture = path.read_text("utf-8")
+        for name in ("classic", "better"):
+            self.assertRegex(text, rf"\d\d:\d\d:\d\d . \w+ {name}: ")
+            self.assertRegex(picture, rf">{name} (warning|minor|major|critical)</text>")
 
     def cleared(self, mark, name):
         return [trap for trap in self.traps.since(mark, "guestmonAlarmClear", guest=f"web-{LARGE}")

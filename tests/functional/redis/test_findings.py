@@ -2,8 +2,10 @@
 """Findings of other programs: they become alarms, once, whatever dies in between; what is wrong is kept
 with the reason; silence ends them."""
 
-import subprocess
+import json
+import random
 import signal
+import subprocess
 import time
 
 from rig import PASSWORD, PREFIX, RigTest, wait_until
@@ -104,6 +106,23 @@ class Findings(RigTest):
         self.rig.find(**LEAK, state="ok")
         self.wait_alarms(0)
         self.assertEqual([item[0] for item in self.since(mark)], ["raise", "clear"])
+
+    def test_killed_at_random_moments(self):
+        """Every finding is one raise, wherever the kill struck: before it was read, journalled or
+        acknowledged."""
+        mark, chance = len(self.rig.transitions()), random.Random(7)
+        metrics = sorted(json.loads(self.rig.ctl("windows", "node", "--json").stdout)
+                         ["entities"]["node"])[:10]
+        findings = [(f"a{turn}", metric) for turn in range(6) for metric in metrics]
+        for turn in range(6):
+            for detector, metric in findings[turn * 10:turn * 10 + 10]:
+                self.rig.find(entity="node", detector=detector, metric=metric, state="active")
+            time.sleep(chance.random() * 0.05)
+            self.rig.end(self.rig.daemon, signal.SIGKILL)
+            self.rig.start_daemon()
+        self.wait_alarms(len(findings))
+        raised = [item[1:] for item in self.since(mark)]
+        self.assertEqual(sorted(raised), sorted(findings))
 
     def test_written_while_the_daemon_was_down(self):
         self.rig.end(self.rig.daemon)
