@@ -30,8 +30,8 @@ void gm_sliding_free(struct gm_sliding *sliding);
 /* Samples that are older than the window count as a clock that was set back: the window begins anew. */
 void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value);
 
-/* NaN: there is no sample in the window that ends at `now` (for a rate: fewer than two). */
-double gm_sliding_read(const struct gm_sliding *sliding, int64_t now, enum gm_function function,
+/* Reads at times that do not run backwards. NaN: there is no sample in the window that ends at `now` (for a rate: fewer than two). */
+double gm_sliding_read(struct gm_sliding *sliding, int64_t now, enum gm_function function,
 		       double percentile);
 
 #endif

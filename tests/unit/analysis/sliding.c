@@ -17,7 +17,7 @@
 #define SECOND INT64_C(1000000000)
 #define T0     (INT64_C(1700000000) * SECOND)
 
-static double read_now(const struct gm_sliding *sliding, int64_t now, enum gm_function function)
+static double read_now(struct gm_sliding *sliding, int64_t now, enum gm_function function)
 {
 	return gm_sliding_read(sliding, now, function, 95);
 }
@@ -49,7 +49,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* The newest 101 samples are those of the last 10 s, both ends included. */
-static void check_against(const struct gm_sliding *sliding, const double *values, int count)
+static void check_against(struct gm_sliding *sliding, const double *values, int count)
 {
 	int64_t now = T0 + (count - 1) * SECOND / 10;
 	double sum = 0, sorted[101];
