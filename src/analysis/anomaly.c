@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/anomaly_errors.h"
 #include "analysis/anomaly_group.h"
 #include "analysis/anomaly_judge.h"
 #include "base/clock.h"
@@ -120,6 +121,7 @@ struct anomaly {
 	double watched;      /* seconds */
 	uint64_t rows;
 	struct gm_anomaly_group group;
+	struct gm_anomaly_errors errors;
 };
 
 static int anomaly_create(const void *options, const struct gm_entity_key *key,
@@ -194,7 +196,7 @@ static void hold(struct anomaly *anomaly, double surprise, double threshold)
 }
 
 /* Begins, renews or ends the condition by what the row shows so far. */
-static void consider(struct anomaly *anomaly, const struct gm_anomaly_row *row)
+static void consider(struct anomaly *anomaly, const struct gm_anomaly_row *row, int64_t now)
 {
 	struct condition *condition = &anomaly->condition;
 	const struct gm_anomaly_options *options = anomaly->options;
@@ -205,7 +207,7 @@ static void consider(struct anomaly *anomaly, const struct gm_anomaly_row *row)
 	if (row->surprise >= threshold && !known && may_tell(anomaly) &&
 	    row->stand_out >= (size_t)options->metrics)
 		hold(anomaly, row->surprise, threshold);
-	if (condition->active && anomaly->time - condition->last > options->hold)
+	if (condition->active && now - condition->last > options->hold)
 		condition->active = false;
 }
 
@@ -216,7 +218,7 @@ static void end_row(struct anomaly *anomaly, int64_t next)
 	double seconds = (double)(next - anomaly->row) / (double)GM_SECOND;
 
 	seconds = fmin(fmax(seconds, 0), ROW_MAX);
-	consider(anomaly, &row);
+	consider(anomaly, &row, anomaly->time);
 	if (anomaly->condition.rest > 0)
 		anomaly->condition.rest--;
 	gm_anomaly_judge_take(&anomaly->judge, row.surprise, row.excess, seconds);
@@ -227,7 +229,13 @@ static void end_row(struct anomaly *anomaly, int64_t next)
 static void take(struct anomaly *anomaly, const struct gm_entity_key *owner,
 		 const struct gm_point *point)
 {
-	if (!gm_anomaly_metric_wanted(point->metric) || point->time <= 0)
+	if (point->time <= 0)
+		return;
+	if (gm_anomaly_errors_take(&anomaly->errors, owner, point)) {
+		anomaly->time = point->time;
+		return;
+	}
+	if (!gm_anomaly_metric_wanted(point->metric))
 		return;
 	struct gm_anomaly_metric *metric =
 		gm_anomaly_group_find(&anomaly->group, owner, point->metric);
@@ -270,37 +278,79 @@ static double anomaly_score(const struct gm_detector *detector)
 	return gm_anomaly_judge_peek(&anomaly->judge, row.surprise, row.excess).score;
 }
 
-static void anomaly_evaluate(struct gm_detector *detector, int64_t now,
-			     const struct gm_finding_sink *sink)
+/* What every finding of this detector has in common. */
+static struct gm_finding finding_of(const struct anomaly *anomaly, const char *metric)
 {
-	struct anomaly *anomaly = (struct anomaly *)detector;
-	const struct condition *condition = &anomaly->condition;
-	struct gm_anomaly_row row = row_now(anomaly);
 	struct gm_finding finding = {
 		.key = anomaly->key,
 		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
 		.cause = GM_CAUSE_PERFORMANCE_DEGRADED,
-		.metric = "score",
 		.time = anomaly->time,
 	};
 
-	(void)now;
-	if (!anomaly->row || !may_tell(anomaly))
-		return;
-	consider(anomaly, &row);
+	snprintf(finding.detector, sizeof(finding.detector), "%s", gm_anomaly_ops.name);
+	snprintf(finding.metric, sizeof(finding.metric), "%s", metric);
+	return finding;
+}
+
+static void tell_score(struct anomaly *anomaly, const struct gm_finding_sink *sink)
+{
+	const struct condition *condition = &anomaly->condition;
+	struct gm_finding finding = finding_of(anomaly, "score");
+	struct gm_evidence *evidence = &finding.evidence;
+
 	finding.active = condition->active;
 	finding.severity = condition->severity;
-	snprintf(finding.detector, sizeof(finding.detector), "%s", gm_anomaly_ops.name);
-	gm_evidence_set(&finding.evidence, GM_EVIDENCE_SCORE, anomaly_score(detector));
+	gm_evidence_set(evidence, GM_EVIDENCE_SCORE, anomaly_score(&anomaly->detector));
 	if (condition->active) {
-		gm_evidence_set(&finding.evidence, GM_EVIDENCE_SCORE, condition->score);
-		gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, condition->value);
-		gm_evidence_set(&finding.evidence, GM_EVIDENCE_ONSET,
+		gm_evidence_set(evidence, GM_EVIDENCE_SCORE, condition->score);
+		gm_evidence_set(evidence, GM_EVIDENCE_VALUE, condition->value);
+		gm_evidence_set(evidence, GM_EVIDENCE_ONSET,
 				(double)condition->onset / (double)GM_SECOND);
-		memcpy(finding.evidence.contributors, condition->contributors,
-		       sizeof(finding.evidence.contributors));
+		memcpy(evidence->contributors, condition->contributors,
+		       sizeof(evidence->contributors));
 	}
 	sink->emit(sink->user, &finding);
+}
+
+/* One finding per metric of errors, whichever interface it is of: the contributor tells that. */
+static void tell_errors(struct anomaly *anomaly, const struct gm_finding_sink *sink)
+{
+	for (size_t i = 0; i < GM_ANOMALY_ERROR_KINDS; i++) {
+		unsigned id = gm_anomaly_error_metrics[i];
+		const char *name = gm_metric_get(id)->name;
+		const struct gm_anomaly_error *worst = gm_anomaly_errors_worst(
+			&anomaly->errors, id, anomaly->time - anomaly->options->hold);
+		struct gm_finding finding = finding_of(anomaly, name);
+
+		if (!gm_anomaly_errors_known(&anomaly->errors, id))
+			continue;
+		finding.active = worst != NULL;
+		finding.severity = GM_SEVERITY_WARNING;
+		finding.event_type = GM_EVENT_COMMUNICATIONS;
+		if (worst) {
+			gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, worst->rate);
+			gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, worst->usual);
+			snprintf(finding.evidence.contributors,
+				 sizeof(finding.evidence.contributors), "%s%s%s", name,
+				 worst->owner.name[0] ? "@" : "", worst->owner.name);
+		}
+		sink->emit(sink->user, &finding);
+	}
+}
+
+static void anomaly_evaluate(struct gm_detector *detector, int64_t now,
+			     const struct gm_finding_sink *sink)
+{
+	struct anomaly *anomaly = (struct anomaly *)detector;
+	struct gm_anomaly_row row = row_now(anomaly);
+
+	if (anomaly->time >= anomaly->quiet_until)
+		tell_errors(anomaly, sink);
+	if (!anomaly->row || !may_tell(anomaly))
+		return;
+	consider(anomaly, &row, now > anomaly->time ? now : anomaly->time);
+	tell_score(anomaly, sink);
 }
 
 static void anomaly_disturb(struct gm_detector *detector, int64_t now)
@@ -341,6 +391,7 @@ static void anomaly_exchange(struct gm_detector *detector, struct gm_archive *ar
 	gm_archive_counter(archive, &anomaly->rows);
 	gm_anomaly_judge_exchange(&anomaly->judge, archive);
 	exchange_condition(&anomaly->condition, archive);
+	gm_anomaly_errors_exchange(&anomaly->errors, archive);
 	gm_anomaly_group_exchange(&anomaly->group, archive);
 }
 

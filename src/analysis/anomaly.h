@@ -4,7 +4,9 @@
  * is shown, its own and those of its interfaces and disks, and judges them together.
  *
  * One finding per entity, metric "score". Evidence: score, contributors (the metrics that stand out,
- * largest first), onset, and the value of the first contributor.
+ * largest first; those of a part with "@" and its name), onset, and the value of the first contributor.
+ * And one per metric of errors or drops that it has, "net.rx.errors" and so on: value and limit are the
+ * rate of the worst interface's last bad minute and its usual one, per second.
  */
 #ifndef GM_ANALYSIS_ANOMALY_H
 #define GM_ANALYSIS_ANOMALY_H

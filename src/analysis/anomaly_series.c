@@ -118,6 +118,12 @@ static void look(struct gm_anomaly_series *series, double value, bool gap,
 		series->smooth += SMOOTHING * (value - series->smooth);
 }
 
+/* How many values before the newest a way to look still sees. */
+static uint32_t reach_of(unsigned view)
+{
+	return view < MEANS ? 0 : widths[(view - MEANS) % GM_ANOMALY_WINDOWS];
+}
+
 static double surprise_of(const struct gm_anomaly_view *view, double value, double floor,
 			  unsigned hour)
 {
@@ -198,7 +204,6 @@ struct gm_anomaly_reading gm_anomaly_series_add(struct gm_anomaly_series *series
 	look(series, value - series->origin, gap, seen);
 
 	const struct slack slack = slack_of(series, value);
-	bool settling = series->settling > 0;
 
 	if (hour != series->hours.current)
 		turn_hour(series, hour);
@@ -207,20 +212,20 @@ struct gm_anomaly_reading gm_anomaly_series_add(struct gm_anomaly_series *series
 
 		if (isnan(seen[i]))
 			continue;
+		bool settling =
+			series->settled > 0 && series->count < series->settled + reach_of(i);
 		if (!settling && weights[i] > 0)
 			reading.surprise +=
 				weights[i] * surprise_of(view, seen[i], slack.surprise, hour);
 		reading.excess += excess_of(view, seen[i], slack.excess);
 		learn(view, seen[i], settling);
 	}
-	if (settling)
-		series->settling--;
 	return reading;
 }
 
 void gm_anomaly_series_disturb(struct gm_anomaly_series *series, uint32_t values)
 {
-	series->settling = values;
+	series->settled = series->count + values;
 	for (unsigned i = 0; i < GM_ANOMALY_VIEWS; i++) {
 		if (series->views[i].count > RELEARN)
 			series->views[i].count = RELEARN;
@@ -249,7 +254,7 @@ void gm_anomaly_series_exchange(struct gm_anomaly_series *series, struct gm_arch
 		gm_archive_float(archive, &series->ring[i]);
 	gm_archive_u32(archive, &series->next, GM_ANOMALY_WINDOW_MAX - 1);
 	gm_archive_counter(archive, &series->count);
-	gm_archive_u32(archive, &series->settling, UINT32_MAX);
+	gm_archive_counter(archive, &series->settled);
 	gm_anomaly_hours_exchange(&series->hours, archive);
 	for (unsigned i = 0; i < GM_ANOMALY_VIEWS; i++)
 		exchange_view(&series->views[i], archive);

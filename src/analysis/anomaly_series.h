@@ -41,9 +41,9 @@ struct gm_anomaly_series {
 	double low, high, previous, smooth;
 	double sums[GM_ANOMALY_WINDOWS], squares[GM_ANOMALY_WINDOWS];
 	float ring[GM_ANOMALY_WINDOW_MAX];
-	uint32_t next;  /* place of the next value in the ring */
-	uint64_t count; /* values so far */
-	uint32_t settling;
+	uint32_t next;    /* place of the next value in the ring */
+	uint64_t count;   /* values so far */
+	uint64_t settled; /* the count from which the level is known again */
 	struct gm_anomaly_hours hours;
 	struct gm_anomaly_view views[GM_ANOMALY_VIEWS];
 };
