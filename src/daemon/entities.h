@@ -30,8 +30,8 @@ struct gm_tracked {
 	uint32_t ordinal;     /* interface: stable number within its guest */
 	bool restored;        /* its window came from a store, nothing live has been added yet */
 	int64_t first_at;     /* measured_at of its first live frame; 0: none */
-	int64_t keep_at;      /* when its detectors' state is kept next; see recall.h. 0: not known */
-	int64_t learned_until; /* its detectors have seen the stored samples up to then; 0: none */
+	/* When its detectors' state is kept next (see recall.h), and until when they saw stored samples. */
+	int64_t keep_at, learned_until;
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	uint64_t taught;                   /* the lessons that `detectors` have; see learning.h */

@@ -109,9 +109,6 @@ static void test_addresses(void **state)
 					  "10.0.0.1:6379x",
 					  "x/run/sock"};
 	struct gm_redis_address address;
-	struct gm_redis_options options;
-	struct gm_redis_route route;
-	struct gm_error err;
 	char text[320];
 
 	(void)state;
@@ -125,6 +122,15 @@ static void test_addresses(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (gm_redis_address_parse(bad[i], &address) != -EINVAL)
 			fail_msg("taken: %s", bad[i]);
+}
+
+static void test_lists(void **state)
+{
+	struct gm_redis_options options;
+	struct gm_redis_route route;
+	struct gm_error err;
+
+	(void)state;
 	gm_option_defaults(gm_redis_option_table, &options);
 	snprintf(options.addresses, sizeof(options.addresses), "10.0.0.1:1, 10.0.0.2:2,/x");
 	assert_int_equal(gm_redis_route_init(&route, &options, &err), 0);
@@ -270,6 +276,22 @@ static void start_sentinel(struct rig *rig, struct server *server, int port, int
 	}
 }
 
+/* The Sentinel knows of the replica only after a while (INFO every 10 s). */
+static void wait_for_replica(struct rig *rig)
+{
+	use(rig, SENTINEL_PORT);
+	for (int i = 0; i < 150; i++) {
+		redisReply *reply = redisCommand(rig->client, "SENTINEL replicas windows");
+		bool known = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0;
+
+		freeReplyObject(reply);
+		if (known)
+			break;
+		rig_run(rig, 100);
+	}
+	rig_run(rig, 1000);
+}
+
 static void test_sentinel(void **state)
 {
 	struct rig *rig = *state;
@@ -292,18 +314,7 @@ static void test_sentinel(void **state)
 	rig_settle(rig);
 	rig_check_complete(rig);
 	assert_non_null(strstr(rig->reason, "16379"));
-	/* The Sentinel knows of the replica only after a while (INFO every 10 s). */
-	use(rig, SENTINEL_PORT);
-	for (int i = 0; i < 150; i++) {
-		redisReply *reply = redisCommand(rig->client, "SENTINEL replicas windows");
-		bool known = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0;
-
-		freeReplyObject(reply);
-		if (known)
-			break;
-		rig_run(rig, 100);
-	}
-	rig_run(rig, 1000);
+	wait_for_replica(rig);
 	stop_server(&master);
 	rig_ticks(rig, 50);
 	assert_true(rig_wait_connected(rig, false, 2000));
