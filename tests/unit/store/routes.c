@@ -388,6 +388,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_lists),
 		TEST(test_user_over_tcp),
 		TEST(test_list_of_addresses),
 		TEST(test_replica),
