@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/threshold.h"
 #include "base/clock.h"
 #include "daemon/config_yaml.h"
 
@@ -215,6 +216,14 @@ static bool policies_are_absolute(const struct gm_config *config)
 	return config->policy.directory[0] == '/';
 }
 
+static bool metric_is_known(const struct gm_config *config)
+{
+	const struct gm_threshold_options *threshold =
+		gm_detector_settings_get(config->detectors, &gm_threshold_ops);
+
+	return threshold->metric[0] == '\0' || gm_metric_find(threshold->metric) != GM_METRIC_NONE;
+}
+
 static bool balloon_is_whole(const struct gm_config *config)
 {
 	return config->libvirt.balloon_period % GM_SECOND == 0;
@@ -238,6 +247,7 @@ static const struct {
 	{"state", "directory", directory_is_absolute, "a path that begins with '/'"},
 	{"control", "socket", socket_is_absolute, "a path that begins with '/'"},
 	{"policy", "directory", policies_are_absolute, "a path that begins with '/'"},
+	{"threshold", "metric", metric_is_known, "the name of a metric, or nothing"},
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
