@@ -78,8 +78,8 @@ const struct gm_option gm_snmp_option_table[] = {
 	 .type = GM_OPTION_BOOL,
 	 AT(tune_caches),
 	 .fallback = "false",
-	 .help = "Tell a guest's net-snmp not to cache memory (nsCacheTimeout), where its "
-		 "credential "
-		 "has a write community."},
+	 .help = "Tell a guest's net-snmp not to cache memory, and processes no longer than they "
+		 "are "
+		 "asked for (nsCacheTimeout), where its credential has a write community."},
 	GM_OPTION_END,
 };

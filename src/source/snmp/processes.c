@@ -111,7 +111,9 @@ void processes_choose(struct gm_snmp_target *target)
 	struct processes *processes = &target->processes;
 	size_t wanted = target->options.processes;
 
-	qsort(processes->list, processes->count, sizeof(*processes->list), compare_sizes);
+	if (processes->count > 0) {
+		qsort(processes->list, processes->count, sizeof(*processes->list), compare_sizes);
+	}
 	while (processes->count > 0 && processes->list[processes->count - 1].memory == 0) {
 		processes->count--; /* threads of the kernel */
 	}

@@ -246,16 +246,11 @@ static void report_scalars(struct gm_snmp_target *target, enum gm_snmp_group gro
 	}
 }
 
-static bool is_live(const struct gm_snmp_target *target, enum gm_snmp_group group)
-{
-	return target->tuned && (group == GM_SNMP_MEMORY || group == GM_SNMP_STORAGE);
-}
-
 void report_group(struct gm_snmp_target *target, enum gm_snmp_group group,
 		  const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
 {
 	struct group_state *state = &target->groups[group];
-	int64_t age = is_live(target, group) ? 0 : gm_snmp_cache_age(group);
+	int64_t age = target->live[group] ? 0 : gm_snmp_cache_age(group);
 
 	if (!stamp(state, digest_of(target, group), age, now->node)) {
 		return;

@@ -14,6 +14,10 @@
 #include "source/snmp/target_private.h"
 
 enum { SILENT_AFTER = 3 }; /* timeouts in a row */
+enum { TUNE_MEMORY, TUNE_PROCESSES, TUNINGS };
+
+/* 1.3.6.1.4.1.8072.1.5.3.1.2 */
+#define NS_CACHE_TIMEOUT "\x2b\x06\x01\x04\x01\xbf\x08\x01\x05\x03\x01\x02"
 
 /* Knuth's MMIX generator, seeded by the kernel: ids that a stranger cannot count. */
 static uint32_t draw(struct gm_snmp_target *target)
@@ -53,6 +57,15 @@ static int64_t phase_of(uint32_t slot, int64_t interval)
 	return (int64_t)((double)interval * ((double)part / 4294967296.0));
 }
 
+/* From the beginning; nothing where it is not asked for or has no access. */
+static void start_tuning(struct gm_snmp_target *target)
+{
+	bool wanted = target->options.tune_caches && target->options.credential->write[0] != '\0';
+
+	memset(target->live, 0, sizeof(target->live));
+	target->tune_next = wanted ? TUNE_MEMORY : TUNINGS;
+}
+
 int gm_snmp_target_create(const struct gm_snmp_target_options *options, int64_t start,
 			  struct gm_snmp_target **ret_target)
 {
@@ -66,7 +79,7 @@ int gm_snmp_target_create(const struct gm_snmp_target_options *options, int64_t 
 	target->walk.table = -1;
 	target->limit = CHUNK_MAX;
 	target->revalidate_at = start + REVALIDATE;
-	target->tune_due = options->tune_caches && options->credential->write[0] != '\0';
+	start_tuning(target);
 	if (target->options.processes > GM_SNMP_PROCESSES_MAX) {
 		target->options.processes = GM_SNMP_PROCESSES_MAX;
 	}
@@ -196,9 +209,7 @@ void target_restarted(struct gm_snmp_target *target, int64_t now)
 	for (int i = 0; i < GM_SNMP_TABLES; i++) {
 		target->walk_due[i] = now;
 	}
-	target->tuned = false;
-	target->tune_due =
-		target->options.tune_caches && target->options.credential->write[0] != '\0';
+	start_tuning(target);
 }
 
 static void expire(struct gm_snmp_target *target, const struct gm_snmp_moment *now,
@@ -234,15 +245,23 @@ static void expire(struct gm_snmp_target *target, const struct gm_snmp_moment *n
 	report_up(target, now, out);
 }
 
-/* nsCacheTimeout of net-snmp's memory cache (NET-SNMP-AGENT-MIB), which memory and storage share. */
+/*
+ * nsCacheTimeout of net-snmp's caches (NET-SNMP-AGENT-MIB), indexed by the cache's name: that of memory,
+ * which storage shares, and that of processes.
+ */
 static bool build_tuning(struct gm_snmp_target *target)
 {
-	static const char name[] = "\x2b\x06\x01\x04\x01\xbf\x08\x01\x05\x03\x01\x02"
-				   "\x01\x03\x06\x01\x04\x01\xbf\x08\x01\x1f";
-	static const int64_t none = 0;
-	struct gm_snmp_slice oid = {(const uint8_t *)name, sizeof(name) - 1};
+	static const char memory[] = NS_CACHE_TIMEOUT "\x01\x03\x06\x01\x04\x01\xbf\x08\x01\x1f";
+	static const char processes[] = NS_CACHE_TIMEOUT "\x01\x03\x06\x01\x02\x01\x19\x04\x02";
+	struct gm_snmp_slice oids[TUNINGS] = {
+		[TUNE_MEMORY] = {(const uint8_t *)memory, sizeof(memory) - 1},
+		[TUNE_PROCESSES] = {(const uint8_t *)processes, sizeof(processes) - 1}};
+	/* Processes cost the guest a walk through its /proc: no more of them than are asked for. */
+	int64_t seconds = target->options.intervals[GM_SNMP_PROCESSES] / GM_SECOND;
+	int64_t values[TUNINGS] = {[TUNE_MEMORY] = 0, [TUNE_PROCESSES] = seconds < 1 ? 1 : seconds};
+	unsigned what = target->tune_next++;
 	struct gm_snmp_request request = {
-		.type = GM_SNMP_SET, .oids = &oid, .count = 1, .values = &none};
+		.type = GM_SNMP_SET, .oids = &oids[what], .count = 1, .values = &values[what]};
 
 	target->template_chunk = 0;
 	target->pdu = gm_snmp_encode_pdu(&request, target->buffer, sizeof(target->buffer),
@@ -250,8 +269,29 @@ static bool build_tuning(struct gm_snmp_target *target)
 	target->packet = gm_snmp_encode_community(target->options.credential->version,
 						  target->options.credential->write, target->buffer,
 						  sizeof(target->buffer), target->pdu);
-	target->tune_due = false;
 	return target->packet != NULL;
+}
+
+static void take_tuning(struct gm_snmp_target *target, const struct gm_snmp_pdu *pdu)
+{
+	bool done = pdu->error_status == 0;
+
+	if (target->tune_next == TUNE_MEMORY + 1) {
+		target->live[GM_SNMP_MEMORY] = target->live[GM_SNMP_STORAGE] = done;
+	} else {
+		target->live[GM_SNMP_PROCESSES] = done;
+	}
+}
+
+static bool tuning_is_due(struct gm_snmp_target *target)
+{
+	int64_t processes = target->options.intervals[GM_SNMP_PROCESSES];
+
+	if (target->tune_next == TUNE_PROCESSES &&
+	    (processes == 0 || processes >= gm_snmp_cache_age(GM_SNMP_PROCESSES))) {
+		target->tune_next = TUNINGS; /* its cache is good enough */
+	}
+	return target->reachable && target->tune_next < TUNINGS;
 }
 
 /* Decides what comes next and makes its template. */
@@ -270,7 +310,7 @@ static enum in_flight choose(struct gm_snmp_target *target, int64_t now)
 	if (target->item_count > 0) {
 		return round_build(target) ? ROUND : NOTHING;
 	}
-	if (target->tune_due && target->reachable) {
+	if (tuning_is_due(target)) {
 		return build_tuning(target) ? TUNING : NOTHING;
 	}
 	if (target->walk.table < 0) {
@@ -385,8 +425,8 @@ void gm_snmp_target_answer(struct gm_snmp_target *target, struct gm_snmp_message
 		round_answer(target, pdu, now, out);
 	} else if (what == WALK) {
 		walk_answer(target, pdu, now, out);
-	} else if (pdu->error_status == 0) {
-		target->tuned = true;
+	} else {
+		take_tuning(target, pdu);
 	}
 }
 

@@ -121,7 +121,9 @@ struct gm_snmp_target {
 	struct walk walk;
 	struct processes processes;
 	int64_t revalidate_at; /* monotonic */
-	bool uptime_known, tune_due, tuned;
+	bool uptime_known;
+	unsigned tune_next;        /* the cache that is tuned next; TUNINGS: all are done */
+	bool live[GM_SNMP_GROUPS]; /* its cache was tuned: what is told is measured anew */
 	uint32_t uptime;
 };
 
