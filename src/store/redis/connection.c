@@ -194,6 +194,7 @@ void gm_redis_up(struct gm_redis *redis)
 	set_condition(redis, GM_REDIS_WORKING, reason);
 	gm_redis_connected(redis);
 	gm_redis_budget_begin(redis);
+	redis->compat_refused = false;
 }
 
 static void on_reply(redisAsyncContext *context, void *reply, void *user)

@@ -27,6 +27,7 @@ static void entity_free(struct gm_redis *redis, struct gm_redis_entity *entity)
 	gm_buffer_free(&entity->info);
 	for (size_t i = 0; i < GM_REDIS_TIERS; i++)
 		gm_redis_tier_free(entity->tiers[i]);
+	free(entity->compat);
 	free(entity);
 }
 
@@ -153,6 +154,7 @@ static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
 		(struct gm_redis_sent){.time = frame->measured_at, .id = id};
 	gm_redis_tiers_take(redis, entity, ms, readings, frame->count);
 	gm_redis_budget_count(entity, readings, frame->count);
+	gm_redis_compat_take(redis, entity, ms, readings, frame->count);
 	return true;
 }
 
@@ -364,6 +366,7 @@ void gm_redis_identify(struct gm_redis *redis, const struct gm_entity_info *info
 
 	if (!entity)
 		return;
+	gm_redis_compat_identify(redis, entity, info);
 	entity->info.length = 0;
 	gm_redis_info(&entity->info, redis->node, info);
 	if (entity->state == GM_REDIS_UNSYNCED || !gm_redis_writable(redis))
@@ -532,6 +535,10 @@ void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pendin
 	case GM_REDIS_LENGTH:
 	case GM_REDIS_USAGE:
 		gm_redis_budget_take(redis, pending->purpose, entity, reply);
+		break;
+	case GM_REDIS_COMPAT:
+		if (reply->type == REDIS_REPLY_ERROR)
+			gm_redis_compat_refused(redis, reply);
 		break;
 	case GM_REDIS_TIER:
 		take_tier(redis, reply);

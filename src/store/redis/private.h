@@ -115,6 +115,7 @@ struct gm_redis_entity {
 	struct gm_buffer prefix; /* of its XADD commands */
 	struct gm_buffer info;   /* the command that writes its identity; empty: unknown */
 	struct gm_redis_tier *tiers[GM_REDIS_TIERS]; /* NULL until needed */
+	struct gm_redis_compat *compat;              /* NULL: collectd's keys are not written */
 	uint64_t frames, values;                     /* ever sent */
 	uint64_t metrics[2];                         /* a bit for each that it ever had */
 	double entry_bytes; /* of its stream, when it was last weighed; 0: never */
@@ -139,6 +140,7 @@ enum gm_redis_purpose {
 	GM_REDIS_FRAME,     /* XADD */
 	GM_REDIS_FILL,      /* XADD of a frame from the rings */
 	GM_REDIS_TIER,      /* XADD of a second's or a minute's entry */
+	GM_REDIS_COMPAT,    /* collectd's keys: an error is said, and they are left alone */
 	GM_REDIS_LENGTH,    /* XLEN, and then */
 	GM_REDIS_USAGE,     /* MEMORY USAGE of an entity's stream */
 	GM_REDIS_PURPOSES
@@ -199,6 +201,7 @@ struct gm_redis {
 	bool warned;
 
 	struct gm_redis_budget budget;
+	bool compat_refused; /* on this connection */
 
 	/* entity.c */
 	struct gm_redis_entity *entities;
@@ -337,6 +340,14 @@ void gm_redis_tiers_close(struct gm_redis *redis, struct gm_redis_entity *entity
 /* Frames from `since` on (ns) are sent again: so are the spans. */
 void gm_redis_tiers_resume(struct gm_redis_entity *entity, int64_t since);
 void gm_redis_tier_free(struct gm_redis_tier *tier);
+
+/* compat.c: the keys of collectd. The name of a guest is known from its identity. */
+struct gm_redis_compat;
+void gm_redis_compat_identify(struct gm_redis *redis, struct gm_redis_entity *entity,
+			      const struct gm_entity_info *info);
+void gm_redis_compat_take(struct gm_redis *redis, struct gm_redis_entity *entity, uint64_t ms,
+			  const struct gm_reading *readings, size_t count);
+void gm_redis_compat_refused(struct gm_redis *redis, const redisReply *reply);
 
 /* decode.c: replies are hostile until they are checked. -EPROTO: not what it should be. */
 int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);

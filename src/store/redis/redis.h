@@ -18,6 +18,9 @@
  *   guestmon:{NODE}:<entity>:info    hash of what is known of the entity
  *   guestmon:{NODE}:learned          hash: of an entity's key, what the daemon's detectors have learned
  *                                    of it, in their own bytes; for the daemon's next start alone
+ *   collectd/GUEST/virt/TYPE         sorted sets as collectd's virt and write_redis plugins write them,
+ *                                    one value a second, if asked for (redis.collectd-samples), and
+ *                                    collectd/values, the set of their names; not filled in
  *   guestmon:{NODE}:probe            written and deleted at each connect: are writes taken?
  *
  * The process ignores SIGPIPE (hiredis writes without MSG_NOSIGNAL).
@@ -43,6 +46,8 @@ struct gm_redis_options {
 	int64_t samples; /* entries kept per stream */
 	int64_t length;  /* ns: older entries are let go; 0: count alone decides */
 	int64_t seconds_kept, minutes_kept; /* ns: of the coarser streams; 0: none */
+	int64_t collectd_samples; /* of each of collectd's keys; 0: they are not written */
+	char collectd_prefix[64];
 	int64_t expire; /* ns: a stream whose entity is gone is kept that long */
 };
 extern const struct gm_option gm_redis_option_table[];
