@@ -12,6 +12,7 @@
 enum { TICK_NS = 10000000, KIB = 1024 };
 
 #define UP_INTERVAL GM_SECOND
+#define MOST_KIB    (UINT64_C(1) << 40) /* a pebibyte: whoever has more memory lies */
 
 /* FNV-1a over whole words. */
 uint64_t digest_add(uint64_t digest, uint64_t value)
@@ -105,6 +106,10 @@ static void report_memory(struct gm_snmp_target *target, struct gm_batch *batch)
 				     ? scalars[GM_SNMP_MEM_AVAILABLE].value
 				     : unused->value + droppable(scalars);
 
+	if (total->value > MOST_KIB || unused->value > total->value || size->value > MOST_KIB) {
+		target->counts.rejected++;
+		return;
+	}
 	gauge_of(batch, GM_METRIC_MEMORY_TOTAL, total, KIB);
 	gauge_of(batch, GM_METRIC_MEMORY_UNUSED, unused, KIB);
 	if (total->present && unused->present && available <= total->value) {

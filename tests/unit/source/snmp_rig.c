@@ -358,11 +358,12 @@ size_t respond_well(struct responder *responder, const struct gm_snmp_message *r
 				 varbinds, request->pdu.count};
 
 	for (size_t i = 0; i < request->pdu.count; i++) {
-		varbinds[i] = (struct gm_snmp_varbind){.oid = request->pdu.varbinds[i].oid,
-						       .type = i == 0 ? GM_SNMP_TIMETICKS
-								      : GM_SNMP_INTEGER,
-						       .number = (uint64_t)responder->value++};
+		varbinds[i] = (struct gm_snmp_varbind){
+			.oid = request->pdu.varbinds[i].oid,
+			.type = i == 0 ? GM_SNMP_TIMETICKS : GM_SNMP_INTEGER,
+			.number = (uint64_t)responder->value + (i == 0 ? 0 : 1000 - i)};
 	}
+	responder->value++;
 	if (request->pdu.type != GM_SNMP_GET) { /* there are no tables here */
 		for (size_t i = 0; i < written.count; i++) {
 			varbinds[i] = (struct gm_snmp_varbind){.oid = request->pdu.varbinds[i].oid,

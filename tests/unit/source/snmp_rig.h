@@ -78,7 +78,7 @@ struct responder {
 void responder_start(struct responder *responder, int port, respond_function *respond);
 void responder_stop(struct responder *responder);
 
-/* A well-behaved answer: uptime counts, every other scalar is `value` as an INTEGER. */
+/* A well-behaved answer: everything counts upwards, and of two scalars the later one is the smaller. */
 size_t respond_well(struct responder *responder, const struct gm_snmp_message *request,
 		    uint8_t *answer, size_t size);
 
