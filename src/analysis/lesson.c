@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
+
 _Static_assert(GM_LESSON_METRICS < UINT8_MAX, "a slot's number fits slot_of");
 
 static const char *const kind_names[GM_LESSON_KINDS] = {
@@ -105,7 +107,7 @@ void gm_lesson_exchange(struct gm_lesson *lesson, struct gm_archive *archive)
 		const struct gm_metric *line = gm_metric_get(metric->metric);
 		char name[48] = "";
 		if (archive->out && line)
-			strncat(name, line->name, sizeof(name) - 1);
+			gm_text_copy(name, sizeof(name), line->name);
 		gm_archive_text(archive, name, sizeof(name));
 		unsigned id = gm_metric_find(name);
 		metric->metric = id;

@@ -28,7 +28,7 @@ struct gm_intake_sink {
 struct gm_intake_options {
 	struct gm_window_options window;
 	struct gm_detector_settings *detectors; /* outlives the intake or its replacement */
-	struct gm_learning *learning; /* outlives the intake; NULL: nothing is learned */
+	struct gm_learning *learning;           /* outlives the intake; NULL: nothing is learned */
 	bool libvirt; /* guests are made known by libvirt alone: samples of others wait for it */
 };
 

@@ -7,10 +7,8 @@
 const char *gm_source_name(enum gm_source_id id)
 {
 	static const char *const names[GM_SOURCE_COUNT] = {
-		[GM_SOURCE_LIBVIRT] = "libvirt",
-		[GM_SOURCE_LIBVIRT_SLOW] = "libvirt-slow",
-		[GM_SOURCE_TAP] = "tap",
-		[GM_SOURCE_HOST] = "host",
+		[GM_SOURCE_LIBVIRT] = "libvirt", [GM_SOURCE_LIBVIRT_SLOW] = "libvirt-slow",
+		[GM_SOURCE_TAP] = "tap",         [GM_SOURCE_HOST] = "host",
 		[GM_SOURCE_SNMP] = "snmp",
 	};
 	return id < GM_SOURCE_COUNT ? names[id] : "?";

@@ -20,7 +20,8 @@ enum gm_source_id {
 	GM_SOURCE_SNMP, /* the snmpd inside of guests */
 	GM_SOURCE_COUNT
 };
-const char *gm_source_name(enum gm_source_id id); /* "libvirt", "libvirt-slow", "tap", "host", "snmp" */
+const char *gm_source_name(
+	enum gm_source_id id); /* "libvirt", "libvirt-slow", "tap", "host", "snmp" */
 
 enum gm_guest_event_kind {
 	GM_GUEST_STARTED,

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "analysis/learned.h"
+#include "base/text.h"
 
 enum { STEP_MS = 500 };
 
@@ -79,7 +80,7 @@ static struct gm_lesson lesson(struct guest *guest, enum gm_lesson_kind kind, co
 	struct gm_binner binner = {0};
 	struct gm_lesson_bin bin;
 	struct gm_point now[3];
-	strncpy(lesson.label, label, sizeof(lesson.label) - 1);
+	gm_text_copy(lesson.label, sizeof(lesson.label), label);
 	for (int i = 0; i < seconds * 1000 / STEP_MS; i++)
 		for (size_t k = 0, count = points(guest, mood, now); k < count; k++)
 			if (gm_binner_add(&binner, &now[k], &bin))

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/intake.h"
 #include "support/state_directory.h"
 
@@ -144,7 +145,7 @@ static int mark(struct fixture *fixture, const char *label, int since, int until
 		.begin = fixture->now - since * GM_SECOND,
 		.end = fixture->now - until * GM_SECOND,
 	};
-	strncpy(range.label, label, sizeof(range.label) - 1);
+	gm_text_copy(range.label, sizeof(range.label), label);
 	return gm_learning_learn(fixture->learning, gm_intake_entities(fixture->intake), &range,
 				 fixture->now, ret_id, &fixture->err);
 }
