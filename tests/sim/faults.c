@@ -6,6 +6,12 @@
  */
 #include "scenario.h"
 
+/* When the only guest of a node goes, that is news of the node. */
+#define NODE_NEWS(at)                                                                         \
+	{                                                                                     \
+		.detector = "anomaly", .from = (at), .to = (at) + SIM_HOUR, .tolerated = true \
+	}
+
 /* A guest with load by day and night, steady enough to be known after some hours. */
 #define GUEST                                                                                    \
 	.name = "guest", .seed = 5, .memory = 4 * SIM_GIB, .vcpus = 2, .ports = 2, .level = 0.4, \
@@ -79,8 +85,8 @@ static const struct sim_scenario scenarios[] = {
 	 .interval = 5,
 	 .plan = {GUEST,
 		  .events = {{SIM_RESTART, .at = 20 * SIM_HOUR, .size = 60, .value = 8 * SIM_GIB},
-			     {SIM_RESTART, .at = 36 * SIM_HOUR, .size = 60,
-			      .value = 3 * SIM_GIB}}}},
+			     {SIM_RESTART, .at = 36 * SIM_HOUR, .size = 60, .value = 3 * SIM_GIB}}},
+	 .expect = {NODE_NEWS(20 * SIM_HOUR), NODE_NEWS(36 * SIM_HOUR)}},
 	{.name = "balloon and memory plugged in",
 	 .seconds = 2 * SIM_DAY,
 	 .interval = 5,

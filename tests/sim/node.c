@@ -330,6 +330,13 @@ uint64_t sim_node_readings(const struct sim_node *node)
 	return gm_intake_readings(node->intake);
 }
 
+double sim_promised(const struct gm_detector_ops *ops)
+{
+	const struct gm_option *option = gm_option_find(ops->options, "false-alarms");
+
+	return option ? strtod(option->fallback, NULL) : 0;
+}
+
 uint64_t sim_node_limited(const struct sim_node *node)
 {
 	return gm_alarms_limited(node->alarms);

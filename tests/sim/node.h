@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "analysis/detector.h"
 #include "model/alarm.h"
 #include "world.h"
 
@@ -55,6 +56,12 @@ int sim_node_run(struct sim_node *node, double time);
 
 const struct sim_notice *sim_node_notices(const struct sim_node *node, size_t *ret_count);
 uint64_t sim_node_readings(const struct sim_node *node);
+
+/*
+ * False alarms per day and entity that a detector's options say are acceptable (its option `false-alarms`); 0
+ * for those that promise none.
+ */
+double sim_promised(const struct gm_detector_ops *ops);
 
 /* Raises that the limit of the alarm engine held back. */
 uint64_t sim_node_limited(const struct sim_node *node);

@@ -28,12 +28,14 @@ struct sim_scenario {
 	const char *settings[4]; /* as there */
 	struct sim_plan plan;
 	struct sim_expectation expect[SIM_EXPECTATIONS_MAX];
+	const char *missed; /* why this is not reached yet: shown, and no failure */
 };
 
 /*
  * Runs a family and prints its table: expected and found detections, the longest delay, false alarms by
- * detector. Arguments: NAME (those whose name contains it) and --record FILE [PORT] (the guest's, or
- * a port's, samples of the last one run). The exit status of the program.
+ * detector (one that promises a rate of false alarms is held to that), and the most notices within an
+ * hour. Arguments: NAME (those whose name contains it), -v (every raise and clear), --record FILE
+ * [--port N] (the guest's, or a port's, samples of the last one run). The exit status of the program.
  */
 int sim_scenarios_main(const struct sim_scenario *scenarios, size_t count, int argc, char **argv);
 

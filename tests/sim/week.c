@@ -7,8 +7,8 @@
  * usage: sim_week [--guests N] [--days N] [--every SECONDS] [--seed N] [--list]
  *                 [--limit DETECTOR=N]... [--record GUEST FILE] [--port N]
  * DETECTOR may be "all". --list prints every false alarm, --record writes the samples of that guest (-1:
- * of the node) for `guestmonctl replay`. Fails when a detector has more false alarms than its limit, or
- * when a leak is missed.
+ * of the node) for `guestmonctl replay`. Fails when a detector has more false alarms than its limit (and
+ * than it promises), or when a leak is missed.
  */
 #include <math.h>
 #include <stdio.h>
