@@ -231,12 +231,11 @@ static void take(struct anomaly *anomaly, const struct gm_entity_key *owner,
 {
 	if (point->time <= 0)
 		return;
-	if (gm_anomaly_errors_take(&anomaly->errors, owner, point)) {
-		anomaly->time = point->time;
+	if (!gm_anomaly_metric_wanted(point->metric)) {
+		if (gm_anomaly_errors_take(&anomaly->errors, owner, point))
+			anomaly->time = point->time;
 		return;
 	}
-	if (!gm_anomaly_metric_wanted(point->metric))
-		return;
 	struct gm_anomaly_metric *metric =
 		gm_anomaly_group_find(&anomaly->group, owner, point->metric);
 	if (!metric)
