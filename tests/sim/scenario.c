@@ -89,11 +89,11 @@ static unsigned acceptable(const struct gm_detector_ops *ops, double seconds)
 	return (unsigned)(2 * sim_promised(ops) * seconds / SIM_DAY + 0.9);
 }
 
-/* Prints the line of a scenario; true when all is as it must be. */
-static bool report(const struct sim_scenario *scenario, struct outcome *outcome)
+/* Whether all is as it must be; the longest delay, NAN without one. */
+static bool weigh(const struct sim_scenario *scenario, struct outcome *outcome, double *ret_delay)
 {
+	bool good = outcome->busiest <= NOTICES_AN_HOUR;
 	double delay = NAN;
-	bool good = true;
 
 	for (size_t i = 0; i < SIM_EXPECTATIONS_MAX; i++) {
 		const struct sim_expectation *expectation = &scenario->expect[i];
@@ -106,11 +106,22 @@ static bool report(const struct sim_scenario *scenario, struct outcome *outcome)
 			continue;
 		outcome->expected++;
 		outcome->found += outcome->raised[i] > 0;
-		good = good && outcome->raised[i] > 0;
 		if (outcome->raised[i] > 0)
 			delay = fmax(delay, outcome->delay[i]);
 	}
-	good = good && outcome->busiest <= NOTICES_AN_HOUR;
+	for (size_t i = 0; gm_detectors[i]; i++)
+		good = good &&
+		       outcome->unwanted[i] <= acceptable(gm_detectors[i], scenario->seconds);
+	*ret_delay = delay;
+	return good && outcome->found == outcome->expected;
+}
+
+/* Prints the line of a scenario; true when all is as it must be, or is said not to be. */
+static bool report(const struct sim_scenario *scenario, struct outcome *outcome)
+{
+	double delay;
+	bool good = weigh(scenario, outcome, &delay);
+
 	printf("%-44s %7g %8.4g %8u %5u ", scenario->name, scenario->interval,
 	       scenario->seconds / SIM_HOUR, outcome->expected, outcome->found);
 	if (isnan(delay))
@@ -118,11 +129,8 @@ static bool report(const struct sim_scenario *scenario, struct outcome *outcome)
 	else
 		printf("%9.1f", delay);
 	printf(" %9u", outcome->busiest);
-	for (size_t i = 0; gm_detectors[i]; i++) {
+	for (size_t i = 0; gm_detectors[i]; i++)
 		printf(" %9u", outcome->unwanted[i]);
-		good = good &&
-		       outcome->unwanted[i] <= acceptable(gm_detectors[i], scenario->seconds);
-	}
 	printf("  %s%s\n",
 	       good               ? "ok"
 	       : scenario->missed ? "missed: "
