@@ -5,7 +5,8 @@
  * happened to the guest and by its kind, and how early the leaks were told.
  *
  * usage: sim_week [--guests N] [--days N] [--every SECONDS] [--seed N] [--list]
- *                 [--limit DETECTOR=N]... [--record GUEST FILE] [--port N]
+ *                 [--limit DETECTOR=N]... [--set DETECTOR.KEY=VALUE]...
+ *                 [--record GUEST FILE] [--port N]
  * DETECTOR may be "all". --list prints every false alarm, --record writes the samples of that guest (-1:
  * of the node) for `guestmonctl replay`. Fails when a detector has more false alarms than its limit (and
  * than it promises), or when a leak is missed.
@@ -19,7 +20,7 @@
 #include "analysis/detector.h"
 #include "node.h"
 
-enum { DETECTORS_MAX = 8 };
+enum { DETECTORS_MAX = 8, SETTINGS_MAX = 8 };
 
 #define AFTER (6 * SIM_HOUR) /* an alarm so soon after an event is laid to it */
 
@@ -117,6 +118,7 @@ struct week {
 	long limits[DETECTORS_MAX]; /* of false alarms; -1: none */
 	int record, record_port;
 	const char *record_file;
+	const char *settings[SETTINGS_MAX + 1];
 
 	struct sim_plan *plans;
 	char (*names)[24];
@@ -443,6 +445,7 @@ static bool run(struct week *week)
 		.interval = week->every,
 		.jitter = 0.02,
 		.port_speed = 1e9,
+		.settings = week->settings,
 	};
 	double began = cpu_seconds();
 	struct sim_node *node = sim_node_create(&options);
@@ -513,6 +516,8 @@ static bool parse_number(struct week *week, const char *word, const char *value)
 
 static bool parse(int argc, char **argv, struct week *week)
 {
+	size_t settings = 0;
+
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i];
 
@@ -526,6 +531,10 @@ static bool parse(int argc, char **argv, struct week *week)
 		} else if (strcmp(word, "--limit") == 0) {
 			if (!parse_limit(week, argv[++i]))
 				return false;
+		} else if (strcmp(word, "--set") == 0) {
+			if (settings == SETTINGS_MAX)
+				return false;
+			week->settings[settings++] = argv[++i];
 		} else if (!parse_number(week, word, argv[++i])) {
 			return false;
 		}
@@ -549,7 +558,8 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &week)) {
 		fprintf(stderr,
 			"usage: %s [--guests N] [--days N] [--every SECONDS] [--seed N] [--list]\n"
-			"       [--limit DETECTOR=N]... [--record GUEST FILE] [--port N]\n",
+			"       [--limit DETECTOR=N]... [--set DETECTOR.KEY=VALUE]...\n"
+			"       [--record GUEST FILE] [--port N]\n",
 			argv[0]);
 		return 2;
 	}
