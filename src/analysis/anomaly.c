@@ -25,6 +25,10 @@
 /* The longest window must lie in the past twice before anything is told. */
 enum { ROWS_LEAST = 2 * GM_ANOMALY_WINDOW_MAX };
 
+/* Of libvirt's domain states (virDomainState): those in which a guest works. */
+#define DOMAIN_RUNNING 1.0
+#define DOMAIN_BLOCKED 2.0
+
 /* A condition that ended is the same one when it returns within so many rows, unless so much higher. */
 enum { REST = 120 };
 #define OUTDOES 2.0
@@ -118,6 +122,7 @@ struct anomaly {
 	int64_t row;         /* when the open row began; 0: none yet */
 	int64_t time;        /* of the newest point */
 	int64_t quiet_until; /* after a planned change */
+	bool stopped;        /* the guest is paused, or off */
 	double watched;      /* seconds */
 	uint64_t rows;
 	struct gm_anomaly_group group;
@@ -160,7 +165,7 @@ static bool may_tell(const struct anomaly *anomaly)
 {
 	return anomaly->rows >= ROWS_LEAST &&
 	       anomaly->watched * (double)GM_SECOND >= (double)anomaly->options->learning &&
-	       anomaly->time >= anomaly->quiet_until;
+	       !anomaly->stopped && anomaly->time >= anomaly->quiet_until;
 }
 
 static enum gm_severity severity_of(double surplus)
@@ -226,10 +231,32 @@ static void end_row(struct anomaly *anomaly, int64_t next)
 	anomaly->rows++;
 }
 
+/* The level may be another from now on, and nothing of that is to be told. */
+static void unsettle(struct anomaly *anomaly, int64_t now)
+{
+	anomaly->quiet_until = now + anomaly->options->settling;
+	for (size_t i = 0; i < anomaly->group.count; i++)
+		gm_anomaly_metric_disturb(anomaly->group.metrics[i], anomaly->options->settling);
+}
+
+/* A guest that was stopped uses nothing and serves nobody, and has to catch up then: all as planned. */
+static void take_state(struct anomaly *anomaly, int64_t time, double state)
+{
+	bool stopped = state != DOMAIN_RUNNING && state != DOMAIN_BLOCKED;
+
+	if (stopped != anomaly->stopped)
+		unsettle(anomaly, time);
+	anomaly->stopped = stopped;
+}
+
 static void take(struct anomaly *anomaly, const struct gm_entity_key *owner,
 		 const struct gm_point *point)
 {
 	if (point->time <= 0)
+		return;
+	if (point->metric == GM_METRIC_GUEST_STATE)
+		take_state(anomaly, point->time, point->value);
+	if (anomaly->stopped)
 		return;
 	if (!gm_anomaly_metric_wanted(point->metric)) {
 		if (gm_anomaly_errors_take(&anomaly->errors, owner, point))
@@ -356,10 +383,8 @@ static void anomaly_disturb(struct gm_detector *detector, int64_t now)
 {
 	struct anomaly *anomaly = (struct anomaly *)detector;
 
-	anomaly->quiet_until = now + anomaly->options->settling;
 	anomaly->condition.active = false;
-	for (size_t i = 0; i < anomaly->group.count; i++)
-		gm_anomaly_metric_disturb(anomaly->group.metrics[i], anomaly->options->settling);
+	unsettle(anomaly, now);
 }
 
 static void exchange_condition(struct condition *condition, struct gm_archive *archive)
@@ -386,6 +411,7 @@ static void anomaly_exchange(struct gm_detector *detector, struct gm_archive *ar
 	gm_archive_int(archive, &anomaly->row, 0, INT64_MAX);
 	gm_archive_int(archive, &anomaly->time, 0, INT64_MAX);
 	gm_archive_int(archive, &anomaly->quiet_until, 0, INT64_MAX);
+	gm_archive_bool(archive, &anomaly->stopped);
 	gm_archive_number(archive, &anomaly->watched);
 	gm_archive_counter(archive, &anomaly->rows);
 	gm_anomaly_judge_exchange(&anomaly->judge, archive);

@@ -64,6 +64,33 @@ static void a_stuck_counter_is_found_while_others_move(void **state)
 	feed_close(&feed);
 }
 
+static void a_paused_guest_is_no_news(void **state)
+{
+	(void)state;
+	struct gm_entity_key port = gm_entity_interface("tap7");
+	struct feed feed;
+
+	feed_open(&feed, 60);
+	while (feed.now < FAULT)
+		feed_guest(&feed, &port, 0.2, false, 0);
+	while (feed.now < FAULT + HOUR) {
+		feed_value(&feed, GM_METRIC_GUEST_STATE, 3);
+		feed_increase(&feed, NULL, GM_METRIC_CPU_TIME, 0);
+		feed_increase(&feed, &port, GM_METRIC_NET_TX_BYTES, 0);
+		feed_end_row(&feed);
+	}
+	feed_value(&feed, GM_METRIC_GUEST_STATE, 1);
+	while (feed.now < FAULT + HOUR + 300) /* catches up */
+		feed_guest(&feed, &port, 1.5, false, 0);
+	while (feed.now < FAULT + 3 * HOUR)
+		feed_guest(&feed, &port, 0.2, false, 0);
+	assert_int_equal(feed.raises, 0);
+	while (feed.now < FAULT + 4 * HOUR)
+		feed_guest(&feed, &port, 3, false, 0);
+	assert_int_equal(feed.raises, 1); /* and is watched again */
+	feed_close(&feed);
+}
+
 struct told {
 	unsigned active, ok;
 	struct gm_finding last;
@@ -208,6 +235,7 @@ static void the_state_is_bounded(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(those_that_stand_out_are_named),
 	cmocka_unit_test(a_stuck_counter_is_found_while_others_move),
+	cmocka_unit_test(a_paused_guest_is_no_news),
 	cmocka_unit_test(errors_are_held_against_their_rate),
 	cmocka_unit_test(what_was_learned_is_kept),
 	cmocka_unit_test(damaged_bytes_are_refused),
