@@ -475,7 +475,9 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	       gm_guest_event_name(event->kind));
 
 	static const unsigned planned = 1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED |
-					1U << GM_GUEST_BALLOON | 1U << GM_GUEST_STARTED;
+					1U << GM_GUEST_BALLOON | 1U << GM_GUEST_STARTED |
+					1U << GM_GUEST_SUSPENDED | 1U << GM_GUEST_RESUMED |
+					1U << GM_GUEST_DEVICE_ADDED | 1U << GM_GUEST_DEVICE_REMOVED;
 	if (tracked && tracked->detectors && (planned >> event->kind & 1))
 		gm_detector_set_disturb(tracked->detectors, event->time);
 }
