@@ -25,6 +25,9 @@
 /* The longest window must lie in the past twice before anything is told. */
 enum { ROWS_LEAST = 2 * GM_ANOMALY_WINDOW_MAX };
 
+/* A change of the memory or the CPUs that there are, as a part of them, that is a planned one. */
+#define CAPACITY_PART 0.02
+
 /* Of libvirt's domain states (virDomainState): those in which a guest works. */
 #define DOMAIN_RUNNING 1.0
 #define DOMAIN_BLOCKED 2.0
@@ -123,6 +126,7 @@ struct anomaly {
 	int64_t time;        /* of the newest point */
 	int64_t quiet_until; /* after a planned change */
 	bool stopped;        /* the guest is paused, or off */
+	double memory, cpus; /* that there are; 0: not known */
 	double watched;      /* seconds */
 	uint64_t rows;
 	struct gm_anomaly_group group;
@@ -249,6 +253,19 @@ static void take_state(struct anomaly *anomaly, int64_t time, double state)
 	anomaly->stopped = stopped;
 }
 
+/* A resize, memory plugged in or taken by the balloon: what depends on it moves with it. */
+static void take_capacity(struct anomaly *anomaly, const struct gm_point *point)
+{
+	bool memory = point->metric == GM_METRIC_MEMORY_TOTAL;
+	double *known = memory ? &anomaly->memory : &anomaly->cpus;
+
+	if (!(point->value > 0) || !isfinite(point->value))
+		return;
+	if (*known > 0 && fabs(point->value - *known) > CAPACITY_PART * *known)
+		unsettle(anomaly, point->time);
+	*known = point->value;
+}
+
 static void take(struct anomaly *anomaly, const struct gm_entity_key *owner,
 		 const struct gm_point *point)
 {
@@ -256,6 +273,8 @@ static void take(struct anomaly *anomaly, const struct gm_entity_key *owner,
 		return;
 	if (point->metric == GM_METRIC_GUEST_STATE)
 		take_state(anomaly, point->time, point->value);
+	if (point->metric == GM_METRIC_MEMORY_TOTAL || point->metric == GM_METRIC_CPU_COUNT)
+		take_capacity(anomaly, point);
 	if (anomaly->stopped)
 		return;
 	if (!gm_anomaly_metric_wanted(point->metric)) {
@@ -412,6 +431,8 @@ static void anomaly_exchange(struct gm_detector *detector, struct gm_archive *ar
 	gm_archive_int(archive, &anomaly->time, 0, INT64_MAX);
 	gm_archive_int(archive, &anomaly->quiet_until, 0, INT64_MAX);
 	gm_archive_bool(archive, &anomaly->stopped);
+	gm_archive_number(archive, &anomaly->memory);
+	gm_archive_number(archive, &anomaly->cpus);
 	gm_archive_number(archive, &anomaly->watched);
 	gm_archive_counter(archive, &anomaly->rows);
 	gm_anomaly_judge_exchange(&anomaly->judge, archive);
