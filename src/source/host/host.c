@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "source/host/disks.h"
 #include "source/host/files.h"
+#include "source/host/health.h"
+#include "source/host/named.h"
 #include "source/host/processes.h"
 #include "source/host/procfs.h"
 
@@ -33,7 +35,9 @@ struct host {
 	struct gm_source base;
 	struct gm_host_options options;
 	struct gm_host_processes *processes;
+	struct gm_host_named named;
 	struct gm_host_disks disks;
+	struct gm_host_health health;
 	int files[FILES]; /* -1: there is no such file here */
 	char *buffer;     /* BUFFER_SIZE */
 	int64_t scan_due; /* monotonic */
@@ -60,11 +64,22 @@ const struct gm_option gm_host_option_table[] = {
 	 .fallback = "*,!loop*,!ram*,!dm-*,!sr*",
 	 .help = "Disks to sample, partitions never: patterns with * and ?, separated by commas; "
 		 "! excludes."},
+	{.key = "processes",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_host_options, processes),
+	 .fallback = "",
+	 .help = "Processes of the node to watch once a second, 64 at most: names without path "
+		 "and arguments, patterns as above."},
 	{.key = "proc",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_host_options, proc),
 	 .fallback = "/proc",
 	 .help = "Where the proc file system of the node is mounted."},
+	{.key = "sys",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_host_options, sys),
+	 .fallback = "/sys",
+	 .help = "Where the sys file system of the node is mounted."},
 	GM_OPTION_END};
 
 static struct host *to_host(struct gm_source *source)
@@ -199,10 +214,12 @@ static int read_node(struct host *host, struct gm_batch *batch)
 	add_load(host, length, batch);
 	length = read_file(host, FILE_VMSTAT);
 	add_swapping(host, length, batch);
+	gm_host_health_read(&host->health, gm_clock_monotonic(), host->buffer, BUFFER_SIZE, batch);
 	return 0;
 }
 
-static void scan_when_due(struct host *host)
+static void scan_when_due(struct host *host, struct gm_batch *batch,
+			  const struct gm_source_sink *sink)
 {
 	int64_t now = gm_clock_monotonic();
 
@@ -212,6 +229,7 @@ static void scan_when_due(struct host *host)
 	host->scan_due = now + SCAN_INTERVAL;
 	/* A search that fails has found nothing new; the next one is a second away. */
 	(void)gm_host_processes_scan(host->processes, host->buffer, BUFFER_SIZE);
+	(void)gm_host_named_update(&host->named, host->buffer, BUFFER_SIZE, batch, sink);
 }
 
 static int host_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
@@ -239,10 +257,15 @@ static int host_poll(struct gm_source *source, int64_t now, const struct gm_sour
 		entities += gm_host_disks_update(&host->disks, host->buffer, length, gm_clock_now(),
 						 batch, sink);
 	}
-	scan_when_due(host);
+	scan_when_due(host, batch, sink);
+	entities += host->named.followed;
 	entities += gm_host_processes_read(host->processes, host->buffer, BUFFER_SIZE, batch);
 	sink->samples(sink->user, batch);
 	*ret_entities = entities;
+	if (host->named.crowded) {
+		gm_error_set(err, 0, "more than %d processes match \"processes\"",
+			     GM_HOST_NAMED_MAX);
+	}
 	return 0;
 }
 
@@ -272,7 +295,7 @@ static int host_open(struct gm_source *source, struct gm_error *err)
 			goto failed;
 		}
 	}
-	host->scan_due = 0;
+	host->scan_due = host->health.pressure_due = host->health.hardware_due = 0;
 	return 0;
 failed:
 	host_close(source);
@@ -284,6 +307,7 @@ static void host_destroy(struct gm_source *source)
 	struct host *host = to_host(source);
 
 	gm_host_processes_free(host->processes);
+	gm_host_named_free(&host->named);
 	gm_host_disks_free(&host->disks);
 	free(host->buffer);
 	free(host);
@@ -307,6 +331,9 @@ int gm_host_create(const struct gm_host_options *options, struct gm_source **ret
 	host->base.ops = &host_ops;
 	host->options = *options;
 	host->disks.patterns = host->options.disks;
+	host->named.patterns = host->options.processes;
+	host->named.proc = host->health.proc = host->options.proc;
+	host->health.sys = host->options.sys;
 	host->tick_ns = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
 	host->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	for (int i = 0; i < FILES; i++) {

@@ -3,6 +3,8 @@
  * The host itself, from /proc and /sys: CPU, memory, load, swap, disks; and of each guest's qemu
  * process the resident memory, CPU time and threads, which need no monitor and no libvirt. The
  * processes are found by the "-uuid" of their command line; /proc is searched again once a second.
+ * More seldom: errors that the hardware counted, pressure stall information, and processes that the
+ * operator names.
  */
 #ifndef GM_SOURCE_HOST_HOST_H
 #define GM_SOURCE_HOST_HOST_H
@@ -13,8 +15,10 @@
 struct gm_host_options {
 	bool enabled;
 	int64_t interval;
-	char disks[256]; /* patterns as gm_text_match() */
-	char proc[256];  /* "/proc"; a test's own tree */
+	char disks[256];     /* patterns as gm_text_match() */
+	char processes[256]; /* patterns of names */
+	char proc[256];      /* "/proc"; a test's own tree */
+	char sys[256];       /* "/sys" */
 };
 extern const struct gm_option gm_host_option_table[];
 

@@ -193,20 +193,6 @@ static void look(struct gm_host_processes *processes, struct process *process, c
 	}
 }
 
-/* The number that is the whole name of a folder in /proc, or -1. */
-static int pid_of(const char *name)
-{
-	char *end;
-	long pid;
-
-	if (name[0] < '1' || name[0] > '9') {
-		return -1;
-	}
-	errno = 0;
-	pid = strtol(name, &end, 10);
-	return *end == '\0' && errno == 0 && pid <= INT_MAX ? (int)pid : -1;
-}
-
 static void forget_unlisted(struct gm_host_processes *processes)
 {
 	struct process *process, *next;
@@ -230,7 +216,7 @@ int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, si
 		return -errno;
 	}
 	while ((entry = readdir(folder)) != NULL) {
-		int pid = pid_of(entry->d_name);
+		int pid = gm_procfs_pid(entry->d_name);
 		struct process *process;
 
 		if (pid < 0) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parsers of /proc; see procfs.h. They do not use strtoull() and its kin, which want a NUL and look at
- * the locale. Called by host/host.c, host/disks.c and host/processes.c, and with any bytes by the
- * tests.
+ * the locale. Called by the other files of source/host, and with any bytes by the tests.
  */
 #include "source/host/procfs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+
+#include "base/text.h"
 
 /* A run of text that is eaten from the front. */
 struct cursor {
@@ -338,6 +340,49 @@ int gm_procfs_parse_process(const char *text, size_t length, struct gm_procfs_pr
 	return 0;
 }
 
+/* Its octets as text: malformed ones are replaced, and a NUL ends it. */
+static void copy_word(struct cursor word, char *text, size_t size)
+{
+	char raw[256];
+	size_t length = (size_t)(word.end - word.at);
+
+	length = length < sizeof(raw) - 1 ? length : sizeof(raw) - 1;
+	memcpy(raw, word.at, length);
+	raw[length] = '\0';
+	gm_text_copy(text, size, raw);
+}
+
+int gm_procfs_parse_name(const char *text, size_t length, char *name, size_t size)
+{
+	const char *from = length > 0 ? memchr(text, '(', length) : NULL;
+	const char *end = length > 0 ? memrchr(text, ')', length) : NULL;
+
+	if (from == NULL || end == NULL || end <= from + 1) {
+		return -EPROTO;
+	}
+	copy_word((struct cursor){.at = from + 1, .end = end}, name, size);
+	return name[0] != '\0' ? 0 : -EPROTO;
+}
+
+int gm_procfs_pid(const char *name)
+{
+	struct cursor word = cursor_of(name, strlen(name));
+	uint64_t pid;
+
+	if (name[0] == '0' || !word_number(word, &pid) || pid > INT_MAX) {
+		return -1;
+	}
+	return (int)pid;
+}
+
+static const char *base_of(struct cursor path)
+{
+	const char *slash =
+		path.at < path.end ? memrchr(path.at, '/', (size_t)(path.end - path.at)) : NULL;
+
+	return slash != NULL ? slash + 1 : path.at;
+}
+
 /* The argument at *at, which ends with a NUL or with the text; false when there is none. */
 static bool next_argument(struct cursor *rest, struct cursor *ret_argument)
 {
@@ -354,14 +399,21 @@ static bool next_argument(struct cursor *rest, struct cursor *ret_argument)
 
 static bool is_qemu(struct cursor program)
 {
-	const char *slash = program.at < program.end
-				    ? memrchr(program.at, '/', (size_t)(program.end - program.at))
-				    : NULL;
-	const char *base = slash != NULL ? slash + 1 : program.at;
+	const char *base = base_of(program);
 	size_t length = (size_t)(program.end - base);
 
 	return (length >= 4 && memcmp(base, "qemu", 4) == 0) ||
 	       (length >= 3 && memmem(base, length, "kvm", 3) != NULL);
+}
+
+void gm_procfs_parse_program(const char *text, size_t length, char *name, size_t size)
+{
+	struct cursor rest = cursor_of(text, length);
+	struct cursor program = {.at = text, .end = text};
+
+	(void)next_argument(&rest, &program);
+	program.at = base_of(program);
+	copy_word(program, name, size);
 }
 
 int gm_procfs_parse_cmdline(const char *text, size_t length, uint8_t ret_uuid[GM_UUID_SIZE])
@@ -386,4 +438,72 @@ int gm_procfs_parse_cmdline(const char *text, size_t length, uint8_t ret_uuid[GM
 		return gm_uuid_parse(uuid, ret_uuid) == 0 ? 0 : -ENOENT;
 	}
 	return -ENOENT;
+}
+
+/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345": the number after "total=". */
+static uint64_t total_of(struct cursor line)
+{
+	static const char key[] = "total=";
+	struct cursor word;
+	uint64_t total;
+
+	while ((word = next_word(&line)), word.at < word.end) {
+		if ((size_t)(word.end - word.at) >= sizeof(key) &&
+		    memcmp(word.at, key, sizeof(key) - 1) == 0) {
+			word.at += sizeof(key) - 1;
+			return word_number(word, &total) ? total : GM_PROCFS_NO_PRESSURE;
+		}
+	}
+	return GM_PROCFS_NO_PRESSURE;
+}
+
+void gm_procfs_parse_pressure(const char *text, size_t length,
+			      struct gm_procfs_pressure *ret_pressure)
+{
+	struct cursor rest = cursor_of(text, length);
+	struct cursor line;
+
+	*ret_pressure = (struct gm_procfs_pressure){GM_PROCFS_NO_PRESSURE, GM_PROCFS_NO_PRESSURE};
+	while (next_line(&rest, &line)) {
+		struct cursor word = next_word(&line);
+
+		if (word_is(word, "some")) {
+			ret_pressure->some_us = total_of(line);
+		} else if (word_is(word, "full")) {
+			ret_pressure->full_us = total_of(line);
+		}
+	}
+}
+
+bool gm_procfs_parse_machine_checks(const char *text, size_t length, uint64_t *ret_count)
+{
+	struct cursor rest = cursor_of(text, length);
+	struct cursor line;
+
+	while (next_line(&rest, &line)) {
+		uint64_t sum = 0, count;
+		bool found = false;
+
+		if (!word_is(next_word(&line), "MCE:")) {
+			continue;
+		}
+		/* A column for each CPU, then words. */
+		while (next_number(&line, &count)) {
+			sum = count > UINT64_MAX - sum ? UINT64_MAX : sum + count;
+			found = true;
+		}
+		if (found) {
+			*ret_count = sum;
+		}
+		return found;
+	}
+	return false;
+}
+
+bool gm_procfs_parse_count(const char *text, size_t length, uint64_t *ret_count)
+{
+	struct cursor rest = cursor_of(text, length);
+	struct cursor line;
+
+	return next_line(&rest, &line) && next_number(&line, ret_count);
 }

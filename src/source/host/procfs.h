@@ -72,6 +72,35 @@ struct gm_procfs_process {
 int gm_procfs_parse_process(const char *text, size_t length, struct gm_procfs_process *ret_process);
 
 /*
+ * The name in /proc/PID/stat, as UTF-8, cut to fit: whatever the process called itself. 0, or -EPROTO when
+ * there is none or it is empty.
+ */
+int gm_procfs_parse_name(const char *text, size_t length, char *name, size_t size);
+
+/* The program of a /proc/PID/cmdline, without its folder; empty when there is none. */
+void gm_procfs_parse_program(const char *text, size_t length, char *name, size_t size);
+
+/* The number that is the whole name of a folder in /proc, or -1. */
+int gm_procfs_pid(const char *name);
+
+/*
+ * /proc/pressure/{cpu,memory,io}: microseconds since the start in which some, and in which all, tasks
+ * waited; GM_PROCFS_NO_PRESSURE for what is not told.
+ */
+#define GM_PROCFS_NO_PRESSURE UINT64_MAX
+struct gm_procfs_pressure {
+	uint64_t some_us, full_us;
+};
+void gm_procfs_parse_pressure(const char *text, size_t length,
+			      struct gm_procfs_pressure *ret_pressure);
+
+/* /proc/interrupts: machine check exceptions of all CPUs. False when no finished line tells them. */
+bool gm_procfs_parse_machine_checks(const char *text, size_t length, uint64_t *ret_count);
+
+/* A file that is one number, as in /sys. */
+bool gm_procfs_parse_count(const char *text, size_t length, uint64_t *ret_count);
+
+/*
  * /proc/PID/cmdline of a guest's process: the program is a qemu ("qemu…", "…kvm…") and has an argument
  * "-uuid" with a UUID after it. A wrapper (sudo, timeout) that has the same arguments is none.
  * 0 or -ENOENT.

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "source/host/procfs.h"
 
 static const char stat_text[] = "cpu  10 20 30 40 50 60 70 80 90 100\n"
@@ -28,6 +29,10 @@ static const char process_text[] =
 static const char cmdline_text[] = "/usr/bin/qemu-system-x86_64\0-m\0"
 				   "512\0-uuid\0c7a5fdbd-edaf-9455-926a-d65c16db1809\0-S";
 
+static const char pressure_text[] = "some avg10=0.00 avg60=0.00 avg300=0.00 total=12\n"
+				    "full avg10=0.00 avg60=0.00 avg300=0.00 total=3\n";
+static const char interrupts_text[] = "     CPU0 CPU1\n  0:  5 6 IO-APIC\nMCE:  7 8  Machine\n";
+
 /* All the parsers on one text; what they say does not matter, only that they come back. */
 static void parse_all(const char *text, size_t length)
 {
@@ -35,6 +40,8 @@ static void parse_all(const char *text, size_t length)
 	struct gm_procfs_memory memory;
 	struct gm_procfs_disk disk;
 	struct gm_procfs_process process;
+	struct gm_procfs_pressure pressure;
+	char name[16];
 	uint8_t uuid[GM_UUID_SIZE];
 	double load[3];
 	uint64_t in, out;
@@ -51,6 +58,14 @@ static void parse_all(const char *text, size_t length)
 	assert_int_equal(at, length);
 	(void)gm_procfs_parse_process(text, length, &process);
 	(void)gm_procfs_parse_cmdline(text, length, uuid);
+	if (gm_procfs_parse_name(text, length, name, sizeof(name)) == 0) {
+		assert_true(strlen(name) > 0 && gm_text_is_utf8(name));
+	}
+	gm_procfs_parse_program(text, length, name, sizeof(name));
+	assert_true(strlen(name) < sizeof(name));
+	gm_procfs_parse_pressure(text, length, &pressure);
+	(void)gm_procfs_parse_machine_checks(text, length, &in);
+	(void)gm_procfs_parse_count(text, length, &in);
 }
 
 static void parse_exact(const char *text, size_t length)
@@ -241,10 +256,15 @@ static void cut_or_changed_anywhere(void **state)
 		const char *text;
 		size_t length;
 	} texts[] = {
-		{stat_text, sizeof(stat_text) - 1},       {meminfo_text, sizeof(meminfo_text) - 1},
-		{loadavg_text, sizeof(loadavg_text) - 1}, {vmstat_text, sizeof(vmstat_text) - 1},
-		{disk_text, sizeof(disk_text) - 1},       {process_text, sizeof(process_text) - 1},
+		{stat_text, sizeof(stat_text) - 1},
+		{meminfo_text, sizeof(meminfo_text) - 1},
+		{loadavg_text, sizeof(loadavg_text) - 1},
+		{vmstat_text, sizeof(vmstat_text) - 1},
+		{disk_text, sizeof(disk_text) - 1},
+		{process_text, sizeof(process_text) - 1},
 		{cmdline_text, sizeof(cmdline_text) - 1},
+		{pressure_text, sizeof(pressure_text) - 1},
+		{interrupts_text, sizeof(interrupts_text) - 1},
 	};
 	const char changes[] = {'\0', '\n', ' ', '9', '(', ')', '.', '-', (char)0xff};
 	struct gm_procfs_process process;

@@ -66,7 +66,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 	gm_entity_text(key, watch->gone[watch->gone_count++]);
 }
 
-static void start(struct watch *watch, const char *proc)
+static void start_watching(struct watch *watch, const char *proc, const char *processes)
 {
 	struct gm_host_options options;
 	struct gm_error err = {{0}};
@@ -78,9 +78,21 @@ static void start(struct watch *watch, const char *proc)
 	assert_true(options.enabled);
 	assert_int_equal(options.interval, 100 * GM_MILLISECOND);
 	assert_string_equal(options.proc, "/proc");
+	assert_string_equal(options.sys, "/sys");
+	assert_string_equal(options.processes, "");
 	snprintf(options.proc, sizeof(options.proc), "%s", proc);
+	/* A tree of /proc without a /sys beside it has none. */
+	snprintf(options.sys, sizeof(options.sys), "%s",
+		 strcmp(proc, GM_TEST_DATA "/proc/node") == 0 ? GM_TEST_DATA "/sys/node"
+							      : "/nonexistent");
+	snprintf(options.processes, sizeof(options.processes), "%s", processes);
 	assert_int_equal(gm_host_create(&options, &watch->source), 0);
 	assert_int_equal(watch->source->ops->open(watch->source, &err), 0);
+}
+
+static void start(struct watch *watch, const char *proc)
+{
+	start_watching(watch, proc, "");
 }
 
 static int poll_once(struct watch *watch)
@@ -187,6 +199,13 @@ static const struct expected recorded[] = {
 	{"node", "swap.used", 1000000, KILOBYTES},
 	{"node", "swap.in", 11, PAGES},
 	{"node", "swap.out", 22, PAGES},
+	{"node", "hw.memory.corrected", 42, ONE},
+	{"node", "hw.memory.uncorrected", 1, ONE},
+	{"node", "hw.machine.checks", 3, ONE},
+	{"node", "pressure.cpu.some", 5000123e3, ONE},
+	{"node", "pressure.memory.some", 7001e3, ONE},
+	{"node", "pressure.memory.full", 3002e3, ONE},
+	{"node", "pressure.io.some", 900000e3, ONE},
 	{"disk::sda", "disk.read.bytes", 20000 * 512, ONE},
 	{"disk::sda", "disk.read.requests", 1000, ONE},
 	{"disk::sda", "disk.read.time", 300e6, ONE},
@@ -218,6 +237,7 @@ static void a_recorded_node(void **state)
 	assert_int_equal(watch.seen_count, 2);
 	assert_string_equal(watch.seen[0], "disk::sda");
 	assert_string_equal(watch.seen[1], "disk::nvme0n1");
+	assert_null(find_value(&watch, "node", "pressure.io.full")); /* the kernel does not tell */
 	for (size_t i = 0; i < watch.batch->frame_count; i++) {
 		const struct gm_frame *frame = &watch.batch->frames[i];
 
@@ -226,7 +246,9 @@ static void a_recorded_node(void **state)
 		assert_int_equal(frame->flags, 0);
 	}
 	assert_int_equal(poll_once(&watch), 0);
-	assert_int_equal(watch.seen_count, 2); /* told once */
+	assert_int_equal(watch.seen_count, 2);                        /* told once */
+	assert_null(find_value(&watch, "node", "pressure.cpu.some")); /* not due yet */
+	assert_null(find_value(&watch, "node", "hw.machine.checks"));
 	stop(&watch);
 }
 
@@ -294,6 +316,9 @@ static void only_the_cpu_times_are_indispensable(void **state)
 	assert_null(find_value(&watch, "node", "memory.used"));
 	assert_null(find_value(&watch, "node", "load.1"));
 	assert_null(find_value(&watch, "node", "swap.in"));
+	assert_null(find_value(&watch, "node", "hw.memory.corrected"));
+	assert_null(find_value(&watch, "node", "hw.machine.checks"));
+	assert_null(find_value(&watch, "node", "pressure.cpu.some"));
 	/* Idle time that is taken back is no reset. */
 	put_text(tree, "stat", "cpu 1 2 3 399 49\ncpu0 1 2 3 399 49\n");
 	assert_int_equal(poll_once(&watch), 0);
