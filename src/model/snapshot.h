@@ -50,12 +50,75 @@ struct gm_interface_row {
 	struct gm_last_set last;
 };
 
-/* What a detector thinks of an entity now: one row per (entity, detector, metric) that it has judged. */
+/* What a detector thinks of an entity now, in one metric. */
 struct gm_finding_row {
 	uint32_t guest_index, ordinal; /* as above; ordinal 0 for the guest itself */
 	bool rx;                       /* burst: direction */
 	uint32_t alarm_id;             /* 0: none active */
 	struct gm_finding finding;
+};
+
+struct gm_process_row {
+	uint32_t guest_index; /* 0: a process of the node */
+	uint32_t pid;
+	char command[sizeof(((struct gm_process_info *)0)->command)];
+	struct gm_last_set last;
+	uint32_t alarm_id;      /* of its leak; 0: none active */
+	struct gm_finding leak; /* time 0: not judged (yet) */
+};
+
+/* What the burst detector judges of an interface apart from each other, numbered as the MIB does. */
+enum gm_burst_part {
+	GM_BURST_PART_RX_BYTES = 1,
+	GM_BURST_PART_TX_BYTES,
+	GM_BURST_PART_RX_PACKETS,
+	GM_BURST_PART_TX_PACKETS,
+};
+
+/* What is counted of one part's bursts: figures that only grow. */
+struct gm_burst_total_row {
+	uint32_t guest_index, ordinal;
+	uint32_t part;         /* enum gm_burst_part */
+	uint64_t bursts;       /* begun */
+	uint64_t time;         /* ns: total length of those that have ended */
+	uint64_t volume;       /* bytes, or packets */
+	uint64_t dropped;      /* packets lost while bursts were on */
+	uint64_t told, untold; /* bursts reported, and only counted in a storm */
+	uint64_t storms;
+};
+
+enum gm_histogram {
+	GM_HISTOGRAM_DURATION = 1, /* microseconds */
+	GM_HISTOGRAM_GAP,          /* milliseconds */
+	GM_HISTOGRAM_PEAK,         /* kbit/s, or packets per second */
+	GM_HISTOGRAM_VOLUME,       /* bytes, or packets */
+};
+
+/*
+ * One bucket of a histogram by powers of two: bucket b counts values from 2^(b-1) up to, not including,
+ * 2^b; the first also what is less. The buckets of a histogram go from 1 to the highest that has
+ * counted anything.
+ */
+struct gm_bucket_row {
+	uint32_t guest_index, ordinal;
+	uint8_t part, histogram, bucket; /* enum gm_burst_part, enum gm_histogram, from 1 */
+	bool last;                       /* of what a histogram can hold: also what is more */
+	uint64_t count;
+};
+
+/* The metrics of errors and drops that are judged of a guest's (or the node's) interfaces. */
+enum gm_error_kind {
+	GM_ERROR_RX_ERRORS = 1,
+	GM_ERROR_RX_DROPS,
+	GM_ERROR_TX_ERRORS,
+	GM_ERROR_TX_DROPS,
+};
+
+/* Ports of the node that burst at the same time. */
+struct gm_contention_row {
+	uint32_t ports;  /* that had a burst on within the last second */
+	uint32_t most;   /* at once since the start */
+	uint64_t bursts; /* looked at */
 };
 
 struct gm_agent_row {
@@ -86,9 +149,26 @@ struct gm_snapshot {
 	size_t interface_count;
 	struct gm_interface_row *interfaces; /* by (guest_index, ordinal) */
 	size_t leak_count;
-	struct gm_finding_row *leaks; /* by guest_index */
+	struct gm_finding_row *leaks; /* by guest_index; 0: the node */
+	size_t host_leak_count;
+	struct gm_finding_row *host_leaks; /* of guests' processes on the node; by guest_index */
+	size_t process_count;
+	struct gm_process_row *processes; /* by (guest_index, pid) */
 	size_t burst_count;
 	struct gm_finding_row *bursts; /* by (guest_index, ordinal, direction: rx first) */
+	size_t packet_burst_count;
+	struct gm_finding_row *packet_bursts; /* likewise */
+	size_t burst_total_count;
+	struct gm_burst_total_row *burst_totals; /* by (guest_index, ordinal, part) */
+	size_t burst_bucket_count;
+	struct gm_bucket_row *burst_buckets; /* by (guest_index, …, histogram, bucket) */
+	struct gm_contention_row contention;
+	size_t contention_bucket_count;
+	struct gm_bucket_row *contention_buckets; /* by bucket: bursts by ports at once */
+	size_t anomaly_count;
+	struct gm_finding_row *anomalies; /* by guest_index; 0: the node */
+	size_t error_count;
+	struct gm_finding_row *errors; /* by (guest_index, ordinal: enum gm_error_kind) */
 	size_t alarm_count;
 	struct gm_alarm *alarms; /* active, by id */
 	size_t log_count;
