@@ -248,6 +248,7 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 		.sources = pipeline->source_status,
 		.source_enabled = enabled,
 		.entities = gm_intake_entities(pipeline->intake),
+		.contention = gm_intake_contention(pipeline->intake),
 		.alarms = pipeline->alarms,
 		.outlet = pipeline->outlet,
 		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,

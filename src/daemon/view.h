@@ -16,6 +16,7 @@ struct gm_view_input {
 	const struct gm_source_status *sources; /* GM_SOURCE_COUNT of them */
 	const bool *source_enabled;             /* likewise */
 	const struct gm_entities *entities;
+	const struct gm_contention *contention; /* analysis/contention.h */
 	const struct gm_alarms *alarms;
 	const struct gm_outlet *outlet;
 	int64_t stale_after; /* ns without a sample after which a guest is shown stale */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of view.c share: a snapshot that is being built. Included by view*.c alone.
+ */
+#ifndef GM_DAEMON_VIEW_PRIVATE_H
+#define GM_DAEMON_VIEW_PRIVATE_H
+
+#include "daemon/view.h"
+
+struct gm_view {
+	const struct gm_view_input *input;
+	struct gm_snapshot *snapshot;
+	bool failed; /* there was no memory for a part of it */
+};
+
+/* Room for rows that lives as long as the snapshot; NULL marks the view as failed. */
+void *gm_view_take(struct gm_view *view, size_t count, size_t size);
+
+struct gm_last_set gm_view_last(struct gm_view *view, const struct gm_tracked *tracked);
+size_t gm_view_count(const struct gm_view *view, enum gm_entity_kind kind);
+
+/*
+ * Where an entity stands in the tables, beside its guest's index. The node itself is at 0.0; the host's
+ * devices have no number but the kernel's. False: it has no place (yet).
+ */
+bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal);
+
+/* The parts. */
+void gm_view_findings(struct gm_view *view); /* view_findings.c: leaks, bursts, anomalies, errors */
+void gm_view_processes(struct gm_view *view); /* view_findings.c */
+void gm_view_bursts(struct gm_view *view);    /* view_bursts.c: what is counted of bursts */
+
+#endif
