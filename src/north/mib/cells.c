@@ -6,6 +6,7 @@
 #include "north/mib/cells.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -207,13 +208,6 @@ GETTER(gm_cell_bool)
 	return whole(ret_value, *(const bool *)member(row, column) ? 1 : 2);
 }
 
-/* none is 1, and that there is something 2. */
-GETTER(gm_cell_state)
-{
-	(void)view;
-	return whole(ret_value, *(const bool *)member(row, column) ? 2 : 1);
-}
-
 /* Our enumerations begin with 0, those of a MIB with 1. */
 GETTER(gm_cell_enum)
 {
@@ -288,6 +282,13 @@ GETTER(gm_cell_last_age)
 	return newest && age(ret_value, view->now, newest->measured_at);
 }
 
+GETTER(gm_cell_truth)
+{
+	const struct gm_last *newest = last(row, column);
+	(void)view;
+	return newest && whole(ret_value, newest->value.gauge > 0 ? 1 : 2);
+}
+
 /* virDomainState counts from 0 (no state) to 7 (suspended by the guest's power management). */
 GETTER(gm_cell_guest_state)
 {
@@ -318,6 +319,18 @@ GETTER(gm_cell_evidence_time)
 	       date(ret_value, (int64_t)(seconds * 10) * (GM_SECOND / 10));
 }
 
+GETTER(gm_cell_number)
+{
+	const struct gm_evidence *evidence = member(row, column);
+	char *digits = (char *)ret_value->buffer;
+	(void)view;
+	if (!gm_evidence_has(evidence, column->id) || !isfinite(evidence->number[column->id]))
+		return false;
+	int length = snprintf(digits, sizeof(ret_value->buffer), "%.9g",
+			      evidence->number[column->id] * column->scale);
+	return length > 0 && octets(ret_value, digits, (size_t)length);
+}
+
 /* rx 1, tx 2, not known 3 */
 GETTER(gm_cell_direction)
 {
@@ -328,6 +341,14 @@ GETTER(gm_cell_direction)
 	return whole(ret_value, strcmp(evidence->direction, "tx") == 0 ? 2 : 3);
 }
 
+GETTER(gm_cell_bucket_edge)
+{
+	const struct gm_bucket_row *bucket = row;
+	(void)view;
+	(void)column;
+	return !bucket->last && whole(ret_value, UINT64_C(1) << bucket->bucket);
+}
+
 GETTER(gm_cell_source_name)
 {
 	const struct gm_source_status *source = row;
@@ -336,11 +357,20 @@ GETTER(gm_cell_source_name)
 	return text(ret_value, gm_source_name(source->id));
 }
 
+/* none is 1, and that there is something 2. */
+GETTER(gm_cell_finding_state)
+{
+	const struct gm_finding *finding = member(row, column);
+	(void)view;
+	return finding->time != 0 && whole(ret_value, finding->active ? 2 : 1);
+}
+
 GETTER(gm_cell_finding_severity)
 {
 	const struct gm_finding *finding = member(row, column);
 	(void)view;
-	return whole(ret_value, finding->active ? finding->severity : GM_SEVERITY_CLEARED);
+	return finding->time != 0 &&
+	       whole(ret_value, finding->active ? finding->severity : GM_SEVERITY_CLEARED);
 }
 
 GETTER(gm_cell_transition_severity)

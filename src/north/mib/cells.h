@@ -2,7 +2,7 @@
 /*
  * The getters that the column tables are made of: each takes one kind of member of a row (text, UUID,
  * counter, newest sample of a metric, …) and gives the value that the MIB shows. What is not known
- * (empty text, zero time, absent metric) gives false. All are gm_mib_cell_fn; only tables.c names them.
+ * (empty text, zero time, absent metric) gives false. All are gm_mib_cell_fn; only tables_*.c name them.
  */
 #ifndef GM_NORTH_MIB_CELLS_H
 #define GM_NORTH_MIB_CELLS_H
@@ -14,19 +14,23 @@ gm_mib_cell_fn gm_cell_text, gm_cell_uuid, gm_cell_uuid_text, gm_cell_uuid_name,
 gm_mib_cell_fn gm_cell_entity;
 gm_mib_cell_fn gm_cell_u32, gm_cell_u64, gm_cell_size, gm_cell_double;
 gm_mib_cell_fn gm_cell_u32_known, gm_cell_u64_known; /* 0: not known */
-gm_mib_cell_fn gm_cell_bool, gm_cell_state, gm_cell_enum;
+gm_mib_cell_fn gm_cell_bool, gm_cell_enum;
 gm_mib_cell_fn gm_cell_microseconds, gm_cell_span; /* ns, unsigned and signed, as µs */
 gm_mib_cell_fn gm_cell_time, gm_cell_now, gm_cell_age;
 
 /* The newest sample of metric column->id in the struct gm_last_set at column->offset. */
-gm_mib_cell_fn gm_cell_gauge, gm_cell_counter, gm_cell_rate, gm_cell_last_age, gm_cell_guest_state;
+gm_mib_cell_fn gm_cell_gauge, gm_cell_counter, gm_cell_rate, gm_cell_last_age;
+gm_mib_cell_fn gm_cell_truth, gm_cell_guest_state;
 
 /* Number column->id of the struct gm_evidence at column->offset. */
 gm_mib_cell_fn gm_cell_evidence, gm_cell_evidence_time, gm_cell_direction;
+gm_mib_cell_fn gm_cell_number; /* as text: it may be negative or a fraction */
 
 /* Of a certain row. */
-gm_mib_cell_fn gm_cell_source_name;         /* struct gm_source_status */
-gm_mib_cell_fn gm_cell_finding_severity;    /* struct gm_finding at column->offset */
+gm_mib_cell_fn gm_cell_source_name; /* struct gm_source_status */
+gm_mib_cell_fn gm_cell_bucket_edge; /* struct gm_bucket_row */
+/* struct gm_finding at column->offset; of time 0: not judged */
+gm_mib_cell_fn gm_cell_finding_state, gm_cell_finding_severity;
 gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */
 
 #endif

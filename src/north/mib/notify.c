@@ -6,16 +6,28 @@
 
 #include <string.h>
 
-enum { NOTIFY_GROUP = 10, COMMON_FIRST = 1, COMMON_LAST = 16 };
+enum { NOTIFY_GROUP = 10, COMMON_FIRST = 1, COMMON_LAST = 16, COLUMNS_MAX = 32 };
 
-/* By detector: the raise, and the columns of gmNotify that follow the common ones. */
+/*
+ * By detector: the raise, and the columns of gmNotify that follow the common ones, ended by 0: those of the
+ * OBJECTS clause, and those that are added when they are known.
+ */
 static const struct kind {
 	const char *detector;
-	uint8_t raise, first, last;
+	uint8_t raise;
+	uint8_t objects[COLUMNS_MAX], more[COLUMNS_MAX];
 } kinds[] = {
-	{"leak", GM_MIB_LEAK_RAISE, 17, 20},
-	{"burst", GM_MIB_BURST_RAISE, 21, 28},
-	{"", GM_MIB_ALARM_RAISE, 1, 0}, /* any other detector */
+	{"leak", GM_MIB_LEAK_RAISE, {17, 18, 19, 20}, {29, 30, 31, 32, 33, 34, 35, 36}},
+	{"burst",
+	 GM_MIB_BURST_RAISE,
+	 {21, 22, 23, 24, 25, 26, 27, 28},
+	 {29, 30, 31, 37, 38, 39, 40, 41, 42}},
+	{"anomaly", GM_MIB_ANOMALY_RAISE, {31, 43, 44, 45, 46}, {29, 30}},
+	{"threshold", GM_MIB_THRESHOLD_RAISE, {29, 45, 46, 47}, {30, 31}},
+	{"policy", GM_MIB_THRESHOLD_RAISE, {29, 45, 46, 47}, {30, 31}},
+	/* Any other detector: all that it tells, what is in two columns once. */
+	{"", GM_MIB_ALARM_RAISE, {0}, {17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+				       32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 45, 46}},
 };
 
 /* gmAgentNode, gmAgentVersion, gmAgentStarted, gmAgentBoots, gmAgentLastSequence */
@@ -49,29 +61,35 @@ static void unknown(struct gm_mib_value *value, enum gm_mib_type type)
 	value->length = type == GM_MIB_TIME ? sizeof(no_time) : 0;
 }
 
-static void add_columns(const struct gm_transition *transition, unsigned first, unsigned last,
-			const struct gm_mib_notify_sink *sink)
+/* One variable; one that is not known has its form all the same when it is `wanted`. */
+static void add_column(const struct gm_transition *transition, unsigned number, bool wanted,
+		       const struct gm_mib_notify_sink *sink)
 {
-	const struct gm_mib_table *table = &gm_mib_notify_table;
 	const struct gm_mib_view view = {.now = transition->time};
-	for (size_t i = 0; i < table->column_count; i++) {
-		const struct gm_mib_column *column = &table->columns[i];
-		if (column->number < first || column->number > last)
-			continue;
-		struct gm_mib_oid oid = {.length = 4, .id = {1, NOTIFY_GROUP, column->number, 0}};
-		struct gm_mib_value value;
-		if (!gm_mib_cell(&view, transition, column, &value))
-			unknown(&value, column->type);
-		sink->add(sink->user, &oid, &value);
+	const struct gm_mib_column *column = gm_mib_notify_table.columns;
+	struct gm_mib_oid oid = {.length = 4, .id = {1, NOTIFY_GROUP, number, 0}};
+	struct gm_mib_value value;
+
+	while (column->number != number)
+		column++;
+	if (!gm_mib_cell(&view, transition, column, &value)) {
+		if (!wanted)
+			return;
+		unknown(&value, column->type);
 	}
+	sink->add(sink->user, &oid, &value);
 }
 
 void gm_mib_notify_transition(const struct gm_transition *transition,
 			      const struct gm_mib_notify_sink *sink)
 {
 	const struct kind *kind = kind_of(transition);
-	add_columns(transition, COMMON_FIRST, COMMON_LAST, sink);
-	add_columns(transition, kind->first, kind->last, sink);
+	for (unsigned number = COMMON_FIRST; number <= COMMON_LAST; number++)
+		add_column(transition, number, true, sink);
+	for (size_t i = 0; kind->objects[i]; i++)
+		add_column(transition, kind->objects[i], true, sink);
+	for (size_t i = 0; kind->more[i]; i++)
+		add_column(transition, kind->more[i], false, sink);
 }
 
 void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_notify_sink *sink)

@@ -3,7 +3,8 @@
  * The notifications of GUESTMON-MIB as lists of variables: which one a transition is, and what it
  * carries, in the order of the OBJECTS clause. Pure; trap.c sends what this makes, the tests look at
  * it. A variable that is not known is the largest number of its type, an empty text or the zero time,
- * for a notification carries all its objects.
+ * for a notification carries all its objects. What is known beyond them follows them, as RFC 3416 lets
+ * an agent do (section 4.2.6): the objects of a notification that was once published stay as they are.
  */
 #ifndef GM_NORTH_MIB_NOTIFY_H
 #define GM_NORTH_MIB_NOTIFY_H
@@ -18,6 +19,8 @@ enum gm_mib_notification {
 	GM_MIB_ALARM_RAISE = 7,
 	GM_MIB_START = 10,
 	GM_MIB_STOP = 11,
+	GM_MIB_ANOMALY_RAISE = 12,
+	GM_MIB_THRESHOLD_RAISE = 15,
 };
 
 /* Takes one variable; `oid` is below the root, both are only valid during the call. */

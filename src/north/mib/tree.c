@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The resolver; see tree.h. GET and GETNEXT of any identifier, existing or not, by binary search over
- * the rows of one table. Not the protocol, which is handler.c, and not the columns, which are tables.c.
+ * the rows of one table. Not the protocol, which is handler.c, and not the columns, which are in tables_*.c.
  */
 #include "north/mib/tree.h"
 
@@ -87,11 +87,12 @@ bool gm_mib_cell(const struct gm_mib_view *view, const void *row,
 int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length,
 	       struct gm_mib_value *ret_value)
 {
-	const struct gm_mib_table *table = gm_mib_tables, *end = table + gm_mib_table_count;
-	while (table < end && place(table, id, length) != 0)
-		table++;
-	if (table == end || length == table->prefix_length)
+	size_t t = 0;
+	while (t < gm_mib_table_count && place(gm_mib_tables[t], id, length) != 0)
+		t++;
+	if (t == gm_mib_table_count || length == gm_mib_tables[t]->prefix_length)
 		return GM_MIB_NO_OBJECT;
+	const struct gm_mib_table *table = gm_mib_tables[t];
 
 	uint32_t number = id[table->prefix_length];
 	const struct gm_mib_column *column = table->columns, *last = column + table->column_count;
@@ -153,7 +154,7 @@ bool gm_mib_next(const struct gm_mib_view *view, const uint32_t *id, size_t leng
 		 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value)
 {
 	for (size_t t = 0; t < gm_mib_table_count; t++) {
-		const struct gm_mib_table *table = &gm_mib_tables[t];
+		const struct gm_mib_table *table = gm_mib_tables[t];
 		int where = place(table, id, length);
 		size_t skip = where == 0 ? table->prefix_length : length;
 		if (where <= 0 &&

@@ -6,7 +6,7 @@
  *
  * A table is a const column table over the rows of a snapshot, which are sorted by their index; a
  * group of scalars is a table of one row, the snapshot itself, whose index is 0. To add a column: one
- * line in tables.c and the object in mibs/GUESTMON-MIB.txt (a test fails if they differ).
+ * line in tables_*.c and the object in mibs/GUESTMON-MIB.txt (a test fails if they differ).
  */
 #ifndef GM_NORTH_MIB_TREE_H
 #define GM_NORTH_MIB_TREE_H
@@ -57,7 +57,7 @@ struct gm_mib_column {
 	gm_mib_cell_fn *get;
 };
 
-enum { GM_MIB_PREFIX = 3, GM_MIB_INDEX = 3, GM_MIB_DEPTH = GM_MIB_PREFIX + 1 + GM_MIB_INDEX };
+enum { GM_MIB_PREFIX = 3, GM_MIB_INDEX = 5, GM_MIB_DEPTH = GM_MIB_PREFIX + 1 + GM_MIB_INDEX };
 
 struct gm_mib_table {
 	uint8_t prefix[GM_MIB_PREFIX],
@@ -71,7 +71,7 @@ struct gm_mib_table {
 };
 
 /* All tables that can be read, in the order of their prefixes. */
-extern const struct gm_mib_table gm_mib_tables[];
+extern const struct gm_mib_table *const gm_mib_tables[];
 extern const size_t gm_mib_table_count;
 
 /* gmNotify: what notifications carry, over a struct gm_transition. No part of the tree. */

@@ -97,6 +97,75 @@ static void fill_leak(struct gm_finding_row *row, uint32_t guest)
 	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_EXHAUSTION, 3600);
 	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_CONFIDENCE, 0.97);
 	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_ONSET, 1767225000.5);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_SLOPE_LOW, -1024);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_SLOPE_HIGH, 2097152);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_EXHAUSTION_LOW, 1800);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_HORIZON, 900);
+	snprintf(row->finding.evidence.contributors, sizeof(row->finding.evidence.contributors),
+		 "process:%u/java", guest);
+}
+
+static bool fill_process(struct gm_snapshot *snapshot, struct gm_process_row *process,
+			 uint32_t guest, bool leaks)
+{
+	process->guest_index = guest;
+	process->pid = leaks ? 4242 : 17;
+	snprintf(process->command, sizeof(process->command), leaks ? "java" : "sshd");
+	if (!rows(snapshot, &process->last.items, 2, sizeof(struct gm_last)))
+		return false;
+	add_counter(&process->last, GM_METRIC_CPU_TIME, 7000000, 0.5e9);
+	add_gauge(&process->last, GM_METRIC_MEMORY_RESIDENT, 3e8);
+	if (leaks) {
+		struct gm_finding_row row;
+		fill_leak(&row, guest);
+		process->leak = row.finding;
+		process->alarm_id = 100 + guest;
+	}
+	return true;
+}
+
+static void fill_anomaly(struct gm_finding_row *row, uint32_t guest)
+{
+	fill_finding(row, guest, 0, false);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_SCORE, 0.875);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_VALUE, -1.5);
+	snprintf(row->finding.evidence.contributors, sizeof(row->finding.evidence.contributors),
+		 "cpu.time,net.rx.bytes@tap1-1");
+}
+
+static void fill_error(struct gm_finding_row *row, uint32_t guest)
+{
+	fill_finding(row, guest, GM_ERROR_RX_DROPS, false);
+	snprintf(row->finding.metric, sizeof(row->finding.metric), "net.rx.dropped");
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_VALUE, 12.5);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_LIMIT, 0.001);
+}
+
+/* Counts tell their bucket; the last bucket of all is the largest that there can be. */
+static void fill_counts(struct gm_burst_total_row *total, struct gm_bucket_row buckets[2],
+			uint32_t guest, uint32_t ordinal)
+{
+	*total = (struct gm_burst_total_row){
+		.guest_index = guest,
+		.ordinal = ordinal,
+		.part = GM_BURST_PART_RX_BYTES,
+		.bursts = 3,
+		.time = 225000000,
+		.volume = UINT64_C(1) << 40,
+		.dropped = 5,
+		.told = 2,
+		.untold = 1,
+	};
+	for (uint8_t i = 0; i < 2; i++)
+		buckets[i] = (struct gm_bucket_row){
+			.guest_index = guest,
+			.ordinal = ordinal,
+			.part = GM_BURST_PART_RX_BYTES,
+			.histogram = i ? GM_HISTOGRAM_VOLUME : GM_HISTOGRAM_DURATION,
+			.bucket = i ? 32 : 17,
+			.last = i,
+			.count = i ? 32 : 17,
+		};
 }
 
 static void fill_burst(struct gm_finding_row *row, uint32_t guest, uint32_t ordinal, bool rx)
@@ -106,6 +175,9 @@ static void fill_burst(struct gm_finding_row *row, uint32_t guest, uint32_t ordi
 	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_DURATION, 0.075);
 	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_PEAK, 9.5e9);
 	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_VOLUME, 80e6);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_GAP, 1.25);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_DROPPED, 7);
+	gm_evidence_set(&row->finding.evidence, GM_EVIDENCE_PORTS, 2);
 }
 
 struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_kind kind)
@@ -130,6 +202,7 @@ struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_ki
 	alarm->guest[12] = 1;
 	alarm->key = leak ? gm_entity_guest(alarm->guest) : gm_entity_interface("tap1-1");
 	snprintf(alarm->detector, sizeof(alarm->detector), "%s", leak ? "leak" : "burst");
+	snprintf(alarm->rule, sizeof(alarm->rule), "%s", leak ? "" : "gold-ports");
 	snprintf(alarm->metric, sizeof(alarm->metric), "%s", leak ? "memory.used" : "net.rx.bytes");
 	snprintf(alarm->evidence.direction, sizeof(alarm->evidence.direction), "%s",
 		 leak ? "" : "rx");
@@ -145,13 +218,33 @@ static bool allocate(struct gm_snapshot *snapshot, size_t guests, size_t interfa
 	snapshot->alarm_count = snapshot->log_count = guests;
 	snapshot->interface_count = guests * interfaces;
 	snapshot->burst_count = 2 * snapshot->interface_count;
+	snapshot->packet_burst_count = snapshot->interface_count;
+	snapshot->burst_total_count = snapshot->interface_count;
+	snapshot->burst_bucket_count = 2 * snapshot->interface_count;
+	snapshot->host_leak_count = snapshot->anomaly_count = snapshot->error_count = guests;
+	snapshot->process_count = 2 * guests;
+	snapshot->contention_bucket_count = guests ? 1 : 0;
 	return rows(snapshot, &snapshot->guests, guests, sizeof(*snapshot->guests)) &&
 	       rows(snapshot, &snapshot->leaks, guests, sizeof(*snapshot->leaks)) &&
 	       rows(snapshot, &snapshot->alarms, guests, sizeof(*snapshot->alarms)) &&
 	       rows(snapshot, &snapshot->log, guests, sizeof(*snapshot->log)) &&
 	       rows(snapshot, &snapshot->interfaces, snapshot->interface_count,
 		    sizeof(*snapshot->interfaces)) &&
-	       rows(snapshot, &snapshot->bursts, snapshot->burst_count, sizeof(*snapshot->bursts));
+	       rows(snapshot, &snapshot->bursts, snapshot->burst_count,
+		    sizeof(*snapshot->bursts)) &&
+	       rows(snapshot, &snapshot->packet_bursts, snapshot->packet_burst_count,
+		    sizeof(*snapshot->packet_bursts)) &&
+	       rows(snapshot, &snapshot->burst_totals, snapshot->burst_total_count,
+		    sizeof(*snapshot->burst_totals)) &&
+	       rows(snapshot, &snapshot->burst_buckets, snapshot->burst_bucket_count,
+		    sizeof(*snapshot->burst_buckets)) &&
+	       rows(snapshot, &snapshot->host_leaks, guests, sizeof(*snapshot->host_leaks)) &&
+	       rows(snapshot, &snapshot->anomalies, guests, sizeof(*snapshot->anomalies)) &&
+	       rows(snapshot, &snapshot->errors, guests, sizeof(*snapshot->errors)) &&
+	       rows(snapshot, &snapshot->processes, snapshot->process_count,
+		    sizeof(*snapshot->processes)) &&
+	       rows(snapshot, &snapshot->contention_buckets, 1,
+		    sizeof(*snapshot->contention_buckets));
 }
 
 static void fill_agent(struct gm_snapshot *snapshot)
@@ -166,11 +259,35 @@ static void fill_agent(struct gm_snapshot *snapshot)
 	agent->sample_rate = 1234.4;
 	agent->last_sequence = snapshot->log_count;
 	snapshot->taken_at = FIXTURE_TIME;
+	snapshot->contention = (struct gm_contention_row){.ports = 1, .most = 4, .bursts = 9};
+	snapshot->contention_buckets[0] = (struct gm_bucket_row){.bucket = 1, .count = 9};
 	snapshot->source_count = 2;
 	for (size_t i = 0; i < 2; i++)
 		snapshot->sources[i] = (struct gm_source_status){.id = (enum gm_source_id)i,
 								 .connected = i == 0,
 								 .interval = GM_SECOND / 10};
+}
+
+/* What detectors think of a guest as a whole. */
+static bool fill_judgements(struct gm_snapshot *snapshot, size_t g, uint32_t index)
+{
+	fill_leak(&snapshot->leaks[g], index);
+	fill_leak(&snapshot->host_leaks[g], index);
+	fill_anomaly(&snapshot->anomalies[g], index);
+	fill_error(&snapshot->errors[g], index);
+	return fill_process(snapshot, &snapshot->processes[2 * g], index, false) &&
+	       fill_process(snapshot, &snapshot->processes[2 * g + 1], index, true);
+}
+
+static void fill_port(struct gm_snapshot *snapshot, size_t at, uint32_t index, uint32_t ordinal)
+{
+	struct gm_evidence *packets = &snapshot->packet_bursts[at].finding.evidence;
+	fill_burst(&snapshot->bursts[2 * at], index, ordinal, true);
+	fill_burst(&snapshot->bursts[2 * at + 1], index, ordinal, false);
+	fill_burst(&snapshot->packet_bursts[at], index, ordinal, true);
+	gm_evidence_set(packets, GM_EVIDENCE_PEAK_PACKETS, 1e6);
+	gm_evidence_set(packets, GM_EVIDENCE_STORM, 12);
+	fill_counts(&snapshot->burst_totals[at], &snapshot->burst_buckets[2 * at], index, ordinal);
 }
 
 struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t generation)
@@ -183,7 +300,8 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 		uint32_t index = (uint32_t)(2 * g + 1);
 		if (!fill_guest(snapshot, &snapshot->guests[g], index))
 			return NULL;
-		fill_leak(&snapshot->leaks[g], index);
+		if (!fill_judgements(snapshot, g, index))
+			return NULL;
 		snapshot->log[g] = fixture_transition(g + 1, GM_TRANSITION_RAISE);
 		snapshot->alarms[g] = snapshot->log[g].alarm;
 		for (size_t i = 0; i < interfaces; i++) {
@@ -192,8 +310,7 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 			if (!fill_interface(snapshot, &snapshot->interfaces[at], index, ordinal,
 					    generation))
 				return NULL;
-			fill_burst(&snapshot->bursts[2 * at], index, ordinal, true);
-			fill_burst(&snapshot->bursts[2 * at + 1], index, ordinal, false);
+			fill_port(snapshot, at, index, ordinal);
 		}
 	}
 	return snapshot;

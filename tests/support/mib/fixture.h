@@ -12,9 +12,10 @@
 #define FIXTURE_TIME (INT64_C(1767225600) * 1000000000) /* 2026-01-01T00:00:00Z */
 
 /*
- * `guests` guests with the indexes 1, 3, 5 …, each with `interfaces` interfaces, a leak row, two burst
- * rows for each interface, an active alarm and a log entry. Every counter of an interface is
- * `generation`. NULL: out of memory.
+ * `guests` guests with the indexes 1, 3, 5 …, each with `interfaces` interfaces, two processes of which
+ * the second leaks, a row of every other table of findings (two in gmBurstTable and in the histograms for
+ * each interface), an active alarm and a log entry. Every counter of an interface is `generation`.
+ * NULL: out of memory.
  */
 struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t generation);
 

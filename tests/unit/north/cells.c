@@ -242,7 +242,86 @@ static void test_states(void **state)
 	assert_int_equal(value.number, GM_SEVERITY_CLEARED);
 }
 
-/* A line of tables.c that names a member of another size than its getter reads would read astray. */
+static void test_findings_that_are_not_judged(void **state)
+{
+	struct gm_snapshot *snapshot = open_snapshot(state);
+	struct gm_mib_value value;
+	/* The first process of a guest has no judgement of the leak detector, the second has. */
+	for (uint32_t column = 9; column <= 22; column++)
+		assert_int_equal(GET(snapshot, &value, 1, 11, 1, column, 1, 17),
+				 GM_MIB_NO_INSTANCE);
+	assert_int_equal(GET(snapshot, &value, 1, 11, 1, 9, 1, 4242), GM_MIB_FOUND);
+	assert_int_equal(value.number, 2);
+	assert_int_equal(GET(snapshot, &value, 1, 11, 1, 4, 1, 17), GM_MIB_FOUND);
+
+	/* An upper end without a bound, bursts of no storm. */
+	assert_int_equal(GET(snapshot, &value, 1, 6, 1, 17, 1), GM_MIB_NO_INSTANCE);
+	assert_int_equal(GET(snapshot, &value, 1, 7, 1, 19, 1, 1, 1), GM_MIB_NO_INSTANCE);
+	/* A lower end below zero. */
+	assert_int_equal(GET(snapshot, &value, 1, 6, 1, 14, 1), GM_MIB_FOUND);
+	assert_int_equal(value.number, 0);
+}
+
+static void test_buckets(void **state)
+{
+	struct gm_snapshot *snapshot = open_snapshot(state);
+	struct gm_mib_value value;
+	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 3, 1, 1, 1, 1, 17), GM_MIB_FOUND);
+	assert_true(value.number == 1 << 17);
+	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 4, 1, 1, 1, 1, 17), GM_MIB_FOUND);
+	assert_int_equal(value.number, 17);
+	/* The last bucket of all holds also what is more. */
+	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 3, 1, 1, 1, 4, 32), GM_MIB_NO_INSTANCE);
+	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 4, 1, 1, 1, 4, 32), GM_MIB_FOUND);
+	snapshot->burst_buckets[1].bucket = 31;
+	snapshot->burst_buckets[1].last = false;
+	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 3, 1, 1, 1, 4, 31), GM_MIB_FOUND);
+	assert_true(value.number == UINT64_C(1) << 31);
+	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 4, 1, 1, 1, 1), GM_MIB_NO_INSTANCE);
+}
+
+static void test_numbers_as_text(void **state)
+{
+	static const struct {
+		double number;
+		const char *text; /* NULL: absent */
+	} cases[] = {{-1.5, "-1.5"},    {0, "0"},
+		     {1e300, "1e+300"}, {-1.23456789e-300, "-1.23456789e-300"},
+		     {NAN, NULL},       {-INFINITY, NULL}};
+	struct gm_snapshot *snapshot = open_snapshot(state);
+	struct gm_evidence *evidence = &snapshot->alarms[0].evidence;
+	struct gm_mib_value value;
+	assert_int_equal(GET(snapshot, &value, 1, 8, 1, 18, 1), GM_MIB_NO_INSTANCE);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		gm_evidence_set(evidence, GM_EVIDENCE_VALUE, 1);
+		evidence->number[GM_EVIDENCE_VALUE] = cases[i].number;
+		int found = GET(snapshot, &value, 1, 8, 1, 18, 1);
+		assert_int_equal(found, cases[i].text ? GM_MIB_FOUND : GM_MIB_NO_INSTANCE);
+		if (cases[i].text)
+			assert_octets(&value, cases[i].text, strlen(cases[i].text));
+	}
+}
+
+static void test_snmpd_inside(void **state)
+{
+	struct gm_snapshot *snapshot = open_snapshot(state);
+	struct gm_last items[2] = {
+		{.metric = GM_METRIC_SNMP_UP, .measured_at = FIXTURE_TIME, .value.gauge = 1},
+		{.metric = GM_METRIC_SNMP_LATENCY, .value.gauge = 2.5e6},
+	};
+	struct gm_mib_value value;
+	assert_int_equal(GET(snapshot, &value, 1, 4, 1, 33, 1), GM_MIB_NO_INSTANCE);
+	snapshot->guests[0].last = (struct gm_last_set){2, items};
+	assert_int_equal(GET(snapshot, &value, 1, 4, 1, 33, 1), GM_MIB_FOUND);
+	assert_int_equal(value.number, 1);
+	assert_int_equal(GET(snapshot, &value, 1, 4, 1, 34, 1), GM_MIB_FOUND);
+	assert_int_equal(value.number, 2500); /* µs */
+	items[0].value.gauge = 0;
+	assert_int_equal(GET(snapshot, &value, 1, 4, 1, 33, 1), GM_MIB_FOUND);
+	assert_int_equal(value.number, 2);
+}
+
+/* A line of tables_*.c that names a member of another size than its getter reads would read astray. */
 static void check_sizes(const struct gm_mib_table *table)
 {
 	static const struct {
@@ -256,7 +335,6 @@ static void check_sizes(const struct gm_mib_table *table)
 		{gm_cell_size, 8},
 		{gm_cell_double, 8},
 		{gm_cell_bool, 1},
-		{gm_cell_state, 1},
 		{gm_cell_enum, 4},
 		{gm_cell_microseconds, 8},
 		{gm_cell_span, 8},
@@ -267,6 +345,9 @@ static void check_sizes(const struct gm_mib_table *table)
 		{gm_cell_mac, 18},
 		{gm_cell_uuid_text, GM_UUID_TEXT},
 		{gm_cell_entity, sizeof(struct gm_entity_key)},
+		{gm_cell_finding_state, sizeof(struct gm_finding)},
+		{gm_cell_finding_severity, sizeof(struct gm_finding)},
+		{gm_cell_bucket_edge, 1},
 	};
 	for (size_t c = 0; c < table->column_count; c++) {
 		const struct gm_mib_column *column = &table->columns[c];
@@ -284,7 +365,7 @@ static void test_tables_are_sound(void **state)
 {
 	(void)state;
 	for (size_t t = 0; t < gm_mib_table_count; t++)
-		check_sizes(&gm_mib_tables[t]);
+		check_sizes(gm_mib_tables[t]);
 	check_sizes(&gm_mib_notify_table);
 }
 
@@ -299,6 +380,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_times_and_ages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_findings_that_are_not_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_buckets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_numbers_as_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_snmpd_inside, setup, teardown),
 		cmocka_unit_test(test_tables_are_sound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
