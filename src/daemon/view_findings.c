@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "daemon/view_private.h"
-#include "model/metric.h"
 
 /* The tables: which findings have a row there. */
 enum table {
@@ -20,34 +19,32 @@ enum table {
 	TABLES,
 };
 
-/* A table's findings are those of a detector, of all metrics that are not in a table of their own. */
+/* What has a row: the detector's own judgement of a metric; a row's index is the entity's and these. */
 static const struct place {
-	const char *detector;
-	unsigned metric; /* GM_METRIC_COUNT: every other one */
+	const char *detector, *metric;
 	enum table table;
 	uint32_t ordinal; /* 0: the entity's */
+	bool rx;
 } places[] = {
-	{"leak", GM_METRIC_MEMORY_RESIDENT, HOST_LEAKS, 0},
-	{"leak", GM_METRIC_COUNT, LEAKS, 0},
-	{"burst", GM_METRIC_NET_RX_PACKETS, PACKET_BURSTS, 0},
-	{"burst", GM_METRIC_NET_TX_PACKETS, PACKET_BURSTS, 0},
-	{"burst", GM_METRIC_COUNT, BURSTS, 0},
-	{"anomaly", GM_METRIC_NET_RX_ERRORS, ERRORS, GM_ERROR_RX_ERRORS},
-	{"anomaly", GM_METRIC_NET_RX_DROPPED, ERRORS, GM_ERROR_RX_DROPS},
-	{"anomaly", GM_METRIC_NET_TX_ERRORS, ERRORS, GM_ERROR_TX_ERRORS},
-	{"anomaly", GM_METRIC_NET_TX_DROPPED, ERRORS, GM_ERROR_TX_DROPS},
-	{"anomaly", GM_METRIC_COUNT, ANOMALIES, 0},
+	{"leak", "memory.used", LEAKS, 0, false},
+	{"leak", "memory.resident", HOST_LEAKS, 0, false},
+	{"burst", "net.rx.bytes", BURSTS, 0, true},
+	{"burst", "net.tx.bytes", BURSTS, 0, false},
+	{"burst", "net.rx.packets", PACKET_BURSTS, 0, true},
+	{"burst", "net.tx.packets", PACKET_BURSTS, 0, false},
+	{"anomaly", "score", ANOMALIES, 0, false},
+	{"anomaly", "net.rx.errors", ERRORS, GM_ERROR_RX_ERRORS, false},
+	{"anomaly", "net.rx.dropped", ERRORS, GM_ERROR_RX_DROPS, false},
+	{"anomaly", "net.tx.errors", ERRORS, GM_ERROR_TX_ERRORS, false},
+	{"anomaly", "net.tx.dropped", ERRORS, GM_ERROR_TX_DROPS, false},
 };
 
 static const struct place *place_of(const struct gm_finding *finding)
 {
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		const struct place *place = &places[i];
-		if (strcmp(finding->detector, place->detector) == 0 &&
-		    (place->metric == GM_METRIC_COUNT ||
-		     strcmp(finding->metric, gm_metric_get(place->metric)->name) == 0))
-			return place;
-	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strcmp(finding->detector, places[i].detector) == 0 &&
+		    strcmp(finding->metric, places[i].metric) == 0)
+			return &places[i];
 	return NULL;
 }
 
@@ -75,7 +72,7 @@ static void add_row(const struct gm_view *view, const struct gm_tracked *tracked
 		table->rows[table->count] = (struct gm_finding_row){
 			.guest_index = tracked->guest_index,
 			.ordinal = place->ordinal ? place->ordinal : ordinal,
-			.rx = strcmp(finding->evidence.direction, "rx") == 0,
+			.rx = place->rx,
 			.alarm_id = alarm_of(view, finding),
 			.finding = *finding,
 		};
