@@ -136,6 +136,14 @@ static bool is_wanted(const struct gm_snmp_target *target, int table, const stru
 	}
 }
 
+static const char *parent_of(int table, const struct row *row)
+{
+	if (GM_SNMP_STORAGE + table == GM_SNMP_DISKS) {
+		return "/dev/";
+	}
+	return row->name[0] == '/' ? "" : "/";
+}
+
 bool row_entity(const struct gm_snmp_target *target, int table, const struct row *row,
 		struct gm_entity_info *ret_info)
 {
@@ -157,9 +165,8 @@ bool row_entity(const struct gm_snmp_target *target, int table, const struct row
 			     "inside");
 		return true;
 	}
-	/* "vda" is the host's name of it; a path is the guest's. */
-	snprintf(name, sizeof(name), "%s%s",
-		 GM_SNMP_STORAGE + table == GM_SNMP_DISKS ? "/dev/" : "", row->name);
+	/* "vda" is the host's name of it; a path is the guest's, and what it tells is made one. */
+	snprintf(name, sizeof(name), "%s%s", parent_of(table, row), row->name);
 	ret_info->key = gm_entity_disk(uuid, name);
 	memcpy(ret_info->disk.guest, uuid, GM_UUID_SIZE);
 	gm_text_copy(ret_info->disk.source, sizeof(ret_info->disk.source), name);

@@ -143,6 +143,40 @@ static size_t respond_endlessly(struct responder *responder, const struct gm_snm
 	return answer_write(&written, answer, size);
 }
 
+/* A file system with the name that the host has for the guest's first disk. */
+static size_t respond_as_a_disk(struct responder *responder, const struct gm_snmp_message *request,
+				uint8_t *answer, size_t size)
+{
+	static const uint8_t fixed[] = {0x2b, 6, 1, 2, 1, 0x19, 2, 1, 4}, name[] = "vda";
+	struct gm_snmp_varbind varbinds[GM_SNMP_VARBINDS_MAX];
+	struct answer written = {request, request->pdu.request_id, 0, 0, varbinds, 0};
+
+	if (request->pdu.type == GM_SNMP_GET) {
+		return respond_well(responder, request, answer, size);
+	}
+	for (size_t i = 0; i < request->pdu.count; i++) {
+		struct gm_snmp_slice oid = request->pdu.varbinds[i].oid;
+		uint8_t column = oid.data[9];
+		struct gm_snmp_varbind *varbind = &varbinds[written.count++];
+
+		*varbind = (struct gm_snmp_varbind){
+			.oid = oid, .type = GM_SNMP_END_OF_VIEW, .text = {fixed, 0}};
+		if (oid.length != 10) {
+			continue;
+		}
+		memcpy(oid_room[i], oid.data, oid.length);
+		oid_room[i][10] = 1;
+		varbind->oid = (struct gm_snmp_slice){oid_room[i], 11};
+		varbind->type = column == 2   ? GM_SNMP_OID
+				: column == 3 ? GM_SNMP_OCTETS
+					      : GM_SNMP_INTEGER;
+		varbind->text = column == 2 ? (struct gm_snmp_slice){fixed, sizeof(fixed)}
+					    : (struct gm_snmp_slice){name, sizeof(name) - 1};
+		varbind->number = 4096;
+	}
+	return answer_write(&written, answer, size);
+}
+
 /* tooBig for more than three names. */
 static size_t respond_too_big(struct responder *responder, const struct gm_snmp_message *request,
 			      uint8_t *answer, size_t size)
@@ -309,6 +343,27 @@ static void survives_endless_tables(void **state)
 	end(&chaos);
 }
 
+/* What it mounts is not one of the disks that the host knows, whatever it is called. */
+static void keeps_file_systems_from_disks(void **state)
+{
+	struct chaos chaos;
+	uint8_t uuid[GM_UUID_SIZE];
+	struct gm_entity_key disk;
+
+	(void)state;
+	begin(&chaos, respond_as_a_disk, 0, 0);
+	rig_run(&chaos.rig, 3 * GM_SECOND);
+	rig_uuid(2, uuid);
+	disk = gm_entity_disk(uuid, "vda");
+	assert_null(rig_find(&chaos.rig, &disk, GM_METRIC_FS_SIZE));
+	for (size_t i = 0; i < chaos.rig.seen_count; i++) {
+		assert_false(gm_entity_equal(&chaos.rig.seen[i].key, &disk));
+	}
+	disk = gm_entity_disk(uuid, "/vda");
+	assert_non_null(rig_find(&chaos.rig, &disk, GM_METRIC_FS_SIZE));
+	end(&chaos);
+}
+
 static void ignores_spoofed_answers(void **state)
 {
 	struct chaos chaos;
@@ -347,6 +402,7 @@ int main(void)
 		cmocka_unit_test(survives_wrong_types),
 		cmocka_unit_test(survives_walks_in_circles),
 		cmocka_unit_test(survives_endless_tables),
+		cmocka_unit_test(keeps_file_systems_from_disks),
 		cmocka_unit_test(ignores_spoofed_answers),
 		cmocka_unit_test(asks_for_less_when_it_is_too_much),
 	};
