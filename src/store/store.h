@@ -47,6 +47,42 @@ struct gm_store_status {
 	uint64_t series;          /* that `bytes_when_full` is for */
 };
 
+/* A stored frame, or what the frames of a span said together. */
+struct gm_store_row {
+	int64_t time; /* ns; of a span: of its newest sample */
+	int64_t span; /* ns; 0: a frame as it was measured */
+	size_t count;
+	/* Of a span: a gauge's mean, a counter's last value. */
+	const struct gm_reading *readings;
+	/* Of a span, else NULL; NaN where not known. Of a counter: how fast it grew, per second. */
+	const struct gm_store_extremes {
+		double min, max;
+	} * extremes;
+};
+
+/* What is asked for: since <= time < until. */
+struct gm_store_range {
+	struct gm_entity_key key;
+	int64_t since, until; /* ns since the epoch */
+	size_t rows;          /* most that are handed over: the newest */
+	int64_t deadline;     /* ns from now */
+};
+
+/* Both are called on the main thread, never from within read() or cancel(). */
+struct gm_store_reader {
+	/* Newest first; false: no more is wanted. What comes from outside may be wrong in all but form. */
+	bool (*row)(void *user, const struct gm_store_row *row);
+	/*
+	 * The end, once: 0, or a negative errno with its sentence (what was handed over until then was
+	 * stored, but is not all).
+	 */
+	void (*done)(void *user, int result, const struct gm_error *err);
+	void *user;
+};
+
+struct gm_store_read;
+enum { GM_STORE_READS_MAX = 8 }; /* at once */
+
 struct gm_store_ops {
 	const char *name;
 	/* Reads stored windows back: synchronous, ends by `deadline` ns from now whatever happens. */
@@ -65,6 +101,16 @@ struct gm_store_ops {
 	 */
 	int (*keep)(struct gm_store *store, const struct gm_entity_key *key, const void *bytes,
 		    size_t size);
+	/*
+	 * Reads stored frames while all else goes on: as measured where they reach, before that the coarser
+	 * copies, where there are. -ENOTSUP: this store holds none; -ENOTCONN; -EBUSY: too many at once;
+	 * -ENOMEM; each with a sentence. `*ret_read` is valid until done() or cancel().
+	 */
+	int (*read)(struct gm_store *store, const struct gm_store_range *range,
+		    const struct gm_store_reader *reader, struct gm_store_read **ret_read,
+		    struct gm_error *err);
+	/* Ends it without done(). */
+	void (*cancel)(struct gm_store *store, struct gm_store_read *read);
 	/* End of a tick: what was appended goes out as one batch. */
 	void (*flush)(struct gm_store *store, int64_t now);
 	void (*status)(const struct gm_store *store, struct gm_store_status *ret_status);

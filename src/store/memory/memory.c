@@ -44,6 +44,19 @@ static int keep(struct gm_store *store, const struct gm_entity_key *key, const v
 	return -ENOTSUP;
 }
 
+static int read_back(struct gm_store *store, const struct gm_store_range *range,
+		     const struct gm_store_reader *reader, struct gm_store_read **ret_read,
+		     struct gm_error *err)
+{
+	(void)store, (void)range, (void)reader, (void)ret_read;
+	return gm_error_set(err, -ENOTSUP, "no store is configured that holds more");
+}
+
+static void cancel(struct gm_store *store, struct gm_store_read *read)
+{
+	(void)store, (void)read;
+}
+
 static void flush(struct gm_store *store, int64_t now)
 {
 	(void)store, (void)now;
@@ -70,6 +83,8 @@ static const struct gm_store_ops memory_ops = {
 	.identify = identify,
 	.forget = forget,
 	.keep = keep,
+	.read = read_back,
+	.cancel = cancel,
 	.flush = flush,
 	.status = status,
 	.stop = start, /* there is nothing to do for either */

@@ -211,6 +211,10 @@ static void on_reply(redisAsyncContext *context, void *reply, void *user)
 	/* Of a connection that was given up only the account is kept. */
 	if (redis->context != context)
 		reply = NULL;
+	if (pending.purpose == GM_REDIS_PAGE) {
+		gm_redis_take_page(redis, reply);
+		return;
+	}
 	if (pending.purpose < GM_REDIS_CHORE) {
 		if (reply)
 			gm_redis_take_greeting(redis, pending.purpose, reply);
@@ -275,6 +279,7 @@ static void tick_stopping(struct gm_redis *redis)
  */
 void gm_redis_tick(struct gm_redis *redis)
 {
+	gm_redis_reads_tick(redis);
 	if (redis->stopping) {
 		tick_stopping(redis);
 		return;

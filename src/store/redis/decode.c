@@ -134,6 +134,43 @@ int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *ke
 	return 0;
 }
 
+/* What of the pair a field tells, if it is an extreme of that metric. */
+static double *extreme_of(const char *field, unsigned metric, struct gm_store_extremes *extremes)
+{
+	const char *name = gm_metric_get(metric)->name;
+	size_t length = strlen(name);
+
+	if (strncmp(field, name, length) != 0)
+		return NULL;
+	if (strcmp(field + length, ".min") == 0)
+		return &extremes->min;
+	return strcmp(field + length, ".max") == 0 ? &extremes->max : NULL;
+}
+
+/* They come right after their metric, in the order of the readings: no other order is looked for. */
+void gm_redis_parse_extremes(const redisReply *reply, const struct gm_reading *readings,
+			     size_t count, struct gm_store_extremes *extremes)
+{
+	const redisReply *fields = reply->element[1];
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++)
+		extremes[i] = (struct gm_store_extremes){NAN, NAN};
+	for (size_t i = 0; i < fields->elements && count > 0; i += 2) {
+		const char *field = fields->element[i]->str;
+		const char *text = fields->element[i + 1]->str;
+		char *end;
+
+		if (at + 1 < count &&
+		    strcmp(field, gm_metric_get(readings[at + 1].metric)->name) == 0)
+			at++;
+		double *extreme = extreme_of(field, readings[at].metric, &extremes[at]);
+		double value = extreme ? strtod(text, &end) : NAN;
+		if (extreme && end != text && *end == '\0' && isfinite(value))
+			*extreme = value;
+	}
+}
+
 void gm_redis_error_text(const redisReply *reply, char *text, size_t size)
 {
 	char quoted[160];

@@ -434,6 +434,7 @@ void gm_redis_disconnected(struct gm_redis *redis)
 	HASH_ITER (hh, redis->entities, entity, next) {
 		entity->state = GM_REDIS_UNSYNCED;
 	}
+	gm_redis_reads_end(redis, -ENOTCONN, "the connection to Redis is gone");
 }
 
 /* The stream holds what was sent up to `last` (NULL: there is no stream). */

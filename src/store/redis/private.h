@@ -3,7 +3,8 @@
  * What the files of store/redis/ share. redis.c is the store's face; connection.c keeps the connection
  * up; route.c says whereto; handshake.c asks whether it may be written to; entity.c decides what is written when;
  * tier.c makes the coarser streams; frame.c,
- * encode.c and decode.c turn frames and commands into bytes and back; link.c and load.c read the windows at start-up.
+ * encode.c and decode.c turn frames and commands into bytes and back; link.c and load.c read the windows at start-up,
+ * history.c for whoever asks later.
  *
  * The life of an entity:
  *
@@ -134,6 +135,7 @@ enum gm_redis_purpose {
 	GM_REDIS_PROBE_DELETE,
 	GM_REDIS_CONFIG,
 	GM_REDIS_INFO,
+	GM_REDIS_PAGE,      /* XREVRANGE, of history.c */
 	GM_REDIS_HEARTBEAT, /* is the schema still there? */
 	GM_REDIS_CHORE,     /* SADD, HSET, EXPIRE and the like: only an error is of interest */
 	GM_REDIS_LAST,      /* XREVRANGE: the newest entry of an entity's stream */
@@ -202,6 +204,11 @@ struct gm_redis {
 
 	struct gm_redis_budget budget;
 	bool compat_refused; /* on this connection */
+
+	/* history.c */
+	struct gm_store_read *reads; /* the one whose turn it is first */
+	struct gm_store_read *paged; /* whose page is on its way; NULL: of one that has ended */
+	bool page_awaited;
 
 	/* entity.c */
 	struct gm_redis_entity *entities;
@@ -330,6 +337,7 @@ bool gm_redis_xadd(struct gm_buffer *buffer, const struct gm_buffer *prefix,
 /* tier.c: coarser copies of a stream, by number. */
 struct gm_redis_tier;
 const char *gm_redis_tier_suffix(size_t tier);
+uint64_t gm_redis_tier_span(size_t tier); /* ms */
 /* Entries that are kept of it; 0: it is switched off. */
 uint64_t gm_redis_tier_entries(const struct gm_redis_options *options, size_t tier);
 /* A frame that was sent. May send what a span that has ended comes to. */
@@ -349,11 +357,29 @@ void gm_redis_compat_take(struct gm_redis *redis, struct gm_redis_entity *entity
 			  const struct gm_reading *readings, size_t count);
 void gm_redis_compat_refused(struct gm_redis *redis, const redisReply *reply);
 
+/* history.c */
+int gm_redis_read(struct gm_redis *redis, const struct gm_store_range *range,
+		  const struct gm_store_reader *reader, struct gm_store_read **ret_read,
+		  struct gm_error *err);
+void gm_redis_read_cancel(struct gm_redis *redis, struct gm_store_read *read);
+/* The answer to a GM_REDIS_PAGE; NULL: the connection is gone. */
+void gm_redis_take_page(struct gm_redis *redis, const redisReply *reply);
+void gm_redis_reads_tick(struct gm_redis *redis);
+/* Ends all of them, with this reason. */
+void gm_redis_reads_end(struct gm_redis *redis, int result, const char *reason);
+void gm_redis_reads_free(struct gm_redis *redis);
+
 /* decode.c: replies are hostile until they are checked. -EPROTO: not what it should be. */
 int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);
 /* One [id, [field, value, …]] as a frame of `batch`. */
 int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *key,
 			 struct gm_batch *batch, struct gm_redis_id *ret_id);
+/*
+ * The fields NAME.min and NAME.max of an entry that gm_redis_parse_entry() has taken, for each reading of its
+ * frame. NaN where there is none.
+ */
+void gm_redis_parse_extremes(const redisReply *reply, const struct gm_reading *readings,
+			     size_t count, struct gm_store_extremes *extremes);
 /* A reply's error as one line of text for people. */
 void gm_redis_error_text(const redisReply *reply, char *text, size_t size);
 

@@ -101,8 +101,21 @@ static void status(const struct gm_store *store, struct gm_store_status *ret_sta
 	gm_text_copy(ret_status->state, sizeof(ret_status->state), text);
 }
 
+static int read_back(struct gm_store *store, const struct gm_store_range *range,
+		     const struct gm_store_reader *reader, struct gm_store_read **ret_read,
+		     struct gm_error *err)
+{
+	return gm_redis_read(of(store), range, reader, ret_read, err);
+}
+
+static void cancel(struct gm_store *store, struct gm_store_read *read)
+{
+	gm_redis_read_cancel(of(store), read);
+}
+
 static void stop(struct gm_store *store)
 {
+	gm_redis_reads_end(of(store), -ECANCELED, "the daemon ends");
 	gm_redis_disconnect(of(store));
 }
 
@@ -113,6 +126,7 @@ static void destroy(struct gm_store *store)
 	if (!redis)
 		return;
 	gm_redis_entities_free(redis);
+	gm_redis_reads_free(redis);
 	gm_buffer_free(&redis->command);
 	free(redis->pending);
 	free(redis->node);
@@ -127,6 +141,8 @@ static const struct gm_store_ops redis_ops = {
 	.identify = identify,
 	.forget = forget,
 	.keep = keep,
+	.read = read_back,
+	.cancel = cancel,
 	.flush = flush,
 	.status = status,
 	.stop = stop,

@@ -43,6 +43,11 @@ const char *gm_redis_tier_suffix(size_t tier)
 	return tiers[tier].suffix;
 }
 
+uint64_t gm_redis_tier_span(size_t tier)
+{
+	return tiers[tier].span;
+}
+
 uint64_t gm_redis_tier_entries(const struct gm_redis_options *options, size_t tier)
 {
 	int64_t kept = *(const int64_t *)((const char *)options + tiers[tier].kept);
