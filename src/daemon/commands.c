@@ -232,71 +232,6 @@ const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const ch
 	return found;
 }
 
-static struct gm_json *series_to_json(const struct gm_window *window, unsigned metric,
-				      int64_t since)
-{
-	size_t max = gm_window_count(window, metric);
-	struct gm_window_sample *samples = calloc(max ? max : 1, sizeof(*samples));
-	if (!samples)
-		return NULL;
-	size_t count = gm_window_read(window, metric, since, samples, max);
-	struct gm_json *list = gm_json_array();
-	for (size_t i = 0; i < count; i++) {
-		struct gm_json *pair = gm_json_array();
-		gm_json_append(pair, gm_json_number((double)samples[i].time / 1e9));
-		gm_json_append(pair, gm_metric_kind(metric) == GM_KIND_COUNTER
-					     ? gm_json_integer((int64_t)samples[i].value.counter)
-					     : gm_json_number(samples[i].value.gauge));
-		gm_json_append(list, pair);
-	}
-	free(samples);
-	return list;
-}
-
-static struct gm_json *entity_windows(const struct gm_tracked *tracked, const char *pattern,
-				      int64_t since)
-{
-	struct gm_json *object = gm_json_object();
-	for (unsigned metric = 0; metric < GM_METRIC_COUNT; metric++) {
-		const char *name = gm_metric_get(metric)->name;
-		if (gm_window_count(tracked->window, metric) > 0 && gm_text_match(pattern, name))
-			gm_json_set(object, name, series_to_json(tracked->window, metric, since));
-	}
-	return object;
-}
-
-/* {"entities": {"guest:…": {"memory.used": [[time, value], …], …}, "if:…": …}} */
-static struct gm_json *answer_windows(const struct gm_query *query)
-{
-	const char *wanted = gm_json_get_text(query->request, "guest");
-	const char *pattern = gm_json_get_text(query->request, "metric");
-	double since_s = gm_json_get_number(query->request, "since", 0);
-	uint32_t guest_index = 0;
-	if (wanted && strcmp(wanted, "node") != 0) {
-		const struct gm_guest_row *guest = gm_query_guest(query, wanted);
-		if (!guest)
-			return NULL;
-		guest_index = guest->index;
-	}
-	if (!wanted) {
-		gm_error_set(query->err, -EINVAL, "windows needs a guest (or \"node\")");
-		return NULL;
-	}
-	bool bounded = since_s > 0 && since_s < 1e9;
-	int64_t since = bounded ? gm_clock_now() - (int64_t)(since_s * 1e9) : 0;
-	struct gm_json *reply = gm_json_object(), *entities = gm_json_object();
-	for (struct gm_tracked *tracked =
-		     gm_entities_first(gm_pipeline_entities(query->commands->pipeline));
-	     tracked; tracked = gm_entities_next(tracked)) {
-		char key[GM_KEY_TEXT];
-		if (tracked->guest_index == guest_index)
-			gm_json_set(entities, gm_entity_text(&tracked->info.key, key),
-				    entity_windows(tracked, pattern ? pattern : "*", since));
-	}
-	gm_json_set(reply, "entities", entities);
-	return reply;
-}
-
 /* {"options": {"confidence": "0.95", …}}: as --set and the configuration file take them. */
 static struct gm_json *answer_options(const struct gm_query *query)
 {
@@ -337,18 +272,19 @@ static const struct {
 	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
 	{"status", answer_status},      {"guests", answer_guests},  {"alarms", answer_alarms},
-	{"windows", answer_windows},    {"check", answer_check},    {"reload", answer_reload},
+	{"windows", gm_answer_windows},    {"check", answer_check},    {"reload", answer_reload},
 	{"options", answer_options},    {"learn", gm_answer_learn}, {"lessons", gm_answer_lessons},
 	{"unlearn", gm_answer_unlearn},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,
-				   const struct gm_json *request, struct gm_error *err)
+				   const struct gm_json *request, struct gm_control_asker *asker,
+				   struct gm_error *err)
 {
 	struct gm_commands *commands = user;
 	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(commands->pipeline);
 	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
-	struct gm_query query = {commands, snapshot, request, err};
+	struct gm_query query = {commands, snapshot, request, asker, err};
 	struct gm_json *reply = NULL;
 	gm_error_set(err, 0, "not ready yet");
 	for (size_t i = 0; snapshot && i < sizeof(answers) / sizeof(answers[0]); i++)

@@ -6,7 +6,7 @@
 #ifndef GM_DAEMON_COMMANDS_H
 #define GM_DAEMON_COMMANDS_H
 
-#include "ctl/ctl.h"
+#include "daemon/control.h"
 #include "daemon/pipeline.h"
 
 struct gm_commands {
@@ -18,6 +18,7 @@ struct gm_commands {
 
 /* gm_control_host.answer; `user` is a struct gm_commands. */
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,
-				   const struct gm_json *request, struct gm_error *err);
+				   const struct gm_json *request, struct gm_control_asker *asker,
+				   struct gm_error *err);
 
 #endif

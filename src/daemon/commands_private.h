@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files that answer control commands share. An answer is NULL with a message in query->err, or
- * an object that the caller owns.
+ * an object that the caller owns; or NULL after gm_control_defer().
  */
 #ifndef GM_DAEMON_COMMANDS_PRIVATE_H
 #define GM_DAEMON_COMMANDS_PRIVATE_H
@@ -12,11 +12,15 @@ struct gm_query {
 	const struct gm_commands *commands;
 	const struct gm_snapshot *snapshot;
 	const struct gm_json *request;
+	struct gm_control_asker *asker;
 	struct gm_error *err;
 };
 
 /* A guest by UUID, libvirt's name or Nova's; NULL with a message. */
 const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const char *wanted);
+
+/* commands_windows.c */
+struct gm_json *gm_answer_windows(const struct gm_query *query);
 
 /* commands_learn.c */
 struct gm_json *gm_answer_learn(const struct gm_query *query);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control server; see control.h. One struct client per connection, in a fixed table.
+ * The control server; see control.h. One struct per connection, in a fixed table.
  */
 #include "daemon/control.h"
 
@@ -20,9 +20,10 @@ enum {
 	IDLE_MS = 30000, /* a client that neither asks nor reads for so long is closed */
 	BACKLOG = 16,
 	SOCKET_MODE = 0660,
+	AHEAD_MAX = 16384, /* bytes of further requests that are taken while an answer is owed */
 };
 
-struct client {
+struct gm_control_asker {
 	struct gm_control *control;
 	bool open;
 	uv_pipe_t pipe;
@@ -30,55 +31,80 @@ struct client {
 	unsigned closing; /* handles whose close is under way */
 	struct gm_buffer in;
 	char read_space[READ_SIZE];
+	void (*cancel)(void *deferred); /* NULL: no answer is owed */
+	void *deferred;
 };
 
 struct gm_control {
 	uv_pipe_t listener;
 	struct gm_control_host host;
-	struct client clients[GM_CTL_CLIENTS];
+	struct gm_control_asker clients[GM_CTL_CLIENTS];
+	unsigned owed;
 };
 
 struct writing {
 	uv_write_t request;
-	struct client *client;
+	struct gm_control_asker *client;
 	struct gm_buffer out;
 	bool last; /* close when it is out */
 };
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-	struct client *client = handle->data;
+	struct gm_control_asker *client = handle->data;
 	if (--client->closing > 0)
 		return;
 	gm_buffer_free(&client->in);
 	client->open = false;
 }
 
-static void close_client(struct client *client)
+/* Nothing is owed any more: it was answered, or `cancel` says so to who would have. */
+static void settle(struct gm_control_asker *client, bool cancel)
+{
+	void (*tell)(void *deferred) = client->cancel;
+	if (!tell)
+		return;
+	client->cancel = NULL;
+	client->control->owed--;
+	if (cancel)
+		tell(client->deferred);
+}
+
+static void close_client(struct gm_control_asker *client)
 {
 	if (client->closing > 0)
 		return;
+	settle(client, true);
 	client->closing = 2;
 	uv_close((uv_handle_t *)&client->pipe, on_handle_closed);
 	uv_close((uv_handle_t *)&client->idle, on_handle_closed);
 }
 
+static void send_error(struct gm_control_asker *client, const char *text, bool last);
+
 static void on_idle(uv_timer_t *timer)
 {
-	close_client(timer->data);
+	struct gm_control_asker *client = timer->data;
+	if (!client->cancel) {
+		close_client(client);
+		return;
+	}
+	settle(client, true);
+	uv_read_stop((uv_stream_t *)&client->pipe);
+	send_error(client, "there was no answer in time", false);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space);
-static bool take_line(struct client *client);
+static bool take_line(struct gm_control_asker *client);
 
 static void give_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space)
 {
 	(void)suggested;
-	struct client *client = handle->data;
+	struct gm_control_asker *client = handle->data;
 	*space = uv_buf_init(client->read_space, READ_SIZE);
 }
 
-static int start_reading(struct client *client)
+static int start_reading(struct gm_control_asker *client)
 {
 	return uv_read_start((uv_stream_t *)&client->pipe, give_space, on_read);
 }
@@ -86,13 +112,13 @@ static int start_reading(struct client *client)
 static void on_written(uv_write_t *request, int status)
 {
 	struct writing *writing = request->data;
-	struct client *client = writing->client;
+	struct gm_control_asker *client = writing->client;
 	bool last = writing->last;
 	gm_buffer_free(&writing->out);
 	free(writing);
 	if (client->closing > 0)
 		return;
-	uv_timer_again(&client->idle);
+	uv_timer_start(&client->idle, on_idle, IDLE_MS, IDLE_MS);
 	if (status < 0 || last || (!take_line(client) && start_reading(client) < 0))
 		close_client(client);
 }
@@ -113,7 +139,7 @@ static int write_line(struct gm_buffer *out, const struct gm_json *reply)
 }
 
 /* Sends `reply` (taken) as one line. */
-static void send_reply(struct client *client, struct gm_json *reply, bool last)
+static void send_reply(struct gm_control_asker *client, struct gm_json *reply, bool last)
 {
 	struct writing *writing = calloc(1, sizeof(*writing));
 	int result = writing ? write_line(&writing->out, reply) : -ENOMEM;
@@ -134,7 +160,7 @@ static void send_reply(struct client *client, struct gm_json *reply, bool last)
 	close_client(client);
 }
 
-static void send_error(struct client *client, const char *text, bool last)
+static void send_error(struct gm_control_asker *client, const char *text, bool last)
 {
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_bool(reply, "ok", false);
@@ -142,7 +168,45 @@ static void send_error(struct client *client, const char *text, bool last)
 	send_reply(client, reply, last);
 }
 
-static void answer_line(struct client *client, const char *line, size_t length)
+static void give(struct gm_control_asker *client, struct gm_json *reply, const struct gm_error *err)
+{
+	if (!reply) {
+		send_error(client, err->text, false);
+		return;
+	}
+	gm_json_set_bool(reply, "ok", true);
+	send_reply(client, reply, false);
+}
+
+/* Reads on, for nothing else tells that the client has left. What it asks meanwhile waits. */
+static void await(struct gm_control_asker *client)
+{
+	uv_timer_start(&client->idle, on_idle, GM_CONTROL_DEFERRED_MS, IDLE_MS);
+	if (start_reading(client) < 0)
+		close_client(client);
+}
+
+int gm_control_defer(struct gm_control_asker *asker, void (*cancel)(void *deferred), void *deferred,
+		     struct gm_error *err)
+{
+	if (asker->control->owed >= GM_CONTROL_DEFERRED_MAX)
+		return gm_error_set(err, -EBUSY, "too many wait for an answer: ask again");
+	asker->control->owed++;
+	asker->cancel = cancel;
+	asker->deferred = deferred;
+	return 0;
+}
+
+void gm_control_answer(struct gm_control_asker *asker, struct gm_json *reply,
+		       const struct gm_error *err)
+{
+	settle(asker, false);
+	uv_read_stop((uv_stream_t *)&asker->pipe);
+	uv_timer_start(&asker->idle, on_idle, IDLE_MS, IDLE_MS);
+	give(asker, reply, err);
+}
+
+static void answer_line(struct gm_control_asker *client, const char *line, size_t length)
 {
 	struct gm_error err = {.text = "out of memory"};
 	struct gm_json *request = NULL, *reply = NULL;
@@ -150,22 +214,20 @@ static void answer_line(struct client *client, const char *line, size_t length)
 		const struct gm_ctl_command *command = gm_ctl_check(request, &err);
 		const struct gm_control_host *host = &client->control->host;
 		if (command)
-			reply = host->answer(host->user, command, request, &err);
+			reply = host->answer(host->user, command, request, client, &err);
 	}
 	gm_json_free(request);
-	if (!reply) {
-		send_error(client, err.text, false);
-		return;
-	}
-	gm_json_set_bool(reply, "ok", true);
-	send_reply(client, reply, false);
+	if (client->cancel)
+		await(client);
+	else
+		give(client, reply, &err);
 }
 
 /*
  * Answers one line (false: there is none); the next has to wait until that answer is out, so that a
  * client that asks without reading cannot make answers pile up here.
  */
-static bool take_line(struct client *client)
+static bool take_line(struct gm_control_asker *client)
 {
 	char *end = NULL;
 	if (client->in.length > 0)
@@ -181,19 +243,24 @@ static bool take_line(struct client *client)
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space)
 {
-	struct client *client = stream->data;
+	struct gm_control_asker *client = stream->data;
 	if (count < 0) {
 		close_client(client);
 		return;
 	}
-	uv_timer_again(&client->idle);
+	if (!client->cancel)
+		uv_timer_again(&client->idle);
 	gm_buffer_append(&client->in, space->base, (size_t)count);
 	if (client->in.failed) {
 		uv_read_stop(stream);
+		settle(client, true);
 		send_error(client, "the request is too long", true);
 		return;
 	}
-	take_line(client);
+	if (!client->cancel)
+		take_line(client);
+	else if (client->in.length > AHEAD_MAX)
+		uv_read_stop(stream); /* that it leaves is not heard until there is an answer */
 }
 
 static void on_rejected(uv_handle_t *handle)
@@ -215,7 +282,7 @@ static void reject(uv_stream_t *listener)
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct gm_control *control = listener->data;
-	struct client *client = control->clients;
+	struct gm_control_asker *client = control->clients;
 	while (client < control->clients + GM_CTL_CLIENTS && client->open)
 		client++;
 	if (status < 0)

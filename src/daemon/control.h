@@ -15,14 +15,37 @@
 
 struct gm_control;
 
+/* Whose answer it is. */
+struct gm_control_asker;
+
+enum {
+	GM_CONTROL_DEFERRED_MAX = 8, /* answers that are owed at once */
+	GM_CONTROL_DEFERRED_MS = 5000,
+};
+
 struct gm_control_host {
 	/*
-	 * Answers a checked request: returns the reply's object without "ok", or NULL with a message.
+	 * Answers a checked request: returns the reply's object without "ok", or NULL with a message, or
+	 * NULL after gm_control_defer().
 	 */
 	struct gm_json *(*answer)(void *user, const struct gm_ctl_command *command,
-				  const struct gm_json *request, struct gm_error *err);
+				  const struct gm_json *request, struct gm_control_asker *asker,
+				  struct gm_error *err);
 	void *user;
 };
+
+/*
+ * Within answer(): the answer comes later, by gm_control_answer(), which must not be called before answer()
+ * has returned. Other clients are served meanwhile. Where the client goes away, the server stops, or
+ * GM_CONTROL_DEFERRED_MS have gone by, `cancel` is called instead: then there must be no answer any more.
+ * -EBUSY with a message: too many are owed.
+ */
+int gm_control_defer(struct gm_control_asker *asker, void (*cancel)(void *deferred), void *deferred,
+		     struct gm_error *err);
+
+/* `reply` (taken) as from answer(); NULL: an error with the text of `err`. */
+void gm_control_answer(struct gm_control_asker *asker, struct gm_json *reply,
+		       const struct gm_error *err);
 
 /*
  * Listens at `path` (mode 0660). A socket that nobody answers on is replaced; -EADDRINUSE: another

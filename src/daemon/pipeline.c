@@ -542,6 +542,11 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 	return gm_intake_entities(pipeline->intake);
 }
 
+struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline)
+{
+	return pipeline->store;
+}
+
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)
 {
 	return pipeline->learning;

@@ -34,9 +34,10 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 void gm_pipeline_stop(struct gm_pipeline *pipeline);
 void gm_pipeline_free(struct gm_pipeline *pipeline);
 
-/* For the control server: the present snapshot, and the windows themselves. */
+/* For the control server: the present snapshot, the windows themselves, and where there are more. */
 struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline);
 const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline);
+struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 

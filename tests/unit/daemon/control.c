@@ -49,9 +49,10 @@ static struct gm_json *text_of(size_t length)
 
 /* Tells the command's name back; "guests" fails; "alarms" is long, "windows" too long. */
 static struct gm_json *answer(void *user, const struct gm_ctl_command *command,
-			      const struct gm_json *request, struct gm_error *err)
+			      const struct gm_json *request, struct gm_control_asker *asker,
+			      struct gm_error *err)
 {
-	(void)user;
+	(void)user, (void)asker;
 	(void)request;
 	if (strcmp(command->name, "windows") == 0)
 		return text_of(GM_CTL_REPLY_MAX);
