@@ -90,7 +90,7 @@ static void usage(FILE *out)
 		fprintf(out, "  %-50s %s\n", commands[i].synopsis, line->name ? line->help : "");
 	}
 	fprintf(out, "  %-50s %s\n", "windows GUEST|node [METRIC]... [--since 10m]",
-		"the recent samples: --csv, --json, --plot, --svg FILE");
+		"the samples: --entity, --csv, --json, --plot, --svg FILE");
 	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
 		"runs a detector over a recording, without a daemon");
 	fprintf(out, "  %-50s %s\n", "tune GUEST --detector NAME --set KEY=VALUE...",

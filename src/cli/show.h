@@ -16,7 +16,7 @@ void gm_show_lesson(const struct gm_json *reply, FILE *out); /* the one just mad
 void gm_show_lessons(const struct gm_json *reply, FILE *out);
 void gm_show_windows(const struct gm_json *reply, FILE *out); /* the newest, least, mean, most */
 void gm_show_entity_csv(const struct gm_json *metrics, FILE *out); /* of one entity */
-void gm_show_windows_csv(const struct gm_json *reply,
-			 FILE *out); /* as `replay` reads it; one entity */
+/* The first entity that has any; where there are more, `remarks` is told so. */
+void gm_show_windows_csv(const struct gm_json *reply, FILE *out, FILE *remarks);
 
 #endif

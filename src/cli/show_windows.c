@@ -133,16 +133,32 @@ void gm_show_entity_csv(const struct gm_json *metrics, FILE *out)
 		print_row(columns, count, time, out);
 }
 
-void gm_show_windows_csv(const struct gm_json *reply, FILE *out)
+/* The next that has any of the metrics asked for; NULL: there is none. */
+static const struct gm_json *next_entity(const struct gm_json *reply, void **iterator,
+					 const char **ret_entity)
 {
-	/* A recording is of one entity: the first that has the metrics asked for. */
-	void *entities = NULL;
-	const char *entity;
 	const struct gm_json *metrics;
-	while (gm_json_next(gm_json_get(reply, "entities"), &entities, &entity, &metrics)) {
-		if (gm_json_size(metrics) > 0) {
-			gm_show_entity_csv(metrics, out);
-			return;
-		}
-	}
+	while (gm_json_next(gm_json_get(reply, "entities"), iterator, ret_entity, &metrics))
+		if (gm_json_size(metrics) > 0)
+			return metrics;
+	return NULL;
+}
+
+/* A recording is of one entity: the first that has the metrics asked for, which is the guest's own. */
+void gm_show_windows_csv(const struct gm_json *reply, FILE *out, FILE *remarks)
+{
+	void *iterator = NULL;
+	const char *first, *other;
+	char name[GM_CELL];
+	const struct gm_json *metrics = next_entity(reply, &iterator, &first);
+	if (!metrics)
+		return;
+	gm_show_entity_csv(metrics, out);
+	if (!next_entity(reply, &iterator, &other))
+		return;
+	fprintf(remarks, "guestmonctl: printed %s;", gm_render_name(name, first));
+	do
+		fprintf(remarks, " %s", gm_render_name(name, other));
+	while (next_entity(reply, &iterator, &other));
+	fprintf(remarks, " can be chosen with --entity\n");
 }

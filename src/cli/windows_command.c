@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line of windows; see windows_command.h. The samples come from the daemon's rings over the
- * control socket, so that they are there without Redis; drawn ones have the alarms of their time.
+ * The command line of windows; see windows_command.h. The samples come from the daemon over the control
+ * socket: from its rings, and what is older from Redis; drawn ones have the alarms of their time.
  */
 #include "cli/windows_command.h"
 
@@ -13,7 +13,9 @@
 
 #include "base/clock.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "cli/plot.h"
+#include "cli/render.h"
 #include "cli/show.h"
 #include "cli/svg.h"
 #include "ctl/ctl.h"
@@ -21,7 +23,7 @@
 enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, METRICS_MAX = 4096 };
 
 struct arguments {
-	const char *socket, *guest, *svg;
+	const char *socket, *guest, *svg, *entity;
 	char metrics[METRICS_MAX]; /* patterns, separated by commas */
 	bool json, csv, plot;
 	int64_t since; /* ns; 0: all */
@@ -41,7 +43,8 @@ static int refuse(const char *message)
 {
 	fprintf(stderr,
 		"guestmonctl: %s\n"
-		"usage: guestmonctl windows GUEST|node [METRIC]... [--since 10m]\n"
+		"usage: guestmonctl windows GUEST|node [METRIC]... [--since 10m] [--entity "
+		"if:tap0]\n"
 		"                           [--csv | --json | --plot] [--svg FILE]\n",
 		message);
 	return EXIT_USAGE;
@@ -68,13 +71,10 @@ static int parse_words(int argc, char **argv, struct arguments *arguments)
 static int parse(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option options[] = {
-		{"socket", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},
-		{"csv", no_argument, NULL, 'c'},
-		{"plot", no_argument, NULL, 'p'},
-		{"svg", required_argument, NULL, 'v'},
-		{"since", required_argument, NULL, 'S'},
-		{NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+		{"csv", no_argument, NULL, 'c'},          {"plot", no_argument, NULL, 'p'},
+		{"svg", required_argument, NULL, 'v'},    {"since", required_argument, NULL, 'S'},
+		{"entity", required_argument, NULL, 'e'}, {NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
 	int letter;
@@ -96,6 +96,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'v':
 			arguments->svg = optarg;
+			break;
+		case 'e':
+			arguments->entity = optarg;
 			break;
 		case 'S':
 			if (gm_option_set(since_table, arguments, "since", optarg, &err) < 0)
@@ -128,6 +131,8 @@ static struct gm_json *ask_windows(const struct arguments *arguments)
 	gm_json_set_text(request, "guest", arguments->guest);
 	if (arguments->metrics[0] != '\0')
 		gm_json_set_text(request, "metric", arguments->metrics);
+	if (arguments->entity)
+		gm_json_set_text(request, "entity", arguments->entity);
 	if (arguments->since > 0)
 		gm_json_set_number(request, "since", (double)arguments->since / GM_SECOND);
 	return call(arguments, request);
@@ -188,12 +193,26 @@ static int draw(const struct arguments *arguments, const struct gm_json *windows
 	return status;
 }
 
+/* Where less came than was asked for. */
+static void tell_note(const struct gm_json *windows)
+{
+	const char *note = gm_json_get_text(windows, "note");
+	const char *source = gm_json_get_text(windows, "source");
+	char text[2 * GM_CELL];
+
+	if (!note)
+		return;
+	size_t length = gm_text_quote(text, sizeof(text), note);
+	fprintf(stderr, "guestmonctl: %.*s%s\n", (int)length - 2, text + 1,
+		source && strcmp(source, "rings") == 0 ? ": from the daemon's memory alone" : "");
+}
+
 static void show(const struct arguments *arguments, const struct gm_json *windows)
 {
 	struct gm_buffer text = GM_BUFFER_INIT(2 * (size_t)GM_CTL_REPLY_MAX);
 
 	if (arguments->csv)
-		gm_show_windows_csv(windows, stdout);
+		gm_show_windows_csv(windows, stdout, stderr);
 	else if (!arguments->json)
 		gm_show_windows(windows, stdout);
 	else if (gm_json_write(windows, 2, &text) == 0)
@@ -212,6 +231,7 @@ int gm_cli_windows(const char *socket, bool json, int argc, char **argv)
 	if (!windows)
 		return EXIT_FAILURE;
 	status = EXIT_SUCCESS;
+	tell_note(windows);
 	if (arguments.plot || arguments.svg)
 		status = draw(&arguments, windows);
 	/* A picture alone needs no table beside it. */

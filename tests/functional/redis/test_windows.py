@@ -37,7 +37,7 @@ class Windows(RigTest):
 
     def test_any_window_can_be_replayed(self):
         for patterns in ((), ("memory.*",), ("cpu.time", "load.1")):
-            recording = self.ctl("node", *patterns, "--csv").stdout.decode()
+            recording = self.ctl("node", *patterns, "--csv", "--entity", "node").stdout.decode()
             head, *rows = recording.splitlines()
             self.assertGreater(len(rows), 10)
             self.assertEqual(head.split(",")[0], "time")
