@@ -15,28 +15,24 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "base/text.h"
-#include "source/snmp/endpoint.h"
 #include "source/snmp/guests.h"
+#include "source/snmp/namespaces.h"
 #include "source/snmp/target.h"
 
 enum {
-	ENDPOINTS_MAX = 64,
 	DATAGRAMS_MAX = 8192, /* of one turn: a flood does not keep the others waiting */
 	STRAYS_MAX = 64,      /* of one turn whose sender is looked for */
 	HEARD_MAX = 65536,
 };
 
 #define COUNT_INTERVAL (200 * GM_MILLISECOND)
+#define WATCH_INTERVAL GM_SECOND
+#define RETRY_INTERVAL (5 * GM_SECOND)
 
 struct peer {
 	struct gm_snmp_target *target; /* NULL: the slot is free */
-	size_t endpoint, line;
+	size_t place, line;            /* of its namespace, of the list */
 	struct sockaddr_storage address;
-};
-
-struct endpoint_slot {
-	char netns[128];
-	struct gm_snmp_endpoint *endpoint;
 };
 
 struct snmp {
@@ -47,10 +43,9 @@ struct snmp {
 
 	struct gm_snmp_list list;
 	struct timespec list_times[2];
-	int64_t watch_due, count_due; /* monotonic */
+	int64_t watch_due, retry_due, count_due; /* monotonic */
 	uint32_t reachable, all;
-	size_t endpoint_count;
-	struct endpoint_slot endpoints[ENDPOINTS_MAX];
+	struct gm_snmp_namespaces namespaces;
 	size_t peer_count; /* slots in use are below it */
 	struct peer peers[GM_SNMP_SLOTS];
 	int64_t wakes[GM_SNMP_SLOTS]; /* beside each other: all are looked at each turn */
@@ -59,10 +54,12 @@ struct snmp {
 	struct gm_batch *batch;
 	struct gm_snmp_out out;
 	struct gm_snmp_moment now;
+	size_t place; /* of the namespace that is read */
 	size_t strays;
 	uint64_t unknown; /* datagrams of nobody that is asked */
 	struct gm_snmp_message message;
-	char complaint[GM_ERROR_TEXT];
+	char complaint[GM_ERROR_TEXT]; /* of the files */
+	char lacking[GM_ERROR_TEXT];   /* why a line has no target; empty: all have */
 };
 
 struct heard {
@@ -76,32 +73,6 @@ static struct snmp *to_snmp(struct gm_source *source)
 }
 
 /* ---- peers ---- */
-
-static int find_endpoint(struct snmp *snmp, const char *netns, size_t *ret_index,
-			 struct gm_error *err)
-{
-	struct endpoint_slot *slot;
-	size_t i = 0;
-	int rc;
-
-	while (i < snmp->endpoint_count && strcmp(snmp->endpoints[i].netns, netns) != 0) {
-		i++;
-	}
-	*ret_index = i;
-	if (i < snmp->endpoint_count) {
-		return 0;
-	}
-	if (i == ENDPOINTS_MAX) {
-		return gm_error_set(err, -ENOSPC, "more than %d network namespaces", ENDPOINTS_MAX);
-	}
-	slot = &snmp->endpoints[i];
-	rc = gm_snmp_endpoint_open(netns, &slot->endpoint, err);
-	if (rc == 0) {
-		gm_text_copy(slot->netns, sizeof(slot->netns), netns);
-		snmp->endpoint_count++;
-	}
-	return rc;
-}
 
 static int64_t rarer(int64_t group, int64_t target)
 {
@@ -135,8 +106,8 @@ static int add_peer(struct snmp *snmp, size_t line_index, const uint8_t uuid[GM_
 {
 	const struct gm_snmp_line *line = &snmp->list.lines[line_index];
 	struct gm_snmp_target_options options;
-	size_t slot = 0, endpoint;
-	int rc = find_endpoint(snmp, line->netns, &endpoint, err);
+	size_t slot = 0, place;
+	int rc = gm_snmp_namespaces_find(&snmp->namespaces, line->netns, &place, err);
 
 	if (rc < 0) {
 		return rc;
@@ -154,7 +125,7 @@ static int add_peer(struct snmp *snmp, size_t line_index, const uint8_t uuid[GM_
 	if (rc < 0) {
 		return gm_error_set(err, rc, "out of memory");
 	}
-	snmp->peers[slot].endpoint = endpoint;
+	snmp->peers[slot].place = place;
 	snmp->peers[slot].line = line_index;
 	snmp->peers[slot].address = line->address;
 	snmp->wakes[slot] = 0;
@@ -175,20 +146,48 @@ static void remove_peer(struct snmp *snmp, size_t slot)
 	}
 }
 
-static bool has_peer(const struct snmp *snmp, size_t line, const uint8_t uuid[GM_UUID_SIZE])
+/* The place of a guest's peer, GM_SNMP_SLOTS when it has none. */
+static size_t find_peer(const struct snmp *snmp, const uint8_t uuid[GM_UUID_SIZE])
 {
 	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (snmp->peers[i].target && snmp->peers[i].line == line &&
+		if (snmp->peers[i].target &&
 		    memcmp(gm_snmp_target_uuid(snmp->peers[i].target), uuid, GM_UUID_SIZE) == 0) {
-			return true;
+			return i;
 		}
 	}
-	return false;
+	return GM_SNMP_SLOTS;
+}
+
+static void end_peer(struct snmp *snmp, size_t slot, int64_t time)
+{
+	if (slot < GM_SNMP_SLOTS && snmp->out.sink) {
+		gm_snmp_target_end(snmp->peers[slot].target, time, &snmp->out);
+	}
+	if (slot < GM_SNMP_SLOTS) {
+		remove_peer(snmp, slot);
+	}
+}
+
+/*
+ * A guest that cannot be asked (its network namespace is not there yet) does not keep the others from
+ * being asked: it is tried again. Negative only when the source cannot go on.
+ */
+static int try_peer(struct snmp *snmp, size_t line, const uint8_t uuid[GM_UUID_SIZE],
+		    struct gm_error *err)
+{
+	int rc = add_peer(snmp, line, uuid, err);
+
+	if (rc < 0) {
+		gm_text_copy(snmp->lacking, sizeof(snmp->lacking), err->text);
+	}
+	return rc == -ENOTRECOVERABLE ? rc : 0;
 }
 
 /* The first line that speaks of the guest is its target. */
 static int add_guest(struct snmp *snmp, const struct gm_snmp_guest *guest, struct gm_error *err)
 {
+	size_t slot = find_peer(snmp, guest->uuid);
+
 	for (size_t i = 0; i < snmp->list.line_count; i++) {
 		const struct gm_snmp_line *line = &snmp->list.lines[i];
 		bool meant = line->is_uuid
@@ -197,10 +196,14 @@ static int add_guest(struct snmp *snmp, const struct gm_snmp_guest *guest, struc
 					       (guest->display_name[0] != '\0' &&
 						gm_text_match(line->guest, guest->display_name));
 
-		if (meant) {
-			return has_peer(snmp, i, guest->uuid) ? 0
-							      : add_peer(snmp, i, guest->uuid, err);
+		if (!meant) {
+			continue;
 		}
+		if (slot < GM_SNMP_SLOTS && snmp->peers[slot].line == i) {
+			return 0;
+		}
+		end_peer(snmp, slot, gm_clock_now()); /* it has been renamed */
+		return try_peer(snmp, i, guest->uuid, err);
 	}
 	return 0;
 }
@@ -225,11 +228,12 @@ static int add_all(struct snmp *snmp, struct gm_error *err)
 {
 	struct adding adding = {snmp, err, 0};
 
+	snmp->lacking[0] = '\0';
 	for (size_t i = 0; i < snmp->list.line_count && adding.rc == 0; i++) {
 		const struct gm_snmp_line *line = &snmp->list.lines[i];
 
-		if (line->is_uuid) {
-			adding.rc = add_peer(snmp, i, line->uuid, err);
+		if (line->is_uuid && find_peer(snmp, line->uuid) == GM_SNMP_SLOTS) {
+			adding.rc = try_peer(snmp, i, line->uuid, err);
 		}
 	}
 	gm_snmp_guests_each(snmp->guests, add_known, &adding);
@@ -239,43 +243,29 @@ static int add_all(struct snmp *snmp, struct gm_error *err)
 static void drop_all(struct snmp *snmp)
 {
 	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (snmp->peers[i].target && snmp->out.sink) {
-			gm_snmp_target_end(snmp->peers[i].target, gm_clock_now(), &snmp->out);
+		if (snmp->peers[i].target) {
+			end_peer(snmp, i, gm_clock_now());
 		}
-		remove_peer(snmp, i);
 	}
 	snmp->peer_count = 0;
-	for (size_t i = 0; i < snmp->endpoint_count; i++) {
-		gm_snmp_endpoint_close(snmp->endpoints[i].endpoint);
-	}
-	snmp->endpoint_count = 0;
+	gm_snmp_namespaces_close(&snmp->namespaces);
 	gm_snmp_list_free(&snmp->list);
 }
 
 /* ---- what others tell of guests ---- */
 
-static void take_heard(struct snmp *snmp, const struct heard *heard)
+static int take_heard(struct snmp *snmp, const struct heard *heard, struct gm_error *err)
 {
 	const uint8_t *uuid = heard->info.key.uuid;
-	struct gm_error err = {{0}};
 
 	if (heard->here) {
 		const struct gm_snmp_guest *guest = gm_snmp_guests_add(snmp->guests, &heard->info);
 
-		if (guest && add_guest(snmp, guest, &err) < 0) {
-			gm_text_copy(snmp->complaint, sizeof(snmp->complaint), err.text);
-		}
-		return;
+		return guest ? add_guest(snmp, guest, err) : 0;
 	}
 	gm_snmp_guests_remove(snmp->guests, uuid);
-	for (size_t i = 0; i < snmp->peer_count; i++) {
-		struct gm_snmp_target *target = snmp->peers[i].target;
-
-		if (target && memcmp(gm_snmp_target_uuid(target), uuid, GM_UUID_SIZE) == 0) {
-			gm_snmp_target_end(target, snmp->now.node, &snmp->out);
-			remove_peer(snmp, i);
-		}
-	}
+	end_peer(snmp, find_peer(snmp, uuid), snmp->now.node);
+	return 0;
 }
 
 static void snmp_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
@@ -291,6 +281,14 @@ static void snmp_hear(struct gm_source *source, const struct gm_entity_info *inf
 
 /* ---- datagrams ---- */
 
+/* Whether it is this one that answers: namespaces may use the same addresses for different guests. */
+static bool is_from(const struct snmp *snmp, const struct peer *peer,
+		    const struct sockaddr_storage *from)
+{
+	return peer->target && peer->place == snmp->place &&
+	       gm_snmp_same_address(&peer->address, from);
+}
+
 /* Of whom it is that is asked, when the datagram itself does not tell it. */
 static struct gm_snmp_target *find_sender(struct snmp *snmp, const struct sockaddr_storage *from)
 {
@@ -298,7 +296,7 @@ static struct gm_snmp_target *find_sender(struct snmp *snmp, const struct sockad
 		return NULL;
 	}
 	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (snmp->peers[i].target && gm_snmp_same_address(&snmp->peers[i].address, from)) {
+		if (is_from(snmp, &snmp->peers[i], from)) {
 			return snmp->peers[i].target;
 		}
 	}
@@ -331,7 +329,7 @@ static void take_datagram(void *user, const struct gm_snmp_datagram *datagram)
 	struct peer *peer = &snmp->peers[slot];
 
 	/* Who answers is who was asked: else anybody could speak for a guest. */
-	if (peer->target == NULL || !gm_snmp_same_address(&peer->address, datagram->from)) {
+	if (!is_from(snmp, peer, datagram->from)) {
 		take_stray(snmp, datagram);
 		return;
 	}
@@ -355,13 +353,13 @@ static void ask_due(struct snmp *snmp)
 		}
 		length = gm_snmp_target_ask(peer->target, &snmp->now, &packet, &snmp->out);
 		if (length > 0) {
-			gm_snmp_endpoint_send(snmp->endpoints[peer->endpoint].endpoint,
+			gm_snmp_endpoint_send(snmp->namespaces.list[peer->place].endpoint,
 					      &peer->address, packet, length);
 		}
 		snmp->wakes[i] = gm_snmp_target_wake(peer->target);
 	}
-	for (size_t i = 0; i < snmp->endpoint_count; i++) {
-		gm_snmp_endpoint_flush(snmp->endpoints[i].endpoint);
+	for (size_t i = 0; i < snmp->namespaces.count; i++) {
+		gm_snmp_endpoint_flush(snmp->namespaces.list[i].endpoint);
 	}
 }
 
@@ -392,21 +390,37 @@ static int load(struct snmp *snmp, struct gm_error *err)
 	return add_all(snmp, err);
 }
 
-/* Files that have changed are read again; what cannot be understood leaves everything as it is. */
-static int watch_files(struct snmp *snmp)
+static int retry(struct snmp *snmp, struct gm_error *err)
 {
-	struct timespec times[2];
-	struct gm_error err = {{0}};
-	int rc;
-
-	snmp->watch_due = snmp->now.monotonic + GM_SECOND;
-	stat_files(snmp, times);
-	if (memcmp(times, snmp->list_times, sizeof(times)) == 0) {
+	if (snmp->lacking[0] == '\0' || snmp->now.monotonic < snmp->retry_due) {
 		return 0;
 	}
-	rc = load(snmp, &err);
-	gm_text_copy(snmp->complaint, sizeof(snmp->complaint), err.text);
-	return rc == -ENOTRECOVERABLE ? rc : 0;
+	snmp->retry_due = snmp->now.monotonic + RETRY_INTERVAL;
+	return add_all(snmp, err);
+}
+
+/*
+ * Files that have changed are read again, and so they are when a namespace was made anew; what cannot be
+ * understood leaves everything as it is. Negative only when the source cannot go on.
+ */
+static int watch(struct snmp *snmp, struct gm_error *err)
+{
+	struct timespec times[2];
+	struct gm_error reason = {{0}};
+	int rc;
+
+	if (snmp->now.monotonic < snmp->watch_due) {
+		return 0;
+	}
+	snmp->watch_due = snmp->now.monotonic + WATCH_INTERVAL;
+	stat_files(snmp, times);
+	if (memcmp(times, snmp->list_times, sizeof(times)) == 0 &&
+	    !gm_snmp_namespaces_changed(&snmp->namespaces)) {
+		return retry(snmp, err);
+	}
+	rc = load(snmp, &reason);
+	gm_text_copy(snmp->complaint, sizeof(snmp->complaint), rc < 0 ? reason.text : "");
+	return rc == -ENOTRECOVERABLE ? gm_error_set(err, rc, "%s", reason.text) : 0;
 }
 
 /* Now and then only: hundreds of targets are not in any cache. */
@@ -438,6 +452,7 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 {
 	struct snmp *snmp = to_snmp(source);
 	struct heard *heard;
+	int rc;
 
 	if (snmp->batch == NULL) {
 		snmp->batch = gm_batch_create();
@@ -449,16 +464,18 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	snmp->out = (struct gm_snmp_out){snmp->batch, sink};
 	snmp->now = (struct gm_snmp_moment){gm_clock_monotonic(), now};
 	snmp->strays = 0;
-	while ((heard = gm_queue_pop(snmp->heard)) != NULL) {
-		take_heard(snmp, heard);
+	rc = watch(snmp, err);
+	while (rc == 0 && (heard = gm_queue_pop(snmp->heard)) != NULL) {
+		rc = take_heard(snmp, heard, err);
 		free(heard);
 	}
-	if (snmp->now.monotonic >= snmp->watch_due && watch_files(snmp) < 0) {
-		return gm_error_set(err, -ENOTRECOVERABLE, "%s", snmp->complaint);
+	if (rc < 0) {
+		return rc;
 	}
-	for (size_t i = 0; i < snmp->endpoint_count; i++) {
-		gm_snmp_endpoint_receive(snmp->endpoints[i].endpoint, DATAGRAMS_MAX, take_datagram,
-					 snmp);
+	for (size_t i = 0; i < snmp->namespaces.count; i++) {
+		snmp->place = i;
+		gm_snmp_endpoint_receive(snmp->namespaces.list[i].endpoint, DATAGRAMS_MAX,
+					 take_datagram, snmp);
 	}
 	ask_due(snmp);
 	emit(snmp);
@@ -466,6 +483,8 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	*ret_entities = snmp->reachable;
 	if (snmp->complaint[0] != '\0') {
 		gm_error_set(err, 0, "%s", snmp->complaint);
+	} else if (snmp->lacking[0] != '\0') {
+		gm_error_set(err, 0, "%s", snmp->lacking);
 	} else if (snmp->reachable < snmp->all) {
 		gm_error_set(err, 0, "%u of %u guests do not answer", snmp->all - snmp->reachable,
 			     snmp->all);

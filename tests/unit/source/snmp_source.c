@@ -327,7 +327,6 @@ static void refuses_bad_files(void **state)
 		{"mine v2c geheim\n", "x [::1 mine\n", "numeric address", 0600},
 		{"mine v2c geheim\n", "x 127.0.0.1 yours\n", "no credential", 0600},
 		{"mine v2c geheim\n", "x 127.0.0.1 mine soon\n", "interval", 0600},
-		{"mine v2c geheim\n", GUEST " 127.0.0.1 mine netns=/nowhere\n", "/nowhere", 0600},
 	};
 
 	(void)state;
