@@ -362,7 +362,8 @@ static void tell_score(struct anomaly *anomaly, const struct gm_finding_sink *si
 static void tell_errors(struct anomaly *anomaly, const struct gm_finding_sink *sink)
 {
 	for (size_t i = 0; i < GM_ANOMALY_ERROR_KINDS; i++) {
-		unsigned id = gm_anomaly_error_metrics[i];
+		const struct gm_anomaly_error_kind *kind = &gm_anomaly_error_kinds[i];
+		unsigned id = kind->metric;
 		const char *name = gm_metric_get(id)->name;
 		const struct gm_anomaly_error *worst = gm_anomaly_errors_worst(
 			&anomaly->errors, id, anomaly->time - anomaly->options->hold);
@@ -371,8 +372,8 @@ static void tell_errors(struct anomaly *anomaly, const struct gm_finding_sink *s
 		if (!gm_anomaly_errors_known(&anomaly->errors, id))
 			continue;
 		finding.active = worst != NULL;
-		finding.severity = GM_SEVERITY_WARNING;
-		finding.event_type = GM_EVENT_COMMUNICATIONS;
+		finding.severity = kind->severity;
+		finding.event_type = kind->event_type;
 		if (worst) {
 			gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, worst->rate);
 			gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, worst->usual);

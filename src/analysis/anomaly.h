@@ -5,8 +5,8 @@
  *
  * One finding per entity, metric "score". Evidence: score, contributors (the metrics that stand out,
  * largest first; those of a part with "@" and its name), onset, and the value of the first contributor.
- * And one per metric of errors or drops that it has, "net.rx.errors" and so on: value and limit are the
- * rate of the worst interface's last bad minute and its usual one, per second.
+ * And one per metric of errors or drops that it has, "net.rx.errors", "hw.memory.corrected" and so on:
+ * value and limit are the rate of the worst interface's last bad minute and its usual one, per second.
  */
 #ifndef GM_ANALYSIS_ANOMALY_H
 #define GM_ANALYSIS_ANOMALY_H

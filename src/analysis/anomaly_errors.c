@@ -17,9 +17,6 @@
 /* A minute's count is too many when chance brings it less often than e to this power. */
 #define RARE 16.0
 
-/* Fewer in a minute are nobody's trouble. */
-#define COUNT_LEAST 10.0
-
 /* What is expected of a counter that never moved: half an event in an hour. */
 #define PRIOR_EVENTS  0.5
 #define PRIOR_SECONDS 3600.0
@@ -30,21 +27,27 @@
 /* How fast the spread follows, and how much of a minute's excess is learned from. */
 #define SPREAD_GAIN  0.02
 #define LEARNS_TIMES 4.0
+#define LEARNS_LEAST 10.0
 
-const uint16_t gm_anomaly_error_metrics[GM_ANOMALY_ERROR_KINDS] = {
-	GM_METRIC_NET_RX_ERRORS,
-	GM_METRIC_NET_RX_DROPPED,
-	GM_METRIC_NET_TX_ERRORS,
-	GM_METRIC_NET_TX_DROPPED,
+/* Corrected memory errors come in ones and twos for years; the others lose data or a process. */
+const struct gm_anomaly_error_kind gm_anomaly_error_kinds[GM_ANOMALY_ERROR_KINDS] = {
+	{GM_METRIC_NET_RX_ERRORS, 10, GM_EVENT_COMMUNICATIONS, GM_SEVERITY_WARNING},
+	{GM_METRIC_NET_RX_DROPPED, 10, GM_EVENT_COMMUNICATIONS, GM_SEVERITY_WARNING},
+	{GM_METRIC_NET_TX_ERRORS, 10, GM_EVENT_COMMUNICATIONS, GM_SEVERITY_WARNING},
+	{GM_METRIC_NET_TX_DROPPED, 10, GM_EVENT_COMMUNICATIONS, GM_SEVERITY_WARNING},
+	{GM_METRIC_HW_MEMORY_CORRECTED, 5, GM_EVENT_EQUIPMENT, GM_SEVERITY_WARNING},
+	{GM_METRIC_HW_MEMORY_UNCORRECTED, 1, GM_EVENT_EQUIPMENT, GM_SEVERITY_MAJOR},
+	{GM_METRIC_HW_MACHINE_CHECKS, 1, GM_EVENT_EQUIPMENT, GM_SEVERITY_MAJOR},
 };
 
-static bool judged(unsigned id)
+/* NULL: not judged here. */
+static const struct gm_anomaly_error_kind *kind_of(unsigned id)
 {
 	for (size_t i = 0; i < GM_ANOMALY_ERROR_KINDS; i++) {
-		if (gm_anomaly_error_metrics[i] == id)
-			return true;
+		if (gm_anomaly_error_kinds[i].metric == id)
+			return &gm_anomaly_error_kinds[i];
 	}
-	return false;
+	return NULL;
 }
 
 static struct gm_anomaly_error *find(struct gm_anomaly_errors *errors,
@@ -76,7 +79,7 @@ static double rarity(double count, double mean)
 static void learn(struct gm_anomaly_error *item, double mean)
 {
 	/* A fault is not to become usual at once. */
-	double count = fmin(item->count, LEARNS_TIMES * mean + COUNT_LEAST);
+	double count = fmin(item->count, LEARNS_TIMES * mean + LEARNS_LEAST);
 	double rest = exp2(-item->seconds / HALF_LIFE);
 	double distance = count - mean;
 
@@ -86,15 +89,26 @@ static void learn(struct gm_anomaly_error *item, double mean)
 	item->spread = fmax(item->spread, 1);
 }
 
+/* Whether the open minute had too many, where `mean` is the most that is usual. */
+static bool is_many(const struct gm_anomaly_error *item, double mean)
+{
+	const struct gm_anomaly_error_kind *kind = kind_of(item->id);
+
+	if (!kind)
+		return false;
+	if (kind->least <= 1)
+		return item->count >= 1;
+	return item->count >= kind->least * item->seconds / MINUTE && item->watched >= LEARN &&
+	       rarity(item->count, mean) / item->spread > RARE;
+}
+
 static void end_minute(struct gm_anomaly_error *item, int64_t time)
 {
 	/* The rate may be higher than it looks: two of its standard errors are granted. */
 	double events = item->events + 2 * sqrt(item->events);
 	double mean = events / item->exposed * item->seconds;
-	bool many = item->count >= COUNT_LEAST * item->seconds / MINUTE && item->watched >= LEARN &&
-		    rarity(item->count, mean) / item->spread > RARE;
 
-	if (many) {
+	if (is_many(item, mean)) {
 		item->last = time;
 		item->rate = item->count / item->seconds;
 		item->usual = item->events / item->exposed;
@@ -107,7 +121,7 @@ static void end_minute(struct gm_anomaly_error *item, int64_t time)
 bool gm_anomaly_errors_take(struct gm_anomaly_errors *errors, const struct gm_entity_key *owner,
 			    const struct gm_point *point)
 {
-	if (!judged(point->metric))
+	if (!kind_of(point->metric))
 		return false;
 	struct gm_anomaly_error *item = find(errors, owner, point->metric);
 	if (!item || point->span <= 0 || point->time <= 0 || !(point->value >= 0) ||
@@ -138,7 +152,9 @@ const struct gm_anomaly_error *gm_anomaly_errors_worst(const struct gm_anomaly_e
 bool gm_anomaly_errors_known(const struct gm_anomaly_errors *errors, unsigned id)
 {
 	for (size_t i = 0; i < errors->count; i++) {
-		if (errors->items[i].id == id && errors->items[i].watched >= LEARN)
+		const struct gm_anomaly_error *item = &errors->items[i];
+
+		if (item->id == id && (item->watched >= LEARN || item->last > 0))
 			return true;
 	}
 	return false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counters of errors and drops of an entity's interfaces: mostly still, so that a level says nothing.
- * What a minute brings is held against the rate that was learned, as counts of a Poisson process with
- * the spread that the counts have shown (quasi-Poisson; tail by Chernoff's bound). Pure and bounded;
- * the anomaly detector feeds it and tells what it finds.
+ * Counters of errors and drops of an entity's interfaces, and of errors of the node's hardware: mostly
+ * still, so that a level says nothing. What a minute brings is held against the rate that was learned,
+ * as counts of a Poisson process with the spread that the counts have shown (quasi-Poisson; tail by
+ * Chernoff's bound). Pure and bounded; the anomaly detector feeds it and tells what it finds.
  */
 #ifndef GM_ANALYSIS_ANOMALY_ERRORS_H
 #define GM_ANALYSIS_ANOMALY_ERRORS_H
@@ -14,12 +14,19 @@
 
 #include "base/archive.h"
 #include "model/entity.h"
+#include "model/finding.h"
 #include "model/sample.h"
 
-enum { GM_ANOMALY_ERRORS_MAX = 32, GM_ANOMALY_ERROR_KINDS = 4 };
+enum { GM_ANOMALY_ERRORS_MAX = 32, GM_ANOMALY_ERROR_KINDS = 7 };
 
-/* The metrics that are judged so. */
-extern const uint16_t gm_anomaly_error_metrics[GM_ANOMALY_ERROR_KINDS];
+/* The metrics that are judged so, and what they are told as. */
+struct gm_anomaly_error_kind {
+	uint16_t metric;
+	uint16_t least; /* fewer in a minute are nobody's trouble; 1: each one is, from the start */
+	enum gm_event_type event_type;
+	enum gm_severity severity;
+};
+extern const struct gm_anomaly_error_kind gm_anomaly_error_kinds[GM_ANOMALY_ERROR_KINDS];
 
 /* One counter of one interface. */
 struct gm_anomaly_error {

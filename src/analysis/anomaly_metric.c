@@ -13,14 +13,25 @@
 
 /* What an operator sets, what only smooths another, and what has a detector of its own. */
 static const bool unwanted[GM_METRIC_COUNT] = {
-	[GM_METRIC_GUEST_STATE] = true,    [GM_METRIC_CPU_COUNT] = true,
-	[GM_METRIC_MEMORY_TOTAL] = true,   [GM_METRIC_MEMORY_BALLOON] = true,
-	[GM_METRIC_MEMORY_MAXIMUM] = true, [GM_METRIC_SWAP_TOTAL] = true,
-	[GM_METRIC_LOAD_5] = true,         [GM_METRIC_LOAD_15] = true,
-	[GM_METRIC_NET_SPEED] = true,      [GM_METRIC_NET_RX_PEAK] = true,
-	[GM_METRIC_NET_TX_PEAK] = true,    [GM_METRIC_DISK_CAPACITY] = true,
-	[GM_METRIC_NET_RX_ERRORS] = true,  [GM_METRIC_NET_RX_DROPPED] = true,
-	[GM_METRIC_NET_TX_ERRORS] = true,  [GM_METRIC_NET_TX_DROPPED] = true,
+	[GM_METRIC_GUEST_STATE] = true,
+	[GM_METRIC_CPU_COUNT] = true,
+	[GM_METRIC_MEMORY_TOTAL] = true,
+	[GM_METRIC_MEMORY_BALLOON] = true,
+	[GM_METRIC_MEMORY_MAXIMUM] = true,
+	[GM_METRIC_SWAP_TOTAL] = true,
+	[GM_METRIC_LOAD_5] = true,
+	[GM_METRIC_LOAD_15] = true,
+	[GM_METRIC_NET_SPEED] = true,
+	[GM_METRIC_NET_RX_PEAK] = true,
+	[GM_METRIC_NET_TX_PEAK] = true,
+	[GM_METRIC_DISK_CAPACITY] = true,
+	[GM_METRIC_NET_RX_ERRORS] = true,
+	[GM_METRIC_NET_RX_DROPPED] = true,
+	[GM_METRIC_NET_TX_ERRORS] = true,
+	[GM_METRIC_NET_TX_DROPPED] = true,
+	[GM_METRIC_HW_MEMORY_CORRECTED] = true,
+	[GM_METRIC_HW_MEMORY_UNCORRECTED] = true,
+	[GM_METRIC_HW_MACHINE_CHECKS] = true,
 };
 
 /* How fast the interval follows when points come more slowly; faster is believed at once. */

@@ -20,7 +20,7 @@
 
 enum {
 	GM_ENTITIES_MAX = 65536,
-	GM_TRACKED_FINDINGS = 8, /* latest findings kept per entity: one per detector and metric */
+	GM_TRACKED_FINDINGS = 10, /* latest findings kept per entity: one per detector and metric */
 };
 
 struct gm_tracked {
