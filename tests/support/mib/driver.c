@@ -4,9 +4,10 @@
  * is told on standard input. Not the daemon.
  *
  *   mib_driver SOCKET GUESTS INTERFACES [PUBLISH_US]
- *     raise N    hands over the raise with the sequence number N
- *     clear N    its clear, as sequence number N
- *     quit       stops the thread (as does the end of the input)
+ *     raise N           hands over the raise with the sequence number N
+ *     clear N           its clear, as sequence number N
+ *     tell DETECTOR N   raise, change and clear of a detector's alarm, from sequence number N on
+ *     quit              stops the thread (as does the end of the input)
  * Prints "delivered N" and "status connected=0|1 connects=N requests=N notifications=N spooled=N". A new
  * snapshot, whose counters count the snapshots, is published every PUBLISH_US microseconds.
  */
@@ -37,8 +38,21 @@ static void status(void *user, const struct gm_mib_status *now)
 	       now->error);
 }
 
+static int tell(struct gm_mib *mib, const char *detector, uint64_t sequence)
+{
+	int rc = 0;
+	for (int kind = GM_TRANSITION_RAISE; kind <= GM_TRANSITION_CLEAR && rc == 0; kind++) {
+		struct gm_transition transition =
+			fixture_transition(sequence++, (enum gm_transition_kind)kind);
+		snprintf(transition.alarm.detector, GM_DETECTOR_NAME, "%s", detector);
+		rc = gm_mib_notify(mib, &transition);
+	}
+	return rc;
+}
+
 static void command(struct gm_mib *mib, const char *line)
 {
+	char detector[GM_DETECTOR_NAME];
 	uint64_t sequence;
 	int rc = -EINVAL;
 	if (sscanf(line, "raise %" SCNu64, &sequence) == 1) {
@@ -48,6 +62,8 @@ static void command(struct gm_mib *mib, const char *line)
 		struct gm_transition clear = fixture_transition(sequence, GM_TRANSITION_CLEAR);
 		rc = gm_mib_notify(mib, &clear);
 	}
+	if (sscanf(line, "tell %15s %" SCNu64, detector, &sequence) == 2)
+		rc = tell(mib, detector, sequence);
 	if (rc < 0)
 		printf("error %d: %s\n", rc, line);
 }
