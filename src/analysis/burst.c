@@ -489,7 +489,7 @@ static void exchange_channel(struct channel *channel, struct gm_archive *archive
 static void burst_exchange(struct gm_detector *base, struct gm_archive *archive)
 {
 	struct burst_detector *detector = (struct burst_detector *)base;
-	gm_archive_tag(archive, "burst 1");
+	gm_archive_tag(archive, "burst 2");
 	gm_archive_number(archive, &detector->speed);
 	if (detector->speed < 0 || detector->speed > RATE_MOST)
 		archive->failed = true;

@@ -34,6 +34,9 @@
 #define STRETCH_LEAST 0.5
 #define STRETCH_MOST  4.0
 
+/* No correlation of neighbours is assumed at first, for that many bins. */
+#define FOLLOW_PRIOR 64.0
+
 /* What a few dozen bins say of the variance is uncertain by about this. */
 #define FAST_DOUBT 0.75
 
@@ -108,6 +111,31 @@ double gm_burst_base_high(const struct gm_burst_base *base, double length)
 	return base->mean + reach * gm_burst_base_recent(base, length);
 }
 
+double gm_burst_base_expected(const struct gm_burst_base *base, double rate)
+{
+	return base->mean + fmax(base->follow, 0) * fmax(rate - base->mean, 0);
+}
+
+double gm_burst_base_together(const struct gm_burst_base *base, size_t count)
+{
+	return count > 1 ? sqrt(1 + fmax(base->follow, 0)) : 1;
+}
+
+/* A (tempered) residual and the one before it tell whether bins follow each other. */
+static void learn_follow(struct gm_burst_base *base, double off)
+{
+	double variance = fmax(base->variance * FAST_DOUBT, base->slow_variance);
+	if (base->follow_weight <= 0)
+		base->follow_weight = FOLLOW_PRIOR;
+	if (variance > 0) {
+		double product = fmin(fmax(off * base->last / variance, -OUTLIER), OUTLIER);
+		base->follow += (product - base->follow) / (base->follow_weight + 1);
+		base->follow = fmin(fmax(base->follow, -1), 1);
+		base->follow_weight = fmin(base->follow_weight + 1, SKEW_BINS);
+	}
+	base->last = off;
+}
+
 /* A residual of `off` tells of the distribution's shape. */
 static void learn_shape(struct gm_burst_base *base, double off, double length)
 {
@@ -154,6 +182,7 @@ void gm_burst_base_move(struct gm_burst_base *base, double rate)
 	};
 	double ratio = base->mean > 0 ? rate / base->mean : 1;
 	base->run = 0;
+	base->last = 0;
 	if (is_back(&base->before, rate)) {
 		base->mean = base->before.mean;
 		base->weight = READY_BINS;
@@ -195,6 +224,7 @@ void gm_burst_base_learn(struct gm_burst_base *base, double rate, double length,
 	if (gm_burst_base_ready(base)) {
 		learn_shape(base, off, weight);
 		off = tempered(base, off, weight, grain);
+		learn_follow(base, off);
 	}
 	base->mean += part * off;
 	/* The first bins say nothing of the variance: the mean is still on its way. */
@@ -229,6 +259,9 @@ void gm_burst_base_exchange(struct gm_burst_base *base, struct gm_archive *archi
 	exchange_within(archive, &base->before.weight, 0, FAST_BINS);
 	exchange_within(archive, &base->before.mean, -RATE_MOST, RATE_MOST);
 	exchange_within(archive, &base->before.variance, 0, RATE_MOST * RATE_MOST);
+	exchange_within(archive, &base->last, -RATE_MOST, RATE_MOST);
+	exchange_within(archive, &base->follow_weight, 0, SKEW_BINS);
+	exchange_within(archive, &base->follow, -1, 1);
 	gm_archive_int(archive, &run, -RUN_MOST, RUN_MOST);
 	base->run = (int)run;
 }

@@ -26,6 +26,16 @@ double gm_burst_base_recent(const struct gm_burst_base *base, double length);
 double gm_burst_base_reach(const struct gm_burst_base *base, double length, double rare);
 
 /*
+ * What the bin after one of `rate` is expected to be: the mean, or more where bins follow each other and
+ * the traffic is high already. An application's own ups and downs last for some bins, a burst comes
+ * out of nothing.
+ */
+double gm_burst_base_expected(const struct gm_burst_base *base, double rate);
+
+/* Standard deviation of the mean of `count` (1 or 2) neighbours as against that of independent bins. */
+double gm_burst_base_together(const struct gm_burst_base *base, size_t count);
+
+/*
  * The rate that one bin in a hundred exceeds, of bins as they were of late alone (what was before a
  * change of level must not hide a burst); 0 while it is not known.
  */

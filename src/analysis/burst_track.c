@@ -309,24 +309,28 @@ static struct brief measure_brief(const struct work *work, size_t first, size_t 
 {
 	const struct gm_burst_track *track = work->track;
 	const struct gm_burst_bin *bin = track->pending;
-	double mean = track->base.mean, area = 0, span = 0, after = 0, after_span = 0;
+	double level = gm_burst_base_expected(&track->base, track->base.mean + track->base.last);
+	double area = 0, span = 0, after = 0, after_span = 0;
 	struct brief brief = {.first = first, .count = count};
 	size_t end = first + count;
+	if (level >= work->port->rate)
+		return brief;
 	for (size_t i = first; i < end; i++) {
-		area += (bin[i].rate - mean) * span_of(&bin[i]);
+		area += (bin[i].rate - level) * span_of(&bin[i]);
 		span += span_of(&bin[i]);
 		brief.highest = fmax(brief.highest, bin[i].rate);
 	}
 	for (size_t i = end; i < end + 2 && i < GM_BURST_PENDING; i++) {
-		after += (bin[i].rate - mean) * span_of(&bin[i]);
+		after += (bin[i].rate - level) * span_of(&bin[i]);
 		after_span += span_of(&bin[i]);
 	}
 	double length = span / track->usual;
-	double spread = gm_burst_base_deviation(&track->base, length);
-	brief.duration = area / (work->port->rate - mean);
+	double spread = gm_burst_base_deviation(&track->base, length) *
+			gm_burst_base_together(&track->base, count);
+	brief.duration = area / (work->port->rate - level);
 	double least = work->rules->brief * fmin(track->usual, span / (double)count);
 	if (brief.duration < least ||
-	    after / after_span > fmax((brief.highest - mean) / 2, EDGE_DEVIATIONS * spread))
+	    after / after_span > fmax((brief.highest - level) / 2, EDGE_DEVIATIONS * spread))
 		return brief;
 	brief.stands = spread > 0 ? area / (spread * span) : INFINITY;
 	brief.reach = gm_burst_base_reach(&track->base, length, rare);
@@ -464,6 +468,25 @@ static void wait_and_judge(const struct work *work, const struct gm_burst_bin *b
 }
 
 /*
+ * Against a rate that was only learned a bin must stand far out of the background and of the bin
+ * before it. Bins so long that a burst cannot end before it counts as a level show none.
+ */
+static bool is_contrast(const struct work *work, const struct gm_burst_bin *bin)
+{
+	const struct gm_burst_track *track = work->track;
+	const struct gm_burst_base *base = &track->base;
+	if (!gm_burst_base_ready(base) || span_of(bin) >= LEARNED_LONGEST ||
+	    bin->rate < LEARNED_CONTRAST * base->mean)
+		return false;
+	double before = base->mean + base->last;
+	if (track->pending_count > 0)
+		before = track->pending[track->pending_count - 1].rate;
+	double above = bin->rate - gm_burst_base_expected(base, before);
+	double reach = gm_burst_base_reach(base, length_of(track, bin), RARE_MOST);
+	return !isfinite(reach) || above >= reach * deviation_of(track, bin);
+}
+
+/*
  * Enters at the limit, unless the traffic gets there every now and then anyhow (a link that is busy
  * around the limit has no bursts but noise). Stays on some way below it, as far as the background
  * lets that be told.
@@ -478,8 +501,7 @@ static bool is_over(const struct work *work, const struct gm_burst_bin *bin)
 	double usual = base->mean + OUTSTANDING * (high - base->mean);
 	if (bin->rate < limit || bin->rate < usual)
 		return false;
-	return !work->port->learned ||
-	       (gm_burst_base_ready(base) && bin->rate >= LEARNED_CONTRAST * base->mean);
+	return !work->port->learned || is_contrast(work, bin);
 }
 
 /* The bin is below: ends the burst once that has lasted. */

@@ -11,8 +11,9 @@
  *    that carried x of the burst's own rate above the background was covered x.
  *  - Brief: a burst shorter than a bin never fills one. One or two bins that stand far out of the
  *    learned background, carry at least `brief` of a bin's worth at the port's rate above it and
- *    fall back afterwards are a burst at that rate. A flow that stays, however high, moves the
- *    background instead.
+ *    fall back afterwards are a burst at that rate. Where bins follow each other (an application's
+ *    own load climbs and falls over some of them), what the bin before lets expect is background,
+ *    too. A flow that stays, however high, moves the background instead.
  */
 #ifndef GM_ANALYSIS_BURST_TRACK_H
 #define GM_ANALYSIS_BURST_TRACK_H
@@ -64,6 +65,8 @@ struct gm_burst_base {
 	double stretch;                    /* how far its tail reaches, against that of a gamma's */
 	struct gm_burst_level before;      /* the level before this one */
 	int run;                           /* bins in a row above (positive) or below the mean */
+	double last;                       /* residual of the last bin, bit/s */
+	double follow_weight, follow;      /* correlation of a bin with the one before it */
 };
 
 struct gm_burst_track {

@@ -88,6 +88,46 @@ static void noise_is_none_and_hides_none(void **state)
 	tear_down(f);
 }
 
+/* A normal deviate (the sum of twelve uniform ones). */
+static double normal(struct fixture *f)
+{
+	double sum = -6;
+	for (int i = 0; i < 12; i++)
+		sum += uniform(f);
+	return sum;
+}
+
+/* What an application's own load does: it climbs over some bins as high as a brief burst, and falls. */
+static void ups_and_downs_are_none(void **state)
+{
+	(void)state;
+	static const struct {
+		double speed; /* 0: learned */
+		int64_t span;
+		int burst; /* whether one of 40 % of a bin is looked for at the end */
+	} cases[] = {{1000 * MBIT, 1000 * MS, 1}, {1000 * MBIT, 100 * MS, 1}, {0, 1000 * MS, 0}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture *f = set_up(cases[i].speed);
+		double level = 0;
+		for (int bin = 0; bin < 400000; bin++) {
+			level = 0.82 * level + 0.572 * normal(f);
+			f->background = 70 * MBIT * exp(0.4 * level);
+			read_bin(f, cases[i].span);
+		}
+		if (f->count != 0)
+			fail_msg("case %zu: %zu bursts of none", i, f->count);
+		f->background = 70 * MBIT;
+		read_until(f, f->until + 4 * cases[i].span, cases[i].span);
+		const struct piece piece = {f->until + cases[i].span / 4,
+					    f->until + cases[i].span * 13 / 20, 1000 * MBIT};
+		f->pieces = &piece;
+		f->piece_count = (size_t)cases[i].burst;
+		read_until(f, f->until + 10 * cases[i].span, cases[i].span);
+		assert_int_equal(f->count, cases[i].burst);
+		tear_down(f);
+	}
+}
+
 /* At the line's rate for four tenths of a bin, over the border of two: neither is half full. */
 static void brief_bursts_are_found(void **state)
 {
@@ -264,6 +304,7 @@ int main(void)
 		cmocka_unit_test(the_same_volume_spread_out_is_none),
 		cmocka_unit_test(high_steady_flows_are_none),
 		cmocka_unit_test(noise_is_none_and_hides_none),
+		cmocka_unit_test(ups_and_downs_are_none),
 		cmocka_unit_test(brief_bursts_are_found),
 		cmocka_unit_test(short_dips_belong_to_a_burst),
 		cmocka_unit_test(a_burst_that_wavers_is_one),
