@@ -29,6 +29,7 @@ struct server {
 	uv_async_t stop;
 	struct gm_control *control;
 	pthread_t thread;
+	int left_open; /* a client of which an answer is owed when the server stops; 0: none */
 };
 
 enum { LONG_REPLY = 100000 };
@@ -47,12 +48,59 @@ static struct gm_json *text_of(size_t length)
 	return reply;
 }
 
-/* Tells the command's name back; "guests" fails; "alarms" is long, "windows" too long. */
+/* An answer that is owed: given when the timer fires, where it was started. */
+struct owed {
+	uv_timer_t timer;
+	struct gm_control_asker *asker;
+};
+
+static atomic_uint deferred, cancelled;
+
+static void on_owed_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void on_cancel(void *user)
+{
+	struct owed *owed = user;
+	atomic_fetch_add(&cancelled, 1);
+	uv_close((uv_handle_t *)&owed->timer, on_owed_closed);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	struct owed *owed = timer->data;
+	gm_control_answer(owed->asker, text_of(3), NULL);
+	uv_close((uv_handle_t *)timer, on_owed_closed);
+}
+
+/* After `ms`; 0: never. */
+static void defer(struct server *server, struct gm_control_asker *asker, uint64_t ms,
+		  struct gm_error *err)
+{
+	struct owed *owed = calloc(1, sizeof(*owed));
+	if (gm_control_defer(asker, on_cancel, owed, err) < 0) {
+		free(owed);
+		return;
+	}
+	atomic_fetch_add(&deferred, 1);
+	owed->asker = asker;
+	owed->timer.data = owed;
+	uv_timer_init(&server->loop, &owed->timer);
+	if (ms > 0)
+		uv_timer_start(&owed->timer, on_due, ms, 0);
+}
+
+/* "learn" and "check" answer later, after 200 ms and never. Tells the command's name back; "guests" fails; "alarms" is long, "windows" too long. */
 static struct gm_json *answer(void *user, const struct gm_ctl_command *command,
 			      const struct gm_json *request, struct gm_control_asker *asker,
 			      struct gm_error *err)
 {
-	(void)user, (void)asker;
+	if (strcmp(command->name, "learn") == 0 || strcmp(command->name, "check") == 0) {
+		defer(user, asker, command->name[0] == 'l' ? 200 : 0, err);
+		return NULL;
+	}
 	(void)request;
 	if (strcmp(command->name, "windows") == 0)
 		return text_of(GM_CTL_REPLY_MAX);
@@ -86,7 +134,7 @@ static void *run_loop(void *argument)
 static int setup(void **state)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	struct gm_control_host host = {answer, NULL};
+	struct gm_control_host host = {answer, server};
 	struct gm_error err = {.text = ""};
 	snprintf(server->directory, sizeof(server->directory), "/tmp/gm-control-XXXXXX");
 	assert_non_null(mkdtemp(server->directory));
@@ -96,6 +144,8 @@ static int setup(void **state)
 	server->stop.data = server;
 	assert_int_equal(
 		gm_control_start(&server->loop, server->path, &host, &server->control, &err), 0);
+	atomic_store(&deferred, 0);
+	atomic_store(&cancelled, 0);
 	assert_int_equal(pthread_create(&server->thread, NULL, run_loop, server), 0);
 	*state = server;
 	return 0;
@@ -108,6 +158,10 @@ static int teardown(void **state)
 	pthread_join(server->thread, NULL);
 	assert_int_equal(uv_loop_close(&server->loop), 0);
 	gm_control_free(server->control);
+	if (server->left_open > 0) {
+		assert_int_equal(atomic_load(&cancelled), 1);
+		close(server->left_open);
+	}
 	assert_int_equal(access(server->path, F_OK), -1);
 	assert_int_equal(rmdir(server->directory), 0);
 	free(server);
@@ -117,7 +171,7 @@ static int teardown(void **state)
 static int dial(const struct server *server)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval patience = {.tv_sec = 5};
+	struct timeval patience = {.tv_sec = 8};
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", server->path);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -277,6 +331,98 @@ static void test_one_who_asks_without_reading_is_not_answered_ahead(void **state
 	close(fd);
 }
 
+static const char later[] = "{\"command\":\"learn\"}\n", never[] = "{\"command\":\"check\"}\n";
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static bool wait_for(atomic_uint *count, unsigned value)
+{
+	for (int i = 0; i < 200 && atomic_load(count) != value; i++)
+		usleep(10000);
+	return atomic_load(count) == value;
+}
+
+static void test_an_answer_comes_later_and_others_do_not_wait(void **state)
+{
+	char text[1024];
+	int fd = dial(*state);
+	/* What is asked meanwhile waits for its turn. */
+	say(fd, later);
+	say(fd, "{\"command\":\"status\"}\n{\"command\":\"learn\"}\n{\"command\":\"x\"}\n");
+	assert_true(wait_for(&deferred, 1));
+	test_answers(state);
+	assert_int_equal(recv(fd, text, sizeof(text), MSG_DONTWAIT), -1);
+	assert_int_equal(read_lines(fd, 4, text, sizeof(text)), 4);
+	assert_non_null(strstr(text,
+			       "{\"text\":\"xxx\",\"ok\":true}\n{\"name\":\"status\",\"ok\":true}"
+			       "\n{\"text\":\"xxx\",\"ok\":true}\n{\"ok\":false"));
+	assert_int_equal(atomic_load(&cancelled), 0);
+	close(fd);
+}
+
+static void test_a_client_that_leaves_cancels(void **state)
+{
+	for (int i = 0; i < 3; i++) {
+		int fd = dial(*state);
+		say(fd, i == 1 ? later : never);
+		assert_true(wait_for(&deferred, (unsigned)i + 1));
+		close(fd);
+		assert_true(wait_for(&cancelled, (unsigned)i + 1));
+	}
+	usleep(300000); /* the answer that was under way is given to nobody */
+	test_answers(state);
+}
+
+static void test_no_answer_in_time(void **state)
+{
+	char text[1024];
+	int fd = dial(*state);
+	say(fd, never);
+	say(fd, "{\"command\":\"status\"}\n");
+	assert_int_equal(read_lines(fd, 2, text, sizeof(text)), 2);
+	assert_non_null(strstr(text, "no answer in time"));
+	assert_non_null(strstr(text, "{\"name\":\"status\",\"ok\":true}"));
+	assert_int_equal(atomic_load(&cancelled), 1);
+	close(fd);
+}
+
+static void test_no_more_than_so_many_are_owed(void **state)
+{
+	int fds[GM_CONTROL_DEFERRED_MAX];
+	char text[256];
+	for (int i = 0; i < GM_CONTROL_DEFERRED_MAX; i++) {
+		fds[i] = dial(*state);
+		say(fds[i], never);
+	}
+	assert_true(wait_for(&deferred, GM_CONTROL_DEFERRED_MAX));
+	assert_answer(*state, never, "too many wait");
+	/* One that goes on asking is bounded, too, and is rid of when it leaves and the time is over. */
+	static char flood[GM_CTL_REQUEST_MAX];
+	memset(flood, 'x', sizeof(flood));
+	say(fds[0], "\n");
+	for (int i = 0;
+	     i < 64 && send(fds[0], flood, sizeof(flood), MSG_DONTWAIT | MSG_NOSIGNAL) > 0; i++)
+		;
+	for (int i = 1; i < GM_CONTROL_DEFERRED_MAX; i++)
+		close(fds[i]);
+	assert_true(wait_for(&cancelled, GM_CONTROL_DEFERRED_MAX - 1));
+	assert_answer(*state, later, "xxx");
+	assert_int_equal(read_lines(fds[0], 1, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "no answer in time"));
+	close(fds[0]);
+}
+
+static void test_the_server_stops_while_answers_are_owed(void **state)
+{
+	int fd = dial(*state);
+	say(fd, never);
+	assert_true(wait_for(&deferred, 1));
+	((struct server *)*state)->left_open = fd;
+}
+
 static void test_the_place_is_taken(void **state)
 {
 	struct server *server = *state;
@@ -340,6 +486,11 @@ int main(void)
 		WITH_SERVER(test_a_client_that_leaves_before_the_answer),
 		WITH_SERVER(test_a_reply_that_is_too_large_is_an_error),
 		WITH_SERVER(test_one_who_asks_without_reading_is_not_answered_ahead),
+		WITH_SERVER(test_an_answer_comes_later_and_others_do_not_wait),
+		WITH_SERVER(test_a_client_that_leaves_cancels),
+		WITH_SERVER(test_no_answer_in_time),
+		WITH_SERVER(test_no_more_than_so_many_are_owed),
+		WITH_SERVER(test_the_server_stops_while_answers_are_owed),
 		WITH_SERVER(test_the_place_is_taken),
 		WITH_SERVER(test_a_dead_daemons_socket_is_replaced),
 	};
