@@ -2,6 +2,7 @@
 /*
  * The store without Redis: takes everything, keeps nothing, says so.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +27,10 @@ static void test_takes_everything(void **state)
 	store->ops->start(store);
 	store->ops->identify(store, &info);
 	store->ops->append(store, &frame, NULL);
+	struct gm_store_read *read;
+	assert_int_equal(store->ops->read(store, &(struct gm_store_range){.key = frame.key},
+					  &(struct gm_store_reader){0}, &read, &err),
+			 -ENOTSUP);
 	store->ops->flush(store, 1);
 	store->ops->forget(store, &info.key);
 	store->ops->status(store, &status);
