@@ -13,6 +13,26 @@ ATTEMPTS = 5
 SPREAD_S = 2  # over which the steady flow has the burst's volume
 
 
+class Counts:
+    """What is counted of the bursts of a port."""
+
+    def __init__(self, port, totals, buckets):
+        self.port, self.totals, self.buckets = port, totals, buckets
+
+    def total(self, part):
+        return int(self.totals[f"gmBurstTotalBursts.{self.port}.{part}"])
+
+    def volume(self, part):
+        return int(self.totals[f"gmBurstTotalVolume.{self.port}.{part}"])
+
+    def grown(self, histogram, before):
+        """Which buckets have more than before, and how many."""
+        start = f"gmBurstBucketCount.{self.port}.{histogram}."
+        more = {name: int(value) - int(before.buckets.get(name, 0))
+                for name, value in self.buckets.items() if name.startswith(start)}
+        return {name: count for name, count in more.items() if count}
+
+
 class Burst(GuestmonTest):
 
     def setUp(self):
@@ -40,6 +60,34 @@ class Burst(GuestmonTest):
         cleared, _ = self.traps.wait(mark, "guestmonBurstClear", 20, guest=f"web-{SMALL}")
         self.assertEqual(cleared.alarm, raised.alarm)
         self.assertEqual(len(self.traps.since(mark, "guestmonBurstRaise")), 1)
+
+    def test_burst_is_counted(self):
+        """In the totals, in the histogram of durations at the bucket that the sender's account says,
+        and in no other direction."""
+        port = f"{self.guest_index(SMALL)}.1"
+        before = self.counts(port)
+        truth, _, _, mark = self.send()
+        self.traps.wait(mark, "guestmonBurstClear", 20, guest=f"web-{SMALL}")
+        after = self.counts(port)
+        self.assertEqual(after.total("rxOctets"), before.total("rxOctets") + 1)
+        self.assertEqual(after.total("txOctets"), before.total("txOctets"))
+        grown = after.grown("rxOctets.duration", before)
+        self.assertEqual(sum(grown.values()), 1, grown)
+        bucket = int(next(iter(grown)).rpartition(".")[2])
+        # 2^bucket is its upper edge; a bin more or less may be in the neighbour's
+        self.assertLessEqual(truth["duration_s"] * 1e6 - 25e3, 2 ** bucket)
+        self.assertGreaterEqual(truth["duration_s"] * 1e6 + 25e3, 2 ** (bucket - 1))
+        volume = after.volume("rxOctets") - before.volume("rxOctets")
+        self.assert_near(volume, truth["bytes"], 0.3, "the volume")
+        # The last of all is the highest that has counted anything.
+        counts = [int(value) for name, value in after.buckets.items()
+                  if f".{port}.rxOctets.duration." in name]
+        self.assertTrue(counts[-1])
+        self.assertEqual(len(counts), max(i for i, count in enumerate(counts, 1) if count))
+
+    def counts(self, port):
+        return Counts(port, self.snmp.walk("gmBurstTotalTable"),
+                      self.snmp.walk("gmBurstBucketCount"))
 
     def test_start_and_peak_of_several_bursts(self):
         """They hold for more than one lucky phase of burst and ticks. An emulated guest sometimes takes

@@ -44,6 +44,18 @@ class Agent(GuestmonTest):
         self.assertEqual(sorted(row["gmSourceName"].strip('"') for row in rows),
                          sorted(self.snmp.walk("gmSourceName").values()))
 
+    def test_tables_of_judgements(self):
+        """Who has been judged has a row, each direction of a port one; what never happened has none."""
+        self.daemon.settle()
+        for number in (SMALL, LARGE):
+            index = self.guest_index(number)
+            for direction in ("rx", "tx"):
+                self.assertEqual(self.snmp.one(f"gmBurstState.{index}.1.{direction}"), "none")
+            for part in ("rxOctets", "txOctets", "rxPackets", "txPackets"):
+                self.assertIsNotNone(self.snmp.one(f"gmBurstTotalBursts.{index}.1.{part}"))
+        self.assertIsNotNone(self.snmp.one("gmContentionMost.0"))
+        self.assertEqual(len(self.snmp.walk("gmGuestUUID")), 2)
+
     def test_walk_is_in_order_and_named(self):
         lines = self.lab.exec("snmpbulkwalk", "-v2c", "-c", "public", "-On", "-Cr50",
                               self.snmp.AGENT, "GUESTMON-MIB::guestmonMIB").stdout.splitlines()
