@@ -34,7 +34,9 @@ struct gm_tracked {
 	int64_t keep_at, learned_until;
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
-	uint64_t taught;                   /* the lessons that `detectors` have; see learning.h */
+	struct gm_peer
+		*peer; /* guests: its place among those of its flavor (analysis/peers.h), or NULL */
+	uint64_t taught; /* the lessons that `detectors` have; see learning.h */
 	size_t finding_count;
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
 	int64_t newest

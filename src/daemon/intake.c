@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/anomaly.h"
 #include "analysis/burst.h"
 #include "analysis/contention.h"
 #include "analysis/leak.h"
+#include "analysis/peers.h"
 #include "analysis/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,6 +35,7 @@ struct gm_intake {
 	struct gm_intake_sink sink;
 	struct gm_entities *entities;
 	struct gm_contention *contention; /* who bursts at the same time */
+	struct gm_peers *peers;           /* what others of a guest's flavor do */
 	struct gm_tracked *current;       /* whose points are being observed */
 	struct gm_tracked *whole; /* the guest (or node) that `current` is a part of, or NULL */
 	bool restoring, libvirt_connected;
@@ -52,6 +55,8 @@ int gm_intake_create(const struct gm_intake_options *options, struct gm_state *s
 	int result = gm_entities_create(&intake->entities);
 	if (result == 0)
 		result = gm_contention_create(&intake->contention);
+	if (result == 0)
+		result = gm_peers_create(&intake->peers);
 	if (result < 0) {
 		gm_intake_free(intake);
 		return result;
@@ -66,6 +71,7 @@ void gm_intake_free(struct gm_intake *intake)
 		return;
 	gm_entities_free(intake->entities);
 	gm_contention_free(intake->contention);
+	gm_peers_free(intake->peers);
 	free(intake);
 }
 
@@ -105,6 +111,8 @@ static void on_finding(void *user, const struct gm_finding *finding)
 		known.active = false;
 	if (strcmp(known.detector, gm_burst_ops.name) == 0)
 		gm_contention_take(intake->contention, &known);
+	if (strcmp(known.detector, gm_anomaly_ops.name) == 0)
+		gm_peers_explain(intake->peers, intake->current->peer, &known);
 	gm_tracked_remember(intake->current, &known);
 	intake->sink.finding(intake->sink.user, &known);
 }
@@ -132,6 +140,14 @@ static bool seen_before(const struct gm_intake *intake, const struct gm_tracked 
 	return intake->restoring && point->time <= tracked->learned_until;
 }
 
+/* A guest's level is its own and that of its ports and disks; what its processes do is in it already. */
+static void compare_with_peers(struct gm_intake *intake, const struct gm_point *point)
+{
+	const struct gm_tracked *guest = intake->whole ? intake->whole : intake->current;
+	if (!intake->restoring && intake->current->info.key.kind != GM_ENTITY_PROCESS)
+		gm_peers_take(intake->peers, guest->peer, point, intake->whole != NULL);
+}
+
 static void on_point(void *user, const struct gm_point *point)
 {
 	struct gm_intake *intake = user;
@@ -146,6 +162,7 @@ static void on_point(void *user, const struct gm_point *point)
 		gm_leak_hand_down(leak_of(intake->whole), leak_of(intake->current));
 	if (judged(intake, intake->current) && !seen_before(intake, intake->current, point))
 		gm_detector_set_observe(intake->current->detectors, point, &sink);
+	compare_with_peers(intake, point);
 	if (intake->whole && !seen_before(intake, intake->whole, point)) {
 		struct gm_tracked *part = intake->current;
 		intake->current = intake->whole;
@@ -372,6 +389,12 @@ static void refit(struct gm_intake *intake, struct gm_tracked *tracked)
 		gm_log(GM_LOG_ERROR, "out of memory: an entity keeps its old detectors");
 }
 
+static bool belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE])
+{
+	const uint8_t *owner = gm_entity_owner(&tracked->info);
+	return owner && memcmp(owner, guest, GM_UUID_SIZE) == 0;
+}
+
 /* An operator's rules may ask for what is known of a guest now, for it and for all that belongs to it. */
 static void refit_guest(struct gm_intake *intake, struct gm_tracked *changed)
 {
@@ -383,8 +406,7 @@ static void refit_guest(struct gm_intake *intake, struct gm_tracked *changed)
 		return;
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		const uint8_t *owner = gm_entity_owner(&tracked->info);
-		if (tracked != changed && owner && memcmp(owner, uuid, GM_UUID_SIZE) == 0)
+		if (tracked != changed && belongs_to(tracked, uuid))
 			refit(intake, tracked);
 	}
 }
@@ -402,6 +424,8 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		merge_interface(intake, tracked, source, &info->interface);
 	} else {
 		tracked->info = *info;
+		if (info->key.kind == GM_ENTITY_GUEST)
+			gm_peers_join(intake->peers, info->guest.flavor, &tracked->peer);
 		const uint8_t *owner = gm_entity_owner(info);
 		if (owner && info->key.kind != GM_ENTITY_GUEST)
 			tracked->guest_index = guest_index(intake, owner);
@@ -431,6 +455,7 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		gm_state_index_retire(intake->state, "guest", gm_uuid_text(key->uuid, uuid), time);
 	}
 	struct gm_entity_key copy = *key;
+	gm_peers_leave(intake->peers, tracked->peer);
 	if (key->kind == GM_ENTITY_INTERFACE)
 		gm_contention_gone(intake->contention, key->name);
 	gm_entities_remove(intake->entities, tracked);
@@ -466,6 +491,26 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 	}
 }
 
+/*
+ * A planned change of a guest. One that starts the system anew or moves it is one for all that belongs to it;
+ * another size of the balloon tells nothing about its ports.
+ */
+static void disturb(struct gm_intake *intake, struct gm_tracked *guest,
+		    const struct gm_guest_event *event)
+{
+	static const unsigned moves =
+		1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED | 1U << GM_GUEST_STARTED;
+	if ((moves >> event->kind & 1) == 0) {
+		if (event->kind == GM_GUEST_BALLOON && guest->detectors)
+			gm_detector_set_disturb(guest->detectors, event->time);
+		return;
+	}
+	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		if (tracked->detectors && belongs_to(tracked, guest->info.key.uuid))
+			gm_detector_set_disturb(tracked->detectors, event->time);
+}
+
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)
 {
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, &event->key);
@@ -474,12 +519,8 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	gm_log(GM_LOG_INFO, "guest %s (%s): %s", name, gm_uuid_text(event->key.uuid, uuid),
 	       gm_guest_event_name(event->kind));
 
-	static const unsigned planned = 1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED |
-					1U << GM_GUEST_BALLOON | 1U << GM_GUEST_STARTED |
-					1U << GM_GUEST_SUSPENDED | 1U << GM_GUEST_RESUMED |
-					1U << GM_GUEST_DEVICE_ADDED | 1U << GM_GUEST_DEVICE_REMOVED;
-	if (tracked && tracked->detectors && (planned >> event->kind & 1))
-		gm_detector_set_disturb(tracked->detectors, event->time);
+	if (tracked)
+		disturb(intake, tracked, event);
 }
 
 void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
