@@ -159,18 +159,42 @@ static void burst_over(const struct gm_alarm *alarm, const char *subject, struct
 	burst_numbers(alarm, text);
 }
 
+/* An anomaly is of the whole, or of a counter of errors. */
+static bool counts_errors(const struct gm_alarm *alarm)
+{
+	return strcmp(alarm->metric, "score") != 0 && has(alarm, GM_EVIDENCE_LIMIT);
+}
+
+/* What guests of the same flavor do. */
+static void peers(const struct gm_alarm *alarm, struct gm_buffer *text)
+{
+	double count = number(alarm, GM_EVIDENCE_PEER_COUNT);
+	double alike = number(alarm, GM_EVIDENCE_PEERS_ALIKE);
+
+	if (has(alarm, GM_EVIDENCE_PEER_COUNT) && has(alarm, GM_EVIDENCE_PEERS_ALIKE))
+		gm_buffer_printf(text, "; so do %.0f of %.0f guests of its flavor", alike, count);
+}
+
 static void anomaly(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
-	gm_buffer_printf(text, "%s behaves abnormally", subject);
+	if (counts_errors(alarm))
+		gm_buffer_printf(text, "%s counts errors, %.3g/s where %.3g/s is usual", subject,
+				 number(alarm, GM_EVIDENCE_VALUE),
+				 number(alarm, GM_EVIDENCE_LIMIT));
+	else
+		gm_buffer_printf(text, "%s behaves abnormally", subject);
 	if (has(alarm, GM_EVIDENCE_SCORE))
 		gm_buffer_printf(text, ", score %.2f", number(alarm, GM_EVIDENCE_SCORE));
 	contributors(alarm, text);
+	peers(alarm, text);
 }
 
 static void anomaly_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
-	(void)alarm;
-	gm_buffer_printf(text, "%s behaves as usual again", subject);
+	if (strcmp(alarm->metric, "score") == 0 || alarm->metric[0] == '\0')
+		gm_buffer_printf(text, "%s behaves as usual again", subject);
+	else
+		gm_buffer_printf(text, "%s of %s is as usual again", alarm->metric, subject);
 }
 
 static void limit_numbers(const struct gm_alarm *alarm, struct gm_buffer *text)

@@ -101,6 +101,37 @@ static void test_others(void **state)
 	assert_non_null(strstr(alarm.text, "cpu.time,x"));
 }
 
+static void test_anomalies(void **state)
+{
+	struct gm_alarm alarm = alarm_of("anomaly", "web-1");
+
+	(void)state;
+	snprintf(alarm.metric, sizeof(alarm.metric), "score");
+	alarm.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){1});
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SCORE, 0.9);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_PEER_COUNT, 9);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_PEERS_ALIKE, 7);
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(
+		alarm.text,
+		"web-1 behaves abnormally, score 0.90; so do 7 of 9 guests of its flavor");
+	alarm.cleared_at = 1;
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "web-1 behaves as usual again");
+
+	alarm = (struct gm_alarm){.detector = "anomaly", .metric = "hw.memory.corrected"};
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 0.25);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 0.0001);
+	gm_text_copy(alarm.evidence.contributors, sizeof(alarm.evidence.contributors),
+		     "hw.memory.corrected");
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "node counts errors, 0.25/s where 0.0001/s is usual, from "
+					"\"hw.memory.corrected\"");
+	alarm.cleared_at = 1;
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "hw.memory.corrected of node is as usual again");
+}
+
 static void test_learned_and_self(void **state)
 {
 	struct gm_alarm alarm = alarm_of("learned", "web-1");
@@ -214,15 +245,11 @@ static void test_messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leak),
-		cmocka_unit_test(a_leak_names_where_it_is),
-		cmocka_unit_test(test_burst),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_external),
-		cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_learned_and_self),
+		cmocka_unit_test(test_leak),      cmocka_unit_test(a_leak_names_where_it_is),
+		cmocka_unit_test(test_burst),     cmocka_unit_test(test_others),
+		cmocka_unit_test(test_external),  cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_rules),     cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_anomalies), cmocka_unit_test(test_learned_and_self),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
