@@ -98,20 +98,41 @@ static void destroy(struct gm_detector *detector)
 	free(learned);
 }
 
+static struct fault *find_fault(struct model *model, const char *label)
+{
+	for (size_t i = 0; model && i < model->fault_count; i++)
+		if (strcmp(model->faults[i].lesson.label, label) == 0)
+			return &model->faults[i];
+	return NULL;
+}
+
 static void add_fault(struct model *model, const struct gm_lesson *lesson)
 {
-	struct fault *fault = model->faults;
-	while (fault < model->faults + model->fault_count &&
-	       strcmp(fault->lesson.label, lesson->label) != 0)
-		fault++;
-	if (fault == model->faults + GM_LEARNED_FAULTS)
+	struct fault *fault = find_fault(model, lesson->label);
+	if (!fault && model->fault_count == GM_LEARNED_FAULTS)
 		return;
-	if (fault == model->faults + model->fault_count) {
-		model->fault_count++;
+	if (!fault) {
+		fault = &model->faults[model->fault_count++];
 		*fault = (struct fault){.odds = -ODDS_MAX};
 		gm_text_copy(fault->lesson.label, sizeof(fault->lesson.label), lesson->label);
 	}
 	gm_lesson_merge(&fault->lesson, lesson);
+}
+
+/* Lessons come anew when any guest gets one: what is going on here goes on. */
+static void carry_over(struct model *model, struct model *old)
+{
+	model->binner = old->binner;
+	model->looks_normal = old->looks_normal;
+	for (size_t i = 0; i < model->fault_count; i++) {
+		struct fault *fault = &model->faults[i];
+		const struct fault *before = find_fault(old, fault->lesson.label);
+		if (!before)
+			continue;
+		fault->odds = before->odds;
+		fault->active = before->active;
+		fault->evidence = before->evidence;
+	}
 }
 
 int gm_learned_teach(struct gm_detector *detector, const struct gm_lesson *lessons, size_t count)
@@ -129,9 +150,16 @@ int gm_learned_teach(struct gm_detector *detector, const struct gm_lesson *lesso
 		else if (lessons[i].kind == GM_LESSON_FAULTY)
 			add_fault(model, &lessons[i]);
 	}
+	if (model && learned->model)
+		carry_over(model, learned->model);
 	free(learned->model);
 	learned->model = model;
 	return 0;
+}
+
+bool gm_learned_knows(const struct gm_detector *detector, const char *label)
+{
+	return find_fault(((const struct learned *)detector)->model, label) != NULL;
 }
 
 bool gm_learned_normal(const struct gm_detector *detector)
@@ -341,6 +369,28 @@ static void disturb(struct gm_detector *detector, int64_t now)
 	}
 }
 
+/* How sure it is of each fault; the lessons are kept elsewhere, and taught again. */
+static void exchange(struct gm_detector *detector, struct gm_archive *archive)
+{
+	struct learned *learned = (struct learned *)detector;
+	size_t count = learned->model ? learned->model->fault_count : 0;
+	gm_archive_tag(archive, "learned 1");
+	gm_archive_size(archive, &count, GM_LEARNED_FAULTS);
+	if (count > 0 && !learned->model)
+		learned->model = calloc(1, sizeof(*learned->model));
+	if (count > 0 && !learned->model)
+		archive->failed = true;
+	for (size_t i = 0; i < count && !archive->failed; i++) {
+		struct fault *fault = &learned->model->faults[i];
+		gm_archive_text(archive, fault->lesson.label, sizeof(fault->lesson.label));
+		gm_archive_number(archive, &fault->odds);
+		gm_archive_bool(archive, &fault->active);
+		if (!(fabs(fault->odds) <= ODDS_MAX))
+			archive->failed = true;
+		learned->model->fault_count = i + 1;
+	}
+}
+
 const struct gm_detector_ops gm_learned_ops = {
 	.name = "learned",
 	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
@@ -351,5 +401,6 @@ const struct gm_detector_ops gm_learned_ops = {
 	.observe = observe,
 	.observe_part = observe_part,
 	.evaluate = evaluate,
+	.exchange = exchange,
 	.disturb = disturb,
 };

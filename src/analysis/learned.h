@@ -24,10 +24,13 @@ extern const struct gm_detector_ops gm_learned_ops;
 
 /*
  * The lessons of the guest that `detector` (one of gm_learned_ops) judges, in place of those it had; they
- * are not kept. With none it is silent again. Faults beyond GM_LEARNED_FAULTS labels are left out. 0 or
+ * are not kept. How sure it is of a fault that it knows already stays. With none it is silent again. Faults beyond GM_LEARNED_FAULTS labels are left out. 0 or
  * -ENOMEM.
  */
 int gm_learned_teach(struct gm_detector *detector, const struct gm_lesson *lessons, size_t count);
+
+/* Whether it was taught a fault of that label: of others it says nothing, not even that they are over. */
+bool gm_learned_knows(const struct gm_detector *detector, const char *label);
 
 /*
  * Whether the newest bin looks like a range that was marked as normal: nearly all of its features

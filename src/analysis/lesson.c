@@ -10,6 +10,9 @@
 
 #include "base/text.h"
 
+/* Figures are up to so old when they are read: a guest's own agent serves them from a cache. */
+#define LATE_MAX (30 * GM_SECOND)
+
 _Static_assert(GM_LESSON_METRICS < UINT8_MAX, "a slot's number fits slot_of");
 
 static const char *const kind_names[GM_LESSON_KINDS] = {
@@ -151,6 +154,13 @@ static struct gm_moments *slot(struct gm_binner *binner, uint32_t metric)
 	return &binner->slots[binner->slot_of[metric] - 1].values;
 }
 
+/* A point that is late, and not from a clock that was set back, counts to the open bin. */
+static bool belongs_to_open(const struct gm_binner *binner, int64_t time)
+{
+	return binner->start != 0 && time - binner->start < GM_LESSON_BIN &&
+	       binner->start - time < LATE_MAX;
+}
+
 bool gm_binner_add(struct gm_binner *binner, const struct gm_point *point,
 		   struct gm_lesson_bin *ret_bin)
 {
@@ -159,7 +169,7 @@ bool gm_binner_add(struct gm_binner *binner, const struct gm_point *point,
 	bool closed = false;
 	if (!values || !isfinite(value))
 		return false;
-	if (point->time - binner->start >= GM_LESSON_BIN || point->time < binner->start) {
+	if (!belongs_to_open(binner, point->time)) {
 		closed = binner->start != 0;
 		if (closed)
 			close_bin(binner, ret_bin);

@@ -70,7 +70,7 @@ struct gm_lesson_bin {
 };
 void gm_lesson_add(struct gm_lesson *lesson, const struct gm_lesson_bin *bin);
 
-/* Makes bins of points, which come in the order of time. O(metrics) once a bin, else O(1). */
+/* Makes bins of points, which come about in the order of time. O(metrics) once a bin, else O(1). */
 struct gm_binner {
 	int64_t start; /* of the open bin; 0: none */
 	size_t count;

@@ -23,7 +23,7 @@ struct guest {
 	struct gm_detector_settings *settings;
 	struct gm_detector *detector;
 	struct gm_finding last;
-	int findings;
+	int findings, ended; /* `ended`: those that say that all is well */
 };
 
 enum mood { CALM, FAULT, OTHER };
@@ -56,6 +56,7 @@ static void on_finding(void *user, const struct gm_finding *finding)
 	struct guest *guest = user;
 	guest->last = *finding;
 	guest->findings++;
+	guest->ended += !finding->active;
 }
 
 static void live(struct guest *guest, enum mood mood, int seconds)
@@ -201,6 +202,89 @@ static void test_reboot_begins_anew(void **state)
 	assert_false(guest->last.active);
 }
 
+/* Lessons are taught again whenever any guest gets one. */
+static void test_teaching_again_ends_nothing(void **state)
+{
+	struct guest *guest = *state;
+	teach_both(guest);
+	live(guest, FAULT, 60);
+	assert_true(guest->last.active);
+	const struct gm_finding_sink sink = {on_finding, guest};
+	guest->findings = guest->ended = 0;
+	teach_both(guest);
+	gm_learned_ops.evaluate(guest->detector, guest->now, &sink);
+	assert_int_equal(guest->findings, 1);
+	live(guest, FAULT, 30);
+	assert_int_equal(guest->ended, 0);
+	live(guest, CALM, 60);
+	assert_false(guest->last.active);
+}
+
+static void test_a_restart_ends_nothing(void **state)
+{
+	struct guest *guest = *state;
+	struct gm_buffer bytes = GM_BUFFER_INIT(1 << 16);
+	struct gm_archive archive = gm_archive_writer(&bytes);
+	const struct gm_entity_key key = gm_entity_node();
+	teach_both(guest);
+	live(guest, FAULT, 60);
+	gm_learned_ops.exchange(guest->detector, &archive);
+	assert_true(gm_archive_done(&archive));
+	gm_learned_ops.destroy(guest->detector);
+	assert_int_equal(
+		gm_learned_ops.create(gm_detector_settings_get(guest->settings, &gm_learned_ops),
+				      &key, &guest->detector),
+		0);
+	archive = gm_archive_reader(bytes.data, bytes.length);
+	gm_learned_ops.exchange(guest->detector, &archive);
+	assert_true(gm_archive_done(&archive));
+	gm_buffer_free(&bytes);
+	guest->findings = guest->ended = 0;
+	live(guest, FAULT, 30); /* nothing is taught yet */
+	assert_int_equal(guest->findings, 0);
+	teach_both(guest);
+	live(guest, FAULT, 60);
+	assert_true(guest->findings > 0);
+	assert_int_equal(guest->ended, 0);
+}
+
+static void test_labels_are_known_while_they_are_taught(void **state)
+{
+	struct guest *guest = *state;
+	assert_false(gm_learned_knows(guest->detector, "livelock"));
+	teach_both(guest);
+	assert_true(gm_learned_knows(guest->detector, "livelock"));
+	assert_false(gm_learned_knows(guest->detector, "gc-storm"));
+	assert_int_equal(gm_learned_teach(guest->detector, NULL, 0), 0);
+	assert_false(gm_learned_knows(guest->detector, "livelock"));
+}
+
+/* Sources differ in how old their figures are: what comes late does not begin a bin of its own. */
+static void test_late_points_do_not_cut_bins(void **state)
+{
+	(void)state;
+	struct gm_binner binner = {0};
+	struct gm_lesson_bin bin;
+	int bins = 0;
+	for (int64_t ms = 1000000; ms < 1100000; ms += 100) {
+		struct gm_point point = {
+			.metric = GM_METRIC_LOAD_1, .time = ms * GM_MILLISECOND, .value = 1};
+		struct gm_point late = {.metric = GM_METRIC_MEMORY_USED,
+					.time = (ms - 3000) * GM_MILLISECOND,
+					.value = 2};
+		bins += gm_binner_add(&binner, &point, &bin);
+		bins += gm_binner_add(&binner, &late, &bin);
+		if (bins > 0)
+			assert_int_equal(bin.count, 2);
+	}
+	assert_int_equal(bins, 9);
+	/* A clock that was set back is another matter. */
+	const struct gm_point back = {
+		.metric = GM_METRIC_LOAD_1, .time = 500 * GM_SECOND, .value = 1};
+	assert_true(gm_binner_add(&binner, &back, &bin));
+	assert_int_equal(binner.start, 500 * GM_SECOND);
+}
+
 static void test_bytes(void **state)
 {
 	struct guest *guest = *state;
@@ -245,6 +329,10 @@ int main(void)
 		TEST(test_one_odd_bin_is_no_fault),
 		TEST(test_rest_serves_where_nothing_is_normal),
 		TEST(test_reboot_begins_anew),
+		TEST(test_teaching_again_ends_nothing),
+		TEST(test_a_restart_ends_nothing),
+		TEST(test_labels_are_known_while_they_are_taught),
+		TEST(test_late_points_do_not_cut_bins),
 		TEST(test_bytes),
 		TEST(test_labels),
 	};
