@@ -64,6 +64,10 @@ static void check_scalars(struct rig *rig)
 	near_by(must_find(rig, GM_METRIC_MEMORY_USED)->value.gauge +
 			must_find(rig, GM_METRIC_MEMORY_AVAILABLE)->value.gauge,
 		total, 1e-9);
+	assert_true(must_find(rig, GM_METRIC_SWAP_TOTAL)->value.gauge ==
+		    proc_number("/proc/meminfo", "SwapTotal:") * 1024);
+	assert_true(must_find(rig, GM_METRIC_SWAP_USED)->value.gauge <=
+		    must_find(rig, GM_METRIC_SWAP_TOTAL)->value.gauge);
 	assert_true(must_find(rig, GM_METRIC_LOAD_1)->value.gauge >= 0);
 	assert_true(must_find(rig, GM_METRIC_SNMP_UP)->value.gauge == 1);
 	assert_true(must_find(rig, GM_METRIC_SNMP_LATENCY)->value.gauge > 0);
