@@ -35,7 +35,8 @@ enum {
 	TICKS_PER_SWEEP = 100,
 };
 
-#define LOAD_DEADLINE (2 * GM_SECOND)
+/* For a busy node; a store that is silent gives up much sooner. */
+#define LOAD_DEADLINE (10 * GM_SECOND)
 
 /* What was there before a restart and has not shown up within this time is taken for gone. */
 #define ORPHAN_GRACE (20 * GM_SECOND)
@@ -416,7 +417,7 @@ static void restore(struct gm_pipeline *pipeline)
 	struct gm_error err;
 	int64_t begin = gm_clock_monotonic();
 	if (pipeline->store->ops->load(pipeline->store, LOAD_DEADLINE, &err) < 0)
-		gm_log(GM_LOG_WARNING, "windows are not restored: %s", err.text);
+		gm_log(GM_LOG_WARNING, "not all windows are restored: %s", err.text);
 	else
 		gm_log(GM_LOG_INFO,
 		       "restored %zu active alarms and the windows of %zu entities in %.3f s",

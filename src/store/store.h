@@ -23,7 +23,7 @@ struct gm_store_host {
 	void (*restore)(void *user, const struct gm_frame *frame,
 			const struct gm_reading *readings);
 	/*
-	 * Hands back what keep() was given (during load(), before the frames of that entity). The bytes
+	 * Hands back what keep() was given (during load(), before any frames). The bytes
 	 * have been outside: they may be anything.
 	 */
 	void (*recall)(void *user, const struct gm_entity_key *key, const void *bytes, size_t size);
@@ -33,7 +33,7 @@ struct gm_store_host {
 	int64_t window; /* ns: stored frames that are older are not handed back; 0: all are */
 };
 
-enum { GM_STORE_STATE_MAX = 200 * 1024 }; /* bytes that are kept for an entity */
+enum { GM_STORE_STATE_MAX = 1 << 20 }; /* bytes that are kept for an entity */
 
 struct gm_store_status {
 	bool connected;
@@ -85,7 +85,11 @@ enum { GM_STORE_READS_MAX = 8 }; /* at once */
 
 struct gm_store_ops {
 	const char *name;
-	/* Reads stored windows back: synchronous, ends by `deadline` ns from now whatever happens. */
+	/*
+	 * Reads back what was kept and the stored windows: synchronous, ends by `deadline` ns from now
+	 * whatever happens. On failure what was handed back until then is right; the message says how much
+	 * it was.
+	 */
 	int (*load)(struct gm_store *store, int64_t deadline, struct gm_error *err);
 	/* Starts (and from then on keeps up) the connection. */
 	void (*start)(struct gm_store *store);

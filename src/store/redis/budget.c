@@ -98,7 +98,8 @@ static double when_full(const struct gm_redis *redis, const struct gm_redis_enti
 		entry = value_bytes * (double)entity->values / (double)entity->frames;
 	for (size_t i = 0; i < GM_REDIS_TIERS; i++)
 		tiers += (double)gm_redis_tier_entries(&redis->options, i);
-	return entry * (double)redis->options.samples + 3 * value_bytes * series * tiers;
+	return entry * (double)redis->options.samples + 3 * value_bytes * series * tiers +
+	       (double)entity->learned;
 }
 
 static void project(struct gm_redis *redis)

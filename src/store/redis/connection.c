@@ -17,6 +17,8 @@
 #include "base/text.h"
 #include "store/redis/private.h"
 
+enum { REASON = 512 };
+
 static void set_condition(struct gm_redis *redis, enum gm_redis_condition condition,
 			  const char *reason)
 {
@@ -35,6 +37,7 @@ static void set_condition(struct gm_redis *redis, enum gm_redis_condition condit
 static void after_disconnect(struct gm_redis *redis)
 {
 	redis->context = NULL;
+	redis->draining = false;
 	redis->retry_ticks = (int)(redis->retry_ms / GM_REDIS_TICK_MS);
 	if (gm_redis_route_failed(&redis->route))
 		redis->retry_ms *= 2;
@@ -43,21 +46,55 @@ static void after_disconnect(struct gm_redis *redis)
 	gm_redis_disconnected(redis);
 }
 
-void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
-		   ...)
+static void end_connection(struct gm_redis *redis)
 {
 	redisAsyncContext *context = redis->context;
-	char reason[sizeof(redis->reason) + 256];
-	size_t length = (size_t)snprintf(reason, sizeof(reason), "%s: ", redis->where);
-	va_list arguments;
 
-	va_start(arguments, format);
-	vsnprintf(reason + length, sizeof(reason) - length, format, arguments);
-	va_end(arguments);
 	after_disconnect(redis);
 	/* Answers what is pending with NULL; within a callback of its own, once that has returned. */
 	if (context)
 		redisAsyncFree(context);
+}
+
+/* Before the connection ends, of which the arguments may be a part. */
+static void explain(const struct gm_redis *redis, char reason[REASON], const char *format,
+		    va_list arguments)
+{
+	size_t length = (size_t)snprintf(reason, REASON, "%s: ", redis->where);
+
+	vsnprintf(reason + length, REASON - length, format, arguments);
+}
+
+void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
+		   ...)
+{
+	char reason[REASON];
+	va_list arguments;
+
+	va_start(arguments, format);
+	explain(redis, reason, format, arguments);
+	va_end(arguments);
+	end_connection(redis);
+	set_condition(redis, condition, reason);
+}
+
+void gm_redis_leave(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
+		    ...)
+{
+	char reason[REASON];
+	va_list arguments;
+
+	if (redis->draining)
+		return; /* what comes after the first reason is of no interest */
+	va_start(arguments, format);
+	explain(redis, reason, format, arguments);
+	va_end(arguments);
+	if (redis->context && redis->pending_count > 0) {
+		redis->draining = true;
+		gm_redis_disconnected(redis);
+	} else {
+		end_connection(redis);
+	}
 	set_condition(redis, condition, reason);
 }
 
@@ -66,6 +103,7 @@ void gm_redis_redirect(struct gm_redis *redis)
 	redisAsyncContext *context = redis->context;
 
 	redis->context = NULL;
+	redis->draining = false;
 	redis->retry_ticks = 0;
 	gm_redis_disconnected(redis);
 	if (context)
@@ -90,7 +128,7 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 	if (redis->context != context)
 		return; /* given up by gm_redis_fail(), which has said why */
 	redis->context = NULL;
-	if (status == REDIS_OK)
+	if (status == REDIS_OK || redis->draining)
 		after_disconnect(redis);
 	else if (redis->reader.refused)
 		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply: too long, or not asked for");
@@ -177,7 +215,7 @@ void gm_redis_connect(struct gm_redis *redis)
 			      &redis->pending_count);
 	redis->context = context;
 	redis->flooded = false;
-	redis->silent_ticks = 0;
+	redis->silent_ticks = redis->working_ticks = 0;
 	redis->pending_first = redis->pending_count = 0;
 	redisAsyncSetConnectCallback(context, on_connect);
 	redisAsyncSetDisconnectCallback(context, on_disconnect);
@@ -211,18 +249,16 @@ static void on_reply(redisAsyncContext *context, void *reply, void *user)
 	/* Of a connection that was given up only the account is kept. */
 	if (redis->context != context)
 		reply = NULL;
-	if (pending.purpose == GM_REDIS_PAGE) {
+	if (pending.purpose == GM_REDIS_PAGE)
 		gm_redis_take_page(redis, reply);
-		return;
-	}
-	if (pending.purpose < GM_REDIS_CHORE) {
-		if (reply)
-			gm_redis_take_greeting(redis, pending.purpose, reply);
-		return;
-	}
-	if (reply && pending.purpose == GM_REDIS_FRAME)
-		redis->retry_ms = GM_REDIS_RETRY_MIN_MS; /* it really works again */
-	gm_redis_take(redis, &pending, reply);
+	else if (pending.purpose >= GM_REDIS_CHORE)
+		gm_redis_take(redis, &pending, reply);
+	else if (reply && !redis->draining)
+		gm_redis_take_greeting(redis, pending.purpose, reply);
+	else if (reply)
+		gm_redis_take_schema(redis, pending.purpose, reply);
+	if (redis->context == context && redis->draining && redis->pending_count == 0)
+		end_connection(redis);
 }
 
 bool gm_redis_writable(const struct gm_redis *redis)
@@ -235,7 +271,7 @@ bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
 		   struct gm_redis_entity *entity)
 {
 	struct gm_buffer *command = &redis->command;
-	bool sent = redis->context && !command->failed &&
+	bool sent = redis->context && !redis->draining && !command->failed &&
 		    redis->pending_count < GM_REDIS_PENDING_MAX &&
 		    redisAsyncFormattedCommand(redis->context, on_reply, redis, command->data,
 					       command->length) == REDIS_OK;
@@ -273,6 +309,16 @@ static void tick_stopping(struct gm_redis *redis)
 	uv_close((uv_handle_t *)&redis->timer, on_timer_closed);
 }
 
+/* Nothing comes back. One that was never reached, or that there are others for, is not waited for. */
+static void be_patient(struct gm_redis *redis)
+{
+	gm_redis_leave(redis, GM_REDIS_AWAY, "no answer within 3 s");
+	if (redis->silent_ticks > GM_REDIS_PATIENCE_TICKS ||
+	    !(redis->context->c.flags & REDIS_CONNECTED) ||
+	    gm_redis_route_has_others(&redis->route))
+		end_connection(redis);
+}
+
 /*
  * Time is counted in ticks that ran: where the loop itself stood still, the answers that wait in the
  * socket are read before the server is blamed.
@@ -294,11 +340,14 @@ void gm_redis_tick(struct gm_redis *redis)
 		return;
 	}
 	if (redis->pending_count > 0 && ++redis->silent_ticks > GM_REDIS_SILENT_TICKS) {
-		gm_redis_fail(redis, GM_REDIS_AWAY, "no answer within 3 s");
+		be_patient(redis);
 		return;
 	}
 	if (redis->condition != GM_REDIS_WORKING)
 		return;
+	/* One that takes a few frames and no more is not to be tried ten times a second. */
+	if (++redis->working_ticks == GM_REDIS_STEADY_TICKS)
+		redis->retry_ms = GM_REDIS_RETRY_MIN_MS;
 	if (++redis->heartbeat_ticks >= GM_REDIS_HEARTBEAT_TICKS) {
 		redis->heartbeat_ticks = 0;
 		gm_redis_heartbeat(redis);

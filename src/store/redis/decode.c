@@ -51,6 +51,13 @@ int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id)
 	return 0;
 }
 
+int gm_redis_parse_entry_id(const redisReply *reply, struct gm_redis_id *ret_id)
+{
+	if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		return -EPROTO;
+	return gm_redis_parse_id(reply->element[0], ret_id);
+}
+
 /* The fields of an entry mostly are in the order of the catalogue: the next one is looked at first. */
 static unsigned find_metric(const char *name, unsigned *guess)
 {
@@ -118,8 +125,7 @@ int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *ke
 	unsigned guess = 0;
 	uint64_t ms;
 
-	if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    gm_redis_parse_id(reply->element[0], &id) < 0)
+	if (gm_redis_parse_entry_id(reply, &id) < 0)
 		return -EPROTO;
 	*ret_id = id;
 	fields = reply->element[1];

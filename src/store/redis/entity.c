@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/redis/private.h"
 
@@ -40,7 +41,7 @@ void gm_redis_entities_free(struct gm_redis *redis)
 	}
 }
 
-static void enqueue(struct gm_redis *redis, struct gm_redis_entity *entity)
+void gm_redis_enqueue(struct gm_redis *redis, struct gm_redis_entity *entity)
 {
 	if (entity->queued)
 		return;
@@ -73,7 +74,7 @@ static struct gm_redis_entity *create(struct gm_redis *redis, const struct gm_en
 		free(entity);
 		return NULL;
 	}
-	enqueue(redis, entity);
+	gm_redis_enqueue(redis, entity);
 	return entity;
 }
 
@@ -89,17 +90,21 @@ struct gm_redis_entity *gm_redis_entity(struct gm_redis *redis, const struct gm_
 		entity->gone = false;
 		redis->gone_count--;
 		entity->state = GM_REDIS_UNSYNCED;
-		enqueue(redis, entity);
+		gm_redis_enqueue(redis, entity);
 	}
 	return entity;
 }
 
 /* ---- frames ---- */
 
+size_t gm_redis_sent_kept(const struct gm_redis_entity *entity)
+{
+	return entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
+}
+
 static bool was_sent(const struct gm_redis_entity *entity, int64_t time)
 {
-	size_t kept =
-		entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
+	size_t kept = gm_redis_sent_kept(entity);
 
 	for (size_t i = 0; i < kept; i++) {
 		if (entity->sent[i].time == time)
@@ -132,6 +137,13 @@ static void choose_trim(const struct gm_redis *redis, const struct gm_redis_enti
 		entry->trim = GM_REDIS_TRIM_AGE;
 		entry->threshold = entry->id.ms - keep;
 	}
+}
+
+/* What becomes of each that is on its way must be remembered. */
+static bool has_room(const struct gm_redis *redis, const struct gm_redis_entity *entity)
+{
+	return gm_redis_writable(redis) &&
+	       entity->sent_count - entity->answered < GM_REDIS_SENT_KEPT;
 }
 
 static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
@@ -175,7 +187,7 @@ static void append_filling(struct gm_redis *redis, const struct gm_frame *frame,
 		return;
 	if (was_sent(entity, frame->measured_at))
 		return;
-	if (redis->fill_budget == 0 || !gm_redis_writable(redis) ||
+	if (redis->fill_budget == 0 || !has_room(redis, entity) ||
 	    !write_frame(redis, entity, frame, readings, GM_REDIS_FILL)) {
 		leave_out(entity, frame->measured_at);
 		return;
@@ -201,12 +213,12 @@ void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
 		return;
 	}
 	if (entity->state == GM_REDIS_LIVE) {
-		if (gm_redis_writable(redis) &&
+		if (has_room(redis, entity) &&
 		    write_frame(redis, entity, frame, readings, GM_REDIS_FRAME))
 			return;
 		if (redis->condition == GM_REDIS_WORKING) {
 			entity->state = GM_REDIS_FILLING;
-			enqueue(redis, entity);
+			gm_redis_enqueue(redis, entity);
 		}
 	}
 	leave_out(entity, frame->measured_at);
@@ -256,6 +268,7 @@ static void send_info(struct gm_redis *redis, struct gm_redis_entity *entity, co
 
 static void ask(struct gm_redis *redis, struct gm_redis_entity *entity)
 {
+	size_t kept = gm_redis_sent_kept(entity), wanted = 1;
 	char key[GM_KEY_TEXT];
 
 	gm_entity_text(&entity->key, key);
@@ -276,13 +289,13 @@ static void ask(struct gm_redis *redis, struct gm_redis_entity *entity)
 	gm_redis_text(&redis->command, "+");
 	gm_redis_text(&redis->command, "-");
 	gm_redis_text(&redis->command, "COUNT");
-	gm_redis_text(&redis->command, "1");
-	if (gm_redis_send(redis, GM_REDIS_LAST, entity)) {
+	for (size_t i = 0; i < kept; i++)
+		wanted += entity->sent[i].fate == GM_REDIS_UNKNOWN;
+	gm_redis_integer(&redis->command, wanted);
+	if (gm_redis_send(redis, GM_REDIS_LAST, entity))
 		entity->state = GM_REDIS_ASKED;
-		entity->emptied = false;
-	} else {
-		enqueue(redis, entity);
-	}
+	else
+		gm_redis_enqueue(redis, entity);
 }
 
 static void let_expire(struct gm_redis *redis, struct gm_redis_entity *entity)
@@ -301,7 +314,7 @@ static void let_expire(struct gm_redis *redis, struct gm_redis_entity *entity)
 			expire(redis, entity, key, gm_redis_tier_suffix(i));
 	if (!membership(redis, entity, "SREM", key) || !expire(redis, entity, key, NULL) ||
 	    !expire(redis, entity, key, ":info"))
-		enqueue(redis, entity);
+		gm_redis_enqueue(redis, entity);
 }
 
 static void fill(struct gm_redis *redis, struct gm_redis_entity *entity)
@@ -317,7 +330,7 @@ static void fill(struct gm_redis *redis, struct gm_redis_entity *entity)
 	if (entity->unwritten == INT64_MAX)
 		entity->state = GM_REDIS_LIVE;
 	else
-		enqueue(redis, entity);
+		gm_redis_enqueue(redis, entity);
 }
 
 /*
@@ -326,11 +339,13 @@ static void fill(struct gm_redis *redis, struct gm_redis_entity *entity)
  */
 void gm_redis_pump(struct gm_redis *redis)
 {
-	redis->fill_budget = GM_REDIS_FILL_BATCH;
-	while (redis->queue && redis->fill_budget > COMMANDS_PER_ENTITY &&
-	       gm_redis_writable(redis) && redis->pending_count < GM_REDIS_PENDING_MAX / 2) {
-		struct gm_redis_entity *entity = redis->queue;
+	/* Each once: one that has to wait for answers stands in the queue again. */
+	struct gm_redis_entity *entity = NULL, *final = redis->queue ? redis->queue->prev : NULL;
 
+	redis->fill_budget = GM_REDIS_FILL_BATCH;
+	while (entity != final && redis->fill_budget > COMMANDS_PER_ENTITY &&
+	       gm_redis_writable(redis) && redis->pending_count < GM_REDIS_PENDING_MAX / 2) {
+		entity = redis->queue;
 		redis->fill_budget--;
 		dequeue(redis, entity);
 		if (entity->gone) {
@@ -354,7 +369,7 @@ void gm_redis_forget(struct gm_redis *redis, const struct gm_entity_key *key)
 		return;
 	entity->gone = true;
 	redis->gone_count++;
-	enqueue(redis, entity);
+	gm_redis_enqueue(redis, entity);
 	/* Redis is away for very long: its keys stay until the next start finds them. */
 	if (redis->gone_count > GM_REDIS_GONE_MAX && entity->pending == 0)
 		entity_free(redis, entity);
@@ -392,6 +407,7 @@ int gm_redis_keep(struct gm_redis *redis, const struct gm_entity_key *key, const
 	gm_redis_key(&redis->command, redis->node, "learned", NULL);
 	gm_redis_text(&redis->command, gm_entity_text(key, text));
 	gm_redis_bytes(&redis->command, bytes, size);
+	entity->learned = size;
 	return gm_redis_send(redis, GM_REDIS_CHORE, entity) ? 0 : -EAGAIN;
 }
 
@@ -413,18 +429,24 @@ void gm_redis_connected(struct gm_redis *redis)
 	redis->broken = 0;
 	HASH_ITER (hh, redis->entities, entity, next) {
 		entity->state = GM_REDIS_UNSYNCED;
-		enqueue(redis, entity);
+		entity->overtaken = false;
+		gm_redis_enqueue(redis, entity);
 	}
 }
 
 void gm_redis_emptied(struct gm_redis *redis)
 {
 	struct gm_redis_entity *entity, *next;
+	bool told = false;
 
 	gm_redis_connected(redis);
 	HASH_ITER (hh, redis->entities, entity, next) {
+		told = told || (entity->sent_count > 0 && !entity->emptied);
 		entity->emptied = true;
 	}
+	if (told)
+		gm_log(GM_LOG_NOTICE, "redis at %s was emptied: the windows are written anew",
+		       redis->where);
 }
 
 void gm_redis_disconnected(struct gm_redis *redis)
@@ -435,75 +457,6 @@ void gm_redis_disconnected(struct gm_redis *redis)
 		entity->state = GM_REDIS_UNSYNCED;
 	}
 	gm_redis_reads_end(redis, -ENOTCONN, "the connection to Redis is gone");
-}
-
-/* The stream holds what was sent up to `last` (NULL: there is no stream). */
-static void synced(struct gm_redis *redis, struct gm_redis_entity *entity,
-		   const struct gm_redis_id *last)
-{
-	size_t kept =
-		entity->sent_count < GM_REDIS_SENT_KEPT ? entity->sent_count : GM_REDIS_SENT_KEPT;
-	int64_t unwritten = entity->unwritten;
-	size_t written = 0;
-
-	for (size_t i = 0; i < kept && last; i++) {
-		const struct gm_redis_sent *sent = &entity->sent[i];
-
-		if (sent->id.ms < last->ms ||
-		    (sent->id.ms == last->ms && sent->id.sequence <= last->sequence))
-			entity->sent[written++] = *sent;
-		else if (sent->time < unwritten)
-			unwritten = sent->time;
-	}
-	entity->sent_count = written;
-	if (!last)
-		entity->unwritten = INT64_MIN;
-	else if (written == 0) /* of an earlier run, or all that is remembered was lost */
-		entity->unwritten = ((int64_t)last->ms + 1) * GM_MILLISECOND;
-	else
-		entity->unwritten = unwritten;
-	gm_redis_tiers_resume(entity, entity->unwritten);
-	entity->last = last ? *last : (struct gm_redis_id){0};
-	entity->state = GM_REDIS_FILLING;
-	enqueue(redis, entity);
-}
-
-static void take_last(struct gm_redis *redis, struct gm_redis_entity *entity,
-		      const redisReply *reply)
-{
-	struct gm_redis_id last;
-
-	if (entity->state != GM_REDIS_ASKED)
-		return;
-	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0) {
-		entity->state = GM_REDIS_BROKEN;
-		redis->broken++;
-		gm_entity_text(&entity->key, redis->broken_key);
-	} else if (reply->type == REDIS_REPLY_ERROR) {
-		gm_redis_refused(redis, reply);
-	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 0) {
-		synced(redis, entity, NULL);
-	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
-		   reply->element[0]->type == REDIS_REPLY_ARRAY &&
-		   reply->element[0]->elements == 2 &&
-		   gm_redis_parse_id(reply->element[0]->element[0], &last) == 0) {
-		synced(redis, entity, &last);
-	} else {
-		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply to XREVRANGE");
-	}
-}
-
-static void take_frame(struct gm_redis *redis, enum gm_redis_purpose purpose,
-		       const redisReply *reply)
-{
-	if (reply->type == REDIS_REPLY_ERROR) {
-		gm_redis_refused(redis, reply);
-	} else if (reply->type != REDIS_REPLY_STRING) {
-		gm_redis_fail(redis, GM_REDIS_AWAY, "unexpected reply to XADD");
-	} else {
-		redis->written++;
-		redis->filled += purpose == GM_REDIS_FILL;
-	}
 }
 
 /* A span that is there already (its frames were sent again), and a key that is not ours, are passed over. */
@@ -527,11 +480,11 @@ void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pendin
 	}
 	switch (pending->purpose) {
 	case GM_REDIS_LAST:
-		take_last(redis, entity, reply);
+		gm_redis_take_last(redis, entity, reply);
 		break;
 	case GM_REDIS_FRAME:
 	case GM_REDIS_FILL:
-		take_frame(redis, pending->purpose, reply);
+		gm_redis_take_frame(redis, entity, pending->purpose, reply);
 		break;
 	case GM_REDIS_LENGTH:
 	case GM_REDIS_USAGE:

@@ -155,7 +155,16 @@ void gm_redis_refused(struct gm_redis *redis, const redisReply *reply)
 		if (strncmp(text, codes[i].code, strlen(codes[i].code)) == 0)
 			meaning = codes[i].meaning;
 	}
-	gm_redis_fail(redis, GM_REDIS_REFUSED, "%s%s", meaning, text);
+	gm_redis_leave(redis, GM_REDIS_REFUSED, "%s%s", meaning, text);
+}
+
+void gm_redis_take_schema(struct gm_redis *redis, enum gm_redis_purpose purpose,
+			  const redisReply *reply)
+{
+	bool asked = purpose == GM_REDIS_SCHEMA_SET || purpose == GM_REDIS_HEARTBEAT;
+
+	if (asked && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1)
+		gm_redis_emptied(redis);
 }
 
 void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpose,
@@ -194,11 +203,8 @@ void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpos
 		gm_redis_up(redis);
 		gm_redis_ask_settings(redis);
 		break;
-	case GM_REDIS_HEARTBEAT:
-		if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 1)
-			gm_redis_emptied(redis);
-		break;
 	default:
+		gm_redis_take_schema(redis, purpose, reply);
 		break;
 	}
 }

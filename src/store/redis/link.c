@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A synchronous connection that keeps its deadline whatever the server does: hiredis's own timeouts
- * are per read, so that a server that sends a byte now and then would hold the daemon's start for ever.
+ * are per read, so that a server that sends a byte now and then would hold the daemon's start for ever. One that
+ * sends nothing at all is given up sooner.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,9 +17,9 @@ static int wait_for(struct gm_redis_link *link, short events, struct gm_error *e
 {
 	struct pollfd descriptor = {.fd = link->context->fd, .events = events};
 	uint64_t now = uv_hrtime();
-	int ready = now < link->end
-			    ? poll(&descriptor, 1, (int)((link->end - now) / GM_MILLISECOND) + 1)
-			    : 0;
+	uint64_t left = now < link->end ? (link->end - now) / GM_MILLISECOND + 1 : 0;
+	int patience = left < GM_REDIS_LOAD_SILENCE_MS ? (int)left : GM_REDIS_LOAD_SILENCE_MS;
+	int ready = patience > 0 ? poll(&descriptor, 1, patience) : 0;
 
 	if (ready == 0)
 		return gm_error_set(err, -ETIMEDOUT, "no answer in time");

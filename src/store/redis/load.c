@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the stored windows back at start-up, and before each what the detectors had learned of it.
+ * Reads back at start-up what the detectors had learned, of all entities, and then the windows: where there is
+ * not time enough for all of them, it is the windows that fill again by themselves.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +15,9 @@ struct loading {
 	struct gm_redis *redis;
 	struct gm_redis_link link;
 	struct gm_batch *batch;
-	uint64_t since; /* ms; 0: from the beginning */
-	size_t frames, malformed;
+	uint64_t since;        /* ms; 0: from the beginning */
+	size_t entities, read; /* windows that there are, and that have been read */
+	size_t malformed;
 };
 
 static bool is_list(const redisReply *reply)
@@ -37,37 +39,54 @@ static int check_schema(struct loading *loading, struct gm_error *err)
 	return gm_redis_check_schema(reply, err);
 }
 
-/* What of an entity is asked for, all at once: the answers come one after the other. */
-static int ask_entity(struct loading *loading, const char *entity, struct gm_error *err)
+static int ask_learned(struct loading *loading, const char *entity, struct gm_error *err)
 {
 	struct gm_buffer *command = &loading->link.command;
-	const char *node = loading->redis->node;
 
 	gm_redis_array(command, 3);
 	gm_redis_text(command, "HGET");
-	gm_redis_key(command, node, "learned", NULL);
+	gm_redis_key(command, loading->redis->node, "learned", NULL);
 	gm_redis_text(command, entity);
-	gm_redis_array(command, 6);
-	gm_redis_text(command, "XREVRANGE");
-	gm_redis_key(command, node, entity, NULL);
-	gm_redis_text(command, "+");
-	if (loading->since > 0)
-		gm_redis_integer(command, loading->since);
-	else
-		gm_redis_text(command, "-");
-	gm_redis_text(command, "COUNT");
-	gm_redis_integer(command, (uint64_t)loading->redis->options.samples);
 	return gm_redis_link_send(&loading->link, err);
 }
 
-/* Ids fall from entry to entry: one that does not is malformed. */
-static bool is_older(const redisReply *entry, struct gm_redis_id *last)
+/*
+ * The oldest first, which is what costs the server least, where what the time allows is what is wanted; else
+ * the newest of all.
+ */
+static int ask_window(struct loading *loading, const char *entity, struct gm_error *err)
+{
+	struct gm_buffer *command = &loading->link.command;
+
+	gm_redis_array(command, loading->since > 0 ? 4 : 6);
+	gm_redis_text(command, loading->since > 0 ? "XRANGE" : "XREVRANGE");
+	gm_redis_key(command, loading->redis->node, entity, NULL);
+	if (loading->since > 0) {
+		gm_redis_integer(command, loading->since);
+		gm_redis_text(command, "+");
+	} else {
+		gm_redis_text(command, "+");
+		gm_redis_text(command, "-");
+		gm_redis_text(command, "COUNT");
+		gm_redis_integer(command, (uint64_t)loading->redis->options.samples);
+	}
+	return gm_redis_link_send(&loading->link, err);
+}
+
+static bool is_before(struct gm_redis_id one, struct gm_redis_id other)
+{
+	return one.ms < other.ms || (one.ms == other.ms && one.sequence < other.sequence);
+}
+
+/* Ids go one way from entry to entry: one that does not is malformed. */
+static bool is_next(const struct loading *loading, const redisReply *entry,
+		    struct gm_redis_id *last)
 {
 	struct gm_redis_id id;
 
 	if (!entry || entry->type != REDIS_REPLY_ARRAY || entry->elements == 0 ||
-	    gm_redis_parse_id(entry->element[0], &id) < 0 || id.ms > last->ms ||
-	    (id.ms == last->ms && id.sequence >= last->sequence))
+	    gm_redis_parse_id(entry->element[0], &id) < 0 ||
+	    !(loading->since > 0 ? is_before(*last, id) : is_before(id, *last)))
 		return false;
 	*last = id;
 	return true;
@@ -77,13 +96,14 @@ static void take_entries(struct loading *loading, const struct gm_entity_key *ke
 			 const redisReply *reply)
 {
 	struct gm_redis_id last = {UINT64_MAX, UINT64_MAX};
-	size_t max = (size_t)loading->redis->options.samples;
 
-	for (size_t i = 0; i < reply->elements && i < max; i++) {
+	if (loading->since > 0)
+		last = (struct gm_redis_id){0};
+	for (size_t i = 0; i < reply->elements && i < GM_BATCH_MAX; i++) {
 		const redisReply *entry = reply->element[i];
 		struct gm_redis_id id;
 
-		if (!is_older(entry, &last) ||
+		if (!is_next(loading, entry, &last) ||
 		    gm_redis_parse_entry(entry, key, loading->batch, &id) < 0)
 			loading->malformed++;
 	}
@@ -107,7 +127,6 @@ static void hand_over(struct loading *loading)
 		if (batch->frames[i].count > 0 && host->restore) {
 			host->restore(host->user, &batch->frames[i],
 				      gm_batch_readings(batch, &batch->frames[i]));
-			loading->frames++;
 		}
 	}
 	gm_batch_clear(batch);
@@ -125,26 +144,37 @@ static int receive(struct loading *loading, const redisReply **ret_reply, struct
 	return 0;
 }
 
-static int take_entity(struct loading *loading, const struct gm_entity_key *key,
-		       struct gm_error *err)
+static int take_learned(struct loading *loading, const struct gm_entity_key *key,
+			struct gm_error *err)
 {
 	const struct gm_store_host *host = &loading->redis->host;
 	const redisReply *reply;
 	int rc = receive(loading, &reply, err);
 
-	if (rc == 0 && reply && reply->type == REDIS_REPLY_STRING && host->recall)
-		host->recall(host->user, key, reply->str, reply->len);
-	else if (rc == 0 && reply && reply->type != REDIS_REPLY_STRING &&
-		 reply->type != REDIS_REPLY_NIL)
+	if (rc < 0 || !reply || reply->type == REDIS_REPLY_NIL)
+		return rc;
+	if (reply->type != REDIS_REPLY_STRING)
 		return gm_error_set(err, -EPROTO, "unexpected reply to HGET");
-	if (rc == 0)
-		rc = receive(loading, &reply, err);
-	if (rc == 0 && reply && !is_list(reply))
-		return gm_error_set(err, -EPROTO, "unexpected reply to XREVRANGE");
-	if (rc == 0 && reply)
+	if (host->recall)
+		host->recall(host->user, key, reply->str, reply->len);
+	return 0;
+}
+
+static int take_window(struct loading *loading, const struct gm_entity_key *key,
+		       struct gm_error *err)
+{
+	const redisReply *reply;
+	int rc = receive(loading, &reply, err);
+
+	if (rc < 0)
+		return rc;
+	if (reply && !is_list(reply))
+		return gm_error_set(err, -EPROTO, "unexpected reply to XRANGE");
+	if (reply)
 		take_entries(loading, key, reply);
 	hand_over(loading);
-	return rc;
+	loading->read++;
+	return 0;
 }
 
 /* The keys of the set's members that are entities; the caller frees. */
@@ -182,20 +212,39 @@ static int list_entities(struct loading *loading, struct gm_entity_key **ret_key
 	return 0;
 }
 
+struct pass {
+	int (*ask)(struct loading *loading, const char *entity, struct gm_error *err);
+	int (*take)(struct loading *loading, const struct gm_entity_key *key, struct gm_error *err);
+};
+
 /* Some are always under way, so that the server works while what it has sent is taken in. */
-static int read_entities(struct loading *loading, struct gm_error *err)
+static int read_each(struct loading *loading, const struct pass *pass,
+		     const struct gm_entity_key *keys, size_t count, struct gm_error *err)
 {
-	struct gm_entity_key *keys = NULL;
-	size_t count = 0, asked = 0;
+	size_t asked = 0;
 	char text[GM_KEY_TEXT];
-	int rc = list_entities(loading, &keys, &count, err);
+	int rc = 0;
 
 	for (size_t taken = 0; rc == 0 && taken < count; taken++) {
 		while (rc == 0 && asked < count && asked < taken + GM_REDIS_LOAD_AHEAD)
-			rc = ask_entity(loading, gm_entity_text(&keys[asked++], text), err);
+			rc = pass->ask(loading, gm_entity_text(&keys[asked++], text), err);
 		if (rc == 0)
-			rc = take_entity(loading, &keys[taken], err);
+			rc = pass->take(loading, &keys[taken], err);
 	}
+	return rc;
+}
+
+static int read_entities(struct loading *loading, struct gm_error *err)
+{
+	static const struct pass learned = {ask_learned, take_learned},
+				 windows = {ask_window, take_window};
+	struct gm_entity_key *keys = NULL;
+	int rc = list_entities(loading, &keys, &loading->entities, err);
+
+	if (rc == 0)
+		rc = read_each(loading, &learned, keys, loading->entities, err);
+	if (rc == 0)
+		rc = read_each(loading, &windows, keys, loading->entities, err);
 	free(keys);
 	return rc;
 }
@@ -225,7 +274,7 @@ out:
 		gm_log(GM_LOG_WARNING, "redis at %s: %zu stored entries are malformed and left out",
 		       redis->where, loading.malformed);
 	if (rc < 0)
-		return gm_error_prefix(err, rc, "%s (%zu frames read)", redis->where,
-				       loading.frames);
+		return gm_error_prefix(err, rc, "%s: of %zu of %zu entities alone", redis->where,
+				       loading.read, loading.entities);
 	return 0;
 }

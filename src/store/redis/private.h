@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of store/redis/ share. redis.c is the store's face; connection.c keeps the connection
- * up; route.c says whereto; handshake.c asks whether it may be written to; entity.c decides what is written when;
+ * up; route.c says whereto; handshake.c asks whether it may be written to; entity.c decides what is written when, sync.c what has been;
  * tier.c makes the coarser streams; frame.c,
  * encode.c and decode.c turn frames and commands into bytes and back; link.c and load.c read the windows at start-up,
  * history.c for whoever asks later.
@@ -15,7 +15,11 @@
  *   BROKEN    its key holds something that is not a stream: left alone until the next connect
  *
  * One rule serves a Redis that was away, killed, emptied, restored from an old dump, or too slow: ids
- * grow in the order of sending, so the last id that the stream has tells which frames it has.
+ * grow in the order of sending, so the last id that the stream has tells which frames it has. Of those
+ * that were never answered it is looked up: a server whose memory is full may take one and not the next.
+ *
+ * A connection that is given up is drained first: what it has carried to the server, and what a hung
+ * server does when it goes on, would else happen behind the back of the next connection.
  */
 #ifndef GM_STORE_REDIS_PRIVATE_H
 #define GM_STORE_REDIS_PRIVATE_H
@@ -33,19 +37,23 @@
 enum {
 	GM_REDIS_TICK_MS = 50,
 	GM_REDIS_SILENT_TICKS = 3000 / GM_REDIS_TICK_MS, /* without a reply: the server hangs */
+	GM_REDIS_PATIENCE_TICKS =
+		30000 / GM_REDIS_TICK_MS, /* for its last answers, once given up */
 	GM_REDIS_HEARTBEAT_TICKS = 2000 / GM_REDIS_TICK_MS,
-	GM_REDIS_STOP_TICKS = 500 / GM_REDIS_TICK_MS, /* for the last frames to get out */
+	GM_REDIS_STEADY_TICKS = 5000 / GM_REDIS_TICK_MS, /* in use so long, it really works */
+	GM_REDIS_STOP_TICKS = 500 / GM_REDIS_TICK_MS,    /* for the last frames to get out */
 	GM_REDIS_RETRY_MIN_MS = 100,
 	GM_REDIS_RETRY_MAX_MS = 5000,
 	GM_REDIS_PENDING_MAX = 16384, /* commands without answer */
 	GM_REDIS_FILL_BATCH = 2048,   /* commands of syncing and filling per tick */
-	GM_REDIS_SENT_KEPT = 64,      /* frames remembered per entity */
+	GM_REDIS_SENT_KEPT = 64,      /* frames remembered per entity; more are never unanswered */
 	GM_REDIS_TRIM_EVERY = 16,     /* frames of an entity, by count; by age halfway between */
 	GM_REDIS_GONE_MAX = 10000,    /* entities to be expired once Redis is back */
-	GM_REDIS_COMMAND_MAX = 1 << 18,
-	GM_REDIS_REPLY_MAX = 1 << 20, /* bytes that a reply may cost: ours are ids */
-	GM_REDIS_LOAD_MAX = 1 << 26,  /* the same while windows are read back */
-	GM_REDIS_LOAD_AHEAD = 4,      /* entities asked for at once */
+	GM_REDIS_COMMAND_MAX = GM_STORE_STATE_MAX + (1 << 16),
+	GM_REDIS_REPLY_MAX = 1 << 20,    /* bytes that a reply may cost: ours are ids */
+	GM_REDIS_LOAD_MAX = 1 << 26,     /* the same while windows are read back */
+	GM_REDIS_LOAD_AHEAD = 4,         /* entities asked for at once */
+	GM_REDIS_LOAD_SILENCE_MS = 2000, /* without a byte: the server hangs */
 	GM_REDIS_SCHEMA = 1,
 	GM_REDIS_TIERS = 2,
 	GM_REDIS_ADDRESSES = 8,
@@ -100,25 +108,29 @@ enum gm_redis_entity_state {
 struct gm_redis_sent {
 	int64_t time;
 	struct gm_redis_id id;
+	enum { GM_REDIS_UNKNOWN, GM_REDIS_WRITTEN, GM_REDIS_UNWRITTEN } fate;
 };
 
 struct gm_redis_entity {
 	struct gm_entity_key key;
 	enum gm_redis_entity_state state;
 	bool gone;               /* forgotten: its keys are to expire */
-	bool emptied;            /* the server lost all it had while connected */
+	bool emptied;            /* the server lost all that it had been given */
+	bool overtaken;          /* asked again on this connection: an id was there already */
 	bool queued;             /* stands in the queue of the pump */
 	unsigned pending;        /* commands without answer that point here */
 	struct gm_redis_id last; /* of the newest entry sent or found */
 	int64_t unwritten;       /* time of the oldest frame that was not sent; INT64_MAX: none */
 	struct gm_redis_sent sent[GM_REDIS_SENT_KEPT];
 	size_t sent_count;       /* ever; the newest stands at (sent_count - 1) % KEPT */
+	size_t answered;         /* of them; answers come in the order of sending */
 	struct gm_buffer prefix; /* of its XADD commands */
 	struct gm_buffer info;   /* the command that writes its identity; empty: unknown */
 	struct gm_redis_tier *tiers[GM_REDIS_TIERS]; /* NULL until needed */
 	struct gm_redis_compat *compat;              /* NULL: collectd's keys are not written */
 	uint64_t frames, values;                     /* ever sent */
 	uint64_t metrics[2];                         /* a bit for each that it ever had */
+	size_t learned;     /* bytes that were last kept of what detectors know */
 	double entry_bytes; /* of its stream, when it was last weighed; 0: never */
 	UT_hash_handle hh;
 	struct gm_redis_entity *prev, *next; /* in the queue */
@@ -187,10 +199,11 @@ struct gm_redis {
 	redisAsyncContext *context; /* NULL while there is none */
 	struct gm_redis_reader reader;
 	bool flooded;
+	bool draining; /* given up; its last answers are awaited */
 	enum gm_redis_condition condition;
 	char reason[160];
 	int64_t now, since; /* of the last flush; when `condition` began */
-	unsigned silent_ticks, heartbeat_ticks, retry_ms;
+	unsigned silent_ticks, heartbeat_ticks, working_ticks, retry_ms;
 	int retry_ticks;
 	struct gm_redis_pending *pending; /* a ring, in the order of the commands */
 	size_t pending_first, pending_count;
@@ -229,9 +242,14 @@ bool gm_redis_writable(
 /* Sends redis->command (and empties it). False: not sent. */
 bool gm_redis_send(struct gm_redis *redis, enum gm_redis_purpose purpose,
 		   struct gm_redis_entity *entity);
-/* Gives the connection up; it is tried again later. The only way down but the server's own. */
+/*
+ * Give the connection up; it is tried again later. The only ways down but the server's own: at once, where
+ * its answers cannot be trusted, and once what is on its way has been answered.
+ */
 void gm_redis_fail(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
 		   ...) __attribute__((format(printf, 3, 4)));
+void gm_redis_leave(struct gm_redis *redis, enum gm_redis_condition condition, const char *format,
+		    ...) __attribute__((format(printf, 3, 4)));
 /* The same without a word: the route points elsewhere, which is tried at once. */
 void gm_redis_redirect(struct gm_redis *redis);
 void gm_redis_up(struct gm_redis *redis);
@@ -251,6 +269,8 @@ int gm_redis_route_master(struct gm_redis_route *route, const redisReply *reply,
 			  struct gm_error *err);
 /* True when an error's text points to another node of a cluster, which is then the address of now. */
 bool gm_redis_route_moved(struct gm_redis_route *route, const char *text);
+/* There is more than one server to go to. */
+bool gm_redis_route_has_others(const struct gm_redis_route *route);
 /* The address of now did not do: the next of the list. True when all have been tried. */
 bool gm_redis_route_failed(struct gm_redis_route *route);
 
@@ -274,6 +294,9 @@ void gm_redis_greet(struct gm_redis *redis);
 void gm_redis_heartbeat(struct gm_redis *redis);
 void gm_redis_take_greeting(struct gm_redis *redis, enum gm_redis_purpose purpose,
 			    const redisReply *reply);
+/* What a SETNX of the schema (all else is passed over) tells of a server given up, too: 1 when the server did not have it any more. */
+void gm_redis_take_schema(struct gm_redis *redis, enum gm_redis_purpose purpose,
+			  const redisReply *reply);
 /* A reply that is an error and no fault of one key's: gives the connection up, with a sentence. */
 void gm_redis_refused(struct gm_redis *redis, const redisReply *reply);
 /* Reads the password file. 0 or negative errno with a sentence without the password. */
@@ -284,11 +307,13 @@ int gm_redis_check_schema(const redisReply *reply, struct gm_error *err);
 
 /* entity.c */
 struct gm_redis_entity *gm_redis_entity(struct gm_redis *redis, const struct gm_entity_key *key);
+void gm_redis_enqueue(struct gm_redis *redis, struct gm_redis_entity *entity);
+size_t gm_redis_sent_kept(const struct gm_redis_entity *entity);
 void gm_redis_entities_free(struct gm_redis *redis);
 void gm_redis_connected(struct gm_redis *redis);
 void gm_redis_disconnected(struct gm_redis *redis);
 void gm_redis_finish(struct gm_redis *redis);  /* before an orderly end: what is still open */
-void gm_redis_emptied(struct gm_redis *redis); /* FLUSHALL, under a connection that stays */
+void gm_redis_emptied(struct gm_redis *redis); /* it has lost all that it had: FLUSHALL, say */
 void gm_redis_append(struct gm_redis *redis, const struct gm_frame *frame,
 		     const struct gm_reading *readings);
 void gm_redis_forget(struct gm_redis *redis, const struct gm_entity_key *key);
@@ -298,6 +323,12 @@ int gm_redis_keep(struct gm_redis *redis, const struct gm_entity_key *key, const
 void gm_redis_pump(struct gm_redis *redis);
 void gm_redis_take(struct gm_redis *redis, const struct gm_redis_pending *pending,
 		   const redisReply *reply); /* reply NULL: the connection is gone */
+
+/* sync.c: answers to GM_REDIS_LAST, and to GM_REDIS_FRAME or _FILL. */
+void gm_redis_take_last(struct gm_redis *redis, struct gm_redis_entity *entity,
+			const redisReply *reply);
+void gm_redis_take_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
+			 enum gm_redis_purpose purpose, const redisReply *reply);
 
 /* encode.c: RESP. `max` of every buffer is GM_REDIS_COMMAND_MAX. */
 void gm_redis_array(struct gm_buffer *buffer, size_t count);
@@ -371,6 +402,8 @@ void gm_redis_reads_free(struct gm_redis *redis);
 
 /* decode.c: replies are hostile until they are checked. -EPROTO: not what it should be. */
 int gm_redis_parse_id(const redisReply *reply, struct gm_redis_id *ret_id);
+/* Of one [id, [field, value, …]]. */
+int gm_redis_parse_entry_id(const redisReply *reply, struct gm_redis_id *ret_id);
 /* One [id, [field, value, …]] as a frame of `batch`. */
 int gm_redis_parse_entry(const redisReply *reply, const struct gm_entity_key *key,
 			 struct gm_batch *batch, struct gm_redis_id *ret_id);

@@ -121,6 +121,11 @@ bool gm_redis_route_asks(const struct gm_redis_route *route)
 	return route->sentinels && !route->pointed;
 }
 
+bool gm_redis_route_has_others(const struct gm_redis_route *route)
+{
+	return route->count > 1 || route->sentinels || route->pointed;
+}
+
 bool gm_redis_route_failed(struct gm_redis_route *route)
 {
 	route->hops = 0;

@@ -96,7 +96,11 @@ static double cpu(void)
 /* Reads all that is stored into `node`. */
 static struct cost load(struct rig *rig, struct node *node)
 {
-	const struct gm_store_host host = {.restore = restore, .recall = recall, .user = node};
+	/* As the daemon: back to a time. All of it is younger. */
+	const struct gm_store_host host = {.restore = restore,
+					   .recall = recall,
+					   .user = node,
+					   .window = gm_clock_now() - GM_SECOND};
 	struct gm_store *store;
 	struct gm_error err;
 
