@@ -129,7 +129,8 @@ enum { GM_DETECTOR_STATE_MAX = 1 << 20 }; /* bytes of one set's saved state */
  */
 int gm_detector_set_save(struct gm_detector_set *set, struct gm_buffer *bytes);
 /*
- * Gives back what gm_detector_set_save() wrote: each detector that the bytes name and that the set has.
+ * Gives back what gm_detector_set_save() wrote: each detector that the bytes name and that the set has,
+ * but those that were given theirs before: after a change of the set it can be called again.
  * A detector whose part does not fit (another version, other options, damage) stays as it was;
  * -EINVAL when there was one, with its name in `err`.
  */

@@ -28,7 +28,8 @@ struct member {
 	struct gm_detector *detector; /* NULL: `from` is to be moved here */
 	struct option_block *block;   /* what it was made with */
 	char rule[GM_RULE_NAME];
-	size_t from; /* place in the old set, while it is being prepared */
+	bool restored; /* was given back what it had learned */
+	size_t from;   /* place in the old set, while it is being prepared */
 };
 
 struct gm_detector_set {

@@ -311,6 +311,7 @@ void gm_detector_set_adopt(struct gm_detector_set *set, struct gm_detector_set *
 		if (member->from == SIZE_MAX)
 			continue;
 		member->detector = old->members[member->from].detector;
+		member->restored = old->members[member->from].restored;
 		old->members[member->from].detector = NULL;
 		member->from = SIZE_MAX;
 	}

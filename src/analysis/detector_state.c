@@ -58,6 +58,7 @@ static int restore_member(const struct gm_detector_set *set, struct member *memb
 	}
 	ops->destroy(member->detector);
 	member->detector = fresh;
+	member->restored = true;
 	return 0;
 }
 
@@ -92,7 +93,8 @@ int gm_detector_set_restore(struct gm_detector_set *set, const void *bytes, size
 		if (archive.failed || length > archive.left)
 			return gm_error_set(err, -EINVAL, "cut short or damaged");
 		struct member *member = find_member(set, name, rule);
-		if (member && restore_member(set, member, archive.in, length) < 0)
+		if (member && !member->restored &&
+		    restore_member(set, member, archive.in, length) < 0)
 			result = gm_error_set(err, -EINVAL, "%s: of another version, or damaged",
 					      member->detector->ops->name);
 		archive.in += length;
