@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/learned.h"
 #include "analysis/rules.h"
 
 struct gm_entities {
@@ -29,6 +30,7 @@ static void free_tracked(struct gm_tracked *tracked)
 {
 	gm_detector_set_free(tracked->detectors);
 	gm_window_free(tracked->window);
+	free(tracked->kept);
 	free(tracked);
 }
 
@@ -120,16 +122,28 @@ int gm_entities_renew(struct gm_entities *entities, struct gm_tracked *tracked,
 	tracked->detectors = set;
 	tracked->finding_count = 0;
 	tracked->taught = 0;
+	free(tracked->kept); /* it was another's */
+	tracked->kept = NULL;
+	tracked->kept_size = 0;
 	return 0;
+}
+
+static const struct gm_detector *learned_of(const struct gm_tracked *tracked)
+{
+	return tracked->detectors ? gm_detector_set_find(tracked->detectors, &gm_learned_ops)
+				  : NULL;
 }
 
 /* The prepared set takes the place of the old one; what detectors that are gone have said is gone, too. */
 static void adopt(struct gm_tracked *tracked, struct gm_detector_set *set)
 {
+	const struct gm_detector *pupil = learned_of(tracked);
 	if (gm_detector_set_differs(set, tracked->detectors))
 		tracked->finding_count = 0;
 	gm_detector_set_adopt(set, tracked->detectors);
 	tracked->detectors = set;
+	if (learned_of(tracked) != pupil)
+		tracked->taught = 0;
 }
 
 int gm_entities_refit(struct gm_entities *entities, struct gm_tracked *tracked,

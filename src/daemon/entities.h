@@ -32,6 +32,8 @@ struct gm_tracked {
 	int64_t first_at;     /* measured_at of its first live frame; 0: none */
 	/* When its detectors' state is kept next (see recall.h), and until when they saw stored samples. */
 	int64_t keep_at, learned_until;
+	void *kept; /* what a store had kept of it, while it may be asked for again; NULL: nothing */
+	size_t kept_size;
 	struct gm_window *window;
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	struct gm_peer

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/recall.h"
 
 /* An interface that the tap sampler has told of so lately needs no other source's counters. */
 #define TAP_FRESH (2 * GM_SECOND)
@@ -387,6 +388,7 @@ static void refit(struct gm_intake *intake, struct gm_tracked *tracked)
 	if (gm_entities_refit(intake->entities, tracked, intake->options.detectors) < 0 &&
 	    gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
 		gm_log(GM_LOG_ERROR, "out of memory: an entity keeps its old detectors");
+	gm_recall_again(tracked);
 }
 
 static bool belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE])
@@ -483,6 +485,7 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 	struct gm_tracked *tracked = gm_entities_first(intake->entities), *next;
 	for (; tracked; tracked = next) {
 		next = gm_entities_next(tracked);
+		gm_recall_forget(tracked);
 		struct gm_entity_key key = tracked->info.key;
 		if (is_orphan(tracked))
 			gm_intake_gone(intake, GM_SOURCE_TAP, &key, now);

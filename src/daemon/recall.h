@@ -11,7 +11,8 @@
 #include "store/store.h"
 
 struct gm_recall {
-	struct gm_buffer bytes;
+	struct gm_buffer raw, bytes; /* of one entity; packed */
+	bool useless;                /* this store keeps nothing */
 	struct gm_log_limit large, strange;
 };
 
@@ -32,5 +33,12 @@ void gm_recall_finish(struct gm_recall *recall, const struct gm_entities *entiti
  */
 void gm_recall_take(struct gm_recall *recall, struct gm_tracked *tracked, const void *bytes,
 		    size_t size);
+
+/*
+ * An entity was given other detectors, now that it is known whose it is: those that are new to it get theirs
+ * of what it was given before. What was taken is held for that until it is forgotten, soon after the start.
+ */
+void gm_recall_again(struct gm_tracked *tracked);
+void gm_recall_forget(struct gm_tracked *tracked);
 
 #endif
