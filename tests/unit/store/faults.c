@@ -4,6 +4,7 @@
  * streams hold exactly what the rings hold, and each change of state was told once.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -84,6 +85,23 @@ static void test_emptied_while_connected(void **state)
 	assert_int_equal(rig->changes, 1);
 }
 
+/* Before a heartbeat has told, so that the stream has a new beginning and goes on well. */
+static void test_emptied_and_cut_off(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_begin(rig, NULL);
+	freeReplyObject(rig_command(rig, "FLUSHALL"));
+	rig_ticks(rig, 20);
+	rig_run(rig, 100);
+	freeReplyObject(rig_command(rig, "CLIENT KILL TYPE normal SKIPME yes"));
+	assert_true(rig_wait_connected(rig, false, 1000));
+	assert_true(rig_wait_connected(rig, true, 2000));
+	rig_ticks(rig, 10);
+	rig_settle(rig);
+	rig_check_complete(rig);
+}
+
 static void test_memory_full(void **state)
 {
 	static const char *const arguments[] = {"--maxmemory-policy", "noeviction", NULL};
@@ -99,6 +117,50 @@ static void test_memory_full(void **state)
 	rig_run(rig, 1000);
 	assert_int_equal(rig->changes, 2);
 	freeReplyObject(rig_command(rig, "CONFIG SET maxmemory 0"));
+	assert_true(rig_wait_connected(rig, true, 6000));
+	rig_settle(rig);
+	rig_check_complete(rig);
+}
+
+static void say(redisContext *client, const char *command)
+{
+	int done = 0;
+
+	assert_int_equal(redisAppendCommand(client, command), REDIS_OK);
+	while (!done)
+		assert_int_equal(redisBufferWrite(client, &done), REDIS_OK);
+}
+
+static void hear(redisContext *client)
+{
+	void *reply;
+
+	assert_int_equal(redisGetReply(client, &reply), REDIS_OK);
+	freeReplyObject(reply);
+}
+
+/*
+ * It refuses frames and takes those behind them, which are on their way already. What a stopped server finds
+ * when it goes on is handled in the order of coming, 16 kB of each client at a time.
+ */
+static void test_memory_full_for_a_moment(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_begin(rig, NULL);
+	rig_settle(rig);
+	redisContext *other = redisConnectUnix(rig->socket);
+	assert_true(other && !other->err);
+	kill(rig->server, SIGSTOP);
+	say(rig->client, "CONFIG SET maxmemory 1");
+	rig_ticks(rig, 60);
+	rig_run(rig, 100);
+	say(other, "CONFIG SET maxmemory 0");
+	kill(rig->server, SIGCONT);
+	hear(rig->client);
+	hear(other);
+	redisFree(other);
+	assert_true(rig_wait_connected(rig, false, 2000));
 	assert_true(rig_wait_connected(rig, true, 6000));
 	rig_settle(rig);
 	rig_check_complete(rig);
@@ -193,7 +255,9 @@ int main(void)
 		TEST(test_restarted_from_an_old_dump),
 		TEST(test_connection_cut_with_frames_on_the_way),
 		TEST(test_emptied_while_connected),
+		TEST(test_emptied_and_cut_off),
 		TEST(test_memory_full),
+		TEST(test_memory_full_for_a_moment),
 		TEST(test_password),
 		TEST(test_another_schema),
 		TEST(test_a_key_that_is_no_stream),
