@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "source/snmp/flood.h"
 
 enum { V4, V6, FAMILIES, RECEIVE_BUFFER = 8 << 20, CONTROL_BYTES = 64 };
 
@@ -26,6 +27,7 @@ struct outbox {
 struct gm_snmp_endpoint {
 	int fds[FAMILIES];
 	uint64_t failed;
+	struct gm_snmp_flood flood;
 	struct outbox outboxes[FAMILIES];
 	struct mmsghdr messages[GM_SNMP_BATCH];
 	struct iovec parts[GM_SNMP_BATCH];
@@ -218,7 +220,22 @@ static void prepare(struct gm_snmp_endpoint *endpoint)
 	}
 }
 
+/* Datagrams of a batch that has come, by whom they were sent. */
+static void watch_senders(struct gm_snmp_endpoint *endpoint, int family, int count, int64_t now)
+{
+	bool changed = false;
+
+	for (int i = 0; i < count; i++) {
+		changed |= gm_snmp_flood_note(&endpoint->flood, &endpoint->from[i], now);
+	}
+	if (changed) {
+		gm_snmp_flood_filter(&endpoint->flood, family == V6 ? AF_INET6 : AF_INET,
+				     endpoint->fds[family]);
+	}
+}
+
 static size_t receive_family(struct gm_snmp_endpoint *endpoint, int family, size_t most,
+			     int64_t now,
 			     void (*take)(void *user, const struct gm_snmp_datagram *datagram),
 			     void *user)
 {
@@ -242,6 +259,7 @@ static size_t receive_family(struct gm_snmp_endpoint *endpoint, int family, size
 
 			take(user, &datagram);
 		}
+		watch_senders(endpoint, family, got, now);
 		total += got > 0 ? (size_t)got : 0;
 		if (got < GM_SNMP_BATCH) {
 			break;
@@ -255,13 +273,25 @@ size_t gm_snmp_endpoint_receive(struct gm_snmp_endpoint *endpoint, size_t most,
 				void *user)
 {
 	size_t total = 0;
+	int64_t now = gm_clock_monotonic();
+	bool forgiven = gm_snmp_flood_expire(&endpoint->flood, now);
 
 	for (int family = 0; family < FAMILIES; family++) {
-		if (endpoint->fds[family] >= 0) {
-			total += receive_family(endpoint, family, most, take, user);
+		if (endpoint->fds[family] < 0) {
+			continue;
 		}
+		if (forgiven) {
+			gm_snmp_flood_filter(&endpoint->flood, family == V6 ? AF_INET6 : AF_INET,
+					     endpoint->fds[family]);
+		}
+		total += receive_family(endpoint, family, most, now, take, user);
 	}
 	return total;
+}
+
+size_t gm_snmp_endpoint_blocked(const struct gm_snmp_endpoint *endpoint)
+{
+	return endpoint->flood.blocked_count;
 }
 
 uint64_t gm_snmp_endpoint_failed(const struct gm_snmp_endpoint *endpoint)

@@ -48,6 +48,9 @@ size_t gm_snmp_endpoint_receive(struct gm_snmp_endpoint *endpoint, size_t most,
 				void (*take)(void *user, const struct gm_snmp_datagram *datagram),
 				void *user);
 
+/* Addresses that are not listened to at present; see flood.h. */
+size_t gm_snmp_endpoint_blocked(const struct gm_snmp_endpoint *endpoint);
+
 /* Datagrams that the kernel would not send. */
 uint64_t gm_snmp_endpoint_failed(const struct gm_snmp_endpoint *endpoint);
 

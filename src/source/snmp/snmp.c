@@ -447,6 +447,27 @@ static void emit(struct snmp *snmp)
 	}
 }
 
+/* What people should know of, the gravest first. */
+static void complain(const struct snmp *snmp, struct gm_error *err)
+{
+	size_t blocked = 0;
+
+	for (size_t i = 0; i < snmp->namespaces.count; i++) {
+		blocked += gm_snmp_endpoint_blocked(snmp->namespaces.list[i].endpoint);
+	}
+	if (snmp->complaint[0] != '\0') {
+		gm_error_set(err, 0, "%s", snmp->complaint);
+	} else if (snmp->lacking[0] != '\0') {
+		gm_error_set(err, 0, "%s", snmp->lacking);
+	} else if (blocked > 0) {
+		gm_error_set(err, 0, "%zu addresses are not listened to: they send too much",
+			     blocked);
+	} else if (snmp->reachable < snmp->all) {
+		gm_error_set(err, 0, "%u of %u guests do not answer", snmp->all - snmp->reachable,
+			     snmp->all);
+	}
+}
+
 static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
 		     uint32_t *ret_entities, struct gm_error *err)
 {
@@ -481,14 +502,7 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	emit(snmp);
 	count_reachable(snmp);
 	*ret_entities = snmp->reachable;
-	if (snmp->complaint[0] != '\0') {
-		gm_error_set(err, 0, "%s", snmp->complaint);
-	} else if (snmp->lacking[0] != '\0') {
-		gm_error_set(err, 0, "%s", snmp->lacking);
-	} else if (snmp->reachable < snmp->all) {
-		gm_error_set(err, 0, "%u of %u guests do not answer", snmp->all - snmp->reachable,
-			     snmp->all);
-	}
+	complain(snmp, err);
 	return 0;
 }
 

@@ -197,6 +197,7 @@ static void begin(struct chaos *chaos, respond_function *respond, int64_t delay,
 {
 	*chaos = (struct chaos){.good.value = 1000};
 	rig_prepare(&chaos->rig);
+	chaos->bad.host = 1;
 	chaos->bad.delay = delay;
 	chaos->bad.other_source = other_source;
 	chaos->bad.value = 1;
@@ -205,7 +206,7 @@ static void begin(struct chaos *chaos, respond_function *respond, int64_t delay,
 	rig_write(&chaos->rig, "credentials", 0600, "mine v2c public\n");
 	rig_write(&chaos->rig, "targets", 0644,
 		  "00000000-0000-0000-0000-000000000001 127.0.0.1:12200 mine 100ms\n"
-		  "00000000-0000-0000-0000-000000000002 127.0.0.1:12201 mine 100ms\n");
+		  "00000000-0000-0000-0000-000000000002 127.0.0.2:12201 mine 100ms\n");
 	chaos->rig.options.process_interval = chaos->rig.options.storage_interval = GM_SECOND;
 	chaos->rig.options.timeout = 300 * GM_MILLISECOND;
 	assert_int_equal(rig_start(&chaos->rig), 0);
@@ -364,6 +365,27 @@ static void keeps_file_systems_from_disks(void **state)
 	end(&chaos);
 }
 
+/* One that never ends to answer: what arrives shares a buffer with the answers of others. */
+static void survives_a_flood(void **state)
+{
+	struct chaos chaos;
+
+	(void)state;
+	begin(&chaos, respond_well, 0, 0);
+	chaos.bad.copies = UINT32_MAX - 1;
+	rig_run(&chaos.rig, GM_SECOND);
+	check_good(&chaos);
+	assert_non_null(strstr(chaos.rig.complaint.text, "not listened to"));
+	/* Later it gets another chance. */
+	chaos.bad.copies = 0;
+	for (int i = 0; i < 20 && chaos.rig.reachable < 2; i++) {
+		rig_run(&chaos.rig, GM_SECOND);
+	}
+	assert_int_equal(chaos.rig.reachable, 2);
+	assert_string_equal(chaos.rig.complaint.text, "");
+	end(&chaos);
+}
+
 static void ignores_spoofed_answers(void **state)
 {
 	struct chaos chaos;
@@ -403,6 +425,7 @@ int main(void)
 		cmocka_unit_test(survives_walks_in_circles),
 		cmocka_unit_test(survives_endless_tables),
 		cmocka_unit_test(keeps_file_systems_from_disks),
+		cmocka_unit_test(survives_a_flood),
 		cmocka_unit_test(ignores_spoofed_answers),
 		cmocka_unit_test(asks_for_less_when_it_is_too_much),
 	};

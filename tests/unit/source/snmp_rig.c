@@ -235,11 +235,11 @@ void snmpd_stop(pid_t pid)
 
 /* ---- responders ---- */
 
-static int bind_socket(int port)
+static int bind_socket(uint32_t host, int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK + host)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
@@ -270,7 +270,7 @@ static void serve_one(struct responder *responder, int out)
 	if (responder->delay > 0) {
 		sleep_for(responder->delay);
 	}
-	if (size > 0) {
+	for (unsigned i = 0; size > 0 && i <= responder->copies && !responder->stop; i++) {
 		(void)sendto(out, answer, size, 0, (struct sockaddr *)&from, from_size);
 	}
 }
@@ -278,7 +278,8 @@ static void serve_one(struct responder *responder, int out)
 static void *serve(void *user)
 {
 	struct responder *responder = user;
-	int out = responder->other_source ? bind_socket(responder->other_source) : responder->fd;
+	int out = responder->other_source ? bind_socket(responder->host, responder->other_source)
+					  : responder->fd;
 
 	while (!responder->stop) {
 		struct pollfd wait = {.fd = responder->fd, .events = POLLIN};
@@ -298,7 +299,7 @@ void responder_start(struct responder *responder, int port, respond_function *re
 	responder->port = port;
 	responder->respond = respond;
 	responder->stop = false;
-	responder->fd = bind_socket(port);
+	responder->fd = bind_socket(responder->host, port);
 	assert_int_equal(pthread_create(&responder->thread, NULL, serve, responder), 0);
 }
 

@@ -66,6 +66,7 @@ struct responder;
 typedef size_t respond_function(struct responder *responder, const struct gm_snmp_message *request,
 				uint8_t *answer, size_t size);
 struct responder {
+	uint32_t host; /* of 127.0.0.1 and on */
 	int fd, port;
 	pthread_t thread;
 	respond_function *respond;
@@ -74,6 +75,7 @@ struct responder {
 	int other_source; /* not 0: answers come from this port */
 	atomic_bool stop;
 	atomic_uint requests, largest_names;
+	atomic_uint copies; /* of each answer, besides the first */
 };
 void responder_start(struct responder *responder, int port, respond_function *respond);
 void responder_stop(struct responder *responder);
