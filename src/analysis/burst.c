@@ -36,8 +36,11 @@
 /* The tracker counts in bytes; a packet is as much to it. */
 #define BITS 8.0
 
-/* What is read back of rates; what is more was not written by us. */
-#define RATE_MOST 1e18
+/* Bit/s: what is more is no port's, nor was it written by us. */
+#define RATE_MOST 1e15
+
+/* Packets lost at once: what is more is not worth a count. */
+#define DROPPED_MOST 1e18
 
 /* What a channel is of. */
 struct kind {
@@ -339,6 +342,8 @@ static void observe_bin(struct channel *channel, const struct gm_point *point)
 	if (point->span <= 0)
 		return;
 	double rate = point->value * BITS * (double)GM_SECOND / (double)point->span;
+	if (!(rate >= 0 && rate <= RATE_MOST))
+		return;
 	detector->now = point->time;
 	detector->port = choose_port(channel);
 	channel->utilisation = rate / detector->port.rate;
@@ -363,7 +368,7 @@ static void observe_dropped(struct burst_detector *detector, const struct gm_poi
 		if (channel->kind->dropped_id != point->metric || !within)
 			continue;
 		channel->dropped += point->value;
-		channel->stats.dropped += (uint64_t)fmin(point->value, RATE_MOST);
+		channel->stats.dropped += (uint64_t)fmin(point->value, DROPPED_MOST);
 		show_dropped(channel);
 	}
 }
@@ -381,7 +386,7 @@ static void start_anew(struct burst_detector *detector)
 /* The rate has changed: what was learned against the old one does not hold. */
 static void take_speed(struct burst_detector *detector, double speed)
 {
-	if (!(speed >= 0) || speed == detector->speed)
+	if (!(speed >= 0 && speed <= RATE_MOST) || speed == detector->speed)
 		return;
 	detector->speed = speed;
 	start_anew(detector);

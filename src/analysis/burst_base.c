@@ -43,6 +43,9 @@
 /* Even of traffic with two thirds of its bins below the mean, one run in a quarter of a million. */
 enum { RUN_MOST = 32 };
 
+/* Part of a rate: traffic that never changes is on no side of its mean. */
+#define ROUNDING 1e-6
+
 /* In deviations: a single bin moves the background no more than one at this distance. */
 #define OUTLIER 4.5
 
@@ -206,7 +209,8 @@ void gm_burst_base_move(struct gm_burst_base *base, double rate)
  */
 static bool is_one_sided(struct gm_burst_base *base, double off)
 {
-	int side = (off > 0) - (off < 0);
+	double same_rate = ROUNDING * fabs(base->mean);
+	int side = (off > same_rate) - (off < -same_rate);
 	bool same = side != 0 && (base->run > 0) == (side > 0);
 	base->run = same ? base->run + side : side;
 	return abs(base->run) >= RUN_MOST;

@@ -327,7 +327,7 @@ static struct brief measure_brief(const struct work *work, size_t first, size_t 
 	double length = span / track->usual;
 	double spread = gm_burst_base_deviation(&track->base, length) *
 			gm_burst_base_together(&track->base, count);
-	brief.duration = area / (work->port->rate - level);
+	brief.duration = fmin(area / (work->port->rate - level), span);
 	double least = work->rules->brief * fmin(track->usual, span / (double)count);
 	if (brief.duration < least ||
 	    after / after_span > fmax((brief.highest - level) / 2, EDGE_DEVIATIONS * spread))

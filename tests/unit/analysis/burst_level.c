@@ -147,6 +147,41 @@ static void odd_points_do_no_harm(void **state)
 	tear_down(f);
 }
 
+/* A guest's own agent may serve any counter; it must not blind the detector, nor spoil what is kept. */
+static void impossible_rates_are_nothing(void **state)
+{
+	(void)state;
+	static const double values[] = {1e308, 0x1p64, 0x1p63, 1e25, INFINITY, -1e308, -1, NAN};
+	static const struct piece pieces[] = {{20000 * MS, 20004 * MS, 100 * MBIT},
+					      {30000 * MS, 30050 * MS, 100 * MBIT}};
+	for (int speed = 0; speed <= 1; speed++) {
+		struct fixture *f = set_up(speed * 100 * MBIT);
+		struct gm_buffer bytes = GM_BUFFER_INIT(1 << 16);
+		struct gm_archive archive = gm_archive_writer(&bytes);
+		f->pieces = pieces;
+		f->piece_count = 2;
+		f->background = 1 * MBIT;
+		for (int i = 0; i < 400; i++) {
+			const struct gm_point odd = {
+				.metric = i % 3 ? GM_METRIC_NET_RX_BYTES : GM_METRIC_NET_RX_PACKETS,
+				.time = START + f->until + MS,
+				.span = MS,
+				.value = values[i % 8],
+			};
+			gm_burst_ops.observe(f->detector, &odd, &f->sink);
+			f->until += MS;
+			read_bin(f, (i < 300 ? 9 : 49) * MS);
+		}
+		f->count = 0;
+		read_until(f, 40000 * MS, 10 * MS);
+		assert_int_equal(f->count, speed ? 3 : 2); /* a brief one is told once */
+		gm_burst_ops.exchange(f->detector, &archive);
+		assert_true(gm_archive_done(&archive));
+		gm_buffer_free(&bytes);
+		tear_down(f);
+	}
+}
+
 static void a_disturbance_starts_anew(void **state)
 {
 	(void)state;
@@ -219,6 +254,7 @@ int main(void)
 		cmocka_unit_test(the_configured_rate_stands_in),
 		cmocka_unit_test(small_bursts_can_be_left_out),
 		cmocka_unit_test(odd_points_do_no_harm),
+		cmocka_unit_test(impossible_rates_are_nothing),
 		cmocka_unit_test(a_disturbance_starts_anew),
 		cmocka_unit_test(a_clock_set_back_does_not_keep_it_active),
 		cmocka_unit_test(the_score_is_the_utilisation),
