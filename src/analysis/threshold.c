@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+/* What is later was not written by us: differences of times must not overflow. */
+#define LATEST (INT64_MAX / 2)
+
 enum level { LEVEL_OKAY, LEVEL_WARNING, LEVEL_FAILURE, LEVELS };
 
 static const char *const functions[] = {"value", "rate", "avg", "min", "max", "percentile", NULL};
@@ -384,7 +387,8 @@ static void threshold_evaluate(struct gm_detector *detector, int64_t now,
 
 	if (!threshold->known)
 		return;
-	threshold->silent = silent;
+	/* Once told, it lasts until a value comes: a pause proves nothing. */
+	threshold->silent |= silent;
 	tell(threshold, threshold->silent ? now : threshold->time, false, sink);
 }
 
@@ -393,14 +397,15 @@ static void threshold_exchange(struct gm_detector *detector, struct gm_archive *
 	struct threshold *threshold = (struct threshold *)detector;
 	uint32_t level = threshold->level;
 
-	gm_archive_tag(archive, "threshold 1");
+	gm_archive_tag(archive, "threshold 2");
 	gm_archive_bool(archive, &threshold->known);
+	gm_archive_bool(archive, &threshold->silent);
 	gm_archive_u32(archive, &level, LEVELS - 1);
-	gm_archive_int(archive, &threshold->waiting, 0, INT64_MAX);
-	gm_archive_int(archive, &threshold->waiting_since, INT64_MIN, INT64_MAX);
+	gm_archive_int(archive, &threshold->waiting, 0, LATEST);
+	gm_archive_int(archive, &threshold->waiting_since, 0, LATEST);
 	gm_archive_number(archive, &threshold->value);
 	gm_archive_any_number(archive, &threshold->limit);
-	gm_archive_int(archive, &threshold->time, INT64_MIN, INT64_MAX);
+	gm_archive_int(archive, &threshold->time, 0, LATEST);
 	threshold->level = (enum level)level;
 }
 

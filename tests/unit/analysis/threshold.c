@@ -293,6 +293,81 @@ static void silence_is_told(void **state)
 	rig_free(rig);
 }
 
+static struct gm_buffer save(const struct rig *rig)
+{
+	struct gm_buffer bytes = GM_BUFFER_INIT(4096);
+	struct gm_archive archive = gm_archive_writer(&bytes);
+
+	gm_threshold_ops.exchange(rig->detector, &archive);
+	assert_true(gm_archive_done(&archive));
+	return bytes;
+}
+
+/* A new detector in place of the old one, with what is kept; false: the bytes are refused. */
+static bool restart(struct rig *rig, const struct gm_buffer *bytes)
+{
+	struct gm_entity_key key = gm_entity_node();
+	struct gm_archive archive = gm_archive_reader(bytes->data, bytes->length);
+
+	gm_threshold_ops.destroy(rig->detector);
+	assert_int_equal(gm_threshold_ops.create(&rig->options, &key, &rig->detector), 0);
+	gm_threshold_ops.exchange(rig->detector, &archive);
+	return gm_archive_done(&archive);
+}
+
+/* What was missing is missing until a value comes: that nobody listened meanwhile proves nothing. */
+static void silence_lasts_until_a_value_comes(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("load.1");
+
+	set(rig, "missing", "10s");
+	start(rig);
+	give(rig, 5);
+	for (int i = 0; i < 11; i++, rig->now += GM_SECOND)
+		look(rig);
+	assert_true(look(rig)->active);
+	rig->now += 3600 * GM_SECOND;
+	assert_true(look(rig)->active);
+	struct gm_buffer bytes = save(rig);
+	assert_true(restart(rig, &bytes));
+	rig->now += 60 * GM_SECOND;
+	assert_true(look(rig)->active);
+	assert_over(give(rig, 6), 6);
+	assert_false(look(rig)->active);
+	gm_buffer_free(&bytes);
+	rig_free(rig);
+}
+
+static void kept_bytes_may_be_any(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("load.1");
+
+	set(rig, "warning-max", "4");
+	set(rig, "duration", "60s");
+	set(rig, "missing", "10s");
+	start(rig);
+	give(rig, 5);
+	struct gm_buffer bytes = save(rig);
+	for (size_t i = 0; i < 2 * (bytes.length - 8); i++) {
+		struct gm_buffer copy = save(rig);
+		memset(copy.data + i / 2, i % 2 ? 0 : 0xff, 8);
+		copy.data[i / 2 + 7] = i % 2 ? (char)0x80 : 0x7f; /* the least and the most */
+		if (restart(rig, &copy)) {
+			look(rig);
+			give(rig, 5);
+			rig->now += GM_SECOND;
+			look(rig);
+		}
+		rig->count = 0;
+		assert_true(restart(rig, &bytes));
+		gm_buffer_free(&copy);
+	}
+	gm_buffer_free(&bytes);
+	rig_free(rig);
+}
+
 static void counters_are_judged_by_their_rate(void **state)
 {
 	(void)state;
@@ -378,21 +453,13 @@ static void what_is_kept_goes_on(void **state)
 {
 	(void)state;
 	struct rig *rig = rig_of("load.1");
-	struct gm_buffer bytes = GM_BUFFER_INIT(4096);
-	struct gm_entity_key key = gm_entity_node();
 
 	set(rig, "warning-max", "4");
 	set(rig, "hysteresis", "2");
 	start(rig);
 	assert_non_null(give(rig, 5));
-	struct gm_archive out = gm_archive_writer(&bytes);
-	gm_threshold_ops.exchange(rig->detector, &out);
-	assert_true(gm_archive_done(&out));
-	gm_threshold_ops.destroy(rig->detector);
-	assert_int_equal(gm_threshold_ops.create(&rig->options, &key, &rig->detector), 0);
-	struct gm_archive in = gm_archive_reader(bytes.data, bytes.length);
-	gm_threshold_ops.exchange(rig->detector, &in);
-	assert_true(gm_archive_done(&in));
+	struct gm_buffer bytes = save(rig);
+	assert_true(restart(rig, &bytes));
 	assert_active(look(rig), GM_SEVERITY_WARNING, 5, 4);
 	assert_null(give(rig, 3)); /* within the hysteresis of the state that it was in */
 	assert_over(give(rig, 2), 2);
@@ -440,6 +507,8 @@ int main(void)
 		cmocka_unit_test(a_pair_alternates),
 		cmocka_unit_test(a_state_must_last),
 		cmocka_unit_test(silence_is_told),
+		cmocka_unit_test(silence_lasts_until_a_value_comes),
+		cmocka_unit_test(kept_bytes_may_be_any),
 		cmocka_unit_test(counters_are_judged_by_their_rate),
 		cmocka_unit_test(functions_look_back),
 		cmocka_unit_test(other_metrics_and_nonsense_are_left_alone),
