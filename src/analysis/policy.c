@@ -21,6 +21,9 @@
 /* A sample further back than this is a clock that was set, not a late arrival. */
 #define BACKWARDS_MAX (60 * GM_SECOND)
 
+/* What is kept and later was not written by us: differences of times must not overflow. */
+#define LATEST (INT64_MAX / 2)
+
 static const char *const severities[] = {"warning", "minor", "major", "critical", NULL};
 static const enum gm_severity severity_numbers[] = {
 	GM_SEVERITY_WARNING,
@@ -210,7 +213,7 @@ static void judge(struct policy *policy, int64_t now, const struct gm_finding_si
 	if (result.truth == 0) {
 		policy->holds = policy->active = false;
 	} else {
-		if (!policy->holds)
+		if (!policy->holds || now < policy->since)
 			policy->since = now;
 		policy->holds = true;
 		policy->active |= now - policy->since >= policy->options->hold;
@@ -293,8 +296,8 @@ static void policy_exchange(struct gm_detector *detector, struct gm_archive *arc
 	gm_archive_bool(archive, &policy->known);
 	gm_archive_bool(archive, &policy->active);
 	gm_archive_bool(archive, &policy->holds);
-	gm_archive_int(archive, &policy->since, INT64_MIN, INT64_MAX);
-	gm_archive_int(archive, &policy->time, INT64_MIN, INT64_MAX);
+	gm_archive_int(archive, &policy->since, 0, LATEST);
+	gm_archive_int(archive, &policy->time, 0, LATEST);
 	gm_archive_any_number(archive, &policy->result.truth);
 	gm_archive_any_number(archive, &policy->result.value);
 	gm_archive_any_number(archive, &policy->result.limit);

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 
 #define SILENCE_MIN (30 * GM_SECOND)
+/* A longer one is a pause, or a clock that was set: nothing to expect the next by. */
+#define SPAN_MAX (3600 * GM_SECOND)
 enum { SILENCE_SPANS = 10, FIRST_PARTS = 4 };
 
 struct part {
@@ -115,7 +117,9 @@ bool gm_policy_sum_add(struct gm_policy_sum *sum, const struct gm_entity_key *ke
 	struct part *part = find_part(sum, key);
 	if (!part)
 		return false;
-	part->span = part->time != 0 && point->time > part->time ? point->time - part->time : 0;
+	part->span = 0;
+	if (part->time != 0 && point->time > part->time)
+		part->span = point->time - part->time < SPAN_MAX ? point->time - part->time : 0;
 	part->time = point->time;
 	part->value = value;
 	if (sum->is_rate)

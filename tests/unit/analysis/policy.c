@@ -215,6 +215,70 @@ static void a_clock_set_back_begins_anew(void **state)
 	rig_free(rig);
 }
 
+/* What it waits for is not put off until the clock is where it was. */
+static void a_clock_set_back_puts_nothing_off(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("load.1 > 5");
+
+	set(rig, "for", "60s");
+	start(rig);
+	give(rig, GM_METRIC_LOAD_1, T0, 9);
+	assert_int_equal(asked(rig, T0), 0);
+	for (int i = 0; i <= 61; i++)
+		give(rig, GM_METRIC_LOAD_1, T0 - (3600 - i) * GM_SECOND, 9);
+	assert_int_equal(asked(rig, T0 - 3539 * GM_SECOND), 1);
+	rig_free(rig);
+}
+
+/* A node without a battery comes up in 1970. */
+static void a_clock_that_is_set_at_last_does_no_harm(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("vm.if_dropped.rx > 100");
+
+	start(rig);
+	give_port(rig, "tap0", GM_SECOND, GM_SECOND, 60);
+	give_port(rig, "tap0", T0, GM_SECOND, 160);
+	assert_int_equal(asked(rig, T0), 1);
+	give_port(rig, "tap0", T0 + GM_SECOND, GM_SECOND, 60);
+	assert_int_equal(asked(rig, T0 + GM_SECOND), 0);
+	rig_free(rig);
+}
+
+static void kept_bytes_may_be_any(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("load.1 > 5");
+	struct gm_buffer bytes = GM_BUFFER_INIT(4096);
+
+	set(rig, "for", "60s");
+	start(rig);
+	give(rig, GM_METRIC_LOAD_1, T0, 9);
+	assert_int_equal(asked(rig, T0), 0);
+	struct gm_archive out = gm_archive_writer(&bytes);
+	gm_policy_ops.exchange(rig->detector, &out);
+	assert_true(gm_archive_done(&out));
+	for (size_t i = 0; i < 2 * (bytes.length - 8); i++) {
+		char before[8], *at = bytes.data + i / 2;
+
+		memcpy(before, at, sizeof(before));
+		memset(at, i % 2 ? 0 : 0xff, 8);
+		at[7] = i % 2 ? (char)0x80 : 0x7f; /* the least and the most */
+		gm_policy_ops.destroy(rig->detector);
+		start(rig);
+		struct gm_archive in = gm_archive_reader(bytes.data, bytes.length);
+		gm_policy_ops.exchange(rig->detector, &in);
+		if (gm_archive_done(&in)) {
+			give(rig, GM_METRIC_LOAD_1, T0 + GM_SECOND, 9);
+			asked(rig, T0 + GM_SECOND);
+		}
+		memcpy(at, before, sizeof(before));
+	}
+	gm_buffer_free(&bytes);
+	rig_free(rig);
+}
+
 static void what_is_kept_goes_on(void **state)
 {
 	(void)state;
@@ -267,6 +331,9 @@ int main(void)
 		cmocka_unit_test(a_condition_must_last),
 		cmocka_unit_test(what_is_unknown_is_not_told),
 		cmocka_unit_test(a_clock_set_back_begins_anew),
+		cmocka_unit_test(a_clock_set_back_puts_nothing_off),
+		cmocka_unit_test(a_clock_that_is_set_at_last_does_no_harm),
+		cmocka_unit_test(kept_bytes_may_be_any),
 		cmocka_unit_test(what_is_kept_goes_on),
 		cmocka_unit_test(mistakes_name_key_and_place),
 	};
