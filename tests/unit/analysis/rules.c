@@ -266,6 +266,27 @@ static void each_instance_is_kept_under_its_name(void **state)
 	gm_buffer_free(&bytes);
 }
 
+/* Numbers that nothing can be learned from do not take from the others what they have learned. */
+static void hostile_numbers_spoil_nothing(void **state)
+{
+	(void)state;
+	static const double values[] = {1e308, -1e308, 0, 1e308, 5e-324, -1e308};
+	struct gm_detector_settings *settings = settings_new();
+	struct gm_buffer bytes = GM_BUFFER_INIT(GM_DETECTOR_STATE_MAX);
+	struct gm_error err = {.text = ""};
+
+	add_threshold(settings, "low", "40", "");
+	struct gm_detector_set *set = set_for(settings, NULL, NULL);
+	for (int i = 0; i < 3000; i++)
+		observe(set, T0 + i * GM_SECOND, values[i % 6]);
+	assert_int_equal(gm_detector_set_save(set, &bytes), 0);
+	if (gm_detector_set_restore(set, bytes.data, bytes.length, &err) < 0)
+		fail_msg("%s", err.text);
+	gm_detector_set_free(set);
+	gm_detector_settings_free(settings);
+	gm_buffer_free(&bytes);
+}
+
 static void there_is_an_end_to_them(void **state)
 {
 	(void)state;
@@ -293,6 +314,7 @@ int main(void)
 		cmocka_unit_test(overrides_change_options_for_some),
 		cmocka_unit_test(what_stays_the_same_stays),
 		cmocka_unit_test(each_instance_is_kept_under_its_name),
+		cmocka_unit_test(hostile_numbers_spoil_nothing),
 		cmocka_unit_test(there_is_an_end_to_them),
 	};
 
