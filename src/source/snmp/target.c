@@ -57,6 +57,33 @@ static int64_t phase_of(uint32_t slot, int64_t interval)
 	return (int64_t)((double)interval * ((double)part / 4294967296.0));
 }
 
+/*
+ * When each group is due first. The slower ones are whole steps of the fastest after it, so that groups
+ * whose intervals are multiples go in the same packet, again and again.
+ */
+static void set_phases(struct gm_snmp_target *target, int64_t start)
+{
+	const struct gm_snmp_target_options *options = &target->options;
+	int64_t step = INT64_MAX;
+
+	for (int i = 0; i < GM_SNMP_GROUPS; i++) {
+		if (options->intervals[i] != 0 && options->intervals[i] < step) {
+			step = options->intervals[i];
+		}
+	}
+	if (step == INT64_MAX) {
+		return; /* nothing is asked for */
+	}
+	for (int i = 0; i < GM_SNMP_GROUPS; i++) {
+		int64_t phase = phase_of(options->slot, options->intervals[i]);
+
+		target->groups[i].due = start + phase_of(options->slot, step) + phase / step * step;
+	}
+	for (int i = 0; i < GM_SNMP_TABLES; i++) {
+		target->walk_due[i] = target->groups[GM_SNMP_STORAGE + i].due;
+	}
+}
+
 /* From the beginning; nothing where it is not asked for or has no access. */
 static void start_tuning(struct gm_snmp_target *target)
 {
@@ -83,12 +110,7 @@ int gm_snmp_target_create(const struct gm_snmp_target_options *options, int64_t 
 	if (target->options.processes > GM_SNMP_PROCESSES_MAX) {
 		target->options.processes = GM_SNMP_PROCESSES_MAX;
 	}
-	for (int i = 0; i < GM_SNMP_GROUPS; i++) {
-		target->groups[i].due = start + phase_of(options->slot, options->intervals[i]);
-	}
-	for (int i = 0; i < GM_SNMP_TABLES; i++) {
-		target->walk_due[i] = target->groups[GM_SNMP_STORAGE + i].due;
-	}
+	set_phases(target, start);
 	if (getrandom(&target->random, sizeof(target->random), 0) != sizeof(target->random)) {
 		rc = -EIO;
 	}

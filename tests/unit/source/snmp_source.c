@@ -314,6 +314,32 @@ static void learns_guests_by_name(void **state)
 	rig_stop(&rig);
 }
 
+/* Groups that are due together go together, whatever their intervals. */
+static void asks_once_a_tick(void **state)
+{
+	struct rig rig;
+	struct responder responder = {.value = 1000};
+
+	(void)state;
+	rig_prepare(&rig);
+	responder_start(&responder, 12173, respond_well);
+	rig_write(&rig, "credentials", 0600, "mine v2c public\n");
+	/* The phases of the second target are no whole steps by themselves. */
+	rig_write(&rig, "targets", 0644,
+		  "00000000-0000-0000-0000-000000000009 127.0.0.1:12174 mine 1h\n" GUEST
+		  " 127.0.0.1:12173 mine 100ms\n");
+	rig.options.cpu_interval = 300 * GM_MILLISECOND;
+	rig.options.load_interval = 500 * GM_MILLISECOND;
+	rig.options.storage_interval = rig.options.process_interval = 0;
+	assert_int_equal(rig_start(&rig), 0);
+	rig_run(&rig, 3 * GM_SECOND);
+	assert_in_range(responder.requests, 24, 32);
+	assert_in_range(must_find(&rig, GM_METRIC_CPU_INSIDE_USER)->count, 8, 11);
+	assert_in_range(must_find(&rig, GM_METRIC_LOAD_1)->count, 5, 7);
+	responder_stop(&responder);
+	rig_stop(&rig);
+}
+
 static void refuses_bad_files(void **state)
 {
 	static const struct {
@@ -374,6 +400,7 @@ int main(void)
 		cmocka_unit_test(tunes_caches),
 		cmocka_unit_test(does_not_repeat_cached_values),
 		cmocka_unit_test(learns_guests_by_name),
+		cmocka_unit_test(asks_once_a_tick),
 		cmocka_unit_test(refuses_bad_files),
 		cmocka_unit_test(takes_addresses),
 	};
