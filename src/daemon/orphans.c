@@ -9,8 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/learned.h"
 #include "analysis/rules.h"
 #include "daemon/selfalarms.h"
+
+/* A fault whose lessons were taken back is looked for no more. */
+static bool is_forgotten(const struct gm_tracked *tracked, const struct gm_alarm *alarm)
+{
+	if (strcmp(alarm->detector, gm_learned_ops.name) != 0 || tracked->taught == 0)
+		return false;
+	const struct gm_detector *learned =
+		gm_detector_set_find(tracked->detectors, &gm_learned_ops);
+	return learned && !gm_learned_knows(learned, alarm->metric);
+}
 
 /* Whether whoever raised it still judges that entity. */
 static bool is_judged(const struct gm_tracked *tracked, const struct gm_external_feed *external,
@@ -18,7 +29,8 @@ static bool is_judged(const struct gm_tracked *tracked, const struct gm_external
 {
 	if (gm_detector_find(alarm->detector))
 		return tracked->detectors &&
-		       gm_detector_set_has(tracked->detectors, alarm->detector, alarm->rule);
+		       gm_detector_set_has(tracked->detectors, alarm->detector, alarm->rule) &&
+		       !is_forgotten(tracked, alarm);
 	return strcmp(alarm->detector, GM_SELF_DETECTOR) == 0 ||
 	       gm_external_feed_owns(external, alarm);
 }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/intake.h"
+#include "daemon/orphans.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
@@ -175,6 +176,67 @@ static void test_known_fault_after_a_restart(void **state)
 	assert_int_equal(fixture->findings, 0);
 }
 
+/* With other options it is another detector, which has to be taught, too. */
+static void test_lessons_outlast_a_reload(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_detector_settings *other;
+	int64_t id;
+	live(fixture, CALM, 150);
+	assert_int_equal(mark(fixture, "", 140, 0, &id), 0);
+	live(fixture, FAULT, 70);
+	assert_int_equal(mark(fixture, "livelock", 65, 0, &id), 0);
+	live(fixture, CALM, 60);
+	assert_int_equal(gm_detector_settings_create(&other), 0);
+	assert_int_equal(gm_option_set(gm_learned_ops.options,
+				       gm_detector_settings_get(other, &gm_learned_ops),
+				       "confidence", "0.9", &fixture->err),
+			 0);
+	assert_int_equal(gm_intake_reconfigure(fixture->intake, other, false), 0);
+	gm_detector_settings_free(fixture->settings);
+	fixture->settings = other;
+	live(fixture, FAULT, 60);
+	assert_true(fixture->learned.active);
+}
+
+static void keep_transition(void *user, struct gm_transition *transition)
+{
+	*(struct gm_transition *)user = *transition;
+}
+
+static uint32_t first_id(void *user)
+{
+	(void)user;
+	return 1;
+}
+
+/* Nobody else would end the alarm of a fault that is not looked for any more. */
+static void test_a_fault_that_is_forgotten_is_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_alarm_options options = {.damping = false};
+	struct gm_transition last = {.time = 0};
+	struct gm_alarm_sink sink = {keep_transition, NULL, first_id, &last};
+	struct gm_alarms *alarms;
+	int64_t faulty;
+	live(fixture, CALM, 60);
+	live(fixture, FAULT, 70);
+	assert_int_equal(mark(fixture, "livelock", 65, 0, &faulty), 0);
+	live(fixture, FAULT, 60);
+	assert_true(fixture->learned.active);
+	assert_int_equal(gm_alarms_create(&options, &sink, &alarms), 0);
+	assert_int_equal(gm_alarms_finding(alarms, &fixture->learned), 0);
+	const struct gm_entities *entities = gm_intake_entities(fixture->intake);
+	assert_int_equal(gm_orphans_end(alarms, entities, NULL, true, fixture->now), 0);
+	assert_int_equal(last.kind, GM_TRANSITION_RAISE);
+	assert_int_equal(gm_learning_unlearn(fixture->learning, faulty, &fixture->err), 0);
+	live(fixture, FAULT, 1);
+	assert_int_equal(gm_orphans_end(alarms, entities, NULL, true, fixture->now), 0);
+	assert_int_equal(last.kind, GM_TRANSITION_CLEAR);
+	assert_string_equal(last.alarm.metric, "livelock");
+	gm_alarms_free(alarms);
+}
+
 static void test_anomaly_that_was_marked_normal(void **state)
 {
 	struct fixture *fixture = *state;
@@ -227,6 +289,8 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_known_fault_after_a_restart),
+		TEST(test_lessons_outlast_a_reload),
+		TEST(test_a_fault_that_is_forgotten_is_over),
 		TEST(test_anomaly_that_was_marked_normal),
 		TEST(test_what_cannot_be_learned),
 		TEST(test_lessons_are_bounded),
