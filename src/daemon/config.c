@@ -5,7 +5,6 @@
  */
 #include "daemon/config.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -229,13 +228,14 @@ static bool balloon_is_whole(const struct gm_config *config)
 	return config->libvirt.balloon_period % GM_SECOND == 0;
 }
 
+static bool redis_addresses_are_good(const struct gm_config *config)
+{
+	return config->redis.addresses[0] == '\0' || gm_redis_check(&config->redis, NULL) == 0;
+}
+
 static bool redis_is_addressed(const struct gm_config *config)
 {
-	unsigned char address[sizeof(struct in6_addr)];
-
-	return config->redis.socket[0] != '\0' ||
-	       inet_pton(AF_INET, config->redis.host, address) == 1 ||
-	       inet_pton(AF_INET6, config->redis.host, address) == 1;
+	return config->redis.addresses[0] != '\0' || gm_redis_check(&config->redis, NULL) == 0;
 }
 
 static const struct {
@@ -251,6 +251,8 @@ static const struct {
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
+	{"redis", "addresses", redis_addresses_are_good,
+	 "up to 8 paths of sockets and numeric addresses with port, separated by commas"},
 };
 
 bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_breach)

@@ -52,6 +52,9 @@ struct gm_redis_options {
 };
 extern const struct gm_option gm_redis_option_table[];
 
+/* Whether the options name a server that can be asked: 0, or -EINVAL or -E2BIG with a sentence. No I/O. */
+int gm_redis_check(const struct gm_redis_options *options, struct gm_error *err);
+
 /* `node` names this node in the keys. The loop and `host` outlive the store. */
 int gm_redis_create(const struct gm_redis_options *options, const char *node,
 		    struct uv_loop_s *loop, const struct gm_store_host *host,

@@ -111,6 +111,13 @@ int gm_redis_route_init(struct gm_redis_route *route, const struct gm_redis_opti
 	return 0;
 }
 
+int gm_redis_check(const struct gm_redis_options *options, struct gm_error *err)
+{
+	struct gm_redis_route route;
+
+	return gm_redis_route_init(&route, options, err);
+}
+
 const struct gm_redis_address *gm_redis_route_now(const struct gm_redis_route *route)
 {
 	return route->pointed ? &route->target : &route->list[route->at];

@@ -317,6 +317,23 @@ static void rules_between_options_are_checked(void **state)
 	refused(*state, "redis:\n  socket: \"\"\n  host: redis.example\n",
 		":3: redis.host: allowed: a numeric address");
 	gm_config_free(load(*state, "redis:\n  socket: \"\"\n  host: \"::1\"\n"));
+	static const char *const lists[] = {"redis.example:6379",
+					    "127.0.0.1:0",
+					    "127.0.0.1:65536",
+					    "/run/a, relative",
+					    "[::1]:x",
+					    "127.0.0.1:6379x",
+					    ", ,redis",
+					    "1.1.1.1:1,1.1.1.1:1,1.1.1.1:1,1.1.1.1:1,1.1.1.1:1,1.1."
+					    "1.1:1,1.1.1.1:1,1.1.1.1:1,/9"};
+	char text[512];
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		snprintf(text, sizeof(text), "redis:\n  addresses: \"%s\"\n", lists[i]);
+		refused(*state, text, ":2: redis.addresses: allowed: up to 8 paths");
+	}
+	/* Then what it takes the place of is not looked at. */
+	gm_config_free(load(*state, "redis:\n  socket: \"\"\n  host: redis.example\n"
+				    "  addresses: \"/run/a, 127.0.0.1:6379, [::1]:7000\"\n"));
 }
 
 static char *text_of(void (*write)(struct gm_config *config, FILE *out), struct gm_config *config)
