@@ -8,13 +8,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "analysis/leak.h"
+#include "analysis/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pack.h"
 #include "daemon/intake.h"
 #include "daemon/recall.h"
 #include "support/state_directory.h"
@@ -239,6 +243,96 @@ static void test_damaged(void **state)
 	assert_int_equal(guest(fixture)->learned_until, 0);
 }
 
+static void tell_name(struct fixture *fixture, const char *name)
+{
+	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
+
+	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+}
+
+/* A rule for those called web-*: it judges once it is known that the guest is one of them. */
+static void test_a_rule_that_asks_for_the_guest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct shelf *shelf = &fixture->shelf;
+	struct shelf *first = malloc(sizeof(*first));
+	struct gm_match match = {.name = "web-*"};
+
+	assert_int_equal(gm_detector_settings_add_rule(
+				 fixture->settings, &gm_leak_ops, "web", &match,
+				 gm_detector_settings_get(fixture->settings, &gm_leak_ops)),
+			 0);
+	tell_name(fixture, "web-1");
+	assert_true(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
+	for (int i = 0; i < 600; i++)
+		restore_frame(fixture, i);
+	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
+			 at(599));
+	*first = *shelf;
+
+	gm_intake_free(fixture->intake);
+	make_intake(fixture);
+	gm_recall_take(&fixture->recall, guest(fixture), first->bytes, first->size);
+	for (int i = 540; i < 600; i++)
+		restore_frame(fixture, i);
+	assert_false(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
+	tell_name(fixture, "web-1");
+	assert_true(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
+	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
+			 at(599));
+	assert_int_equal(shelf->size, first->size);
+	assert_memory_equal(shelf->bytes, first->bytes, shelf->size);
+	/* Who is called so later, when all have been told of, begins anew; the others go on. */
+	tell_name(fixture, "db-1");
+	gm_intake_sweep(fixture->intake, at(700));
+	assert_null(guest(fixture)->kept);
+	tell_name(fixture, "web-1");
+	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
+			 at(599));
+	assert_true(shelf->size < first->size);
+	free(first);
+}
+
+/* Random bytes do not become fewer; the largest state there can be is kept all the same. */
+static void test_a_large_state(void **state)
+{
+	struct gm_buffer raw = GM_BUFFER_INIT(GM_DETECTOR_STATE_MAX);
+	struct gm_buffer packed = GM_BUFFER_INIT(GM_STORE_STATE_MAX);
+	uint64_t seed = 88172645463325252u;
+
+	(void)state;
+	while (raw.length < GM_DETECTOR_STATE_MAX - 4096) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		gm_buffer_append(&raw, &seed, sizeof(seed));
+	}
+	assert_int_equal(gm_pack(raw.data, raw.length, &packed), 0);
+	gm_buffer_free(&raw);
+	gm_buffer_free(&packed);
+}
+
+static int refuse(struct gm_store *store, const struct gm_entity_key *key, const void *bytes,
+		  size_t size)
+{
+	(void)key, (void)bytes, (void)size;
+	((struct shelf *)store)->kept++;
+	return -ENOTSUP;
+}
+
+/* A store that keeps nothing is asked once: saving is not free. */
+static void test_a_store_that_keeps_nothing(void **state)
+{
+	static const struct gm_store_ops ops = {.name = "nothing", .keep = refuse};
+	struct fixture *fixture = *state;
+	struct gm_entities *entities = gm_intake_entities(fixture->intake);
+
+	guest(fixture);
+	fixture->shelf.store.ops = &ops;
+	for (int second = 0; second < 1000; second++)
+		gm_recall_tick(&fixture->recall, entities, &fixture->shelf.store, at(second));
+	assert_int_equal(fixture->shelf.kept, 1);
+}
+
 int main(void)
 {
 #define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -246,6 +340,9 @@ int main(void)
 		WITH_INTAKE(test_each_once_a_minute),
 		WITH_INTAKE(test_known_after_a_restart),
 		WITH_INTAKE(test_damaged),
+		WITH_INTAKE(test_a_rule_that_asks_for_the_guest),
+		cmocka_unit_test(test_a_large_state),
+		WITH_INTAKE(test_a_store_that_keeps_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
