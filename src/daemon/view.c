@@ -102,6 +102,8 @@ bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal)
 		return *ret_ordinal != 0;
 	}
 	*ret_ordinal = 0;
+	if (tracked->info.key.kind == GM_ENTITY_GUEST && !tracked->told_by)
+		return false; /* without its name it is not known */
 	return tracked->info.key.kind == GM_ENTITY_NODE || tracked->guest_index != 0;
 }
 
@@ -176,6 +178,7 @@ int gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_sn
 	gm_view_findings(&view);
 	gm_view_processes(&view);
 	gm_view_bursts(&view);
+	gm_view_windows(&view);
 	if (view.failed) {
 		gm_snapshot_destroy(snapshot);
 		return -ENOMEM;

@@ -90,6 +90,8 @@ static size_t used(const uint64_t *counts, size_t size)
 
 static size_t used_by(const struct gm_burst_stats *stats)
 {
+	if (stats->bursts == 0)
+		return 0;
 	return used(stats->durations, GM_BURST_BUCKETS) + used(stats->gaps, GM_BURST_BUCKETS) +
 	       used(stats->peaks, GM_BURST_BUCKETS) + used(stats->volumes, GM_BURST_BUCKETS);
 }
@@ -164,7 +166,7 @@ static void build_ports(struct gm_view *view, const struct port *ports, size_t c
 			const struct gm_burst_stats *stats =
 				gm_burst_stats_of(ports[p].detector, c);
 			add_total(snapshot, &ports[p], parts[c], stats);
-			if (p < shown)
+			if (p < shown && stats->bursts > 0)
 				row = add_histograms(row, &ports[p], parts[c], stats);
 		}
 	}

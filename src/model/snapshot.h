@@ -106,6 +106,30 @@ struct gm_bucket_row {
 	uint64_t count;
 };
 
+/* The series that are shown as a whole, numbered as the MIB does. */
+enum gm_packed_series {
+	GM_PACKED_MEMORY_USED = 1,
+	GM_PACKED_MEMORY_RESIDENT,
+	GM_PACKED_CPU_TIME, /* microseconds */
+	GM_PACKED_RX_OCTETS,
+	GM_PACKED_TX_OCTETS,
+};
+
+enum { GM_PACKED_SAMPLES = 100, GM_PACKED_RECORD = 12 };
+
+/*
+ * The newest samples of a series, oldest first, each in a record of GM_PACKED_RECORD octets: microseconds
+ * after the first (4 octets) and the value (8 octets), both unsigned, the highest octet first.
+ */
+struct gm_packed_row {
+	uint32_t guest_index, ordinal;
+	uint32_t series; /* enum gm_packed_series */
+	uint32_t count;
+	int64_t first_at, last_at;
+	int64_t span; /* ns between the two */
+	const uint8_t *records;
+};
+
 /* The metrics of errors and drops that are judged of a guest's (or the node's) interfaces. */
 enum gm_error_kind {
 	GM_ERROR_RX_ERRORS = 1,
@@ -169,6 +193,8 @@ struct gm_snapshot {
 	struct gm_finding_row *anomalies; /* by guest_index; 0: the node */
 	size_t error_count;
 	struct gm_finding_row *errors; /* by (guest_index, ordinal: enum gm_error_kind) */
+	size_t packed_count;
+	struct gm_packed_row *packed; /* by (guest_index, ordinal, series) */
 	size_t alarm_count;
 	struct gm_alarm *alarms; /* active, by id */
 	size_t log_count;

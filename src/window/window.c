@@ -387,6 +387,20 @@ size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t s
 	return written;
 }
 
+size_t gm_window_read_newest(const struct gm_window *window, unsigned metric,
+			     struct gm_window_sample *samples, size_t max)
+{
+	const struct series *series = series_find(window, metric);
+	if (!series)
+		return 0;
+	size_t first = first_since(window, series, INT64_MIN), written = 0;
+	if (series->count - first > max)
+		first = series->count - max;
+	for (size_t i = first; i < series->count; i++)
+		samples[written++] = *ring_at(series, i);
+	return written;
+}
+
 size_t gm_window_count(const struct gm_window *window, unsigned metric)
 {
 	const struct series *series = series_find(window, metric);

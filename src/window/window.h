@@ -53,6 +53,10 @@ struct gm_window_sample {
 size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t since,
 		      struct gm_window_sample *samples, size_t max);
 
+/* The newest of them, oldest first, at most `max`; returns how many. */
+size_t gm_window_read_newest(const struct gm_window *window, unsigned metric,
+			     struct gm_window_sample *samples, size_t max);
+
 /* How many samples of `metric` are kept; the metrics that have any are found by asking for each. */
 size_t gm_window_count(const struct gm_window *window, unsigned metric);
 

@@ -2,7 +2,10 @@
 """The MIB through a real snmpd: the stock tools agree with each other, names translate, and what they
 show is what the guests are."""
 
+import struct
+
 from gmtest.case import LARGE, MEMORY, SMALL, GuestmonTest
+from gmtest.wait import wait_until
 
 # What does not change from one question to the next.
 STEADY = ("gmGuestUUID", "gmGuestName", "gmGuestDisplayName", "gmGuestProject", "gmGuestFlavor",
@@ -55,6 +58,23 @@ class Agent(GuestmonTest):
                 self.assertIsNotNone(self.snmp.one(f"gmBurstTotalBursts.{index}.1.{part}"))
         self.assertIsNotNone(self.snmp.one("gmContentionMost.0"))
         self.assertEqual(len(self.snmp.walk("gmGuestUUID")), 2)
+
+    def test_window_in_one_value(self):
+        """Decoded as the MIB's description tells: the last sample is what the counter's object shows."""
+        row = f"{self.guest_index(SMALL)}.1"
+        wait_until("the window is full",
+                   lambda: self.snmp.number(f"gmWindowCount.{row}.rxOctets") == 100, 15)
+        names = [f"gmWindow{column}.{row}.rxOctets" for column in ("Values", "Span", "Count")]
+        values, span, count, octets = self.snmp.get(
+            *names, f"gmInterfaceRxOctets.{row}").values()
+        samples = list(struct.iter_unpack(">IQ", bytes.fromhex(values)))
+        self.assertEqual(len(samples), int(count))
+        self.assertEqual(samples[0][0], 0)
+        self.assertEqual(samples[-1][0], int(span))
+        self.assertEqual(samples[-1][1], int(octets))
+        self.assertEqual(samples, sorted(samples))
+        steps = sorted(after[0] - before[0] for before, after in zip(samples, samples[1:]))
+        self.assert_near(steps[len(steps) // 2], 100000, 0.1, "the usual step")
 
     def test_walk_is_in_order_and_named(self):
         lines = self.lab.exec("snmpbulkwalk", "-v2c", "-c", "public", "-On", "-Cr50",

@@ -234,6 +234,14 @@ GETTER(gm_cell_time)
 	return date(ret_value, *(const int64_t *)member(row, column));
 }
 
+/* Milliseconds since the epoch. */
+GETTER(gm_cell_epoch)
+{
+	int64_t time = *(const int64_t *)member(row, column);
+	(void)view;
+	return time > 0 && whole(ret_value, (uint64_t)time / GM_MILLISECOND);
+}
+
 GETTER(gm_cell_now)
 {
 	(void)row;
@@ -347,6 +355,14 @@ GETTER(gm_cell_bucket_edge)
 	(void)view;
 	(void)column;
 	return !bucket->last && whole(ret_value, UINT64_C(1) << bucket->bucket);
+}
+
+GETTER(gm_cell_packed)
+{
+	const struct gm_packed_row *series = row;
+	(void)view;
+	(void)column;
+	return octets(ret_value, series->records, (size_t)series->count * GM_PACKED_RECORD);
 }
 
 GETTER(gm_cell_source_name)

@@ -16,7 +16,7 @@ gm_mib_cell_fn gm_cell_u32, gm_cell_u64, gm_cell_size, gm_cell_double;
 gm_mib_cell_fn gm_cell_u32_known, gm_cell_u64_known; /* 0: not known */
 gm_mib_cell_fn gm_cell_bool, gm_cell_enum;
 gm_mib_cell_fn gm_cell_microseconds, gm_cell_span; /* ns, unsigned and signed, as µs */
-gm_mib_cell_fn gm_cell_time, gm_cell_now, gm_cell_age;
+gm_mib_cell_fn gm_cell_time, gm_cell_epoch, gm_cell_now, gm_cell_age;
 
 /* The newest sample of metric column->id in the struct gm_last_set at column->offset. */
 gm_mib_cell_fn gm_cell_gauge, gm_cell_counter, gm_cell_rate, gm_cell_last_age;
@@ -29,6 +29,7 @@ gm_mib_cell_fn gm_cell_number; /* as text: it may be negative or a fraction */
 /* Of a certain row. */
 gm_mib_cell_fn gm_cell_source_name; /* struct gm_source_status */
 gm_mib_cell_fn gm_cell_bucket_edge; /* struct gm_bucket_row */
+gm_mib_cell_fn gm_cell_packed;      /* struct gm_packed_row */
 /* struct gm_finding at column->offset; of time 0: not judged */
 gm_mib_cell_fn gm_cell_finding_state, gm_cell_finding_severity;
 gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */

@@ -25,5 +25,6 @@ const struct gm_mib_table *const gm_mib_tables[] = {
 	&gm_mib_contention_bucket_table,
 	&gm_mib_anomaly_table,
 	&gm_mib_error_table,
+	&gm_mib_window_table,
 };
 const size_t gm_mib_table_count = sizeof(gm_mib_tables) / sizeof(gm_mib_tables[0]);

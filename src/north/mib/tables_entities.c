@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of what is there: the daemon, the node, its sources, guests, interfaces and processes. Data
+ * The tables of what is there: the daemon, the node, its sources, guests, interfaces, processes and windows. Data
  * alone; see tables.h.
  */
 #include "north/mib/tables.h"
@@ -172,6 +172,14 @@ static const struct gm_mib_column process_columns[] = {
 #undef SET
 #undef ROW
 
+#define ROW struct gm_packed_row
+static const struct gm_mib_column window_columns[] = {
+	CELL(4, TIME, gm_cell_time, first_at),    CELL(5, COUNTER64, gm_cell_epoch, first_at),
+	CELL(6, UNSIGNED, gm_cell_span, span),    CELL(7, UNSIGNED, gm_cell_u32, count),
+	CELL(8, OCTETS, gm_cell_packed, records), CELL(9, UNSIGNED, gm_cell_age, last_at),
+};
+#undef ROW
+
 static void source_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_source_status *source = row;
@@ -198,6 +206,14 @@ static void process_index(const void *row, uint32_t *ret_index)
 	ret_index[1] = process->pid;
 }
 
+static void window_index(const void *row, uint32_t *ret_index)
+{
+	const struct gm_packed_row *window = row;
+	ret_index[0] = window->guest_index;
+	ret_index[1] = window->ordinal;
+	ret_index[2] = window->series;
+}
+
 const struct gm_mib_table gm_mib_agent_table = {SCALARS(1), COLUMNS(agent)};
 const struct gm_mib_table gm_mib_node_table = {SCALARS(2), COLUMNS(node)};
 const struct gm_mib_table gm_mib_source_table = {ENTRY(3, 1, source_index), .embedded = true,
@@ -208,3 +224,5 @@ const struct gm_mib_table gm_mib_interface_table = {
 	ENTRY(5, 2, interface_index), ROWS(interfaces, interface_count), COLUMNS(interface)};
 const struct gm_mib_table gm_mib_process_table = {ENTRY(11, 2, process_index),
 						  ROWS(processes, process_count), COLUMNS(process)};
+const struct gm_mib_table gm_mib_window_table = {ENTRY(20, 3, window_index),
+						 ROWS(packed, packed_count), COLUMNS(window)};

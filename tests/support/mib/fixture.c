@@ -212,37 +212,35 @@ struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_ki
 	return transition;
 }
 
-static bool allocate(struct gm_snapshot *snapshot, size_t guests, size_t interfaces)
+static bool allocate_ports(struct gm_snapshot *snapshot, size_t ports)
 {
-	snapshot->guest_count = snapshot->leak_count = guests;
+	snapshot->interface_count = snapshot->packet_burst_count = ports;
+	snapshot->burst_total_count = snapshot->packed_count = ports;
+	snapshot->burst_count = snapshot->burst_bucket_count = 2 * ports;
+	return rows(snapshot, &snapshot->interfaces, ports, sizeof(*snapshot->interfaces)) &&
+	       rows(snapshot, &snapshot->bursts, 2 * ports, sizeof(*snapshot->bursts)) &&
+	       rows(snapshot, &snapshot->packet_bursts, ports, sizeof(*snapshot->packet_bursts)) &&
+	       rows(snapshot, &snapshot->burst_totals, ports, sizeof(*snapshot->burst_totals)) &&
+	       rows(snapshot, &snapshot->burst_buckets, 2 * ports,
+		    sizeof(*snapshot->burst_buckets)) &&
+	       rows(snapshot, &snapshot->packed, ports, sizeof(*snapshot->packed));
+}
+
+static bool allocate_guests(struct gm_snapshot *snapshot, size_t guests)
+{
+	snapshot->guest_count = snapshot->leak_count = snapshot->host_leak_count = guests;
+	snapshot->anomaly_count = snapshot->error_count = guests;
 	snapshot->alarm_count = snapshot->log_count = guests;
-	snapshot->interface_count = guests * interfaces;
-	snapshot->burst_count = 2 * snapshot->interface_count;
-	snapshot->packet_burst_count = snapshot->interface_count;
-	snapshot->burst_total_count = snapshot->interface_count;
-	snapshot->burst_bucket_count = 2 * snapshot->interface_count;
-	snapshot->host_leak_count = snapshot->anomaly_count = snapshot->error_count = guests;
 	snapshot->process_count = 2 * guests;
 	snapshot->contention_bucket_count = guests ? 1 : 0;
 	return rows(snapshot, &snapshot->guests, guests, sizeof(*snapshot->guests)) &&
 	       rows(snapshot, &snapshot->leaks, guests, sizeof(*snapshot->leaks)) &&
-	       rows(snapshot, &snapshot->alarms, guests, sizeof(*snapshot->alarms)) &&
-	       rows(snapshot, &snapshot->log, guests, sizeof(*snapshot->log)) &&
-	       rows(snapshot, &snapshot->interfaces, snapshot->interface_count,
-		    sizeof(*snapshot->interfaces)) &&
-	       rows(snapshot, &snapshot->bursts, snapshot->burst_count,
-		    sizeof(*snapshot->bursts)) &&
-	       rows(snapshot, &snapshot->packet_bursts, snapshot->packet_burst_count,
-		    sizeof(*snapshot->packet_bursts)) &&
-	       rows(snapshot, &snapshot->burst_totals, snapshot->burst_total_count,
-		    sizeof(*snapshot->burst_totals)) &&
-	       rows(snapshot, &snapshot->burst_buckets, snapshot->burst_bucket_count,
-		    sizeof(*snapshot->burst_buckets)) &&
 	       rows(snapshot, &snapshot->host_leaks, guests, sizeof(*snapshot->host_leaks)) &&
 	       rows(snapshot, &snapshot->anomalies, guests, sizeof(*snapshot->anomalies)) &&
 	       rows(snapshot, &snapshot->errors, guests, sizeof(*snapshot->errors)) &&
-	       rows(snapshot, &snapshot->processes, snapshot->process_count,
-		    sizeof(*snapshot->processes)) &&
+	       rows(snapshot, &snapshot->processes, 2 * guests, sizeof(*snapshot->processes)) &&
+	       rows(snapshot, &snapshot->alarms, guests, sizeof(*snapshot->alarms)) &&
+	       rows(snapshot, &snapshot->log, guests, sizeof(*snapshot->log)) &&
 	       rows(snapshot, &snapshot->contention_buckets, 1,
 		    sizeof(*snapshot->contention_buckets));
 }
@@ -279,6 +277,24 @@ static bool fill_judgements(struct gm_snapshot *snapshot, size_t g, uint32_t ind
 	       fill_process(snapshot, &snapshot->processes[2 * g + 1], index, true);
 }
 
+/* Two samples, 100 ms apart. */
+static void fill_series(struct gm_packed_row *series, uint32_t guest, uint32_t ordinal)
+{
+	static const uint8_t records[2 * GM_PACKED_RECORD] = {
+		0, 0, 0,    0,    0, 0, 0, 0, 0, 0x4c, 0x4b, 0x40,
+		0, 1, 0x86, 0xa0, 0, 0, 0, 0, 0, 0x4c, 0x4b, 0x47};
+	*series = (struct gm_packed_row){
+		.guest_index = guest,
+		.ordinal = ordinal,
+		.series = GM_PACKED_RX_OCTETS,
+		.count = 2,
+		.first_at = FIXTURE_TIME - GM_SECOND / 10,
+		.last_at = FIXTURE_TIME,
+		.span = GM_SECOND / 10,
+		.records = records,
+	};
+}
+
 static void fill_port(struct gm_snapshot *snapshot, size_t at, uint32_t index, uint32_t ordinal)
 {
 	struct gm_evidence *packets = &snapshot->packet_bursts[at].finding.evidence;
@@ -287,13 +303,15 @@ static void fill_port(struct gm_snapshot *snapshot, size_t at, uint32_t index, u
 	fill_burst(&snapshot->packet_bursts[at], index, ordinal, true);
 	gm_evidence_set(packets, GM_EVIDENCE_PEAK_PACKETS, 1e6);
 	gm_evidence_set(packets, GM_EVIDENCE_STORM, 12);
+	fill_series(&snapshot->packed[at], index, ordinal);
 	fill_counts(&snapshot->burst_totals[at], &snapshot->burst_buckets[2 * at], index, ordinal);
 }
 
 struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t generation)
 {
 	struct gm_snapshot *snapshot = gm_snapshot_create();
-	if (!snapshot || !allocate(snapshot, guests, interfaces))
+	if (!snapshot || !allocate_guests(snapshot, guests) ||
+	    !allocate_ports(snapshot, guests * interfaces))
 		return NULL;
 	fill_agent(snapshot);
 	for (size_t g = 0; g < guests; g++) {

@@ -367,6 +367,71 @@ static void test_each_judgement_has_its_place(void **state)
 	assert_int_equal(snapshot->alarm_count, 7);
 }
 
+static uint64_t get(const uint8_t *octets, size_t size)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | octets[i];
+	return number;
+}
+
+/* As the MIB's description of gmWindowValues tells. */
+static void test_series_can_be_read_back(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_snapshot *snapshot;
+	see_guest(fixture);
+	see_port(fixture);
+	assert_int_equal(build(fixture)->packed_count, 0);
+	run_port(fixture, 3, 7, QUIET);
+	snapshot = build(fixture);
+	assert_int_equal(snapshot->packed_count, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(snapshot->packed[i].series, GM_PACKED_RX_OCTETS + i);
+		assert_int_equal(snapshot->packed[i].guest_index, 1);
+		assert_int_equal(snapshot->packed[i].ordinal, 1);
+		assert_int_equal(snapshot->packed[i].count, 3);
+	}
+	run_port(fixture, 97, 7, QUIET);
+	run_port(fixture, 50, 1000, QUIET);
+	snapshot = build(fixture);
+	const struct gm_packed_row *row = &snapshot->packed[0];
+	assert_int_equal(row->count, GM_PACKED_SAMPLES);
+	assert_true(row->last_at == fixture->time);
+	assert_true(row->first_at == fixture->time - 99 * TICK);
+	assert_true(row->span == 99 * TICK);
+	for (unsigned i = 0; i < row->count; i++) {
+		const uint8_t *record = row->records + (size_t)i * GM_PACKED_RECORD;
+		uint64_t value = i < 50 ? 7 * (51 + i) : 700 + 1000 * (i - 49);
+		assert_int_equal(get(record, 4), i * 10000);
+		assert_int_equal(get(record + 4, 8), value);
+	}
+}
+
+/* The host's source finds a guest's process before libvirt tells of the guest. */
+static void test_a_guest_without_a_name_has_no_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid);
+	struct gm_batch *batch = gm_batch_create();
+	batch->source = GM_SOURCE_HOST;
+	gm_batch_frame(batch, &guest, fixture->time, fixture->time, 0);
+	gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT, 1e9);
+	assert_non_null(gm_intake_recall(fixture->intake, &guest));
+	gm_intake_batch(fixture->intake, batch);
+	gm_batch_free(batch);
+	remember(fixture, &guest, "leak", "memory.used");
+	const struct gm_snapshot *snapshot = build(fixture);
+	assert_int_equal(snapshot->guest_count, 0);
+	assert_int_equal(snapshot->leak_count, 0);
+	assert_int_equal(snapshot->packed_count, 0);
+	see_guest(fixture);
+	snapshot = build(fixture);
+	assert_int_equal(snapshot->guest_count, 1);
+	assert_int_equal(snapshot->leak_count, 1);
+	assert_int_equal(snapshot->packed_count, 1);
+}
+
 static void test_a_source_that_runs_has_a_row(void **state)
 {
 	struct fixture *fixture = *state;
@@ -385,6 +450,8 @@ int main(void)
 		TEST(test_processes_are_no_guests),
 		TEST(test_one_row_for_a_pid),
 		TEST(test_each_judgement_has_its_place),
+		TEST(test_series_can_be_read_back),
+		TEST(test_a_guest_without_a_name_has_no_rows),
 		TEST(test_a_source_that_runs_has_a_row),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

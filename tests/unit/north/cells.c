@@ -280,6 +280,20 @@ static void test_buckets(void **state)
 	assert_int_equal(GET(snapshot, &value, 1, 15, 1, 4, 1, 1, 1, 1), GM_MIB_NO_INSTANCE);
 }
 
+static void test_series(void **state)
+{
+	struct gm_snapshot *snapshot = open_snapshot(state);
+	struct gm_mib_value value;
+	assert_int_equal(GET(snapshot, &value, 1, 20, 1, 8, 1, 1, 4), GM_MIB_FOUND);
+	assert_octets(&value, "\0\0\0\0\0\0\0\0\0\x4c\x4b\x40\0\x01\x86\xa0\0\0\0\0\0\x4c\x4b\x47",
+		      24);
+	assert_int_equal(GET(snapshot, &value, 1, 20, 1, 5, 1, 1, 4), GM_MIB_FOUND);
+	assert_true(value.number == UINT64_C(1767225599900));
+	assert_int_equal(GET(snapshot, &value, 1, 20, 1, 6, 1, 1, 4), GM_MIB_FOUND);
+	assert_int_equal(value.number, 100000);
+	assert_int_equal(GET(snapshot, &value, 1, 20, 1, 8, 1, 1, 5), GM_MIB_NO_INSTANCE);
+}
+
 static void test_numbers_as_text(void **state)
 {
 	static const struct {
@@ -339,6 +353,7 @@ static void check_sizes(const struct gm_mib_table *table)
 		{gm_cell_microseconds, 8},
 		{gm_cell_span, 8},
 		{gm_cell_time, 8},
+		{gm_cell_epoch, 8},
 		{gm_cell_age, 8},
 		{gm_cell_uuid, 16},
 		{gm_cell_uuid_name, 16},
@@ -382,6 +397,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_findings_that_are_not_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_buckets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_series, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_numbers_as_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snmpd_inside, setup, teardown),
 		cmocka_unit_test(test_tables_are_sound),

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part of a snapshot that holds whole series: the newest samples of a few metrics of the node, each
+ * guest and each interface, packed as snapshot.h tells, so that one variable carries them; see view.h.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "daemon/view_private.h"
+#include "model/metric.h"
+
+enum {
+	/* 2.4 MiB and a few ms: 300 guests with two interfaces. Beyond it, the last have none. */
+	ROWS_MAX = 2048,
+	KIND_SERIES = 3, /* most of one kind of entity */
+};
+
+/* What offsets of four octets can say. */
+#define SPAN_MAX (UINT32_MAX * GM_MICROSECOND)
+
+struct series {
+	unsigned metric;
+	enum gm_packed_series id;
+	uint64_t divisor; /* counters: from the catalogue's unit to the MIB's */
+};
+
+static const struct series whole[] = {
+	{GM_METRIC_MEMORY_USED, GM_PACKED_MEMORY_USED, 1},
+	{GM_METRIC_MEMORY_RESIDENT, GM_PACKED_MEMORY_RESIDENT, 1},
+	{GM_METRIC_CPU_TIME, GM_PACKED_CPU_TIME, 1000},
+};
+static const struct series port[] = {
+	{GM_METRIC_NET_RX_BYTES, GM_PACKED_RX_OCTETS, 1},
+	{GM_METRIC_NET_TX_BYTES, GM_PACKED_TX_OCTETS, 1},
+};
+
+struct holder {
+	uint32_t guest_index, ordinal;
+	const struct gm_tracked *tracked;
+};
+
+static int compare_holders(const void *a, const void *b)
+{
+	const struct holder *one = a, *other = b;
+	if (one->guest_index != other->guest_index)
+		return one->guest_index < other->guest_index ? -1 : 1;
+	return (one->ordinal > other->ordinal) - (one->ordinal < other->ordinal);
+}
+
+static bool is_holder(const struct gm_tracked *tracked, uint32_t *ret_ordinal)
+{
+	unsigned kind = tracked->info.key.kind;
+	return (kind == GM_ENTITY_NODE || kind == GM_ENTITY_GUEST || kind == GM_ENTITY_INTERFACE) &&
+	       gm_view_place(tracked, ret_ordinal);
+}
+
+static size_t find_holders(const struct gm_view *view, struct holder *holders)
+{
+	size_t count = 0;
+	for (const struct gm_tracked *tracked = gm_entities_first(view->input->entities); tracked;
+	     tracked = gm_entities_next(tracked)) {
+		struct holder holder = {.guest_index = tracked->guest_index, .tracked = tracked};
+		if (is_holder(tracked, &holder.ordinal))
+			holders[count++] = holder;
+	}
+	qsort(holders, count, sizeof(*holders), compare_holders);
+	return count;
+}
+
+static void put(uint8_t *octets, size_t size, uint64_t number)
+{
+	for (size_t i = size; i-- > 0; number >>= 8)
+		octets[i] = (uint8_t)number;
+}
+
+static uint64_t rounded(double gauge)
+{
+	/* 2^64 as a double: the first that a uint64_t cannot hold. */
+	return gauge > 0 && gauge < 0x1p64 ? (uint64_t)gauge : 0;
+}
+
+/* False where there is nothing to show. */
+static bool pack(struct gm_view *view, const struct holder *holder, const struct series *series,
+		 struct gm_packed_row *row)
+{
+	struct gm_window_sample samples[GM_PACKED_SAMPLES];
+	size_t count = gm_window_read_newest(holder->tracked->window, series->metric, samples,
+					     GM_PACKED_SAMPLES);
+	size_t first = 0;
+	if (count == 0)
+		return false;
+	while (samples[count - 1].time - samples[first].time > SPAN_MAX)
+		first++;
+	uint8_t *records = gm_view_take(view, count - first, GM_PACKED_RECORD);
+	if (!records)
+		return false;
+	*row = (struct gm_packed_row){
+		.guest_index = holder->guest_index,
+		.ordinal = holder->ordinal,
+		.series = series->id,
+		.count = (uint32_t)(count - first),
+		.first_at = samples[first].time,
+		.last_at = samples[count - 1].time,
+		.span = samples[count - 1].time - samples[first].time,
+		.records = records,
+	};
+	bool counter = gm_metric_get(series->metric)->kind == GM_KIND_COUNTER;
+	for (size_t i = first; i < count; i++, records += GM_PACKED_RECORD) {
+		uint64_t offset = (uint64_t)(samples[i].time - row->first_at) / GM_MICROSECOND;
+		uint64_t value = counter ? samples[i].value.counter / series->divisor
+					 : rounded(samples[i].value.gauge);
+		put(records, 4, offset);
+		put(records + 4, 8, value);
+	}
+	return true;
+}
+
+void gm_view_windows(struct gm_view *view)
+{
+	struct gm_snapshot *snapshot = view->snapshot;
+	size_t known = gm_entities_count(view->input->entities), rows = 0;
+	struct holder *holders = calloc(known + 1, sizeof(*holders));
+	size_t count = holders ? find_holders(view, holders) : 0;
+	size_t room = count * KIND_SERIES < ROWS_MAX ? count * KIND_SERIES : ROWS_MAX;
+	view->failed |= !holders;
+	snapshot->packed = gm_view_take(view, room, sizeof(*snapshot->packed));
+	for (size_t i = 0; i < count && snapshot->packed; i++) {
+		bool is_port = holders[i].tracked->info.key.kind == GM_ENTITY_INTERFACE;
+		const struct series *series = is_port ? port : whole;
+		size_t wanted =
+			is_port ? sizeof(port) / sizeof(port[0]) : sizeof(whole) / sizeof(whole[0]);
+		for (size_t s = 0; s < wanted && rows < room; s++)
+			rows += pack(view, &holders[i], &series[s], &snapshot->packed[rows]);
+	}
+	snapshot->packed_count = rows;
+	free(holders);
+}
