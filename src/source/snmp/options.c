@@ -23,7 +23,8 @@ const struct gm_option gm_snmp_option_table[] = {
 	 .fallback = "/etc/guestmon/snmp-targets",
 	 .help = "File of lines GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] [netns=PATH]; GUEST is "
 		 "a "
-		 "UUID or a pattern for its name. Read again when it changes."},
+		 "UUID or a pattern for its name, PATH a network namespace, which takes "
+		 "CAP_SYS_ADMIN (see guestmon.service). Read again when it changes."},
 	{.key = "credentials",
 	 .type = GM_OPTION_TEXT,
 	 AT(credentials),
