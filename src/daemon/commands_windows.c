@@ -29,12 +29,17 @@ static void on_cancel(void *deferred)
 	owed_free(deferred);
 }
 
+static struct gm_json *make_reply(void *work)
+{
+	struct owed *owed = work;
+	return gm_history_to_json(owed->history);
+}
+
+/* A quarter of a million values take longer to write down than the loop may wait. */
 static void on_done(void *user)
 {
 	struct owed *owed = user;
-	struct gm_error err = {.text = "out of memory"};
-	gm_control_answer(owed->asker, gm_history_to_json(owed->history), &err);
-	owed_free(owed);
+	gm_control_answer_apart(owed->asker, make_reply, on_cancel, owed);
 }
 
 /* Takes the history: to be answered later, or now with what the rings have. */

@@ -138,25 +138,36 @@ static int write_line(struct gm_buffer *out, const struct gm_json *reply)
 	return out->failed ? -ENOMEM : 0;
 }
 
-/* Sends `reply` (taken) as one line. */
-static void send_reply(struct gm_control_asker *client, struct gm_json *reply, bool last)
+/* Sends a line, which is taken. */
+static void send_line(struct gm_control_asker *client, struct gm_buffer *line, bool last)
 {
 	struct writing *writing = calloc(1, sizeof(*writing));
-	int result = writing ? write_line(&writing->out, reply) : -ENOMEM;
-	gm_json_free(reply);
-	if (result == 0) {
-		writing->client = client;
-		writing->last = last;
+	int result = -ENOMEM;
+	if (writing) {
+		*writing = (struct writing){.client = client, .out = *line, .last = last};
 		writing->request.data = writing;
-		uv_buf_t piece = uv_buf_init(writing->out.data, (unsigned)writing->out.length);
+		uv_buf_t piece = uv_buf_init(line->data, (unsigned)line->length);
 		result = uv_write(&writing->request, (uv_stream_t *)&client->pipe, &piece, 1,
 				  on_written);
 	}
 	if (result == 0)
 		return;
-	if (writing)
-		gm_buffer_free(&writing->out);
+	gm_buffer_free(line);
 	free(writing);
+	close_client(client);
+}
+
+/* Sends `reply` (taken) as one line. */
+static void send_reply(struct gm_control_asker *client, struct gm_json *reply, bool last)
+{
+	struct gm_buffer line;
+	int result = write_line(&line, reply);
+	gm_json_free(reply);
+	if (result == 0) {
+		send_line(client, &line, last);
+		return;
+	}
+	gm_buffer_free(&line);
 	close_client(client);
 }
 
@@ -197,13 +208,81 @@ int gm_control_defer(struct gm_control_asker *asker, void (*cancel)(void *deferr
 	return 0;
 }
 
+static void end_wait(struct gm_control_asker *client)
+{
+	settle(client, false);
+	uv_read_stop((uv_stream_t *)&client->pipe);
+	uv_timer_start(&client->idle, on_idle, IDLE_MS, IDLE_MS);
+}
+
 void gm_control_answer(struct gm_control_asker *asker, struct gm_json *reply,
 		       const struct gm_error *err)
 {
-	settle(asker, false);
-	uv_read_stop((uv_stream_t *)&asker->pipe);
-	uv_timer_start(&asker->idle, on_idle, IDLE_MS, IDLE_MS);
+	end_wait(asker);
 	give(asker, reply, err);
+}
+
+/* A reply that is made apart. */
+struct making {
+	uv_work_t request;
+	struct gm_control_asker *client; /* NULL: nobody waits any more */
+	struct gm_json *(*make)(void *work);
+	void (*release)(void *work);
+	void *work;
+	struct gm_buffer line;
+	int result;
+};
+
+static void on_unwanted(void *deferred)
+{
+	struct making *making = deferred;
+	making->client = NULL;
+}
+
+static void make_apart(uv_work_t *request)
+{
+	struct making *making = request->data;
+	struct gm_json *reply = making->make(making->work);
+	gm_json_set_bool(reply, "ok", true);
+	making->result = reply ? write_line(&making->line, reply) : -ENOMEM;
+	gm_json_free(reply);
+}
+
+static void on_made(uv_work_t *request, int status)
+{
+	struct making *making = request->data;
+	struct gm_control_asker *client = making->client;
+	struct gm_error err = {.text = "out of memory"};
+	if (client && status == 0 && making->result == 0) {
+		end_wait(client);
+		send_line(client, &making->line, false);
+	} else {
+		gm_buffer_free(&making->line);
+		if (client)
+			gm_control_answer(client, NULL, &err);
+	}
+	making->release(making->work);
+	free(making);
+}
+
+void gm_control_answer_apart(struct gm_control_asker *asker, struct gm_json *(*make)(void *work),
+			     void (*release)(void *work), void *work)
+{
+	struct gm_error err = {.text = "out of memory"};
+	struct making *making = calloc(1, sizeof(*making));
+	if (making) {
+		*making = (struct making){
+			.client = asker, .make = make, .release = release, .work = work};
+		making->request.data = making;
+	}
+	if (!making || uv_queue_work(asker->pipe.loop, &making->request, make_apart, on_made) < 0) {
+		free(making);
+		gm_control_answer(asker, NULL, &err);
+		release(work);
+		return;
+	}
+	asker->cancel = on_unwanted;
+	asker->deferred = making;
 }
 
 static void answer_line(struct gm_control_asker *client, const char *line, size_t length)

@@ -48,6 +48,14 @@ void gm_control_answer(struct gm_control_asker *asker, struct gm_json *reply,
 		       const struct gm_error *err);
 
 /*
+ * The same with a reply that is long: `make` makes it, and it is written down, on another thread, which has
+ * `work` to itself; NULL: out of memory. `release` is then called on the loop, whether somebody still waits
+ * or not; `cancel` no more.
+ */
+void gm_control_answer_apart(struct gm_control_asker *asker, struct gm_json *(*make)(void *work),
+			     void (*release)(void *work), void *work);
+
+/*
  * Listens at `path` (mode 0660). A socket that nobody answers on is replaced; -EADDRINUSE: another
  * daemon answers there, or something that is no socket is in the way.
  */

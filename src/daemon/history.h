@@ -2,7 +2,7 @@
 /*
  * Samples of some entities back to a time: the newest from the rings, what is older from the store, as far
  * as it holds it and answers in time. Bounded in values; where there are more the oldest are left out. Main
- * thread only.
+ * thread; once it is done, any one thread.
  */
 #ifndef GM_DAEMON_HISTORY_H
 #define GM_DAEMON_HISTORY_H

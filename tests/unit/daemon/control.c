@@ -77,7 +77,7 @@ static void on_due(uv_timer_t *timer)
 
 /* After `ms`; 0: never. */
 static void defer(struct server *server, struct gm_control_asker *asker, uint64_t ms,
-		  struct gm_error *err)
+		  uv_timer_cb due, struct gm_error *err)
 {
 	struct owed *owed = calloc(1, sizeof(*owed));
 	if (gm_control_defer(asker, on_cancel, owed, err) < 0) {
@@ -89,7 +89,29 @@ static void defer(struct server *server, struct gm_control_asker *asker, uint64_
 	owed->timer.data = owed;
 	uv_timer_init(&server->loop, &owed->timer);
 	if (ms > 0)
-		uv_timer_start(&owed->timer, on_due, ms, 0);
+		uv_timer_start(&owed->timer, due, ms, 0);
+}
+
+static struct gm_json *make_slowly(void *work)
+{
+	(void)work;
+	usleep(300000);
+	return text_of(LONG_REPLY);
+}
+
+static atomic_uint released;
+
+static void on_released(void *work)
+{
+	struct owed *owed = work;
+	atomic_fetch_add(&released, 1);
+	uv_close((uv_handle_t *)&owed->timer, on_owed_closed);
+}
+
+static void on_due_apart(uv_timer_t *timer)
+{
+	struct owed *owed = timer->data;
+	gm_control_answer_apart(owed->asker, make_slowly, on_released, owed);
 }
 
 /* "learn" and "check" answer later, after 200 ms and never. Tells the command's name back; "guests" fails; "alarms" is long, "windows" too long. */
@@ -98,7 +120,11 @@ static struct gm_json *answer(void *user, const struct gm_ctl_command *command,
 			      struct gm_error *err)
 {
 	if (strcmp(command->name, "learn") == 0 || strcmp(command->name, "check") == 0) {
-		defer(user, asker, command->name[0] == 'l' ? 200 : 0, err);
+		defer(user, asker, command->name[0] == 'l' ? 200 : 0, on_due, err);
+		return NULL;
+	}
+	if (strcmp(command->name, "unlearn") == 0) {
+		defer(user, asker, 1, on_due_apart, err);
 		return NULL;
 	}
 	(void)request;
@@ -146,6 +172,7 @@ static int setup(void **state)
 		gm_control_start(&server->loop, server->path, &host, &server->control, &err), 0);
 	atomic_store(&deferred, 0);
 	atomic_store(&cancelled, 0);
+	atomic_store(&released, 0);
 	assert_int_equal(pthread_create(&server->thread, NULL, run_loop, server), 0);
 	*state = server;
 	return 0;
@@ -423,6 +450,28 @@ static void test_the_server_stops_while_answers_are_owed(void **state)
 	((struct server *)*state)->left_open = fd;
 }
 
+static void test_a_long_answer_is_made_apart(void **state)
+{
+	static const char apart[] = "{\"command\":\"unlearn\"}\n";
+	static char text[2 * LONG_REPLY];
+	int fd = dial(*state), other = dial(*state);
+	say(fd, apart);
+	say(other, apart);
+	assert_true(wait_for(&deferred, 2));
+	usleep(100000);
+	test_answers(state);
+	assert_int_equal(atomic_load(&released), 0);
+	close(other); /* while its answer is made */
+	assert_int_equal(read_lines(fd, 1, text, sizeof(text)), 1);
+	assert_int_equal(strlen(text), LONG_REPLY + sizeof("{\"text\":\"\",\"ok\":true}"));
+	assert_true(wait_for(&released, 2));
+	assert_int_equal(atomic_load(&cancelled), 0);
+	say(fd, apart); /* and the server may stop meanwhile */
+	assert_true(wait_for(&deferred, 3));
+	usleep(100000);
+	close(fd);
+}
+
 static void test_the_place_is_taken(void **state)
 {
 	struct server *server = *state;
@@ -491,6 +540,7 @@ int main(void)
 		WITH_SERVER(test_no_answer_in_time),
 		WITH_SERVER(test_no_more_than_so_many_are_owed),
 		WITH_SERVER(test_the_server_stops_while_answers_are_owed),
+		WITH_SERVER(test_a_long_answer_is_made_apart),
 		WITH_SERVER(test_the_place_is_taken),
 		WITH_SERVER(test_a_dead_daemons_socket_is_replaced),
 	};
