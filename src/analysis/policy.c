@@ -165,13 +165,13 @@ static double read_series(const struct policy *policy, size_t i, int64_t now)
 	const struct gm_policy_sum *sum = policy->sums[policy->sum_of[i]];
 
 	if (!policy->windows[i])
-		return gm_policy_sum_value(sum);
+		return gm_policy_sum_value(sum, now);
 	if (!is_counted(policy, i))
 		return gm_sliding_read(policy->windows[i], now, series->function,
 				       series->percentile);
 	/* Where samples are further apart than the window is long, the newest covers it. */
 	double rate = gm_sliding_read(policy->windows[i], now, GM_FUNCTION_RATE, 0);
-	return isnan(rate) ? gm_policy_sum_value(sum) : rate;
+	return isnan(rate) ? gm_policy_sum_value(sum, now) : rate;
 }
 
 static void tell(const struct policy *policy, const struct gm_finding_sink *sink)
@@ -234,7 +234,7 @@ static void settle(struct policy *policy, const struct gm_finding_sink *sink)
 	for (size_t i = 0; i < policy->program->series_count; i++) {
 		const struct gm_policy_sum *sum = policy->sums[policy->sum_of[i]];
 		double value = is_counted(policy, i) ? gm_policy_sum_counted(sum)
-						     : gm_policy_sum_value(sum);
+						     : gm_policy_sum_value(sum, policy->moment);
 
 		if (policy->windows[i] && gm_policy_sum_is_new(sum) && !isnan(value))
 			gm_sliding_add(policy->windows[i], policy->moment, value);

@@ -26,6 +26,7 @@ struct gm_policy_sum {
 	bool is_rate, is_new;
 	double counted;
 	double total; /* kept, since it is read more often than it changes */
+	int64_t holds_until;
 	size_t count, capacity;
 	struct part *parts;
 };
@@ -61,11 +62,12 @@ bool gm_policy_sum_is_rate(const struct gm_policy_sum *sum)
 	return sum->is_rate;
 }
 
-static bool is_silent(const struct part *part, int64_t now)
+/* When it counts as taken away. */
+static int64_t end_of(const struct part *part)
 {
 	int64_t patience = part->span * SILENCE_SPANS;
 
-	return now - part->time > (patience > SILENCE_MIN ? patience : SILENCE_MIN);
+	return part->time + (patience > SILENCE_MIN ? patience : SILENCE_MIN);
 }
 
 static struct part *add_part(struct gm_policy_sum *sum, const struct gm_entity_key *key)
@@ -97,12 +99,20 @@ static struct part *find_part(struct gm_policy_sum *sum, const struct gm_entity_
 static void add_up(struct gm_policy_sum *sum, int64_t now)
 {
 	sum->total = 0;
+	sum->holds_until = INT64_MIN;
 	for (size_t i = 0; i < sum->count;) {
-		if (is_silent(&sum->parts[i], now)) {
+		const struct part *part = &sum->parts[i];
+		/* What was told but once may be told once for all. */
+		int64_t until = part->span > 0 ? end_of(part) : INT64_MAX;
+
+		if (now > end_of(part)) {
 			sum->parts[i] = sum->parts[--sum->count];
 			continue;
 		}
-		sum->total += sum->parts[i++].value;
+		if (until > sum->holds_until)
+			sum->holds_until = until;
+		sum->total += part->value;
+		i++;
 	}
 }
 
@@ -129,9 +139,9 @@ bool gm_policy_sum_add(struct gm_policy_sum *sum, const struct gm_entity_key *ke
 	return true;
 }
 
-double gm_policy_sum_value(const struct gm_policy_sum *sum)
+double gm_policy_sum_value(const struct gm_policy_sum *sum, int64_t now)
 {
-	return sum->total;
+	return now <= sum->holds_until ? sum->total : NAN;
 }
 
 bool gm_policy_sum_is_new(const struct gm_policy_sum *sum)

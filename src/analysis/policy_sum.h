@@ -26,8 +26,8 @@ bool gm_policy_sum_is_rate(const struct gm_policy_sum *sum); /* of a counter */
 bool gm_policy_sum_add(struct gm_policy_sum *sum, const struct gm_entity_key *part,
 		       const struct gm_point *point);
 
-/* NaN: none is known. */
-double gm_policy_sum_value(const struct gm_policy_sum *sum);
+/* NaN: none is known, or all have been silent for too long; what was told but once stays. */
+double gm_policy_sum_value(const struct gm_policy_sum *sum, int64_t now);
 
 /* What a counter has counted, on all parts, since the sum was made. */
 double gm_policy_sum_counted(const struct gm_policy_sum *sum);

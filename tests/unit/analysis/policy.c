@@ -215,6 +215,24 @@ static void a_clock_set_back_begins_anew(void **state)
 	rig_free(rig);
 }
 
+/* An agent that died an hour ago says nothing of now; what is told once for all holds. */
+static void what_is_told_no_more_is_unknown(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("memory.used > 5 and load.1 > 5 and cpu.count > 1");
+	int64_t later = T0 + 3600 * GM_SECOND;
+
+	start(rig);
+	give(rig, GM_METRIC_CPU_COUNT, T0, 2);
+	for (int i = 0; i < 10; i++)
+		give(rig, GM_METRIC_MEMORY_USED, T0 + i * GM_SECOND, 9);
+	give(rig, GM_METRIC_LOAD_1, later, 9);
+	assert_int_equal(asked(rig, later), -1);
+	give(rig, GM_METRIC_MEMORY_USED, later + GM_SECOND, 9);
+	assert_int_equal(asked(rig, later + GM_SECOND), 1);
+	rig_free(rig);
+}
+
 /* What it waits for is not put off until the clock is where it was. */
 static void a_clock_set_back_puts_nothing_off(void **state)
 {
@@ -331,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_condition_must_last),
 		cmocka_unit_test(what_is_unknown_is_not_told),
 		cmocka_unit_test(a_clock_set_back_begins_anew),
+		cmocka_unit_test(what_is_told_no_more_is_unknown),
 		cmocka_unit_test(a_clock_set_back_puts_nothing_off),
 		cmocka_unit_test(a_clock_that_is_set_at_last_does_no_harm),
 		cmocka_unit_test(kept_bytes_may_be_any),
