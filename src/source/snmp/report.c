@@ -117,7 +117,7 @@ static void report_memory(struct gm_snmp_target *target, struct gm_batch *batch)
 			       (double)(total->value - available) * KIB);
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_AVAILABLE, (double)available * KIB);
 	}
-	if (scalars[GM_SNMP_MEM_CACHED].present) {
+	if (scalars[GM_SNMP_MEM_CACHED].present && droppable(scalars) <= total->value) {
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_CACHED, (double)droppable(scalars) * KIB);
 	}
 	gauge_of(batch, GM_METRIC_SWAP_TOTAL, size, KIB);
@@ -158,14 +158,17 @@ static void report_fallback(struct gm_snmp_target *target, struct gm_batch *batc
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct cell *cells = rows->list[i].cells;
 		uint64_t unit = cells[GM_SNMP_FS_UNIT].value;
-		uint64_t in_use = cells[GM_SNMP_FS_USED].value * unit;
+		uint64_t in_use, size;
 
-		if (!cells[GM_SNMP_FS_USED].present || !cells[GM_SNMP_FS_SIZE].present) {
+		if (!cells[GM_SNMP_FS_USED].present || !cells[GM_SNMP_FS_SIZE].present ||
+		    __builtin_mul_overflow(cells[GM_SNMP_FS_USED].value, unit, &in_use) ||
+		    __builtin_mul_overflow(cells[GM_SNMP_FS_SIZE].value, unit, &size) ||
+		    size > MOST_KIB * KIB) {
 			continue;
 		}
 		if (rows->list[i].storage == GM_SNMP_STORAGE_RAM) {
 			if (total == 0) { /* the first is the physical memory */
-				total = cells[GM_SNMP_FS_SIZE].value * unit;
+				total = size;
 				used = in_use;
 			}
 		} else if (rows->list[i].storage == GM_SNMP_STORAGE_OTHER) {

@@ -143,24 +143,20 @@ static size_t respond_endlessly(struct responder *responder, const struct gm_snm
 	return answer_write(&written, answer, size);
 }
 
-/* A file system with the name that the host has for the guest's first disk. */
-static size_t respond_as_a_disk(struct responder *responder, const struct gm_snmp_message *request,
-				uint8_t *answer, size_t size)
+/* Walks of hrStorageTable, which has one row. */
+static size_t walk_storage(const struct gm_snmp_message *request, struct gm_snmp_slice type,
+			   const char *name, uint8_t *answer, size_t size)
 {
-	static const uint8_t fixed[] = {0x2b, 6, 1, 2, 1, 0x19, 2, 1, 4}, name[] = "vda";
 	struct gm_snmp_varbind varbinds[GM_SNMP_VARBINDS_MAX];
 	struct answer written = {request, request->pdu.request_id, 0, 0, varbinds, 0};
 
-	if (request->pdu.type == GM_SNMP_GET) {
-		return respond_well(responder, request, answer, size);
-	}
 	for (size_t i = 0; i < request->pdu.count; i++) {
 		struct gm_snmp_slice oid = request->pdu.varbinds[i].oid;
 		uint8_t column = oid.data[9];
 		struct gm_snmp_varbind *varbind = &varbinds[written.count++];
 
 		*varbind = (struct gm_snmp_varbind){
-			.oid = oid, .type = GM_SNMP_END_OF_VIEW, .text = {fixed, 0}};
+			.oid = oid, .type = GM_SNMP_END_OF_VIEW, .text = {type.data, 0}};
 		if (oid.length != 10) {
 			continue;
 		}
@@ -170,9 +166,57 @@ static size_t respond_as_a_disk(struct responder *responder, const struct gm_snm
 		varbind->type = column == 2   ? GM_SNMP_OID
 				: column == 3 ? GM_SNMP_OCTETS
 					      : GM_SNMP_INTEGER;
-		varbind->text = column == 2 ? (struct gm_snmp_slice){fixed, sizeof(fixed)}
-					    : (struct gm_snmp_slice){name, sizeof(name) - 1};
+		varbind->text =
+			column == 2 ? type
+				    : (struct gm_snmp_slice){(const uint8_t *)name, strlen(name)};
 		varbind->number = 4096;
+	}
+	return answer_write(&written, answer, size);
+}
+
+/* A file system with the name that the host has for the guest's first disk. */
+static size_t respond_as_a_disk(struct responder *responder, const struct gm_snmp_message *request,
+				uint8_t *answer, size_t size)
+{
+	static const uint8_t fixed[] = {0x2b, 6, 1, 2, 1, 0x19, 2, 1, 4};
+
+	return request->pdu.type == GM_SNMP_GET
+		       ? respond_well(responder, request, answer, size)
+		       : walk_storage(request, (struct gm_snmp_slice){fixed, sizeof(fixed)}, "vda",
+				      answer, size);
+}
+
+/* No memory of UCD's, and in its place more than 64 bits hold. */
+static size_t respond_with_much_memory(struct responder *responder,
+				       const struct gm_snmp_message *request, uint8_t *answer,
+				       size_t size)
+{
+	static const uint8_t ram[] = {0x2b, 6, 1, 2, 1, 0x19, 2, 1, 2};
+	struct gm_snmp_varbind varbinds[GM_SNMP_VARBINDS_MAX];
+	struct answer written = {request,  request->pdu.request_id, 0, 0,
+				 varbinds, request->pdu.count};
+
+	if (request->pdu.type != GM_SNMP_GET) {
+		return walk_storage(request, (struct gm_snmp_slice){ram, sizeof(ram)},
+				    "Physical memory", answer, size);
+	}
+	for (size_t i = 0; i < request->pdu.count; i++) {
+		struct gm_snmp_slice oid = request->pdu.varbinds[i].oid;
+		bool storage = oid.length == 11 && oid.data[5] == 0x19;
+
+		varbinds[i] = (struct gm_snmp_varbind){.oid = oid, .type = GM_SNMP_COUNTER64};
+		if (i == 0) {
+			varbinds[i].type = GM_SNMP_TIMETICKS;
+			varbinds[i].number = (uint64_t)responder->value++;
+		} else if (!storage) {
+			varbinds[i].type = GM_SNMP_NO_OBJECT;
+			varbinds[i].text = (struct gm_snmp_slice){ram, 0};
+		} else {
+			/* Its unit is 4096: 2^64 + 4096 octets, of which 4096 are in use. */
+			varbinds[i].number = oid.data[9] == 4   ? 4096
+					     : oid.data[9] == 5 ? (UINT64_C(1) << 52) + 1
+								: 1;
+		}
 	}
 	return answer_write(&written, answer, size);
 }
@@ -344,6 +388,18 @@ static void survives_endless_tables(void **state)
 	end(&chaos);
 }
 
+static void refuses_memory_that_nobody_has(void **state)
+{
+	struct chaos chaos;
+
+	(void)state;
+	begin(&chaos, respond_with_much_memory, 0, 0);
+	rig_run(&chaos.rig, 2 * GM_SECOND);
+	assert_int_equal(chaos.rig.reachable, 2);
+	assert_false(told_memory(&chaos));
+	end(&chaos);
+}
+
 /* What it mounts is not one of the disks that the host knows, whatever it is called. */
 static void keeps_file_systems_from_disks(void **state)
 {
@@ -424,6 +480,7 @@ int main(void)
 		cmocka_unit_test(survives_wrong_types),
 		cmocka_unit_test(survives_walks_in_circles),
 		cmocka_unit_test(survives_endless_tables),
+		cmocka_unit_test(refuses_memory_that_nobody_has),
 		cmocka_unit_test(keeps_file_systems_from_disks),
 		cmocka_unit_test(survives_a_flood),
 		cmocka_unit_test(ignores_spoofed_answers),
