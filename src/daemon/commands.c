@@ -272,7 +272,7 @@ static const struct {
 	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
 	{"status", answer_status},      {"guests", answer_guests},  {"alarms", answer_alarms},
-	{"windows", gm_answer_windows},    {"check", answer_check},    {"reload", answer_reload},
+	{"windows", gm_answer_windows}, {"check", answer_check},    {"reload", answer_reload},
 	{"options", answer_options},    {"learn", gm_answer_learn}, {"lessons", gm_answer_lessons},
 	{"unlearn", gm_answer_unlearn},
 };
