@@ -126,6 +126,7 @@ static int give(struct gm_tracked *tracked, const void *bytes, size_t size, int6
 		result = gm_detector_set_restore(tracked->detectors, raw.data, raw.length, err);
 	if (result == 0)
 		*ret_until = until;
+	tracked->taught = 0; /* lessons are kept elsewhere; new detectors have none */
 	gm_buffer_free(&raw);
 	return result;
 }

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "daemon/intake.h"
 #include "daemon/orphans.h"
+#include "daemon/recall.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
@@ -199,6 +200,46 @@ static void test_lessons_outlast_a_reload(void **state)
 	assert_true(fixture->learned.active);
 }
 
+struct shelf {
+	struct gm_store store;
+	struct gm_buffer bytes;
+};
+
+static int shelve(struct gm_store *store, const struct gm_entity_key *key, const void *bytes,
+		  size_t size)
+{
+	struct shelf *shelf = (struct shelf *)store;
+	if (key->kind == GM_ENTITY_NODE)
+		gm_buffer_append(&shelf->bytes, bytes, size);
+	return 0;
+}
+
+/* What is kept over a restart may come when the lessons have been taught already. */
+static void test_lessons_outlast_what_is_restored(void **state)
+{
+	static const struct gm_store_ops ops = {.name = "shelf", .keep = shelve};
+	struct fixture *fixture = *state;
+	struct shelf shelf = {.store.ops = &ops, .bytes = GM_BUFFER_INIT(GM_STORE_STATE_MAX)};
+	const struct gm_entity_key node = gm_entity_node();
+	struct gm_recall recall;
+	int64_t id;
+	live(fixture, CALM, 150);
+	assert_int_equal(mark(fixture, "", 140, 0, &id), 0);
+	live(fixture, FAULT, 70);
+	assert_int_equal(mark(fixture, "livelock", 65, 0, &id), 0);
+	live(fixture, CALM, 60);
+	gm_recall_init(&recall);
+	const struct gm_entities *entities = gm_intake_entities(fixture->intake);
+	gm_recall_finish(&recall, entities, &shelf.store, fixture->now);
+	gm_recall_take(&recall, gm_entities_find(entities, &node), shelf.bytes.data,
+		       shelf.bytes.length);
+	assert_int_equal(gm_entities_find(entities, &node)->learned_until, fixture->now);
+	live(fixture, FAULT, 60);
+	assert_true(fixture->learned.active);
+	gm_recall_free(&recall);
+	gm_buffer_free(&shelf.bytes);
+}
+
 static void keep_transition(void *user, struct gm_transition *transition)
 {
 	*(struct gm_transition *)user = *transition;
@@ -290,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_known_fault_after_a_restart),
 		TEST(test_lessons_outlast_a_reload),
+		TEST(test_lessons_outlast_what_is_restored),
 		TEST(test_a_fault_that_is_forgotten_is_over),
 		TEST(test_anomaly_that_was_marked_normal),
 		TEST(test_what_cannot_be_learned),
