@@ -24,8 +24,12 @@ enum {
 /* Used part of the memory: nearly gone. */
 #define NEARLY_GONE 0.97
 
-/* A change of the time to exhaustion that is told. */
-#define MOVED 0.06
+/*
+ * A change of the time to exhaustion that is told: this part of what is left, and of what has passed since
+ * the onset. Close to the end every sample would move what is left by much.
+ */
+#define MOVED        0.06
+#define MOVED_PASSED 0.01
 
 /* A severity falls back when this much more than its limit is left: no flapping about it. */
 #define RELIEF 1.25
@@ -312,10 +316,11 @@ static enum gm_severity next_severity(const struct gm_leak_options *options, dou
 /* Whether the exhaustion moved, against what was told before. */
 static bool has_moved(const struct gm_leak_watch *watch, int64_t end)
 {
-	double now = (double)(end - watch->time);
-	double before = (double)(watch->condition.told_end - watch->time);
+	double now = fmax((double)(end - watch->time), 0);
+	double before = fmax((double)(watch->condition.told_end - watch->time), 0);
+	double passed = (double)(watch->time - watch->condition.growth.onset);
 
-	return fabs(now - before) > MOVED * fmax(now, before);
+	return fabs(now - before) > fmax(MOVED * fmax(now, before), MOVED_PASSED * passed);
 }
 
 static void set_numbers(const struct gm_leak_watch *watch, const struct gm_leak_forecast *forecast,
@@ -437,7 +442,7 @@ static void leak_exchange(struct gm_detector *detector, struct gm_archive *archi
 	struct leak *leak = (struct leak *)detector;
 	void *overhead = leak->overhead, *parts = leak->parts;
 
-	gm_archive_tag(archive, "leak 1");
+	gm_archive_tag(archive, "leak 2");
 	exchange_size(archive, &leak->total);
 	exchange_size(archive, &leak->maximum);
 	gm_archive_bool(archive, &leak->knows_room);

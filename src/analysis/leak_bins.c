@@ -13,7 +13,10 @@ const int64_t gm_leak_widths[GM_LEAK_SCALES] = {
 	300 * GM_SECOND, 1200 * GM_SECOND, 3600 * GM_SECOND, 14400 * GM_SECOND,
 };
 
-static const struct gm_leak_bin empty = {NAN, NAN, NAN};
+static const struct gm_leak_bin empty = {NAN, NAN, NAN, NAN};
+
+/* The scale whose floors make up the ridges of the coarser ones. */
+enum { MINUTE = 3 };
 
 /* What restored bins may hold at most. */
 #define VALUE_MAX 1e18f
@@ -48,6 +51,7 @@ static struct gm_leak_bin close_bin(struct gm_leak_scale *scale, int64_t number)
 	struct gm_leak_bin bin = {
 		.floor = scale->floor,
 		.crest = scale->crest,
+		.ridge = scale->ridge,
 		.peak = scale->peak,
 	};
 	int64_t missed = number - scale->open - 1;
@@ -63,16 +67,19 @@ static struct gm_leak_bin close_bin(struct gm_leak_scale *scale, int64_t number)
 	return bin;
 }
 
-static void merge(struct gm_leak_scale *scale, const struct gm_leak_bin *bin)
+/* `ridge`: what the finer bin adds to the ridge. */
+static void merge(struct gm_leak_scale *scale, const struct gm_leak_bin *bin, float ridge)
 {
 	if (scale->samples == 0) {
 		scale->floor = bin->floor;
 		scale->peak = bin->peak;
 		scale->crest = bin->floor;
+		scale->ridge = ridge;
 	}
 	scale->floor = bin->floor < scale->floor ? bin->floor : scale->floor;
 	scale->peak = bin->peak > scale->peak ? bin->peak : scale->peak;
 	scale->crest = bin->floor > scale->crest ? bin->floor : scale->crest;
+	scale->ridge = ridge > scale->ridge ? ridge : scale->ridge;
 	scale->samples++;
 }
 
@@ -85,7 +92,7 @@ static void start(struct gm_leak_bins *bins, int64_t time)
 
 unsigned gm_leak_bins_add(struct gm_leak_bins *bins, int64_t time, float value)
 {
-	const struct gm_leak_bin sample = {value, value, value};
+	const struct gm_leak_bin sample = {value, value, value, value};
 	unsigned closed = 0;
 
 	if (!bins->started)
@@ -102,10 +109,10 @@ unsigned gm_leak_bins_add(struct gm_leak_bins *bins, int64_t time, float value)
 			break;
 		done = close_bin(&bins->scales[i], number);
 		if (i + 1 < GM_LEAK_SCALES)
-			merge(&bins->scales[i + 1], &done);
+			merge(&bins->scales[i + 1], &done, i <= MINUTE ? done.floor : done.ridge);
 		closed |= 1U << i;
 	}
-	merge(&bins->scales[0], &sample);
+	merge(&bins->scales[0], &sample, value);
 	return closed;
 }
 
@@ -132,15 +139,16 @@ static void exchange_bin(struct gm_archive *archive, struct gm_leak_bin *bin)
 	}
 	gm_archive_float(archive, &bin->floor);
 	gm_archive_float(archive, &bin->crest);
+	gm_archive_float(archive, &bin->ridge);
 	gm_archive_float(archive, &bin->peak);
-	if (!(bin->floor >= 0 && bin->crest >= bin->floor && bin->peak >= bin->crest &&
-	      bin->peak <= VALUE_MAX))
+	if (!(bin->floor >= 0 && bin->crest >= bin->floor && bin->ridge >= bin->crest &&
+	      bin->peak >= bin->ridge && bin->peak <= VALUE_MAX))
 		archive->failed = true;
 }
 
 static void exchange_scale(struct gm_archive *archive, struct gm_leak_scale *scale)
 {
-	struct gm_leak_bin open = {scale->floor, scale->crest, scale->peak};
+	struct gm_leak_bin open = {scale->floor, scale->crest, scale->ridge, scale->peak};
 	size_t count = scale->count;
 
 	gm_archive_u32(archive, &scale->samples, UINT32_MAX);
@@ -148,6 +156,7 @@ static void exchange_scale(struct gm_archive *archive, struct gm_leak_scale *sca
 		exchange_bin(archive, &open);
 	scale->floor = open.floor;
 	scale->crest = open.crest;
+	scale->ridge = open.ridge;
 	scale->peak = open.peak;
 
 	gm_archive_size(archive, &count, GM_LEAK_BINS);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A series at several time scales: one ring of bins per scale, each bin the floor and the peak of its
- * time, and the crest: the highest floor of the finer bins that it was made of. A sample costs a few
- * operations, a closed bin is merged into the next scale's open one; memory is fixed. Times never go
+ * time, the crest: the highest floor of the finer bins that it was made of, and the ridge: the highest
+ * floor of all minutes in it (the crest, below five minutes). A sample costs a few operations, a closed bin is merged into the next scale's open one; memory is fixed. Times never go
  * back: a sample that is older than the newest is dropped.
  */
 #ifndef GM_ANALYSIS_LEAK_BINS_H
@@ -20,13 +20,13 @@ enum { GM_LEAK_SCALES = 8, GM_LEAK_BINS = 48 };
 extern const int64_t gm_leak_widths[GM_LEAK_SCALES];
 
 struct gm_leak_bin {
-	float floor, crest, peak; /* NaN: no sample in its time */
+	float floor, crest, ridge, peak; /* NaN: no sample in its time */
 };
 
 struct gm_leak_scale {
 	int64_t open;     /* number of the open bin: time / width */
 	uint32_t samples; /* in the open bin */
-	float floor, crest, peak;
+	float floor, crest, ridge, peak;
 	uint8_t newest, count; /* of the ring of closed bins */
 	struct gm_leak_bin bins[GM_LEAK_BINS];
 };

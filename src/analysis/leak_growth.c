@@ -21,7 +21,7 @@
 
 /* At the scales up to this one a single stay above is no habit either, up to this part of the past. */
 #define EPISODE_PART 0.4
-enum { EPISODE_SCALE = 3 };
+enum { SHORT_SCALE = 3 };
 
 /* Of a normal distribution: nine times in ten within. */
 #define NINETY 1.645
@@ -40,6 +40,7 @@ enum {
 	NEWEST_MIN = 2, /* the newest bins of a growth: a fifth of it, but no fewer */
 	TOP_BINS = 3,   /* the bins whose highest floor is the top of a growth */
 	DAYS_BACK = 7,
+	COMINGS = 2, /* at the short scales: what came and went so often has no spikes */
 };
 
 #define DAY      (86400 * GM_SECOND)
@@ -141,8 +142,10 @@ static double largest_step(const float *floors, size_t length, size_t *ret_after
  * A growth that follows a bulk allocation is judged without it: moves the onset behind steps that make
  * up most of the rise, as long as `least_bins` remain.
  */
-static size_t skip_steps(const struct view *view, size_t onset, size_t least_bins)
+static size_t skip_steps(const struct view *view, size_t onset, size_t least_bins,
+			 double *ret_skipped)
 {
+	*ret_skipped = 0;
 	for (;;) {
 		const float *floors = view->floors + onset;
 		size_t length = view->length - onset, after;
@@ -152,6 +155,7 @@ static size_t skip_steps(const struct view *view, size_t onset, size_t least_bin
 		    step <= STEP_PART * (double)(floors[length - 1] - floors[0]))
 			return onset;
 		onset += after;
+		*ret_skipped += step;
 	}
 }
 
@@ -210,6 +214,14 @@ struct held {
 
 enum { HELD_MAX = GM_LEAK_SCALES * GM_LEAK_BINS };
 
+/* What floors of `scale` reached within a bin of scale `at`, as far as it is known. */
+static float height_of(const struct gm_leak_bin *bin, size_t at, size_t scale)
+{
+	if (at == scale)
+		return bin->floor;
+	return scale <= SHORT_SCALE ? bin->ridge : bin->crest;
+}
+
 /*
  * The past before `until`: this scale's floors, and where they do not reach, the crests of the coarser
  * scales. Returns how many; the seconds they span in `ret_past`.
@@ -230,7 +242,7 @@ static size_t collect_past(const struct gm_leak_bins *bins, size_t scale, int64_
 
 			if (end > known_from || isnan(bin->floor))
 				continue;
-			list[count].height = i == scale ? bin->floor : bin->crest;
+			list[count].height = height_of(bin, i, scale);
 			list[count++].seconds = seconds(gm_leak_widths[i]);
 			oldest = end - gm_leak_widths[i];
 		}
@@ -288,6 +300,26 @@ static size_t skip_episode(struct held *list, size_t count, double base, double 
 			list[kept++] = list[i];
 	}
 	return kept;
+}
+
+/* How often the series rose above `height` and came back below it. */
+static size_t count_comings(const struct held *list, size_t count, double height)
+{
+	size_t comings = 0;
+
+	for (size_t i = 0; i < count; i++)
+		comings += (double)list[i].height > height &&
+			   (i == 0 || (double)list[i - 1].height <= height);
+	return comings;
+}
+
+static double highest_held(const struct held *list, size_t count)
+{
+	double high = -INFINITY;
+
+	for (size_t i = 0; i < count; i++)
+		high = fmax(high, (double)list[i].height);
+	return high;
 }
 
 /* The crest of the finest bin, from `scale` on, that holds `time`; NaN when it is not known. */
@@ -366,6 +398,8 @@ static void measure_shape(const struct view *view, size_t onset, const struct gm
 	growth->pace = newest_pace(view, newest);
 	growth->top = fmin(line->end, highest(view->floors + view->length - TOP_BINS, TOP_BINS));
 	growth->step = largest_step(view->floors + onset, growth->bins, &after);
+	if (growth->step > STEP_PART * growth->rise)
+		growth->lift += growth->step;
 }
 
 bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t least_bins,
@@ -384,7 +418,7 @@ bool gm_leak_growth_find(const struct gm_leak_bins *bins, size_t scale, size_t l
 	    (double)(view.floors[view.length - 1] - view.floors[onset]) < least_rise)
 		return false;
 
-	onset = skip_steps(&view, onset, least_bins);
+	onset = skip_steps(&view, onset, least_bins, &growth.lift);
 	growth.onset = view_time(&view, onset);
 	growth.bins = view.length - onset;
 	if (!is_filled(view.floors + onset, growth.bins) || !fit_line(&view, onset, &line) ||
@@ -402,9 +436,14 @@ void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth 
 	struct held past[HELD_MAX];
 	size_t count = collect_past(bins, growth->scale, growth->onset, past, &growth->past);
 
-	if (growth->scale <= EPISODE_SCALE)
-		count = skip_episode(past, count, growth->level - growth->rise, growth->past);
-	growth->high = usual_height(past, count);
+	double base = growth->level - growth->rise;
+	size_t comings = count_comings(past, count, base + growth->rise / 2);
+	if (growth->scale <= SHORT_SCALE)
+		count = skip_episode(past, count, base, growth->past);
+	if (comings >= COMINGS && growth->scale <= SHORT_SCALE)
+		growth->high = highest_held(past, count);
+	else
+		growth->high = usual_height(past, count);
 	growth->daily = largest_daily_rise(bins, growth->scale, growth->onset, growth->end);
 }
 
@@ -434,7 +473,7 @@ void gm_leak_growth_exchange(struct gm_archive *archive, struct gm_leak_growth *
 		&growth->scatter, &growth->slope_low, &growth->slope_high, &growth->span,
 		&growth->pace,    &growth->top,       &growth->swing,      &growth->step,
 		&growth->order,   &growth->z,         &growth->spike,      &growth->daily,
-		&growth->past,
+		&growth->past,    &growth->lift,
 	};
 
 	gm_archive_size(archive, &growth->scale, GM_LEAK_SCALES - 1);

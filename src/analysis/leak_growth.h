@@ -38,6 +38,7 @@ struct gm_leak_growth {
 
 	/* what was before: set by gm_leak_growth_past() */
 	double high;  /* the height that the series used to reach; -INFINITY without a past */
+	double lift;  /* by how much steps raised the series since */
 	double daily; /* the largest rise at the same hours of a day before */
 	double past;  /* seconds of it that are known */
 };

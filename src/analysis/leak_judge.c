@@ -30,8 +30,12 @@
 #define HASTY_MORE 0.04
 enum { HASTY_SCALE = 1 };
 
-/* A growth whose past is shorter than a day and than four times itself may be a habit: more share. */
+/*
+ * A growth whose past is shorter than a day and than four times itself may be a habit: more share. At the
+ * short scales it is one whose past is shorter than itself: it needs what a loose one needs.
+ */
 #define PAST_DAY           86400.0
+#define PAST_WEEK          (7 * PAST_DAY)
 #define PAST_TIMES         4.0
 #define NOVEL_SHARE        0.5
 #define NOVEL_SHARE_STEADY 0.45
@@ -84,7 +88,7 @@ static const struct scale_rule rules[GM_LEAK_SCALES] = {
 #define WEIGHT_ABOVE   1.532  /* of the part of the rise above the past's height */
 #define WEIGHT_TREND   2.059  /* of z / sqrt(bins) */
 #define WEIGHT_LENGTH  0.963  /* of sqrt(bins) */
-#define THRESHOLD      2.3
+#define THRESHOLD      2.2
 
 bool gm_leak_judge_knows(const struct gm_leak_bins *bins)
 {
@@ -134,15 +138,18 @@ static double least_share(const struct gm_leak_growth *growth)
 	return fmax(rules[growth->scale].share, LOOSE_SHARE);
 }
 
-/* A growth at the longer scales that has no past to be held against. */
+/* A growth that has no past to be held against. */
 static bool is_novel(const struct gm_leak_growth *growth)
 {
-	return rules[growth->scale].weighed && growth->past < PAST_DAY &&
-	       growth->past < PAST_TIMES * lasted(growth);
+	if (!rules[growth->scale].weighed)
+		return growth->past < lasted(growth);
+	return growth->past < PAST_DAY && growth->past < PAST_TIMES * lasted(growth);
 }
 
 static double novel_share(const struct gm_leak_growth *growth)
 {
+	if (!rules[growth->scale].weighed)
+		return fmax(least_share(growth), LOOSE_SHARE);
 	return is_steady(growth) ? NOVEL_SHARE_STEADY : NOVEL_SHARE;
 }
 
@@ -152,10 +159,17 @@ static double part_above(const struct gm_leak_growth *growth)
 	return (growth->top - growth->high) / growth->rise;
 }
 
-/* It has risen like that at the same hours of another day, and is not above its heights yet. */
+/*
+ * It has risen like that at the same hours of another day, and is not above its heights yet. A step since
+ * then lifted it, not a growth. Where no week is known, the days known may be the quiet ones: this one may
+ * rise by as much more as a habit may differ.
+ */
 static bool is_habit(const struct gm_leak_growth *growth)
 {
-	return growth->daily > HABIT * growth->rise && part_above(growth) < ABOVE_HABIT;
+	double above = part_above(growth) - growth->lift / growth->rise;
+
+	return growth->daily > HABIT * growth->rise &&
+	       above < (growth->past < PAST_WEEK ? HABIT : ABOVE_HABIT);
 }
 
 static bool within_limits(const struct gm_leak_growth *growth, double surplus)

@@ -126,7 +126,8 @@ static void look(struct gm_leak_watch *watch, unsigned closed, size_t first,
 		    !gm_leak_judge(&watch->bins, scale, watch->total, manner->caution, &growth,
 				   &confidence))
 			continue;
-		if (exhaustion(watch, &growth) - watch->time > manner->horizon)
+		if (exhaustion(watch, &growth) - watch->time > manner->horizon ||
+		    watch->used < growth.level - RETURNED * growth.rise)
 			continue;
 		begin(watch, &growth, confidence);
 		return;
@@ -157,6 +158,15 @@ static bool has_returned(const struct gm_leak_watch *watch)
 			return false; /* empty bins too */
 	}
 	return true;
+}
+
+/* It was begun, but fell back before anybody was told. */
+static bool is_void(const struct gm_leak_watch *watch)
+{
+	const struct gm_leak_condition *condition = &watch->condition;
+
+	return condition->told_severity == GM_SEVERITY_CLEARED &&
+	       watch->used < condition->high - RETURNED * (condition->high - condition->base);
 }
 
 static bool stands_still(const struct gm_leak_watch *watch)
@@ -200,6 +210,7 @@ void gm_leak_watch_take(struct gm_leak_watch *watch, int64_t time, double used,
 		return;
 	watch->time = time;
 	watch->used = used;
+	watch->active = watch->active && !is_void(watch);
 	closed = gm_leak_bins_add(&watch->bins, time, (float)used);
 	if (!closed || isnan(watch->total))
 		return;
