@@ -259,6 +259,8 @@ static int take(struct gm_external *external, const struct gm_entry *entry, int6
 	if (!external->host.knows(external->host.user, &finding->key))
 		return gm_error_set(err, -ENOENT, "no such entity on this node");
 	struct held *held = find(external, &finding->key, finding->detector, finding->metric);
+	if (!claim.dated && finding->time > now)
+		finding->time = now;
 	rc = check_time(external, finding, held, now, err);
 	if (rc < 0)
 		return rc;

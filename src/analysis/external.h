@@ -10,7 +10,8 @@
  *   metric     a metric of the catalogue that such an entity has
  *   state      "active" or "ok"
  *   severity   "critical", "major", "minor", "warning" (the default) or "indeterminate"
- *   time       when it was so: seconds since the epoch or ISO 8601; default: the entry's own
+ *   time       when it was so: seconds since the epoch or ISO 8601; default: the entry's own, but not
+ *              after now: ids only grow, and whoever once made one ahead has put them all there
  *   ttl        seconds that it holds when nothing more is said; default: the option `ttl`
  *   direction  "rx" or "tx"
  *   contributors  names of metrics, separated by commas
@@ -59,6 +60,7 @@ struct gm_external_status {
 struct gm_external_claim {
 	struct gm_finding finding;
 	int64_t ttl; /* ns; 0: not given */
+	bool dated;  /* its time was given; else it is that of its id */
 };
 
 /* -EINVAL with a sentence, always UTF-8 in one line. */

@@ -269,6 +269,7 @@ int gm_external_parse(const struct gm_entry *entry, struct gm_external_claim *re
 			return gm_error_set(err, -EINVAL, "its id is no time");
 		claim.finding.time = (int64_t)entry->ms * GM_MILLISECOND;
 	}
+	claim.dated = parser.has_time;
 	classify(&claim.finding);
 	*ret_claim = claim;
 	return 0;

@@ -295,6 +295,24 @@ static void test_order(void **state)
 	gm_external_free(rig.external);
 }
 
+/* After an id that is far ahead the server gives no others, and findings are as good as before. */
+static void test_ids_ahead(void **state)
+{
+	struct rig rig;
+	struct gm_error err;
+	struct gm_entry entry = entry_of((const char *const[]){GOOD, NULL});
+
+	(void)state;
+	open_rig(&rig, NULL, NULL);
+	entry.ms = 9000000000000; /* in the year 2255 */
+	assert_int_equal(gm_external_take(rig.external, &entry, NOW, &err), 0);
+	assert_int_equal(rig.last.time, NOW);
+	entry.sequence++;
+	assert_int_equal(gm_external_take(rig.external, &entry, NOW + GM_SECOND, &err), 0);
+	assert_int_equal(rig.last.time, NOW + GM_SECOND);
+	gm_external_free(rig.external);
+}
+
 static void test_rate(void **state)
 {
 	struct rig rig;
@@ -387,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_allowed_names),
 		cmocka_unit_test(test_silence_ends_it),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_ids_ahead),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_adopted_after_a_restart),
