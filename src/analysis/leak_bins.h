@@ -2,8 +2,9 @@
 /*
  * A series at several time scales: one ring of bins per scale, each bin the floor and the peak of its
  * time, the crest: the highest floor of the finer bins that it was made of, and the ridge: the highest
- * floor of all minutes in it (the crest, below five minutes). A sample costs a few operations, a closed bin is merged into the next scale's open one; memory is fixed. Times never go
- * back: a sample that is older than the newest is dropped.
+ * floor of all minutes in it (below five minutes, the crest). A sample costs a few operations, a closed
+ * bin is merged into the next scale's open one; memory is fixed. Times never go back: a sample that is
+ * older than the newest is dropped.
  */
 #ifndef GM_ANALYSIS_LEAK_BINS_H
 #define GM_ANALYSIS_LEAK_BINS_H

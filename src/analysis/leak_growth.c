@@ -435,9 +435,9 @@ void gm_leak_growth_past(const struct gm_leak_bins *bins, struct gm_leak_growth 
 {
 	struct held past[HELD_MAX];
 	size_t count = collect_past(bins, growth->scale, growth->onset, past, &growth->past);
-
 	double base = growth->level - growth->rise;
 	size_t comings = count_comings(past, count, base + growth->rise / 2);
+
 	if (growth->scale <= SHORT_SCALE)
 		count = skip_episode(past, count, base, growth->past);
 	if (comings >= COMINGS && growth->scale <= SHORT_SCALE)
