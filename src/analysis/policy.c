@@ -170,7 +170,7 @@ static double read_series(const struct policy *policy, size_t i, int64_t now)
 		return gm_sliding_read(policy->windows[i], now, series->function,
 				       series->percentile);
 	/* Where samples are further apart than the window is long, the newest covers it. */
-	double rate = gm_sliding_read(policy->windows[i], now, GM_FUNCTION_RATE, 0);
+	double rate = gm_sliding_read(policy->windows[i], now, GM_FUNCTION_COUNTED, 0);
 	return isnan(rate) ? gm_policy_sum_value(sum, now) : rate;
 }
 

@@ -24,8 +24,8 @@ struct part {
 struct gm_policy_sum {
 	unsigned metric;
 	bool is_rate, is_new;
-	double counted;
-	double total; /* kept, since it is read more often than it changes */
+	double counted; /* since settled() */
+	double total;   /* kept, since it is read more often than it changes */
 	int64_t holds_until;
 	size_t count, capacity;
 	struct part *parts;
@@ -157,4 +157,5 @@ double gm_policy_sum_counted(const struct gm_policy_sum *sum)
 void gm_policy_sum_settled(struct gm_policy_sum *sum)
 {
 	sum->is_new = false;
+	sum->counted = 0;
 }

@@ -29,7 +29,7 @@ bool gm_policy_sum_add(struct gm_policy_sum *sum, const struct gm_entity_key *pa
 /* NaN: none is known, or all have been silent for too long; what was told but once stays. */
 double gm_policy_sum_value(const struct gm_policy_sum *sum, int64_t now);
 
-/* What a counter has counted, on all parts, since the sum was made. */
+/* What a counter has counted, on all parts, since settled() was called last. */
 double gm_policy_sum_counted(const struct gm_policy_sum *sum);
 
 /* Whether it has changed since settled() was called last. */

@@ -256,11 +256,12 @@ double gm_sliding_read(struct gm_sliding *sliding, int64_t now, enum gm_function
 	struct part all = gather(sliding, slice(now, sliding->width));
 	if (all.count == 0)
 		return NAN;
+	double seconds = (double)(all.last_at - all.first_at) / 1e9;
 	switch (function) {
 	case GM_FUNCTION_RATE:
-		if (all.last_at == all.first_at)
-			return NAN;
-		return (all.last - all.first) / ((double)(all.last_at - all.first_at) / 1e9);
+		return seconds > 0 ? (all.last - all.first) / seconds : NAN;
+	case GM_FUNCTION_COUNTED:
+		return seconds > 0 ? (all.sum - all.first) / seconds : NAN;
 	case GM_FUNCTION_AVG:
 		return all.sum / (double)all.count;
 	case GM_FUNCTION_MIN:

@@ -19,6 +19,7 @@ enum gm_function {
 	GM_FUNCTION_MIN,
 	GM_FUNCTION_MAX,
 	GM_FUNCTION_PERCENTILE, /* nearest rank */
+	GM_FUNCTION_COUNTED,    /* samples are increases: what came after the first, per second */
 };
 
 struct gm_sliding;

@@ -130,7 +130,6 @@ struct threshold {
 	struct gm_entity_key key;
 	unsigned metric;
 	struct gm_sliding *sliding; /* NULL: the function is `value` */
-	double counted;             /* of a counter, since the rule began */
 
 	bool known; /* it has been given a value */
 	enum level level;
@@ -188,9 +187,8 @@ static void threshold_name_metric(struct gm_detector *detector, unsigned metric,
 /* What a counter has counted in the window, per second; `rate` where its samples are further apart. */
 static double measure_count(struct threshold *threshold, const struct gm_point *point, double rate)
 {
-	threshold->counted += point->value;
-	gm_sliding_add(threshold->sliding, point->time, threshold->counted);
-	double measured = gm_sliding_read(threshold->sliding, point->time, GM_FUNCTION_RATE, 0);
+	gm_sliding_add(threshold->sliding, point->time, point->value);
+	double measured = gm_sliding_read(threshold->sliding, point->time, GM_FUNCTION_COUNTED, 0);
 	return isnan(measured) ? rate : measured;
 }
 

@@ -148,6 +148,21 @@ static void the_rate_of_a_counter_is_over_its_window(void **state)
 	rig_free(rig);
 }
 
+/* An agent that once served nonsense does not make small counts unseen for ever. */
+static void a_leap_of_a_counter_is_forgotten(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("rate(net.rx.dropped, 10s) >= 5");
+
+	start(rig);
+	give_port(rig, "tap0", T0, GM_SECOND, 0x1p63);
+	for (int i = 1; i <= 60; i++)
+		give_port(rig, "tap0", T0 + i * GM_SECOND, GM_SECOND, i > 30 ? 6 : 4);
+	assert_int_equal(asked(rig, T0 + 60 * GM_SECOND), 1);
+	assert_float_equal(rig->last.evidence.number[GM_EVIDENCE_VALUE], 6, 1e-9);
+	rig_free(rig);
+}
+
 static void a_condition_must_last(void **state)
 {
 	(void)state;
@@ -346,6 +361,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ports_of_a_guest_are_summed),
 		cmocka_unit_test(the_rate_of_a_counter_is_over_its_window),
+		cmocka_unit_test(a_leap_of_a_counter_is_forgotten),
 		cmocka_unit_test(a_condition_must_last),
 		cmocka_unit_test(what_is_unknown_is_not_told),
 		cmocka_unit_test(a_clock_set_back_begins_anew),

@@ -389,6 +389,27 @@ static void counters_are_judged_by_their_rate(void **state)
 	rig_free(rig);
 }
 
+static void a_leap_of_a_counter_is_forgotten(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_of("net.rx.dropped");
+	const struct gm_finding *last = NULL;
+
+	set(rig, "warning-max", "5");
+	set(rig, "function", "avg");
+	set(rig, "window", "10s");
+	start(rig);
+	give(rig, 0x1p63);
+	for (int i = 1; i <= 60; i++)
+		give(rig, 4);
+	assert_int_equal(rig->told[rig->count - 1].active, false);
+	for (int i = 1; i <= 20; i++)
+		last = give(rig, 6) ? &rig->told[rig->count - 1] : last;
+	assert_non_null(last);
+	assert_true(last->active);
+	rig_free(rig);
+}
+
 static void functions_look_back(void **state)
 {
 	(void)state;
@@ -510,6 +531,7 @@ int main(void)
 		cmocka_unit_test(silence_lasts_until_a_value_comes),
 		cmocka_unit_test(kept_bytes_may_be_any),
 		cmocka_unit_test(counters_are_judged_by_their_rate),
+		cmocka_unit_test(a_leap_of_a_counter_is_forgotten),
 		cmocka_unit_test(functions_look_back),
 		cmocka_unit_test(other_metrics_and_nonsense_are_left_alone),
 		cmocka_unit_test(what_is_kept_goes_on),
