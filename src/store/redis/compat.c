@@ -36,7 +36,7 @@ static const struct {
 	 {GM_METRIC_DISK_READ_REQUESTS, GM_METRIC_DISK_WRITE_REQUESTS}},
 };
 
-enum { TYPES = sizeof(types) / sizeof(types[0]) };
+enum { TYPES = sizeof(types) / sizeof(types[0]), SET_BACK_MS = 60000 };
 
 struct gm_redis_compat {
 	uint8_t owner[GM_UUID_SIZE]; /* of an interface or disk; zeros: the host's own */
@@ -45,6 +45,7 @@ struct gm_redis_compat {
 		uint64_t ms; /* of the last value; 0: none */
 		uint64_t counters[2];
 		bool listed; /* in the set of all keys */
+		bool stale;  /* the clock was set back: newer ones are there */
 	} last[TYPES];
 };
 
@@ -108,6 +109,30 @@ static bool append_value(struct gm_redis_compat *compat, size_t type, size_t whi
 	return isfinite(value);
 }
 
+/*
+ * Whether the clock was set back: then what was written before would stay the newest, and push out all
+ * that comes. A source that tells values of some seconds ago is no such thing.
+ */
+static bool set_back(uint64_t last, uint64_t ms)
+{
+	return ms + SET_BACK_MS < last;
+}
+
+static void drop_newer(struct gm_redis *redis, struct gm_redis_entity *entity, const char *key,
+		       const char *score)
+{
+	struct gm_buffer *command = &redis->command;
+	char least[32];
+
+	snprintf(least, sizeof(least), "(%s", score);
+	gm_redis_array(command, 4);
+	gm_redis_text(command, "ZREMRANGEBYSCORE");
+	gm_redis_text(command, key);
+	gm_redis_text(command, least);
+	gm_redis_text(command, "+inf");
+	gm_redis_send(redis, GM_REDIS_COMPAT, entity);
+}
+
 static void send_value(struct gm_redis *redis, struct gm_redis_entity *entity, size_t type,
 		       const char *host, const char *member)
 {
@@ -120,6 +145,9 @@ static void send_value(struct gm_redis *redis, struct gm_redis_entity *entity, s
 		 device ? entity->key.name : "");
 	snprintf(key, sizeof(key), "%s%s", prefix, name);
 	snprintf(score, sizeof(score), "%.*s", (int)strcspn(member, ":"), member);
+	if (entity->compat->last[type].stale)
+		drop_newer(redis, entity, key, score);
+	entity->compat->last[type].stale = false;
 	gm_redis_array(command, 4);
 	gm_redis_text(command, "ZADD");
 	gm_redis_text(command, key);
@@ -154,6 +182,10 @@ static void take_type(struct gm_redis *redis, struct gm_redis_entity *entity, si
 
 	if (two)
 		values[1] = find(readings, count, types[type].metrics[1]);
+	if (set_back(compat->last[type].ms, ms)) {
+		compat->last[type].ms = 0;
+		compat->last[type].stale = true;
+	}
 	if (!host || !values[0] || (two && !values[1]) ||
 	    (compat->last[type].ms != 0 && ms < compat->last[type].ms + 950))
 		return; /* frames are a little early or late */
