@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -59,6 +60,34 @@ int gm_redis_link_send(struct gm_redis_link *link, struct gm_error *err)
 	return rc;
 }
 
+/*
+ * Gives the parser what is there. hiredis's own function reads 16 kB at a time; windows are a hundred
+ * megabytes.
+ */
+static int read_more(struct gm_redis_link *link, struct gm_error *err)
+{
+	ssize_t length;
+
+	/* Where there always is something, nobody waits. */
+	if (uv_hrtime() >= link->end)
+		return gm_error_set(err, -ETIMEDOUT, "no answer in time");
+	for (;;) {
+		length = recv(link->context->fd, link->space, GM_REDIS_LOAD_SPACE, 0);
+		if (length == 0)
+			return gm_error_set(err, -ECONNRESET, "the server closed the connection");
+		if (length > 0)
+			break;
+		if (errno != EAGAIN && errno != EINTR)
+			return gm_error_set(err, -errno, "%s", strerror(errno));
+		int rc = wait_for(link, POLLIN, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (redisReaderFeed(link->context->reader, link->space, (size_t)length) != REDIS_OK)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
 int gm_redis_link_receive(struct gm_redis_link *link, const redisReply **ret_reply,
 			  struct gm_error *err)
 {
@@ -76,11 +105,9 @@ int gm_redis_link_receive(struct gm_redis_link *link, const redisReply **ret_rep
 			break;
 		if (reader->len > link->reader.max)
 			return gm_error_set(err, -EPROTO, "unexpected reply: too long");
-		int rc = wait_for(link, POLLIN, err);
+		int rc = read_more(link, err);
 		if (rc < 0)
 			return rc;
-		if (redisBufferRead(link->context) != REDIS_OK)
-			return gm_error_set(err, -EIO, "%s", link->context->errstr);
 	}
 	reply = object;
 	if (reply->type == REDIS_REPLY_ERROR) {
@@ -161,6 +188,7 @@ static int call(struct gm_redis_link *link, struct gm_error *err)
 	if (rc < 0)
 		return rc;
 	gm_redis_reader_arena(&link->reader, link->context, GM_REDIS_LOAD_MAX, &link->arena);
+	link->context->reader->maxbuf = 0; /* keeps its room from one reply to the next */
 	return gm_redis_route_asks(&link->route) ? 0 : log_in(link, link->options, err);
 }
 
@@ -184,7 +212,9 @@ int gm_redis_link_open(struct gm_redis_link *link, const struct gm_redis_options
 		.command = GM_BUFFER_INIT(GM_REDIS_COMMAND_MAX),
 		.options = options,
 	};
-	int rc = gm_redis_route_init(&link->route, options, err);
+	link->space = malloc(GM_REDIS_LOAD_SPACE);
+	int rc = link->space ? gm_redis_route_init(&link->route, options, err)
+			     : gm_error_set(err, -ENOMEM, "out of memory");
 	bool last = rc < 0;
 
 	while (!last) {
@@ -211,4 +241,6 @@ void gm_redis_link_close(struct gm_redis_link *link)
 	hang_up(link);
 	gm_redis_arena_free(&link->arena);
 	gm_buffer_free(&link->command);
+	free(link->space);
+	link->space = NULL;
 }

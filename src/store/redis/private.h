@@ -53,6 +53,7 @@ enum {
 	GM_REDIS_REPLY_MAX = 1 << 20,    /* bytes that a reply may cost: ours are ids */
 	GM_REDIS_LOAD_MAX = 1 << 26,     /* the same while windows are read back */
 	GM_REDIS_LOAD_AHEAD = 4,         /* entities asked for at once */
+	GM_REDIS_LOAD_SPACE = 1 << 18,   /* more than a socket holds */
 	GM_REDIS_LOAD_SILENCE_MS = 2000, /* without a byte: the server hangs */
 	GM_REDIS_SCHEMA = 1,
 	GM_REDIS_TIERS = 2,
@@ -437,6 +438,7 @@ struct gm_redis_link {
 	struct gm_redis_arena arena;
 	uint64_t end; /* uv_hrtime() */
 	struct gm_buffer command;
+	char *space; /* what is read at once goes through here */
 	const struct gm_redis_options *options;
 	struct gm_redis_route route;
 };
