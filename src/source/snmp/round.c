@@ -113,7 +113,6 @@ static void gather(struct gm_snmp_target *target)
 
 bool round_build(struct gm_snmp_target *target)
 {
-	const struct gm_snmp_credential *credential = target->options.credential;
 	/* Which processes are asked for changes each time. */
 	bool same = target->template_chunk > 0 && target->template_mask == target->mask &&
 		    target->template_cursor == target->cursor &&
@@ -128,19 +127,13 @@ bool round_build(struct gm_snmp_target *target)
 	struct gm_snmp_request request = {
 		.type = GM_SNMP_GET, .oids = target->oids, .count = target->oid_count};
 
-	target->pdu = gm_snmp_encode_pdu(&request, target->buffer, sizeof(target->buffer),
-					 &target->id_at);
-	target->packet = target->pdu;
-	if (target->pdu && credential->version != GM_SNMP_V3) {
-		target->packet = gm_snmp_encode_community(credential->version,
-							  credential->community, target->buffer,
-							  sizeof(target->buffer), target->pdu);
-	}
+	bool done = target_encode(target, &request, target->options.credential->community);
+
 	target->template_mask = target->mask;
 	target->template_cursor = target->cursor;
-	target->template_chunk = target->packet ? target->chunk : 0;
+	target->template_chunk = done ? target->chunk : 0;
 	target->template_generation = target->generation;
-	return target->packet != NULL;
+	return done;
 }
 
 static struct cell *cell_of(struct gm_snmp_target *target, const struct item *item)

@@ -27,6 +27,21 @@ static uint32_t draw(struct gm_snmp_target *target)
 	return (uint32_t)(target->random >> 33);
 }
 
+bool target_encode(struct gm_snmp_target *target, const struct gm_snmp_request *request,
+		   const char *community)
+{
+	int version = target->options.credential->version;
+	size_t size = sizeof(target->buffer);
+
+	target->pdu = gm_snmp_encode_pdu(request, target->buffer, size, &target->id_at);
+	target->packet = target->pdu;
+	if (target->pdu && version != GM_SNMP_V3) {
+		target->packet = gm_snmp_encode_community(version, community, target->buffer, size,
+							  target->pdu);
+	}
+	return target->packet != NULL;
+}
+
 bool target_falls_back(const struct gm_snmp_target *target)
 {
 	return target->options.intervals[GM_SNMP_MEMORY] != 0 &&
@@ -286,12 +301,7 @@ static bool build_tuning(struct gm_snmp_target *target)
 		.type = GM_SNMP_SET, .oids = &oids[what], .count = 1, .values = &values[what]};
 
 	target->template_chunk = 0;
-	target->pdu = gm_snmp_encode_pdu(&request, target->buffer, sizeof(target->buffer),
-					 &target->id_at);
-	target->packet = gm_snmp_encode_community(target->options.credential->version,
-						  target->options.credential->write, target->buffer,
-						  sizeof(target->buffer), target->pdu);
-	return target->packet != NULL;
+	return target_encode(target, &request, target->options.credential->write);
 }
 
 static void take_tuning(struct gm_snmp_target *target, const struct gm_snmp_pdu *pdu)
@@ -441,7 +451,8 @@ void gm_snmp_target_answer(struct gm_snmp_target *target, struct gm_snmp_message
 	target->not_before = 0;
 	target->failures = 0;
 	target->reachable = true;
-	target->latency = now->monotonic - target->sent_at;
+	/* The age of a datagram is one of the wall clock, which may be set. */
+	target->latency = now->monotonic > target->sent_at ? now->monotonic - target->sent_at : 0;
 	report_up(target, now, out);
 	if (what == ROUND) {
 		round_answer(target, pdu, now, out);

@@ -53,8 +53,7 @@ struct group_state {
 };
 
 struct walk {
-	int table;   /* -1: none under way */
-	bool failed; /* what it found is thrown away */
+	int table; /* -1: none under way */
 	uint32_t requests;
 	uint8_t last[GM_SNMP_COLUMNS_MAX][GM_SNMP_OID_MAX];
 	uint8_t last_length[GM_SNMP_COLUMNS_MAX];
@@ -136,6 +135,10 @@ static inline const struct gm_snmp_table *table_of(int table)
 bool target_wants(const struct gm_snmp_target *target, enum gm_snmp_group group);
 /* Without UCD's memory the RAM in hrStorageTable has to do. */
 bool target_falls_back(const struct gm_snmp_target *target);
+
+/* Makes a template; version 3 seals its PDU when it is sent. False: it does not fit. */
+bool target_encode(struct gm_snmp_target *target, const struct gm_snmp_request *request,
+		   const char *community);
 
 /* Its snmpd was started anew: nothing that it told before can be relied on. */
 void target_restarted(struct gm_snmp_target *target, int64_t now);

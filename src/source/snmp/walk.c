@@ -16,7 +16,6 @@ void walk_begin(struct gm_snmp_target *target, int table)
 	const struct gm_snmp_table *lines = table_of(table);
 
 	walk->table = table;
-	walk->failed = false;
 	walk->requests = 0;
 	for (int i = 0; i < lines->walked; i++) {
 		memcpy(walk->last[i], lines->oids[i].data, lines->oids[i].length);
@@ -46,9 +45,8 @@ static uint8_t repetitions(const struct gm_snmp_target *target, size_t columns, 
 
 bool walk_build(struct gm_snmp_target *target)
 {
-	const struct gm_snmp_credential *credential = target->options.credential;
 	struct walk *walk = &target->walk;
-	bool bulk = credential->version != GM_SNMP_V1;
+	bool bulk = target->options.credential->version != GM_SNMP_V1;
 	size_t bytes = 0;
 
 	target->template_chunk = 0; /* its place is taken */
@@ -67,15 +65,7 @@ bool walk_build(struct gm_snmp_target *target)
 		.count = target->oid_count,
 	};
 
-	target->pdu = gm_snmp_encode_pdu(&request, target->buffer, sizeof(target->buffer),
-					 &target->id_at);
-	target->packet = target->pdu;
-	if (target->pdu && credential->version != GM_SNMP_V3) {
-		target->packet = gm_snmp_encode_community(credential->version,
-							  credential->community, target->buffer,
-							  sizeof(target->buffer), target->pdu);
-	}
-	return target->packet != NULL;
+	return target_encode(target, &request, target->options.credential->community);
 }
 
 /* The columns that are still walked, in the order of the request. */
