@@ -326,10 +326,10 @@ static const struct sentence {
 	const char *detector;
 	sentence_fn *active, *over;
 } sentences[] = {
-	{"leak", leak, leak_over},          {"burst", burst, burst_over},
-	{"anomaly", anomaly, anomaly_over}, {"threshold", threshold, threshold_over},
-	{"policy", policy, policy_over},    {"learned", learned, learned_over},
-	{"self", self, self_over},          {NULL, other, other_over},
+	{"leak", leak, leak_over},           {"burst", burst, burst_over},
+	{"anomaly", anomaly, anomaly_over},  {"threshold", threshold, threshold_over},
+	{"policy", policy, policy_over},     {"learned", learned, learned_over},
+	{GM_SELF_DETECTOR, self, self_over}, {NULL, other, other_over},
 };
 static const struct sentence external_sentence = {"", external, external_over};
 

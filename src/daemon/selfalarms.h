@@ -13,8 +13,6 @@
 #include "model/event.h"
 #include "model/finding.h"
 
-#define GM_SELF_DETECTOR "self"
-
 struct gm_selfalarms {
 	int64_t away_since
 		[1 + GM_SOURCE_COUNT]; /* monotonic; 0: not away. The store, then the sources */

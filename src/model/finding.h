@@ -74,6 +74,9 @@ enum gm_event_type {
 
 enum { GM_DETECTOR_NAME = 16, GM_METRIC_NAME = 48, GM_RULE_NAME = 48, GM_MESSAGE = 256 };
 
+/* The name under which the daemon speaks of itself: no detector's, and no other program may use it. */
+#define GM_SELF_DETECTOR "self"
+
 struct gm_finding {
 	struct gm_entity_key key;
 	char detector[GM_DETECTOR_NAME]; /* "leak", "burst", … */
