@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -141,7 +142,7 @@ static void hear(redisContext *client)
 
 /*
  * It refuses frames and takes those behind them, which are on their way already. What a stopped server finds
- * when it goes on is handled in the order of coming, 16 kB of each client at a time.
+ * when it goes on is handled in the order of coming, some 20 kB of each client at a time.
  */
 static void test_memory_full_for_a_moment(void **state)
 {
@@ -152,6 +153,7 @@ static void test_memory_full_for_a_moment(void **state)
 	redisContext *other = redisConnectUnix(rig->socket);
 	assert_true(other && !other->err);
 	kill(rig->server, SIGSTOP);
+	assert_int_equal(waitpid(rig->server, NULL, WUNTRACED), rig->server);
 	say(rig->client, "CONFIG SET maxmemory 1");
 	rig_ticks(rig, 60);
 	rig_run(rig, 100);
