@@ -108,7 +108,7 @@ struct gm_json *gm_answer_windows(const struct gm_query *query)
 	double since_s = gm_json_get_number(query->request, "since", 0);
 	bool bounded = since_s > 0 && since_s < 1e9;
 	int64_t since = bounded ? gm_clock_now() - (int64_t)(since_s * 1e9) : 0;
-	uint32_t guest_index;
+	uint32_t guest_index = 0;
 	if (read_guest(query, &guest_index) < 0)
 		return NULL;
 	struct gm_history *history = gm_history_create(metric ? metric : "*", since);
