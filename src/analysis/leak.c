@@ -313,13 +313,20 @@ static enum gm_severity next_severity(const struct gm_leak_options *options, dou
 	return now > told ? now : told;
 }
 
-/* Whether the exhaustion moved, against what was told before. */
+static bool is_nearly_gone(const struct gm_leak_watch *watch)
+{
+	return watch->used >= NEARLY_GONE * watch->total;
+}
+
+/* Whether the exhaustion moved, against what was told before. Of a memory that is out nothing more is told. */
 static bool has_moved(const struct gm_leak_watch *watch, int64_t end)
 {
 	double now = fmax((double)(end - watch->time), 0);
 	double before = fmax((double)(watch->condition.told_end - watch->time), 0);
 	double passed = (double)(watch->time - watch->condition.growth.onset);
 
+	if (is_nearly_gone(watch) && watch->condition.told_end != 0)
+		return false;
 	return fabs(now - before) > fmax(MOVED * fmax(now, before), MOVED_PASSED * passed);
 }
 
@@ -349,8 +356,13 @@ static void tell(const struct leak *leak, struct gm_leak_watch *watch, struct gm
 	gm_leak_watch_forecast(watch, &forecast);
 	set_numbers(watch, &forecast, &finding->evidence);
 	finding->severity = next_severity(leak->options, forecast.left, condition->told_severity);
-	if (watch->used >= NEARLY_GONE * watch->total)
+	if (is_nearly_gone(watch)) {
 		finding->cause = GM_CAUSE_OUT_OF_MEMORY;
+		/* What is out grows slower for lack of room: no relief. */
+		if (condition->told_severity != GM_SEVERITY_CLEARED &&
+		    finding->severity > condition->told_severity)
+			finding->severity = condition->told_severity;
+	}
 	finding->report = finding->severity != condition->told_severity || has_moved(watch, end);
 	if (finding->report) {
 		condition->told_end = end;

@@ -152,6 +152,42 @@ static void severity_rises_as_time_runs_out(void **state)
 	free_guest(guest);
 }
 
+static double filling(const struct guest *guest, double time)
+{
+	return fmin(small_leak(guest, time), 99 * MIB);
+}
+
+/* Once nothing is left the forecast says so at every evaluation: no news. */
+static void a_full_memory_is_told_once(void **state)
+{
+	(void)state;
+	struct guest *guest = new_guest(100 * MIB, 0.1 * MIB);
+	unsigned reports;
+
+	sample(guest, filling, 170, 1);
+	assert_true(guest->active);
+	reports = guest->reports;
+	sample(guest, filling, 1800, 1);
+	assert_true(guest->active);
+	assert_in_range(guest->reports, reports, reports + 2);
+	free_guest(guest);
+}
+
+/* Samples come faster than evaluations may: the drop is seen before anybody is told. */
+static void what_fell_back_before_it_was_told_is_none(void **state)
+{
+	(void)state;
+	struct guest *guest = new_guest(100 * MIB, 0.1 * MIB);
+
+	sample(guest, small_leak, 120, 1);
+	for (; guest->now < 145; guest->now++) /* long enough: see the first test */
+		tell(guest, GM_METRIC_MEMORY_USED, guest->now, small_leak(guest, guest->now));
+	tell(guest, GM_METRIC_MEMORY_USED, guest->now, 60 * MIB);
+	evaluate(guest);
+	assert_int_equal(guest->raises, 0);
+	free_guest(guest);
+}
+
 static void the_same_samples_give_the_same_findings(void **state)
 {
 	(void)state;
@@ -204,6 +240,8 @@ int main(void)
 		cmocka_unit_test(a_slow_leak_is_found_within_half_of_its_life),
 		cmocka_unit_test(a_sawtooth_on_a_rising_floor_is_a_leak),
 		cmocka_unit_test(severity_rises_as_time_runs_out),
+		cmocka_unit_test(a_full_memory_is_told_once),
+		cmocka_unit_test(what_fell_back_before_it_was_told_is_none),
 		cmocka_unit_test(the_same_samples_give_the_same_findings),
 		cmocka_unit_test(options_shift_when_it_speaks),
 	};

@@ -74,6 +74,26 @@ static double daily(const struct guest *guest, double time)
 	return 3e9 + 1.6e9 * fmax(sin(2 * M_PI * (time / DAY_SECONDS - 0.35)), -0.4);
 }
 
+/* A collector's heap that mostly grows for 10 min, and once in a while for 16. */
+static double uneven_teeth(const struct guest *guest, double time)
+{
+	double length = fmod(floor(time / 960), 24) == 23 ? 960 : 600, phase = fmod(time, 960);
+
+	(void)guest;
+	return 1.5e9 + (phase < length ? 2.25e6 * phase : 0);
+}
+
+/* A job by night takes what it keeps, then comes the usual morning. */
+static double step_at_night(const struct guest *guest, double time)
+{
+	double day = floor(time / DAY_SECONDS), phase = time / DAY_SECONDS - day;
+	double morning = fmin(fmax((phase - 0.33) / 0.2, 0), 1);
+	double evening = fmin(fmax((phase - 0.7) / 0.2, 0), 1);
+
+	(void)guest;
+	return 3e9 + 0.5e9 * (morning - evening) + (time > 5.1 * DAY_SECONDS ? 2e9 : 0);
+}
+
 static double years_to_go(const struct guest *guest, double time)
 {
 	(void)guest;
@@ -101,6 +121,8 @@ static void what_only_looks_like_a_leak_is_silent(void **state)
 		{"noise", flat, 8.2e9, 400e6, 3600, 0.1},
 		{"noise, nearly full", nearly_full, 8.2e9, 100e6, 3600, 1},
 		{"daily cycle", daily, 8.2e9, 60e6, 14 * DAY_SECONDS, 300},
+		{"heap of uneven height", uneven_teeth, 8.2e9, 20e6, 8 * DAY_SECONDS, 30},
+		{"step at night", step_at_night, 8.2e9, 20e6, 7 * DAY_SECONDS, 30},
 		{"years to go", years_to_go, 8e9, 2e6, 14 * DAY_SECONDS, 300},
 	};
 

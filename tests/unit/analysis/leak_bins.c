@@ -63,6 +63,27 @@ static void scales_close_together_and_keep_crests(void **state)
 	assert_float_equal(gm_leak_bin(&bins->scales[2], 0)->peak, 6, 0);
 }
 
+/* One minute in ten is higher: five minutes' floors hide it, the ridge of an hour does not. */
+static void ridges_keep_what_minutes_reached(void **state)
+{
+	struct gm_leak_bins *bins = *state;
+	const struct gm_leak_bin *hour;
+
+	for (int i = 0; i <= 60 * 60; i++)
+		gm_leak_bins_add(bins, START + i * GM_SECOND,
+				 (float)(i % 60 == 30       ? 9
+					 : i / 60 % 10 == 4 ? 6
+							    : 1));
+	hour = gm_leak_bin(&bins->scales[6], 0);
+	assert_float_equal(hour->floor, 1, 0);
+	assert_float_equal(hour->crest, 1, 0);
+	assert_float_equal(hour->ridge, 6, 0);
+	assert_float_equal(hour->peak, 9, 0);
+	assert_float_equal(gm_leak_bin(&bins->scales[4], 0)->ridge, 1, 0); /* minutes 55 to 59 */
+	assert_float_equal(gm_leak_bin(&bins->scales[4], 1)->ridge, 6, 0);
+	assert_float_equal(gm_leak_bin(&bins->scales[4], 1)->crest, 6, 0);
+}
+
 static void silence_leaves_empty_bins(void **state)
 {
 	struct gm_leak_bins *bins = *state;
@@ -116,9 +137,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	static const struct CMUnitTest tests[] = {
-		TEST(a_bin_holds_floor_and_peak), TEST(scales_close_together_and_keep_crests),
-		TEST(silence_leaves_empty_bins),  TEST(long_silence_forgets_the_short_scales_only),
-		TEST(what_is_late_is_dropped),    TEST(the_rings_never_grow),
+		TEST(a_bin_holds_floor_and_peak),
+		TEST(scales_close_together_and_keep_crests),
+		TEST(ridges_keep_what_minutes_reached),
+		TEST(silence_leaves_empty_bins),
+		TEST(long_silence_forgets_the_short_scales_only),
+		TEST(what_is_late_is_dropped),
+		TEST(the_rings_never_grow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,7 +121,7 @@ static void what_ends_by_itself_is_silent(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		for (double seconds = 5; seconds < 160; seconds *= 1.4) {
+		for (double seconds = 5; seconds < 700; seconds *= 1.4) {
 			for (double part = 0.2; part < 0.9; part += 0.15) {
 				struct guest *guest = new_guest(512 * MIB, 0.5 * MIB);
 
