@@ -28,6 +28,7 @@ POLICY = """thresholds:
 class FaultRig(Rig):
     def __init__(self, daemon, ctl):
         self.snmpd = self.trapd = None
+        os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=4")  # memory is looked at
         super().__init__(daemon, ctl)
         (self.directory / "policy.d").mkdir()
         (self.directory / "policy.d/port.yaml").write_text(POLICY, encoding="utf-8")
