@@ -15,6 +15,8 @@ from rig import RigTest, wait_until
 
 CLOSED, AGAIN = "closed the connection|reset by peer", "windows are mirrored"
 SLACK = 3 * INTERVAL  # for a busy machine; whoever waits for Redis waits for seconds
+# What was kept for Redis and has no bound would be more; AddressSanitizer keeps freed memory, too.
+MEMORY_MORE = 96 << 20
 BACK = 12  # s: the longest pause between two attempts to connect is five
 COLUMNS = ("fault", "p99 before", "p99", "max", "samples", "compared", "lost", "doubled", "alarms",
            "log lines")
@@ -133,7 +135,7 @@ class Faults(BadDays):
             self.assertEqual(own, [])
         else:  # the pauses between attempts to connect may have made it longer
             self.assertIn(own, ([], ["raise", "clear"]))
-        self.assertLess(rig.full_status()["resident_bytes"] - resident, 24 << 20)
+        self.assertLess(rig.full_status()["resident_bytes"] - resident, MEMORY_MORE)
 
         during, before = (gaps(rings["node"], *span) for span in
                           ((started, ended), (started - 12, started)))
