@@ -11,9 +11,9 @@
 
 enum {
 	RECORD_MAX = 16384,
-	ID_BLOCK = 256,     /* alarm ids reserved with one write */
-	PRUNE_EVERY = 256,  /* transitions between two looks at the journal's length */
-	PRUNE_BATCH = 1024, /* rows deleted at most by one look: more than are added in between */
+	ID_BLOCK = 256,    /* alarm ids reserved with one write */
+	PRUNE_EVERY = 256, /* transitions between two looks at the journal's length */
+	PRUNE_SHARE = 4,   /* rows deleted at most by one look for each that was added in between */
 };
 
 /* The first row's numbers of a query that gives two: `text` has only constants. */
@@ -84,7 +84,7 @@ static int change_active(struct gm_state *state, const struct gm_transition *tra
 }
 
 /* Deletes the oldest rows that nobody needs any more; a failure is the next look's business. */
-static void prune(struct gm_state *state)
+static void prune(struct gm_state *state, int64_t added)
 {
 	int64_t last = (int64_t)state->last_sequence, bound = last - GM_JOURNAL_KEEP;
 	sqlite3_stmt *least = gm_sql_bind(state, GM_SQL_OUTPUT_LEAST, "");
@@ -97,50 +97,66 @@ static void prune(struct gm_state *state)
 		bound = last - GM_JOURNAL_MAX;
 	if (bound <= 0)
 		return;
-	gm_sql_bind(state, GM_SQL_JOURNAL_PRUNE, "ii", bound, (int64_t)PRUNE_BATCH);
+	gm_sql_bind(state, GM_SQL_JOURNAL_PRUNE, "ii", bound, PRUNE_SHARE * added);
 	gm_sql_run(state, GM_SQL_JOURNAL_PRUNE);
 }
 
+/* Within a transaction. `record` is scratch, empty before and after. */
 static int append(struct gm_state *state, const struct gm_transition *transition, int64_t sequence,
-		  const char *record, struct gm_error *err)
+		  struct gm_buffer *record, struct gm_error *err)
 {
-	int rc = gm_sql_begin(state, err);
+	struct gm_json *object = gm_alarm_to_json(&transition->alarm);
+	int rc = gm_json_write(object, 0, record);
 
+	gm_json_free(object);
 	if (rc < 0)
-		return rc;
+		return gm_error_set(err, rc, "journal: cannot write alarm %u as text",
+				    transition->alarm.id);
 	gm_sql_bind(state, GM_SQL_JOURNAL_ADD, "iiiit", sequence, (int64_t)transition->kind,
-		    transition->time, (int64_t)transition->alarm.id, record);
+		    transition->time, (int64_t)transition->alarm.id, record->data);
 	if (gm_sql_run(state, GM_SQL_JOURNAL_ADD) < 0 ||
-	    change_active(state, transition, record) < 0)
+	    change_active(state, transition, record->data) < 0)
 		rc = gm_sql_failed(state, err, "journal");
-	return gm_sql_end(state, rc, err);
+	gm_buffer_consume(record, record->length);
+	return rc;
+}
+
+/* What memory knows of the journal, once the rows are durable. */
+static void count_appended(struct gm_state *state, struct gm_transition *transitions, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		transitions[i].sequence = ++state->last_sequence;
+		if (transitions[i].time > state->newest)
+			state->newest = transitions[i].time;
+	}
+	state->since_prune += count;
+	if (state->since_prune < PRUNE_EVERY)
+		return;
+	prune(state, (int64_t)state->since_prune);
+	state->since_prune = 0;
+}
+
+int gm_state_journal_batch(struct gm_state *state, struct gm_transition *transitions, size_t count,
+			   struct gm_error *err)
+{
+	struct gm_buffer record = GM_BUFFER_INIT(RECORD_MAX);
+	int64_t sequence = (int64_t)state->last_sequence;
+	int rc = count == 0 ? 0 : gm_sql_begin(state, err);
+
+	if (count == 0 || rc < 0)
+		return rc;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = append(state, &transitions[i], ++sequence, &record, err);
+	rc = gm_sql_end(state, rc, err);
+	gm_buffer_free(&record);
+	if (rc == 0)
+		count_appended(state, transitions, count);
+	return rc;
 }
 
 int gm_state_journal(struct gm_state *state, struct gm_transition *transition, struct gm_error *err)
 {
-	struct gm_buffer record = GM_BUFFER_INIT(RECORD_MAX);
-	struct gm_json *object = gm_alarm_to_json(&transition->alarm);
-	int64_t sequence = (int64_t)state->last_sequence + 1;
-	int rc = gm_json_write(object, 0, &record);
-
-	if (rc < 0) {
-		gm_error_set(err, rc, "journal: cannot write the alarm as text");
-		goto out;
-	}
-	rc = append(state, transition, sequence, record.data, err);
-	if (rc < 0)
-		goto out;
-	state->last_sequence = transition->sequence = (uint64_t)sequence;
-	if (transition->time > state->newest)
-		state->newest = transition->time;
-	if (++state->since_prune >= PRUNE_EVERY) {
-		state->since_prune = 0;
-		prune(state);
-	}
-out:
-	gm_json_free(object);
-	gm_buffer_free(&record);
-	return rc;
+	return gm_state_journal_batch(state, transition, 1, err);
 }
 
 uint64_t gm_state_last_sequence(const struct gm_state *state)

@@ -49,8 +49,8 @@ struct gm_state {
 	uint32_t next_alarm_id;
 	uint32_t reserved_alarm_id; /* ids below it are reserved on disk */
 	uint64_t last_sequence;
-	int64_t newest;       /* the newest time that retire and journal were told */
-	unsigned since_prune; /* transitions journalled since then */
+	int64_t newest;     /* the newest time that retire and journal were told */
+	size_t since_prune; /* transitions journalled since then */
 };
 
 /* directory.c: makes DIRECTORY and takes its lock (until the descriptor is closed). */

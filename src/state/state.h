@@ -48,6 +48,14 @@ enum { GM_JOURNAL_KEEP = 10000, GM_JOURNAL_MAX = 1000000 };
 int gm_state_journal(struct gm_state *state, struct gm_transition *transition,
 		     struct gm_error *err);
 
+/*
+ * The same for `count` transitions, in their order, as one transaction: all are durable and have their
+ * sequence numbers, or none has been kept and none is changed. What many cost is mostly one wait for
+ * the disk.
+ */
+int gm_state_journal_batch(struct gm_state *state, struct gm_transition *transitions, size_t count,
+			   struct gm_error *err);
+
 /* The newest sequence number, 0 at first. */
 uint64_t gm_state_last_sequence(const struct gm_state *state);
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the journal costs on the disk that holds DIRECTORY (/var/tmp): transitions a second and CPU of
+ * each, one transaction each and in batches, and how long a start takes with 100,000 of them.
+ * `journal_bench [DIRECTORY [COUNT]]` prints a table.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "state/state.h"
+
+enum { LARGEST = 1000, MANY = 100000 };
+
+struct clocks {
+	double wall, cpu;
+};
+
+static double seconds(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static struct clocks read_clocks(void)
+{
+	return (struct clocks){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+static void die(const char *doing, const struct gm_error *err)
+{
+	fprintf(stderr, "journal_bench: %s: %s\n", doing, err->text);
+	exit(EXIT_FAILURE);
+}
+
+/* As a burst is told: text, a guest, evidence. */
+static struct gm_transition make_raise(uint32_t id)
+{
+	struct gm_transition made = {
+		.kind = GM_TRANSITION_RAISE,
+		.time = INT64_C(1700000000) * GM_SECOND + id,
+		.alarm =
+			{
+				.id = id,
+				.key = gm_entity_interface("tap0"),
+				.detector = "burst",
+				.metric = "net.rx.bytes",
+				.severity = GM_SEVERITY_WARNING,
+				.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+				.cause = GM_CAUSE_CONGESTION,
+				.guest_index = 1 + id % 1000,
+				.guest = {1, 2, 3, 4},
+				.guest_name = "web-1",
+				.project = "operations",
+				.text = "burst to web-1 on tap0: 52 ms at up to 934 Mbit/s, 6.0 MB",
+			},
+	};
+
+	made.alarm.raised_at = made.alarm.changed_at = made.time;
+	for (int i = GM_EVIDENCE_START; i <= GM_EVIDENCE_BURSTS; i++)
+		gm_evidence_set(&made.alarm.evidence, i, 1.25e9 + id + i);
+	return made;
+}
+
+/* Raises `count` alarms from `first` on, `size` in a transaction. */
+static void raise_all(struct gm_state *state, uint32_t first, uint32_t count, uint32_t size)
+{
+	static struct gm_transition batch[LARGEST];
+	struct gm_error err;
+
+	for (uint32_t done = 0; done < count; done += size) {
+		for (uint32_t i = 0; i < size; i++)
+			batch[i] = make_raise(first + done + i);
+		if (gm_state_journal_batch(state, batch, size, &err) < 0)
+			die("journal", &err);
+	}
+}
+
+static void measure(struct gm_state *state, uint32_t first, uint32_t count, uint32_t size)
+{
+	struct clocks begin = read_clocks();
+
+	raise_all(state, first, count, size);
+	struct clocks end = read_clocks();
+	printf("  %5u in a transaction: %8.0f transitions/s, %6.1f us of CPU each, %7.3f ms a "
+	       "transaction\n",
+	       size, count / (end.wall - begin.wall), (end.cpu - begin.cpu) / count * 1e6,
+	       (end.wall - begin.wall) / (count / size) * 1e3);
+}
+
+static void count_one(void *user, const struct gm_alarm *alarm)
+{
+	(void)alarm;
+	++*(size_t *)user;
+}
+
+static struct gm_state *open_state(const char *directory)
+{
+	struct gm_state *state;
+	struct gm_error err;
+
+	if (gm_state_open(directory, &state, &err) < 0)
+		die("open", &err);
+	return state;
+}
+
+static void measure_start(const char *directory)
+{
+	struct clocks begin = read_clocks();
+	struct gm_state *state = open_state(directory);
+	struct clocks opened = read_clocks();
+	size_t active = 0;
+
+	if (gm_state_active(state, count_one, &active) != 0)
+		fprintf(stderr, "journal_bench: records were skipped\n");
+	struct clocks end = read_clocks();
+	printf("  start with %zu active of %llu journalled: opened and checked after %.3f s, read "
+	       "after %.3f s\n",
+	       active, (unsigned long long)gm_state_last_sequence(state), opened.wall - begin.wall,
+	       end.wall - begin.wall);
+	gm_state_close(state);
+}
+
+static void remove_all(const char *directory)
+{
+	static const char *const names[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
+	char path[512];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+		unlink(path);
+	}
+	rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+	static const uint32_t sizes[] = {1, 10, 100, LARGEST};
+	const char *parent = argc > 1 ? argv[1] : "/var/tmp";
+	uint32_t count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : MANY, first = 1;
+	char directory[256];
+
+	snprintf(directory, sizeof(directory), "%s/gm-journal-XXXXXX", parent);
+	if (!mkdtemp(directory)) {
+		perror(directory);
+		return EXIT_FAILURE;
+	}
+	struct gm_state *state = open_state(directory);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint32_t part = sizes[i] == 1 ? 1000 : 10000;
+
+		measure(state, first, part, sizes[i]);
+		first += part;
+	}
+	/* An output that is behind keeps all of them in the journal. */
+	uint64_t position;
+	gm_state_output_position(state, "behind", &position);
+	raise_all(state, first, count / LARGEST * LARGEST, LARGEST);
+	gm_state_close(state);
+	measure_start(directory);
+	remove_all(directory);
+	return EXIT_SUCCESS;
+}
