@@ -29,6 +29,7 @@ enum {
 	GM_DEVICE_NAME = 32, /* longer device names are cut (IFNAMSIZ is 16) */
 	GM_NAME_SIZE = 256,  /* names of guests, flavors, projects: UTF-8, cut at a character */
 	GM_KEY_TEXT = 96,
+	GM_GUEST_ADDRESSES = 8, /* of a guest, more are left out */
 };
 
 struct gm_entity_key {
@@ -59,6 +60,12 @@ int gm_entity_parse(const char *text, struct gm_entity_key *ret_key); /* 0 or -E
 char *gm_uuid_text(const uint8_t uuid[GM_UUID_SIZE], char text[GM_UUID_TEXT]);
 int gm_uuid_parse(const char *text, uint8_t ret_uuid[GM_UUID_SIZE]); /* 0 or -EINVAL */
 
+/* An address in network order: 4 octets of version 4, 16 of version 6. */
+struct gm_address {
+	uint8_t version; /* 4 or 6; 0: none */
+	uint8_t octets[16];
+};
+
 /*
  * What is known of an entity beside its measurements. Sources fill what they know and hand it up
  * whenever it changes; unknown text is empty, unknown numbers are 0.
@@ -73,6 +80,8 @@ struct gm_guest_info {
 	char hypervisor[32]; /* "QEMU", "LXC", … as virConnectGetType tells */
 	uint32_t vcpus;
 	uint64_t memory_max; /* bytes */
+	/* What Nova says that its ports have, fixed ones first. A tenant may have chosen them. */
+	struct gm_address addresses[GM_GUEST_ADDRESSES];
 };
 
 struct gm_interface_info {

@@ -21,7 +21,7 @@ class GuestSnmp(GuestmonTest):
         lab, daemon = Session.lab, Session.daemon
         cls.before = daemon.config.read_text(encoding="utf-8")
         targets, credentials = lab.state / "etc/snmp-targets", lab.state / "etc/snmp-credentials"
-        targets.write_text(f"web-{SMALL} 10.77.0.{10 + SMALL} lab 100ms\n"
+        targets.write_text(f"web-{SMALL} nova lab 100ms project=tenant-a within=10.77.0.0/24\n"
                            f"{lab.uuid(LARGE)} 10.77.0.{10 + LARGE} lab 1s\n", encoding="utf-8")
         credentials.touch(0o600)
         credentials.write_text("lab v2c public write=secret\n", encoding="utf-8")

@@ -4,6 +4,7 @@
  */
 #include "source/libvirt/nova.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "source/libvirt/xmlnode.h"
@@ -32,6 +33,41 @@ static const xmlNode *find_instance(const xmlNode *metadata)
 	return NULL;
 }
 
+static bool read_address(const xmlNode *node, struct gm_address *ret_address)
+{
+	char text[INET6_ADDRSTRLEN + 1]; /* one that is too long does not become a shorter one */
+	struct gm_address address = {0};
+
+	if (!gm_lv_node_attribute(node, "address", text, sizeof(text)))
+		return false;
+	if (inet_pton(AF_INET, text, address.octets) == 1)
+		address.version = 4;
+	else if (inet_pton(AF_INET6, text, address.octets) == 1)
+		address.version = 6;
+	*ret_address = address;
+	return address.version != 0;
+}
+
+/* Those of a port's own network or the others (floating); returns how many there are now. */
+static size_t read_addresses(const struct gm_lv_ports *ports, bool fixed, size_t count,
+			     struct gm_address addresses[GM_GUEST_ADDRESSES])
+{
+	char type[16];
+
+	for (const xmlNode *port = ports->first; port; port = gm_lv_node_next(port, "port")) {
+		for (const xmlNode *ip = gm_lv_node_child(port, "ip"); ip;
+		     ip = gm_lv_node_next(ip, "ip")) {
+			bool is_fixed = !gm_lv_node_attribute(ip, "type", type, sizeof(type)) ||
+					strcmp(type, "fixed") == 0;
+
+			if (count < GM_GUEST_ADDRESSES && is_fixed == fixed &&
+			    read_address(ip, &addresses[count]))
+				count++;
+		}
+	}
+	return count;
+}
+
 void gm_lv_nova_read(const xmlNode *metadata, struct gm_guest_info *guest,
 		     struct gm_lv_ports *ret_ports)
 {
@@ -53,6 +89,8 @@ void gm_lv_nova_read(const xmlNode *metadata, struct gm_guest_info *guest,
 		ret_ports->count++;
 	if (ret_ports->count > PORTS_MAX)
 		*ret_ports = (struct gm_lv_ports){0};
+	read_addresses(ret_ports, false, read_addresses(ret_ports, true, 0, guest->addresses),
+		       guest->addresses);
 }
 
 void gm_lv_ports_count_interfaces(struct gm_lv_ports *ports, const xmlNode *devices)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "source/snmp/flood.h"
+#include "source/snmp/routes.h"
 
 enum { V4, V6, FAMILIES, RECEIVE_BUFFER = 8 << 20, CONTROL_BYTES = 64 };
 
@@ -26,6 +27,7 @@ struct outbox {
 
 struct gm_snmp_endpoint {
 	int fds[FAMILIES];
+	int routes;
 	uint64_t failed;
 	struct gm_snmp_flood flood;
 	struct outbox outboxes[FAMILIES];
@@ -106,6 +108,7 @@ int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpo
 	}
 	endpoint->fds[V4] = open_socket(AF_INET);
 	endpoint->fds[V6] = open_socket(AF_INET6); /* absent where the kernel has none */
+	endpoint->routes = gm_snmp_routes_open();
 	rc = endpoint->fds[V4] < 0 && endpoint->fds[V6] < 0
 		     ? gm_error_set(err, -EAFNOSUPPORT, "no UDP socket: %s", strerror(errno))
 		     : 0;
@@ -129,6 +132,9 @@ void gm_snmp_endpoint_close(struct gm_snmp_endpoint *endpoint)
 		if (endpoint->fds[i] >= 0) {
 			close(endpoint->fds[i]);
 		}
+	}
+	if (endpoint->routes >= 0) {
+		close(endpoint->routes);
 	}
 	free(endpoint);
 }
@@ -292,6 +298,13 @@ size_t gm_snmp_endpoint_receive(struct gm_snmp_endpoint *endpoint, size_t most,
 size_t gm_snmp_endpoint_blocked(const struct gm_snmp_endpoint *endpoint)
 {
 	return endpoint->flood.blocked_count;
+}
+
+int gm_snmp_endpoint_route(const struct gm_snmp_endpoint *endpoint,
+			   const struct gm_address *address)
+{
+	return endpoint->routes < 0 ? endpoint->routes
+				    : gm_snmp_routes_check(endpoint->routes, address);
 }
 
 uint64_t gm_snmp_endpoint_failed(const struct gm_snmp_endpoint *endpoint)

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/error.h"
+#include "model/entity.h"
 
 struct gm_snmp_endpoint;
 
@@ -50,6 +51,10 @@ size_t gm_snmp_endpoint_receive(struct gm_snmp_endpoint *endpoint, size_t most,
 
 /* Addresses that are not listened to at present; see flood.h. */
 size_t gm_snmp_endpoint_blocked(const struct gm_snmp_endpoint *endpoint);
+
+/* Whether an address that a stranger chose is another host's, seen from here; as gm_snmp_routes_check(). */
+int gm_snmp_endpoint_route(const struct gm_snmp_endpoint *endpoint,
+			   const struct gm_address *address);
 
 /* Datagrams that the kernel would not send. */
 uint64_t gm_snmp_endpoint_failed(const struct gm_snmp_endpoint *endpoint);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash of guests; see guests.h. Used by snmp.c alone.
+ * A hash of guests; see guests.h. Used by peers.c alone.
  */
 #define HASH_NONFATAL_OOM 1
 #include "source/snmp/guests.h"
@@ -74,7 +74,19 @@ const struct gm_snmp_guest *gm_snmp_guests_add(struct gm_snmp_guests *guests,
 	gm_text_copy(entry->guest.name, sizeof(entry->guest.name), info->guest.name);
 	gm_text_copy(entry->guest.display_name, sizeof(entry->guest.display_name),
 		     info->guest.display_name);
+	gm_text_copy(entry->guest.project, sizeof(entry->guest.project), info->guest.project);
+	gm_text_copy(entry->guest.project_uuid, sizeof(entry->guest.project_uuid),
+		     info->guest.project_uuid);
+	memcpy(entry->guest.addresses, info->guest.addresses, sizeof(entry->guest.addresses));
 	return &entry->guest;
+}
+
+const struct gm_snmp_guest *gm_snmp_guests_find(const struct gm_snmp_guests *guests,
+						const uint8_t uuid[GM_UUID_SIZE])
+{
+	const struct entry *entry = find(guests, uuid);
+
+	return entry ? &entry->guest : NULL;
 }
 
 void gm_snmp_guests_remove(struct gm_snmp_guests *guests, const uint8_t uuid[GM_UUID_SIZE])

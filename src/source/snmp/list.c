@@ -21,6 +21,7 @@ enum { LINE_BYTES = 1024, WORDS = 8, SNMP_PORT = 161 };
 struct reader {
 	struct gm_snmp_list *list;
 	size_t capacity;
+	unsigned number; /* of the line */
 	struct gm_error *err;
 };
 
@@ -227,6 +228,28 @@ static bool find_credential(const struct gm_snmp_list *list, const char *name, s
 	return false;
 }
 
+static int take_netns(struct reader *reader, struct gm_snmp_line *line, const char *value)
+{
+	return copy_word(line->netns, sizeof(line->netns), value)
+		       ? 0
+		       : gm_error_set(reader->err, -EINVAL, "the path is too long");
+}
+
+static int take_project(struct reader *reader, struct gm_snmp_line *line, const char *value)
+{
+	return *value != '\0' && copy_word(line->project, sizeof(line->project), value)
+		       ? 0
+		       : gm_error_set(reader->err, -EINVAL,
+				      "a project's pattern has 1 to %zu octets",
+				      sizeof(line->project) - 1);
+}
+
+static int take_within(struct reader *reader, struct gm_snmp_line *line, const char *value)
+{
+	return line->nova ? gm_snmp_networks_parse(value, &line->within, reader->err)
+			  : gm_error_set(reader->err, -EINVAL, "within= is for the word nova");
+}
+
 static int take_extra(struct reader *reader, struct gm_snmp_line *line, const char *word)
 {
 	static const struct gm_option table[] = {{.key = "interval",
@@ -237,13 +260,32 @@ static int take_extra(struct reader *reader, struct gm_snmp_line *line, const ch
 						  .fallback = "1s",
 						  .help = "interval"},
 						 GM_OPTION_END};
+	static const struct {
+		const char *key;
+		int (*take)(struct reader *reader, struct gm_snmp_line *line, const char *value);
+	} extras[] = {{"netns=", take_netns}, {"project=", take_project}, {"within=", take_within}};
 
-	if (strncmp(word, "netns=", 6) == 0) {
-		return copy_word(line->netns, sizeof(line->netns), word + 6)
-			       ? 0
-			       : gm_error_set(reader->err, -EINVAL, "the path is too long");
+	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++) {
+		size_t length = strlen(extras[i].key);
+
+		if (strncmp(word, extras[i].key, length) == 0) {
+			return extras[i].take(reader, line, word + length);
+		}
 	}
 	return gm_option_set(table, line, "interval", word, reader->err);
+}
+
+/* A numeric address, or the word nova; with :PORT or not. */
+static bool take_address(struct gm_snmp_line *line, const char *word)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&line->address;
+
+	if (strcmp(word, "nova") != 0 && strncmp(word, "nova:", 5) != 0) {
+		return parse_address(word, &line->address);
+	}
+	line->nova = true;
+	v4->sin_port = htons(SNMP_PORT);
+	return word[4] == '\0' || parse_port(word + 5, &v4->sin_port);
 }
 
 static int take_target(struct reader *reader, char **words, size_t count)
@@ -252,10 +294,10 @@ static int take_target(struct reader *reader, char **words, size_t count)
 	struct gm_snmp_line *line;
 	int rc = 0;
 
-	if (count < 3 || count > 5) {
+	if (count < 3 || count > 7) {
 		return gm_error_set(reader->err, -EINVAL,
 				    "expected GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] "
-				    "[netns=PATH]");
+				    "[netns=PATH] [project=PATTERN] [within=NETWORK,...]");
 	}
 	if (list->line_count == GM_SNMP_LINES_MAX) {
 		return gm_error_set(reader->err, -EFBIG, "more than %d targets", GM_SNMP_LINES_MAX);
@@ -265,19 +307,26 @@ static int take_target(struct reader *reader, char **words, size_t count)
 		return gm_error_set(reader->err, -ENOMEM, "out of memory");
 	}
 	list->line_count++;
+	line->number = reader->number;
 	line->is_uuid = gm_uuid_parse(words[0], line->uuid) == 0;
 	if (!copy_word(line->guest, sizeof(line->guest), words[0])) {
 		return gm_error_set(reader->err, -EINVAL, "the guest's name is too long");
 	}
-	if (!parse_address(words[1], &line->address)) {
+	if (!take_address(line, words[1])) {
 		return gm_error_set(reader->err, -EINVAL,
-				    "the second word is a numeric address, with :PORT or not");
+				    "the second word is a numeric address or nova, with :PORT or "
+				    "not");
 	}
 	if (!find_credential(list, words[2], &line->credential)) {
 		return gm_error_set(reader->err, -EINVAL, "no credential has that name");
 	}
 	for (size_t i = 3; i < count && rc == 0; i++) {
 		rc = take_extra(reader, line, words[i]);
+	}
+	if (rc == 0 && line->nova && line->within.count == 0) {
+		rc = gm_error_set(reader->err, -EINVAL,
+				  "nova takes within=NETWORK,...: addresses are taken from there "
+				  "only");
 	}
 	return rc;
 }
@@ -286,12 +335,12 @@ static int read_lines(struct reader *reader, FILE *file, const char *path,
 		      int (*take)(struct reader *reader, char **words, size_t count))
 {
 	char text[LINE_BYTES], *words[WORDS];
-	unsigned number = 0;
 	int rc = 0;
 
 	reader->capacity = 0;
+	reader->number = 0;
 	while (rc == 0 && fgets(text, sizeof(text), file)) {
-		number++;
+		reader->number++;
 		if (strchr(text, '\n') == NULL && !feof(file)) {
 			rc = gm_error_set(reader->err, -EINVAL, "the line is too long");
 			break;
@@ -305,7 +354,7 @@ static int read_lines(struct reader *reader, FILE *file, const char *path,
 		}
 	}
 	explicit_bzero(text, sizeof(text));
-	return rc < 0 ? gm_error_prefix(reader->err, rc, "%s:%u", path, number) : 0;
+	return rc < 0 ? gm_error_prefix(reader->err, rc, "%s:%u", path, reader->number) : 0;
 }
 
 static int read_file(struct reader *reader, const char *path, bool secret,

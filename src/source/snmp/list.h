@@ -3,9 +3,11 @@
  * The two files that tell whom to ask and how. Empty lines and those that begin with '#' say nothing;
  * words are separated by spaces.
  *
- * Targets: GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] [netns=PATH]. GUEST is a UUID, or a pattern
- * (gm_text_match()) for the guest's name in libvirt or Nova; ADDRESS is numeric, IPv6 in brackets;
- * INTERVAL as in the configuration; PATH a network namespace such as /run/netns/tenant-a.
+ * Targets: GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] [netns=PATH] [project=PATTERN]
+ * [within=NETWORK,...]. GUEST is a UUID, or a pattern (gm_text_match()) for the guest's name in libvirt or
+ * Nova; ADDRESS is numeric, IPv6 in brackets, or the word nova: the first address in Nova's metadata that
+ * lies within one of the networks, which have to be named then; INTERVAL as in the configuration; PATH a
+ * network namespace such as /run/netns/tenant-a; PATTERN for the name or UUID of the guest's project.
  *
  * Credentials, a file that nobody but its owner may read:
  *   NAME v1 COMMUNITY, NAME v2c COMMUNITY [write=COMMUNITY], or
@@ -20,6 +22,7 @@
 
 #include "base/error.h"
 #include "model/entity.h"
+#include "source/snmp/networks.h"
 
 enum { GM_SNMP_SECRET = 64, GM_SNMP_LINES_MAX = 4096 };
 
@@ -37,10 +40,14 @@ struct gm_snmp_line {
 	bool is_uuid;
 	uint8_t uuid[GM_UUID_SIZE];
 	char guest[GM_NAME_SIZE]; /* the pattern otherwise */
+	unsigned number;          /* of the line in its file */
+	bool nova; /* the address is in the guest's metadata; `address` has the port */
 	struct sockaddr_storage address;
-	size_t credential; /* index */
-	int64_t interval;  /* 0: none is named */
-	char netns[128];   /* empty: the daemon's own */
+	struct gm_snmp_networks within; /* nova: where it has to lie */
+	char project[64];               /* a pattern; empty: any */
+	size_t credential;              /* index */
+	int64_t interval;               /* 0: none is named */
+	char netns[128];                /* empty: the daemon's own */
 };
 
 struct gm_snmp_list {

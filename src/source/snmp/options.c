@@ -21,10 +21,13 @@ const struct gm_option gm_snmp_option_table[] = {
 	 .type = GM_OPTION_TEXT,
 	 AT(targets),
 	 .fallback = "/etc/guestmon/snmp-targets",
-	 .help = "File of lines GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] [netns=PATH]; GUEST is "
-		 "a "
-		 "UUID or a pattern for its name, PATH a network namespace, which takes "
-		 "CAP_SYS_ADMIN (see guestmon.service). Read again when it changes."},
+	 .help = "File of lines GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] [netns=PATH] "
+		 "[project=PATTERN] [within=NETWORK,...]. GUEST is a UUID or a pattern for its "
+		 "name, "
+		 "PATTERN one for the name or UUID of its project, PATH a network namespace, which "
+		 "takes CAP_SYS_ADMIN (see guestmon.service); ADDRESS the word nova for the first "
+		 "address in Nova's metadata that lies within the networks. Read again when it "
+		 "changes."},
 	{.key = "credentials",
 	 .type = GM_OPTION_TEXT,
 	 AT(credentials),

@@ -15,9 +15,7 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "base/text.h"
-#include "source/snmp/guests.h"
-#include "source/snmp/namespaces.h"
-#include "source/snmp/target.h"
+#include "source/snmp/peers.h"
 
 enum {
 	DATAGRAMS_MAX = 8192, /* of one turn: a flood does not keep the others waiting */
@@ -29,26 +27,15 @@ enum {
 #define WATCH_INTERVAL GM_SECOND
 #define RETRY_INTERVAL (5 * GM_SECOND)
 
-struct peer {
-	struct gm_snmp_target *target; /* NULL: the slot is free */
-	size_t place, line;            /* of its namespace, of the list */
-	struct sockaddr_storage address;
-};
-
 struct snmp {
 	struct gm_source base;
 	struct gm_snmp_options options;
 	struct gm_queue *heard; /* struct heard, from other threads */
-	struct gm_snmp_guests *guests;
+	struct gm_snmp_peers peers;
 
-	struct gm_snmp_list list;
 	struct timespec list_times[2];
 	int64_t watch_due, retry_due, count_due; /* monotonic */
 	uint32_t reachable, all;
-	struct gm_snmp_namespaces namespaces;
-	size_t peer_count; /* slots in use are below it */
-	struct peer peers[GM_SNMP_SLOTS];
-	int64_t wakes[GM_SNMP_SLOTS]; /* beside each other: all are looked at each turn */
 
 	/* Of the present turn. */
 	struct gm_batch *batch;
@@ -59,7 +46,6 @@ struct snmp {
 	uint64_t unknown; /* datagrams of nobody that is asked */
 	struct gm_snmp_message message;
 	char complaint[GM_ERROR_TEXT]; /* of the files */
-	char lacking[GM_ERROR_TEXT];   /* why a line has no target; empty: all have */
 };
 
 struct heard {
@@ -72,201 +58,7 @@ static struct snmp *to_snmp(struct gm_source *source)
 	return (struct snmp *)source;
 }
 
-/* ---- peers ---- */
-
-static int64_t rarer(int64_t group, int64_t target)
-{
-	return group == 0 || group > target ? group : target;
-}
-
-static void fill_options(const struct snmp *snmp, const struct gm_snmp_line *line,
-			 struct gm_snmp_target_options *target)
-{
-	const struct gm_snmp_options *options = &snmp->options;
-	int64_t interval = line->interval != 0 ? line->interval : options->interval;
-
-	*target = (struct gm_snmp_target_options){
-		.credential = &snmp->list.credentials[line->credential],
-		.intervals = {[GM_SNMP_MEMORY] = rarer(options->memory_interval, interval),
-			      [GM_SNMP_CPU] = rarer(options->cpu_interval, interval),
-			      [GM_SNMP_LOAD] = rarer(options->load_interval, interval),
-			      [GM_SNMP_STORAGE] = rarer(options->storage_interval, interval),
-			      [GM_SNMP_DISKS] = rarer(options->disk_interval, interval),
-			      [GM_SNMP_INTERFACES] = rarer(options->interface_interval, interval),
-			      [GM_SNMP_PROCESSES] = rarer(options->process_interval, interval)},
-		.timeout = options->timeout,
-		.backoff_max = options->backoff_max,
-		.processes = (uint32_t)options->processes,
-		.tune_caches = options->tune_caches,
-	};
-}
-
-static int add_peer(struct snmp *snmp, size_t line_index, const uint8_t uuid[GM_UUID_SIZE],
-		    struct gm_error *err)
-{
-	const struct gm_snmp_line *line = &snmp->list.lines[line_index];
-	struct gm_snmp_target_options options;
-	size_t slot = 0, place;
-	int rc = gm_snmp_namespaces_find(&snmp->namespaces, line->netns, &place, err);
-
-	if (rc < 0) {
-		return rc;
-	}
-	while (slot < GM_SNMP_SLOTS && snmp->peers[slot].target) {
-		slot++;
-	}
-	if (slot == GM_SNMP_SLOTS) {
-		return gm_error_set(err, -ENOSPC, "more than %d targets", GM_SNMP_SLOTS);
-	}
-	fill_options(snmp, line, &options);
-	memcpy(options.uuid, uuid, GM_UUID_SIZE);
-	options.slot = (uint32_t)slot;
-	rc = gm_snmp_target_create(&options, gm_clock_monotonic(), &snmp->peers[slot].target);
-	if (rc < 0) {
-		return gm_error_set(err, rc, "out of memory");
-	}
-	snmp->peers[slot].place = place;
-	snmp->peers[slot].line = line_index;
-	snmp->peers[slot].address = line->address;
-	snmp->wakes[slot] = 0;
-	if (slot >= snmp->peer_count) {
-		snmp->peer_count = slot + 1;
-	}
-	return 0;
-}
-
-static void remove_peer(struct snmp *snmp, size_t slot)
-{
-	struct peer *peer = &snmp->peers[slot];
-
-	if (peer->target) {
-		gm_snmp_target_free(peer->target);
-		*peer = (struct peer){0};
-		snmp->wakes[slot] = INT64_MAX;
-	}
-}
-
-/* The place of a guest's peer, GM_SNMP_SLOTS when it has none. */
-static size_t find_peer(const struct snmp *snmp, const uint8_t uuid[GM_UUID_SIZE])
-{
-	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (snmp->peers[i].target &&
-		    memcmp(gm_snmp_target_uuid(snmp->peers[i].target), uuid, GM_UUID_SIZE) == 0) {
-			return i;
-		}
-	}
-	return GM_SNMP_SLOTS;
-}
-
-static void end_peer(struct snmp *snmp, size_t slot, int64_t time)
-{
-	if (slot < GM_SNMP_SLOTS && snmp->out.sink) {
-		gm_snmp_target_end(snmp->peers[slot].target, time, &snmp->out);
-	}
-	if (slot < GM_SNMP_SLOTS) {
-		remove_peer(snmp, slot);
-	}
-}
-
-/*
- * A guest that cannot be asked (its network namespace is not there yet) does not keep the others from
- * being asked: it is tried again. Negative only when the source cannot go on.
- */
-static int try_peer(struct snmp *snmp, size_t line, const uint8_t uuid[GM_UUID_SIZE],
-		    struct gm_error *err)
-{
-	int rc = add_peer(snmp, line, uuid, err);
-
-	if (rc < 0) {
-		gm_text_copy(snmp->lacking, sizeof(snmp->lacking), err->text);
-	}
-	return rc == -ENOTRECOVERABLE ? rc : 0;
-}
-
-/* The first line that speaks of the guest is its target. */
-static int add_guest(struct snmp *snmp, const struct gm_snmp_guest *guest, struct gm_error *err)
-{
-	size_t slot = find_peer(snmp, guest->uuid);
-
-	for (size_t i = 0; i < snmp->list.line_count; i++) {
-		const struct gm_snmp_line *line = &snmp->list.lines[i];
-		bool meant = line->is_uuid
-				     ? memcmp(line->uuid, guest->uuid, GM_UUID_SIZE) == 0
-				     : gm_text_match(line->guest, guest->name) ||
-					       (guest->display_name[0] != '\0' &&
-						gm_text_match(line->guest, guest->display_name));
-
-		if (!meant) {
-			continue;
-		}
-		if (slot < GM_SNMP_SLOTS && snmp->peers[slot].line == i) {
-			return 0;
-		}
-		end_peer(snmp, slot, gm_clock_now()); /* it has been renamed */
-		return try_peer(snmp, i, guest->uuid, err);
-	}
-	return 0;
-}
-
-struct adding {
-	struct snmp *snmp;
-	struct gm_error *err;
-	int rc;
-};
-
-static void add_known(void *user, const struct gm_snmp_guest *guest)
-{
-	struct adding *adding = user;
-
-	if (adding->rc == 0) {
-		adding->rc = add_guest(adding->snmp, guest, adding->err);
-	}
-}
-
-/* Guests by UUID at once, those by name as far as they are known. */
-static int add_all(struct snmp *snmp, struct gm_error *err)
-{
-	struct adding adding = {snmp, err, 0};
-
-	snmp->lacking[0] = '\0';
-	for (size_t i = 0; i < snmp->list.line_count && adding.rc == 0; i++) {
-		const struct gm_snmp_line *line = &snmp->list.lines[i];
-
-		if (line->is_uuid && find_peer(snmp, line->uuid) == GM_SNMP_SLOTS) {
-			adding.rc = try_peer(snmp, i, line->uuid, err);
-		}
-	}
-	gm_snmp_guests_each(snmp->guests, add_known, &adding);
-	return adding.rc;
-}
-
-static void drop_all(struct snmp *snmp)
-{
-	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (snmp->peers[i].target) {
-			end_peer(snmp, i, gm_clock_now());
-		}
-	}
-	snmp->peer_count = 0;
-	gm_snmp_namespaces_close(&snmp->namespaces);
-	gm_snmp_list_free(&snmp->list);
-}
-
 /* ---- what others tell of guests ---- */
-
-static int take_heard(struct snmp *snmp, const struct heard *heard, struct gm_error *err)
-{
-	const uint8_t *uuid = heard->info.key.uuid;
-
-	if (heard->here) {
-		const struct gm_snmp_guest *guest = gm_snmp_guests_add(snmp->guests, &heard->info);
-
-		return guest ? add_guest(snmp, guest, err) : 0;
-	}
-	gm_snmp_guests_remove(snmp->guests, uuid);
-	end_peer(snmp, find_peer(snmp, uuid), snmp->now.node);
-	return 0;
-}
 
 static void snmp_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
 {
@@ -282,7 +74,7 @@ static void snmp_hear(struct gm_source *source, const struct gm_entity_info *inf
 /* ---- datagrams ---- */
 
 /* Whether it is this one that answers: namespaces may use the same addresses for different guests. */
-static bool is_from(const struct snmp *snmp, const struct peer *peer,
+static bool is_from(const struct snmp *snmp, const struct gm_snmp_peer *peer,
 		    const struct sockaddr_storage *from)
 {
 	return peer->target && peer->place == snmp->place &&
@@ -295,9 +87,9 @@ static struct gm_snmp_target *find_sender(struct snmp *snmp, const struct sockad
 	if (++snmp->strays > STRAYS_MAX) {
 		return NULL;
 	}
-	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (is_from(snmp, &snmp->peers[i], from)) {
-			return snmp->peers[i].target;
+	for (size_t i = 0; i < snmp->peers.count; i++) {
+		if (is_from(snmp, &snmp->peers.slots[i], from)) {
+			return snmp->peers.slots[i].target;
 		}
 	}
 	return NULL;
@@ -326,7 +118,7 @@ static void take_datagram(void *user, const struct gm_snmp_datagram *datagram)
 	}
 	id = message->version == GM_SNMP_V3 ? message->v3.id : message->pdu.request_id;
 	size_t slot = (size_t)((uint32_t)id % GM_SNMP_SLOTS);
-	struct peer *peer = &snmp->peers[slot];
+	struct gm_snmp_peer *peer = &snmp->peers.slots[slot];
 
 	/* Who answers is who was asked: else anybody could speak for a guest. */
 	if (!is_from(snmp, peer, datagram->from)) {
@@ -338,28 +130,28 @@ static void take_datagram(void *user, const struct gm_snmp_datagram *datagram)
 
 	gm_snmp_target_answer(peer->target, message, datagram->data, datagram->length, &when,
 			      &snmp->out);
-	snmp->wakes[slot] = gm_snmp_target_wake(peer->target);
+	snmp->peers.wakes[slot] = gm_snmp_target_wake(peer->target);
 }
 
 static void ask_due(struct snmp *snmp)
 {
-	for (size_t i = 0; i < snmp->peer_count; i++) {
-		struct peer *peer = &snmp->peers[i];
+	for (size_t i = 0; i < snmp->peers.count; i++) {
+		struct gm_snmp_peer *peer = &snmp->peers.slots[i];
 		const uint8_t *packet;
 		size_t length;
 
-		if (snmp->wakes[i] > snmp->now.monotonic || peer->target == NULL) {
+		if (snmp->peers.wakes[i] > snmp->now.monotonic || peer->target == NULL) {
 			continue;
 		}
 		length = gm_snmp_target_ask(peer->target, &snmp->now, &packet, &snmp->out);
 		if (length > 0) {
-			gm_snmp_endpoint_send(snmp->namespaces.list[peer->place].endpoint,
+			gm_snmp_endpoint_send(snmp->peers.namespaces.list[peer->place].endpoint,
 					      &peer->address, packet, length);
 		}
-		snmp->wakes[i] = gm_snmp_target_wake(peer->target);
+		snmp->peers.wakes[i] = gm_snmp_target_wake(peer->target);
 	}
-	for (size_t i = 0; i < snmp->namespaces.count; i++) {
-		gm_snmp_endpoint_flush(snmp->namespaces.list[i].endpoint);
+	for (size_t i = 0; i < snmp->peers.namespaces.count; i++) {
+		gm_snmp_endpoint_flush(snmp->peers.namespaces.list[i].endpoint);
 	}
 }
 
@@ -385,18 +177,16 @@ static int load(struct snmp *snmp, struct gm_error *err)
 	if (rc < 0) {
 		return rc;
 	}
-	drop_all(snmp);
-	snmp->list = list;
-	return add_all(snmp, err);
+	return gm_snmp_peers_replace(&snmp->peers, &list, &snmp->out, err);
 }
 
 static int retry(struct snmp *snmp, struct gm_error *err)
 {
-	if (snmp->lacking[0] == '\0' || snmp->now.monotonic < snmp->retry_due) {
+	if (snmp->peers.lacking[0] == '\0' || snmp->now.monotonic < snmp->retry_due) {
 		return 0;
 	}
 	snmp->retry_due = snmp->now.monotonic + RETRY_INTERVAL;
-	return add_all(snmp, err);
+	return gm_snmp_peers_retry(&snmp->peers, &snmp->out, err);
 }
 
 /*
@@ -415,7 +205,8 @@ static int watch(struct snmp *snmp, struct gm_error *err)
 	snmp->watch_due = snmp->now.monotonic + WATCH_INTERVAL;
 	stat_files(snmp, times);
 	if (memcmp(times, snmp->list_times, sizeof(times)) == 0 &&
-	    !gm_snmp_namespaces_changed(&snmp->namespaces)) {
+	    !gm_snmp_namespaces_changed(&snmp->peers.namespaces)) {
+		gm_snmp_peers_review(&snmp->peers, &snmp->out);
 		return retry(snmp, err);
 	}
 	rc = load(snmp, &reason);
@@ -431,10 +222,10 @@ static void count_reachable(struct snmp *snmp)
 	}
 	snmp->count_due = snmp->now.monotonic + COUNT_INTERVAL;
 	snmp->reachable = snmp->all = 0;
-	for (size_t i = 0; i < snmp->peer_count; i++) {
-		if (snmp->peers[i].target) {
+	for (size_t i = 0; i < snmp->peers.count; i++) {
+		if (snmp->peers.slots[i].target) {
 			snmp->all++;
-			snmp->reachable += gm_snmp_target_reachable(snmp->peers[i].target);
+			snmp->reachable += gm_snmp_target_reachable(snmp->peers.slots[i].target);
 		}
 	}
 }
@@ -452,13 +243,13 @@ static void complain(const struct snmp *snmp, struct gm_error *err)
 {
 	size_t blocked = 0;
 
-	for (size_t i = 0; i < snmp->namespaces.count; i++) {
-		blocked += gm_snmp_endpoint_blocked(snmp->namespaces.list[i].endpoint);
+	for (size_t i = 0; i < snmp->peers.namespaces.count; i++) {
+		blocked += gm_snmp_endpoint_blocked(snmp->peers.namespaces.list[i].endpoint);
 	}
 	if (snmp->complaint[0] != '\0') {
 		gm_error_set(err, 0, "%s", snmp->complaint);
-	} else if (snmp->lacking[0] != '\0') {
-		gm_error_set(err, 0, "%s", snmp->lacking);
+	} else if (snmp->peers.lacking[0] != '\0') {
+		gm_error_set(err, 0, "%s", snmp->peers.lacking);
 	} else if (blocked > 0) {
 		gm_error_set(err, 0, "%zu addresses are not listened to: they send too much",
 			     blocked);
@@ -487,15 +278,15 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	snmp->strays = 0;
 	rc = watch(snmp, err);
 	while (rc == 0 && (heard = gm_queue_pop(snmp->heard)) != NULL) {
-		rc = take_heard(snmp, heard, err);
+		rc = gm_snmp_peers_hear(&snmp->peers, &heard->info, heard->here, &snmp->out, err);
 		free(heard);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	for (size_t i = 0; i < snmp->namespaces.count; i++) {
+	for (size_t i = 0; i < snmp->peers.namespaces.count; i++) {
 		snmp->place = i;
-		gm_snmp_endpoint_receive(snmp->namespaces.list[i].endpoint, DATAGRAMS_MAX,
+		gm_snmp_endpoint_receive(snmp->peers.namespaces.list[i].endpoint, DATAGRAMS_MAX,
 					 take_datagram, snmp);
 	}
 	ask_due(snmp);
@@ -514,7 +305,7 @@ static int snmp_open(struct gm_source *source, struct gm_error *err)
 	snmp->complaint[0] = '\0';
 	rc = load(snmp, err);
 	if (rc < 0) {
-		drop_all(snmp);
+		gm_snmp_peers_clear(&snmp->peers, &snmp->out);
 	}
 	snmp->watch_due = gm_clock_monotonic() + GM_SECOND;
 	return rc;
@@ -522,18 +313,18 @@ static int snmp_open(struct gm_source *source, struct gm_error *err)
 
 static void snmp_close(struct gm_source *source)
 {
-	drop_all(to_snmp(source));
+	struct snmp *snmp = to_snmp(source);
+
+	gm_snmp_peers_clear(&snmp->peers, &snmp->out);
 }
 
 static void snmp_destroy(struct gm_source *source)
 {
 	struct snmp *snmp = to_snmp(source);
 
-	snmp->out.sink = NULL; /* the sink is not for this time any more */
-	drop_all(snmp);
+	gm_snmp_peers_destroy(&snmp->peers);
 	gm_batch_free(snmp->batch);
 	gm_queue_free(snmp->heard);
-	gm_snmp_guests_free(snmp->guests);
 	free(snmp);
 }
 
@@ -556,11 +347,9 @@ int gm_snmp_create(const struct gm_snmp_options *options, struct gm_source **ret
 	}
 	snmp->base.ops = &snmp_ops;
 	snmp->options = *options;
-	for (size_t i = 0; i < GM_SNMP_SLOTS; i++) {
-		snmp->wakes[i] = INT64_MAX;
-	}
-	if (gm_snmp_guests_create(&snmp->guests) < 0 || gm_queue_create(&heard, &snmp->heard) < 0) {
-		gm_snmp_guests_free(snmp->guests);
+	if (gm_snmp_peers_init(&snmp->peers, &snmp->options) < 0 ||
+	    gm_queue_create(&heard, &snmp->heard) < 0) {
+		gm_snmp_peers_destroy(&snmp->peers);
 		free(snmp);
 		return -ENOMEM;
 	}

@@ -76,6 +76,14 @@ static void test_nova_1_1(void **state)
 	assert_string_equal(guest->hypervisor, "QEMU");
 	assert_int_equal(guest->vcpus, 2);
 	assert_int_equal(guest->memory_max, INT64_C(2) << 30);
+	/* Fixed ones first; what is no address is none. */
+	assert_int_equal(guest->addresses[0].version, 4);
+	assert_memory_equal(guest->addresses[0].octets, "\x0a\x00\x00\x05", 4);
+	assert_int_equal(guest->addresses[1].version, 6);
+	assert_memory_equal(guest->addresses[1].octets, "\xfd", 2);
+	assert_int_equal(guest->addresses[2].version, 4);
+	assert_memory_equal(guest->addresses[2].octets, "\xcb\x00\x71\x09", 4);
+	assert_int_equal(guest->addresses[3].version, 0);
 	assert_true(identity->has_balloon);
 	assert_int_equal(identity->stats_period, 10);
 	gm_lv_identity_free(identity);
