@@ -14,6 +14,7 @@ install(CODE "
              FILES \"${CMAKE_CURRENT_SOURCE_DIR}/conf/guestmon.yaml\")
     endif()")
 install(DIRECTORY DESTINATION ${guestmon_etc}/policy.d)
+install(DIRECTORY DESTINATION ${guestmon_etc}/outputs.d)
 install(FILES conf/policy.d/example.yaml DESTINATION ${guestmon_data}/policy.d)
 install(FILES conf/guestmon.service DESTINATION ${unit_directory})
 install(FILES conf/guestmon.sysusers DESTINATION lib/sysusers.d RENAME guestmon.conf)
@@ -25,7 +26,8 @@ install(FILES conf/snmptrapd.conf DESTINATION ${guestmon_data})
 install(DIRECTORY mibs/ DESTINATION ${guestmon_data}/mibs FILES_MATCHING PATTERN "*.txt")
 install(FILES contrib/man/guestmond.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES contrib/man/guestmonctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES contrib/man/guestmon.yaml.5 contrib/man/guestmon-policy.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES contrib/man/guestmon.yaml.5 contrib/man/guestmon-policy.5 contrib/man/guestmon-outputs.5
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES contrib/man/guestmon-redis.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
 # For a Redis server's operator, and for who writes analysers.
 install(FILES contrib/redis/guestmon.acl DESTINATION ${guestmon_data}/redis)

@@ -19,6 +19,8 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	 "the samples of a guest, its interfaces and disks; what the rings lack from Redis"},
 	{"check", "", "reads the configuration file again and tells what is wrong"},
 	{"reload", "", "applies the configuration file, whole or not at all"},
+	{"outputs", "action output sequence",
+	 "where alarms are told, and how far; pause, resume, tell again from a sequence number"},
 	{"options", "guest detector", "the options that a detector judges a guest by"},
 	{"learn", "guest kind label since until author",
 	 "marks a range of time of a guest as normal, or as a fault"},

@@ -22,6 +22,9 @@ const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const ch
 /* commands_windows.c */
 struct gm_json *gm_answer_windows(const struct gm_query *query);
 
+/* commands_outputs.c */
+struct gm_json *gm_answer_outputs(const struct gm_query *query);
+
 /* commands_learn.c */
 struct gm_json *gm_answer_learn(const struct gm_query *query);
 struct gm_json *gm_answer_lessons(const struct gm_query *query);

@@ -81,6 +81,15 @@ static const struct gm_option policy_options[] = {
 	 .help = "Directory of the policy files (*.yaml); it need not exist."},
 	GM_OPTION_END};
 
+static const struct gm_option outputs_options[] = {
+	{.key = "directory",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_config, outputs.directory),
+	 .fallback = "/etc/guestmon/outputs.d",
+	 .help = "Directory of the files that describe an output each (*.yaml); it need not "
+		 "exist."},
+	GM_OPTION_END};
+
 static const struct {
 	const char *name, *help;
 	const struct gm_option *options;
@@ -108,6 +117,8 @@ static const struct {
 	 0, false},
 	{"alarm", "How alarms are raised and cleared.", gm_alarm_option_table,
 	 offsetof(struct gm_config, alarm), false},
+	{"outputs", "Where alarms are told beside SNMP: guestmon-outputs(5).", outputs_options, 0,
+	 false},
 	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),
 	 true},
 };
@@ -173,8 +184,9 @@ int gm_config_create(struct gm_config **ret_config)
 	struct gm_config *config = calloc(1, sizeof(*config));
 	struct gm_config_section section;
 
-	if (!config || gm_detector_settings_create(&config->detectors) < 0) {
-		free(config);
+	if (!config || !(config->outputs.files = calloc(1, sizeof(*config->outputs.files))) ||
+	    gm_detector_settings_create(&config->detectors) < 0) {
+		gm_config_free(config);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; gm_config_section(config, i, &section); i++)
@@ -188,6 +200,7 @@ void gm_config_free(struct gm_config *config)
 	if (!config)
 		return;
 	gm_detector_settings_free(config->detectors);
+	gm_output_files_free(config->outputs.files);
 	free(config);
 }
 
@@ -213,6 +226,11 @@ static bool socket_is_absolute(const struct gm_config *config)
 static bool policies_are_absolute(const struct gm_config *config)
 {
 	return config->policy.directory[0] == '/';
+}
+
+static bool outputs_are_absolute(const struct gm_config *config)
+{
+	return config->outputs.directory[0] == '/';
 }
 
 static bool metric_is_known(const struct gm_config *config)
@@ -247,6 +265,7 @@ static const struct {
 	{"state", "directory", directory_is_absolute, "a path that begins with '/'"},
 	{"control", "socket", socket_is_absolute, "a path that begins with '/'"},
 	{"policy", "directory", policies_are_absolute, "a path that begins with '/'"},
+	{"outputs", "directory", outputs_are_absolute, "a path that begins with '/'"},
 	{"threshold", "metric", metric_is_known, "the name of a metric, or nothing"},
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
 	{"redis", "host", redis_is_addressed,

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "daemon/output_files.h"
 #include "north/mib/mib.h"
 #include "source/host/host.h"
 #include "source/libvirt/libvirt.h"
@@ -55,6 +56,10 @@ struct gm_config {
 	struct {
 		char directory[256];
 	} policy;
+	struct {
+		char directory[256];
+		struct gm_output_files *files; /* owned */
+	} outputs;
 	struct gm_alarm_options alarm;
 	struct gm_mib_options snmp;
 	struct gm_detector_settings *detectors; /* owned */
@@ -106,5 +111,8 @@ void gm_config_print(struct gm_config *config, FILE *out);
  */
 void gm_config_sample(struct gm_config *defaults, FILE *out);
 void gm_config_manual(struct gm_config *defaults, FILE *out);
+
+/* The options of the outputs' files as mdoc, for guestmon-outputs(5). */
+void gm_config_outputs_manual(FILE *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "daemon/config.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WIDTH = 96, VALUE = 1024 };
@@ -132,27 +133,53 @@ static void print_sentences(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
+static void print_section(FILE *out, const char *name, const char *help,
+			  const struct gm_option *options, const void *defaults)
+{
+	char text[VALUE], allowed[VALUE / 2];
+
+	fprintf(out, ".Ss %s\n", name);
+	print_sentences(out, help);
+	fputs(".Bl -tag -width Ds\n", out);
+	for (const struct gm_option *option = options; option && option->key; option++) {
+		fputs(".It Cm ", out);
+		print_mdoc(out, option->key);
+		fputc('\n', out);
+		print_sentences(out, option->help);
+		fputs("Allowed: ", out);
+		print_mdoc(out, gm_option_describe(option, allowed, sizeof(allowed)));
+		fputs("; default: ", out);
+		gm_option_format(option, defaults, text, sizeof(text));
+		print_mdoc(out, text[0] ? text : "empty");
+		fputs(".\n", out);
+	}
+	fputs(".El\n", out);
+}
+
 void gm_config_manual(struct gm_config *defaults, FILE *out)
 {
 	struct gm_config_section section;
-	char text[VALUE], allowed[VALUE / 2];
 
-	for (size_t i = 0; gm_config_section(defaults, i, &section); i++) {
-		fprintf(out, ".Ss %s\n", section.name);
-		print_sentences(out, section.help);
-		fputs(".Bl -tag -width Ds\n", out);
-		for (const struct gm_option *option = section.options; option->key; option++) {
-			fputs(".It Cm ", out);
-			print_mdoc(out, option->key);
-			fputc('\n', out);
-			print_sentences(out, option->help);
-			fputs("Allowed: ", out);
-			print_mdoc(out, gm_option_describe(option, allowed, sizeof(allowed)));
-			fputs("; default: ", out);
-			gm_option_format(option, section.target, text, sizeof(text));
-			print_mdoc(out, text[0] ? text : "empty");
-			fputs(".\n", out);
-		}
-		fputs(".El\n", out);
+	for (size_t i = 0; gm_config_section(defaults, i, &section); i++)
+		print_section(out, section.name, section.help, section.options, section.target);
+}
+
+void gm_config_outputs_manual(FILE *out)
+{
+	struct gm_output_options common = {.enabled = false};
+
+	gm_option_defaults(gm_output_option_table, &common);
+	print_section(out, "Every output", "What each output has, beside its type.",
+		      gm_output_option_table, &common);
+	for (size_t i = 0; gm_output_types[i]; i++) {
+		const struct gm_output_ops *ops = gm_output_types[i];
+		void *defaults = calloc(1, ops->options_size ? ops->options_size : 1);
+
+		if (!defaults)
+			return;
+		if (ops->options)
+			gm_option_defaults(ops->options, defaults);
+		print_section(out, ops->type, ops->help, ops->options, defaults);
+		free(defaults);
 	}
 }

@@ -227,6 +227,12 @@ static int check_rules(const struct loader *loader)
 			    breach.section, breach.key, breach.allowed);
 }
 
+static int load_outputs(struct gm_config *config, struct gm_error *err)
+{
+	gm_output_files_free(config->outputs.files);
+	return gm_output_files_load(config->outputs.directory, &config->outputs.files, err);
+}
+
 int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_error *err)
 {
 	struct loader loader = {.name = path, .err = err};
@@ -244,6 +250,8 @@ int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_er
 	if (rc == 0)
 		rc = gm_policies_load(loader.config->policy.directory, loader.config->detectors,
 				      err);
+	if (rc == 0)
+		rc = load_outputs(loader.config, err);
 	gm_outline_free(loader.outline);
 	free(loader.text);
 	if (rc < 0)

@@ -12,6 +12,7 @@
 
 #include "analysis/learned.h"
 #include "analysis/rules.h"
+#include "base/text.h"
 
 struct gm_entities {
 	struct gm_tracked *table;
@@ -210,4 +211,24 @@ void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *fi
 	tracked->findings[at] = *finding;
 	if (at == tracked->finding_count)
 		tracked->finding_count++;
+}
+
+void gm_entities_describe(const struct gm_entities *entities, struct gm_alarm *alarm)
+{
+	const struct gm_tracked *tracked = gm_entities_find(entities, &alarm->key);
+	if (!tracked)
+		return;
+	const uint8_t *uuid = alarm->key.uuid;
+	if (alarm->key.kind == GM_ENTITY_INTERFACE)
+		uuid = tracked->info.interface.guest;
+	struct gm_entity_key guest_key = gm_entity_guest(uuid);
+	const struct gm_tracked *guest = gm_entities_find(entities, &guest_key);
+	if (!guest)
+		return;
+	const struct gm_guest_info *info = &guest->info.guest;
+	alarm->guest_index = guest->guest_index;
+	memcpy(alarm->guest, uuid, GM_UUID_SIZE);
+	gm_text_copy(alarm->guest_name, sizeof(alarm->guest_name), gm_guest_label(info));
+	gm_text_copy(alarm->project, sizeof(alarm->project), info->project);
+	gm_text_copy(alarm->project_uuid, sizeof(alarm->project_uuid), info->project_uuid);
 }

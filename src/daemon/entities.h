@@ -13,6 +13,7 @@
 
 #include "analysis/detector.h"
 #include "daemon/precedence.h"
+#include "model/alarm.h"
 #include "model/entity.h"
 #include "model/event.h"
 #include "model/finding.h"
@@ -75,6 +76,9 @@ int gm_entities_refit(struct gm_entities *entities, struct gm_tracked *tracked,
 		      struct gm_detector_settings *detectors);
 int gm_entities_renew_detectors(struct gm_entities *entities,
 				struct gm_detector_settings *detectors);
+
+/* Fills in whose the alarm is: the guest of its entity, where that is known. */
+void gm_entities_describe(const struct gm_entities *entities, struct gm_alarm *alarm);
 
 /* Walks all of them; take the next before removing one. */
 struct gm_tracked *gm_entities_first(const struct gm_entities *entities);

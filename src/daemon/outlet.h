@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the alarm engine's transitions to the journal and the outputs: a transition is durable before
- * anybody is told. Each output has its own durable position and is handed what follows it, in order,
- * a bounded number at a time. Main thread only.
+ * From the alarm engine's transitions to the journal: a transition is durable before anybody is told.
+ * The outputs read the journal (outputs.h). Main thread only.
  */
 #ifndef GM_DAEMON_OUTLET_H
 #define GM_DAEMON_OUTLET_H
 
 #include "model/alarm.h"
-#include "north/mib/mib.h"
 #include "state/state.h"
 
 enum {
@@ -22,23 +20,15 @@ struct gm_outlet;
 int gm_outlet_create(struct gm_state *state, struct gm_outlet **ret_outlet);
 void gm_outlet_free(struct gm_outlet *outlet);
 
-/* Notifications go there from now on; NULL: to nobody (they stay in the journal). */
-void gm_outlet_attach_mib(struct gm_outlet *outlet, struct gm_mib *mib);
-
-/* No agent runs on this node: the journal need not keep anything for one. */
-void gm_outlet_without_mib(struct gm_outlet *outlet);
-
 /*
- * Journals; hand_over() tells the outputs. Where the journal fails the transition waits and is tried
- * again.
+ * Journals, or waits for gm_outlet_end(). Where the journal fails the transition waits and is tried
+ * again, in order.
  */
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition);
 
-/* Gives each output what it has room for of what is journalled. */
-void gm_outlet_hand_over(struct gm_outlet *outlet);
-
-/* The notifications up to `sequence` have arrived. */
-void gm_outlet_delivered(struct gm_outlet *outlet, uint64_t sequence);
+/* What comes between the two is journalled as one: with one wait for the disk instead of many. */
+void gm_outlet_begin(struct gm_outlet *outlet);
+void gm_outlet_end(struct gm_outlet *outlet);
 
 /* Tries again what waits. About once a second. */
 void gm_outlet_tick(struct gm_outlet *outlet);

@@ -3,7 +3,7 @@
  * The one file that names every stage: who gives to whom, and when.
  *
  *   sources ─ inlet ─ intake (windows, detectors) ─┬─ frames ── store
- *                                                  └─ findings ─ alarms ─ outlet (journal) ─ agent
+ *                                                  └─ findings ─ alarms ─ outlet (journal) ─ outputs
  *
  * Time: every 100 ms the store is flushed and alarms are let age; every 300 ms readers get a new
  * snapshot; every second the detectors judge and the node's clock is compared with the wall clock.
@@ -23,6 +23,7 @@
 #include "daemon/mirror.h"
 #include "daemon/orphans.h"
 #include "daemon/outlet.h"
+#include "daemon/outputs.h"
 #include "daemon/selfalarms.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
@@ -52,6 +53,7 @@ struct gm_pipeline {
 	struct gm_mirror mirror;
 	struct gm_alarms *alarms;
 	struct gm_outlet *outlet;
+	struct gm_outputs *outputs;
 	struct gm_external_feed *external;
 	struct gm_mib *mib;
 	struct gm_snapshot_slot *slot;
@@ -80,7 +82,7 @@ static void tell_news(struct gm_pipeline *pipeline)
 		return;
 	pipeline->news = false;
 	publish(pipeline, gm_clock_now());
-	gm_outlet_hand_over(pipeline->outlet);
+	gm_outputs_pump(pipeline->outputs);
 }
 
 /* ---- from the inlet ---- */
@@ -96,7 +98,9 @@ static void on_samples(void *user, const struct gm_batch *batch)
 	struct gm_pipeline *pipeline = user;
 	if (!runs(pipeline, batch->source))
 		return;
+	gm_outlet_begin(pipeline->outlet);
 	gm_intake_batch(pipeline->intake, batch);
+	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 }
 
@@ -150,7 +154,7 @@ static void on_mib_status(void *user, const struct gm_mib_status *status)
 static void on_delivered(void *user, uint64_t sequence)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_delivered(pipeline->outlet, sequence);
+	gm_outputs_mib_delivered(pipeline->outputs, sequence);
 }
 
 /* ---- from the intake ---- */
@@ -195,22 +199,7 @@ static void on_transition(void *user, struct gm_transition *transition)
 static void describe_alarm(void *user, struct gm_alarm *alarm)
 {
 	struct gm_pipeline *pipeline = user;
-	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
-	const struct gm_tracked *tracked = gm_entities_find(entities, &alarm->key);
-	if (!tracked)
-		return;
-	const uint8_t *uuid = alarm->key.uuid;
-	if (alarm->key.kind == GM_ENTITY_INTERFACE)
-		uuid = tracked->info.interface.guest;
-	struct gm_entity_key guest_key = gm_entity_guest(uuid);
-	const struct gm_tracked *guest = gm_entities_find(entities, &guest_key);
-	if (!guest)
-		return;
-	alarm->guest_index = guest->guest_index;
-	memcpy(alarm->guest, uuid, GM_UUID_SIZE);
-	gm_text_copy(alarm->guest_name, sizeof(alarm->guest_name),
-		     gm_guest_label(&guest->info.guest));
-	gm_text_copy(alarm->project, sizeof(alarm->project), guest->info.guest.project);
+	gm_entities_describe(gm_intake_entities(pipeline->intake), alarm);
 }
 
 static uint32_t new_alarm_id(void *user)
@@ -252,6 +241,7 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 		.contention = gm_intake_contention(pipeline->intake),
 		.alarms = pipeline->alarms,
 		.outlet = pipeline->outlet,
+		.outputs = pipeline->outputs,
 		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
 	};
 	struct gm_snapshot *snapshot;
@@ -311,9 +301,9 @@ static void on_tick(uv_timer_t *timer)
 	if (second)
 		watch_clock();
 	int64_t now = gm_clock_now();
+	gm_outlet_begin(pipeline->outlet);
 	if (second) {
 		gm_intake_evaluate(pipeline->intake, now);
-		gm_outlet_tick(pipeline->outlet);
 		gm_external_feed_tick(pipeline->external, now);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
 				    &pipeline->agent);
@@ -323,7 +313,11 @@ static void on_tick(uv_timer_t *timer)
 		sweep_orphans(pipeline, now);
 	gm_mirror_tick(&pipeline->mirror, now);
 	gm_alarms_tick(pipeline->alarms, now);
+	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
+	gm_outputs_tick(pipeline->outputs);
+	if (second)
+		gm_outputs_second(pipeline->outputs, pipeline->slot);
 	if (pipeline->ticks % TICKS_PER_SNAPSHOT == 0)
 		publish(pipeline, now);
 }
@@ -364,6 +358,9 @@ static int create_stages(struct gm_pipeline *pipeline)
 	if (result == 0)
 		result = gm_outlet_create(pipeline->state, &pipeline->outlet);
 	if (result == 0)
+		result = gm_outputs_create(pipeline->loop, pipeline->state, config->node.name,
+					   &pipeline->outputs, NULL);
+	if (result == 0)
 		result = gm_inlet_create(pipeline->loop, &handler, &pipeline->inlet);
 	return result;
 }
@@ -393,6 +390,7 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	if (result < 0) {
 		if (pipeline->inlet)
 			gm_inlet_close(pipeline->inlet);
+		gm_outputs_close(pipeline->outputs);
 		uv_run(loop, UV_RUN_NOWAIT); /* lets the inlet's handle close */
 		gm_pipeline_free(pipeline);
 		return result;
@@ -440,10 +438,11 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 					  gm_inlet_mib_host(pipeline->inlet), &pipeline->mib, err);
 		if (result < 0)
 			return result;
-		gm_outlet_attach_mib(pipeline->outlet, pipeline->mib);
+		gm_outputs_attach_mib(pipeline->outputs, pipeline->mib);
 	} else {
-		gm_outlet_without_mib(pipeline->outlet);
+		gm_outputs_without_mib(pipeline->outputs);
 	}
+	gm_outputs_configure(pipeline->outputs, pipeline->config->outputs.files);
 	uv_timer_init(pipeline->loop, &pipeline->timer);
 	pipeline->timer.data = pipeline;
 	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);
@@ -496,6 +495,7 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 		return result;
 	}
 	gm_alarms_configure(pipeline->alarms, &after->alarm);
+	gm_outputs_configure(pipeline->outputs, after->outputs.files);
 	end_orphans(pipeline, false, gm_clock_now());
 	tell_again(pipeline);
 	pipeline->config = after;
@@ -509,11 +509,12 @@ void gm_pipeline_stop(struct gm_pipeline *pipeline)
 	gm_sources_stop(&pipeline->sources);
 	gm_mib_stop(pipeline->mib);
 	pipeline->mib = NULL;
-	gm_outlet_attach_mib(pipeline->outlet, NULL);
+	gm_outputs_attach_mib(pipeline->outputs, NULL);
 	if (pipeline->timer.data)
 		uv_close((uv_handle_t *)&pipeline->timer, NULL);
 	/* Above all what was delivered to the last: it must not be told again after a restart. */
 	gm_inlet_close(pipeline->inlet);
+	gm_outputs_close(pipeline->outputs);
 	gm_mirror_stop(&pipeline->mirror, gm_clock_now());
 	gm_external_feed_stop(pipeline->external);
 }
@@ -524,6 +525,7 @@ void gm_pipeline_free(struct gm_pipeline *pipeline)
 		return;
 	gm_inlet_free(pipeline->inlet);
 	gm_external_feed_free(pipeline->external);
+	gm_outputs_free(pipeline->outputs);
 	gm_outlet_free(pipeline->outlet);
 	gm_alarms_free(pipeline->alarms);
 	gm_intake_free(pipeline->intake);
@@ -546,6 +548,11 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline)
 {
 	return pipeline->store;
+}
+
+struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline)
+{
+	return pipeline->outputs;
 }
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)

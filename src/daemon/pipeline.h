@@ -11,6 +11,7 @@
 #include "daemon/config.h"
 #include "daemon/entities.h"
 #include "daemon/external.h"
+#include "daemon/outputs.h"
 #include "model/snapshot.h"
 #include "state/state.h"
 
@@ -39,6 +40,7 @@ struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline);
 const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline);
 struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
+struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 
 /* The present options of a detector (base/option.h). */

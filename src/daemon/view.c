@@ -161,6 +161,18 @@ static void build_alarms(struct gm_view *view)
 	       (snapshot->log_count - first_count) * sizeof(*second));
 }
 
+static void fill_outputs(struct gm_view *view)
+{
+	struct gm_snapshot *snapshot = view->snapshot;
+	if (!view->input->outputs)
+		return;
+	size_t count = gm_outputs_rows(view->input->outputs, NULL, 0);
+	snapshot->outputs = gm_view_take(view, count, sizeof(*snapshot->outputs));
+	if (snapshot->outputs)
+		snapshot->output_count =
+			gm_outputs_rows(view->input->outputs, snapshot->outputs, count);
+}
+
 int gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot)
 {
 	struct gm_view view = {.input = input, .snapshot = gm_snapshot_create()};
@@ -173,6 +185,7 @@ int gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_sn
 		if (input->source_enabled[id])
 			snapshot->sources[snapshot->source_count++] = input->sources[id];
 	build_alarms(&view);
+	fill_outputs(&view);
 	build_guests(&view);
 	build_interfaces(&view);
 	gm_view_findings(&view);

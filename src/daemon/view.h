@@ -8,6 +8,7 @@
 #include "alarm/engine.h"
 #include "daemon/entities.h"
 #include "daemon/outlet.h"
+#include "daemon/outputs.h"
 #include "model/snapshot.h"
 
 struct gm_view_input {
@@ -19,6 +20,7 @@ struct gm_view_input {
 	const struct gm_contention *contention; /* analysis/contention.h */
 	const struct gm_alarms *alarms;
 	const struct gm_outlet *outlet;
+	const struct gm_outputs *outputs; /* NULL: none */
 	int64_t stale_after; /* ns without a sample after which a guest is shown stale */
 };
 

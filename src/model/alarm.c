@@ -25,7 +25,8 @@ struct text_member {
 #member, offsetof(struct gm_alarm, member), sizeof(((struct gm_alarm *)0)->member) \
 	}
 static const struct text_member text_members[] = {
-	TEXT(detector), TEXT(metric), TEXT(rule), TEXT(guest_name), TEXT(project), TEXT(text),
+	TEXT(detector), TEXT(metric),       TEXT(rule), TEXT(guest_name),
+	TEXT(project),  TEXT(project_uuid), TEXT(text),
 };
 
 struct time_member {

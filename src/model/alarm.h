@@ -31,7 +31,8 @@ struct gm_alarm {
 	uint8_t guest[GM_UUID_SIZE];
 	char guest_name[GM_NAME_SIZE]; /* gm_guest_label() */
 	char project[GM_NAME_SIZE];
-	char text[GM_ALARM_TEXT]; /* one sentence for people */
+	char project_uuid[GM_NAME_SIZE]; /* Nova's; or empty */
+	char text[GM_ALARM_TEXT];        /* one sentence for people */
 };
 
 enum gm_transition_kind { GM_TRANSITION_RAISE, GM_TRANSITION_CHANGE, GM_TRANSITION_CLEAR };
@@ -41,6 +42,7 @@ struct gm_transition {
 	uint64_t sequence; /* 1, 2, 3 … without holes on this node, kept over restarts */
 	enum gm_transition_kind kind;
 	int64_t time;
+	int64_t journalled_at; /* node's time; 0: not known */
 	struct gm_alarm alarm; /* as it is after the transition */
 };
 

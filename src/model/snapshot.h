@@ -145,6 +145,29 @@ struct gm_contention_row {
 	uint64_t bursts; /* looked at */
 };
 
+/* An output and what it has told (daemon/outbox.h), numbered as the MIB does. */
+enum gm_output_state {
+	GM_OUTPUT_WORKING = 1,
+	GM_OUTPUT_WAITING, /* for the receiver, after a failure */
+	GM_OUTPUT_PAUSED,  /* by the operator */
+	GM_OUTPUT_ABSENT,  /* the driver could not be made */
+};
+const char *gm_output_state_name(enum gm_output_state state); /* "working", … */
+
+struct gm_output_row {
+	char name[48], type[16];
+	enum gm_output_state state;
+	uint64_t position; /* sequence number of the last transition that is done with */
+	uint64_t backlog;  /* transitions behind it, those that it does not tell included */
+	uint32_t in_flight;
+	uint64_t delivered, retried, refused; /* since the start; refused: given up */
+	uint64_t expired, overflowed; /* given up: too old, too many, no longer in the journal */
+	int64_t delivered_at;         /* node's time of the last delivery; 0: none yet */
+	int64_t failing_since;        /* node's time; 0: the last attempt went well */
+	int64_t next_try_at;          /* node's time; 0: at once */
+	char error[128]; /* of the last attempt that failed; kept until one goes well */
+};
+
 struct gm_agent_row {
 	char node[GM_NAME_SIZE];
 	char version[32];
@@ -199,6 +222,8 @@ struct gm_snapshot {
 	struct gm_alarm *alarms; /* active, by id */
 	size_t log_count;
 	struct gm_transition *log; /* the newest transitions, by sequence */
+	size_t output_count;
+	struct gm_output_row *outputs; /* by name */
 
 	/* private */
 	unsigned references;

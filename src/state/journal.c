@@ -112,8 +112,9 @@ static int append(struct gm_state *state, const struct gm_transition *transition
 	if (rc < 0)
 		return gm_error_set(err, rc, "journal: cannot write alarm %u as text",
 				    transition->alarm.id);
-	gm_sql_bind(state, GM_SQL_JOURNAL_ADD, "iiiit", sequence, (int64_t)transition->kind,
-		    transition->time, (int64_t)transition->alarm.id, record->data);
+	gm_sql_bind(state, GM_SQL_JOURNAL_ADD, "iiiiti", sequence, (int64_t)transition->kind,
+		    transition->time, (int64_t)transition->alarm.id, record->data,
+		    transition->journalled_at);
 	if (gm_sql_run(state, GM_SQL_JOURNAL_ADD) < 0 ||
 	    change_active(state, transition, record->data) < 0)
 		rc = gm_sql_failed(state, err, "journal");
@@ -162,6 +163,17 @@ int gm_state_journal(struct gm_state *state, struct gm_transition *transition, s
 uint64_t gm_state_last_sequence(const struct gm_state *state)
 {
 	return state->last_sequence;
+}
+
+uint64_t gm_state_first_sequence(struct gm_state *state)
+{
+	sqlite3_stmt *statement = gm_sql_bind(state, GM_SQL_JOURNAL_FIRST, "");
+	int64_t first = 0;
+
+	if (gm_sql_step(state, GM_SQL_JOURNAL_FIRST) > 0)
+		first = sqlite3_column_int64(statement, 0);
+	gm_sql_done(state, GM_SQL_JOURNAL_FIRST);
+	return (uint64_t)first;
 }
 
 static int parse_record(sqlite3_stmt *statement, int column, struct gm_alarm *ret_alarm)
@@ -215,6 +227,7 @@ int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
 		transition.sequence = (uint64_t)sqlite3_column_int64(statement, 0);
 		transition.kind = (enum gm_transition_kind)kind;
 		transition.time = sqlite3_column_int64(statement, 2);
+		transition.journalled_at = sqlite3_column_int64(statement, 4);
 		each(user, &transition);
 	}
 	if (rc < 0)

@@ -32,16 +32,22 @@ static const char *const texts[GM_SQL_COUNT] = {
 			      " ON CONFLICT (id) DO UPDATE SET record = excluded.record",
 	[GM_SQL_ACTIVE_DELETE] = "DELETE FROM active WHERE id = ?1",
 	[GM_SQL_ACTIVE_ALL] = "SELECT record FROM active ORDER BY id",
-	[GM_SQL_JOURNAL_ADD] = "INSERT INTO journal (sequence, kind, time, alarm, record)"
-			       " VALUES (?1, ?2, ?3, ?4, ?5)",
-	[GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record FROM journal"
+	[GM_SQL_JOURNAL_ADD] =
+		"INSERT INTO journal (sequence, kind, time, alarm, record, journalled)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[GM_SQL_JOURNAL_FIRST] = "SELECT coalesce(min(sequence), 0) FROM journal",
+	[GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record, journalled FROM journal"
 				 " WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
 	[GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
 				 " (SELECT sequence FROM journal WHERE sequence <= ?1"
 				 "  ORDER BY sequence LIMIT ?2)",
-	[GM_SQL_OUTPUT_GET] = "SELECT sequence FROM outputs WHERE name = ?1",
+	[GM_SQL_OUTPUT_GET] = "SELECT sequence, paused FROM outputs WHERE name = ?1",
 	[GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
 	[GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
+	[GM_SQL_OUTPUT_REWIND] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1",
+	[GM_SQL_OUTPUT_PAUSE] = "UPDATE outputs SET paused = ?2 WHERE name = ?1",
+	[GM_SQL_OUTPUT_NAMES] = "SELECT name FROM outputs ORDER BY name",
+	[GM_SQL_OUTPUT_REMOVE] = "DELETE FROM outputs WHERE name = ?1",
 	[GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
 	[GM_SQL_LESSON_COUNT] = "SELECT count(*) FROM lessons",
 	[GM_SQL_LESSON_ADD] = "INSERT INTO lessons"

@@ -35,6 +35,9 @@ static const char *const schema_steps[] = {
 	" author TEXT NOT NULL, made_at INTEGER NOT NULL, record BLOB NOT NULL);"
 	"CREATE INDEX lessons_of ON lessons (entity);"
 	"PRAGMA user_version = 2;",
+	"ALTER TABLE journal ADD COLUMN journalled INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE outputs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 3;",
 };
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 

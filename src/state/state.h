@@ -7,6 +7,8 @@
 #ifndef GM_STATE_STATE_H
 #define GM_STATE_STATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -75,9 +77,21 @@ int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user)
 int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
 			   gm_state_transition_fn *each, void *user);
 
-/* The last sequence number that `output` has delivered; a new output starts at the newest. */
-int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence);
+/* The oldest sequence number that the journal still has, 0 while it is empty. */
+uint64_t gm_state_first_sequence(struct gm_state *state);
+
+/*
+ * The last sequence number that `output` has delivered, and whether the operator has paused it; a new
+ * output starts at the newest. delivered() only moves forward, rewind() in both directions.
+ */
+int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence,
+			     bool *ret_paused);
 int gm_state_output_delivered(struct gm_state *state, const char *output, uint64_t sequence);
+int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t sequence);
+int gm_state_output_pause(struct gm_state *state, const char *output, bool paused);
+
+/* Forgets the outputs of other names: the journal keeps nothing for them. */
+int gm_state_outputs_keep(struct gm_state *state, const char *const *names, size_t count);
 
 /*
  * What operators taught (`guestmonctl learn`): a range of time of an entity, its label, and what was

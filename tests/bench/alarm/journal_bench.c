@@ -159,7 +159,8 @@ int main(int argc, char **argv)
 	}
 	/* An output that is behind keeps all of them in the journal. */
 	uint64_t position;
-	gm_state_output_position(state, "behind", &position);
+	bool paused;
+	gm_state_output_position(state, "behind", &position, &paused);
 	raise_all(state, first, count / LARGEST * LARGEST, LARGEST);
 	gm_state_close(state);
 	measure_start(directory);

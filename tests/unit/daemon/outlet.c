@@ -87,13 +87,6 @@ static void assert_log(const struct fixture *fixture, uint64_t first_sequence, s
 	}
 }
 
-static uint64_t position_of(const struct fixture *fixture)
-{
-	uint64_t position = 0;
-	assert_int_equal(gm_state_output_position(fixture->state, "snmp", &position), 0);
-	return position;
-}
-
 static void test_the_newest_are_there_after_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -133,68 +126,19 @@ static void test_what_a_full_disk_holds_up_comes_later_in_order(void **state)
 	assert_log(fixture, 1, 200);
 }
 
-static void test_the_position_is_kept_and_never_goes_back(void **state)
-{
-	struct fixture *fixture = *state;
-	for (uint32_t id = 1; id <= 5; id++)
-		raise_one(fixture, id);
-	gm_outlet_delivered(fixture->outlet, 4);
-	gm_outlet_delivered(fixture->outlet, 2);
-	close_all(fixture);
-	open_all(fixture);
-	assert_int_equal(position_of(fixture), 4);
-}
-
-static void raise_unreadable(struct fixture *fixture, uint32_t id)
-{
-	struct gm_transition transition = {
-		.kind = GM_TRANSITION_RAISE,
-		/* No guest has this UUID: its text is refused when the journal is read. */
-		.alarm = {.id = id, .key = {.kind = GM_ENTITY_GUEST}},
-	};
-	gm_outlet_transition(fixture->outlet, &transition);
-}
-
-/* The agent runs, but there is no master: what it is given it keeps. */
-static void test_records_that_cannot_be_read_hold_up_nothing(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct gm_mib_options options = {
-		.enabled = true, .agentx_socket = "/nonexistent/agentx", .timeout = GM_SECOND};
-	const struct gm_mib_host host = {0};
-	struct gm_snapshot_slot *slot;
-	struct gm_mib *mib;
-	struct gm_error err;
-	gm_log_set_level((enum gm_log_level) - 1);
-	for (uint32_t id = 1; id <= 40; id++)
-		raise_unreadable(fixture, id);
-	raise_one(fixture, 41);
-	raise_unreadable(fixture, 42);
-
-	assert_int_equal(gm_snapshot_slot_create(&slot), 0);
-	assert_int_equal(gm_mib_start(&options, slot, &host, &mib, &err), 0);
-	gm_outlet_attach_mib(fixture->outlet, mib);
-	assert_in_range(position_of(fixture), 1, 40);
-	for (uint32_t id = 43; id < 43 + 2 * GM_MIB_SPOOL; id++)
-		raise_unreadable(fixture, id);
-	gm_outlet_tick(fixture->outlet);
-	gm_outlet_delivered(fixture->outlet, 41);
-	assert_int_equal(position_of(fixture), 42 + 2 * GM_MIB_SPOOL);
-	gm_outlet_attach_mib(fixture->outlet, NULL);
-	gm_mib_stop(mib);
-	gm_snapshot_slot_free(slot);
-}
-
-static void test_without_an_agent_the_journal_waits_for_none(void **state)
+static void test_what_is_gathered_is_journalled_at_the_end(void **state)
 {
 	struct fixture *fixture = *state;
 	raise_one(fixture, 1);
-	gm_outlet_tick(fixture->outlet);
-	assert_int_equal(position_of(fixture), 0);
-	gm_outlet_without_mib(fixture->outlet);
-	raise_one(fixture, 2);
-	gm_outlet_tick(fixture->outlet);
-	assert_int_equal(position_of(fixture), 2);
+	gm_outlet_begin(fixture->outlet);
+	for (uint32_t id = 2; id <= 2000; id++)
+		raise_one(fixture, id);
+	assert_int_equal(gm_state_last_sequence(fixture->state), 1);
+	gm_outlet_end(fixture->outlet);
+	assert_int_equal(gm_state_last_sequence(fixture->state), 2000);
+	assert_log(fixture, 2001 - GM_OUTLET_LOG, GM_OUTLET_LOG);
+	raise_one(fixture, 2001);
+	assert_int_equal(gm_state_last_sequence(fixture->state), 2001);
 }
 
 int main(void)
@@ -203,9 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_OUTLET(test_the_newest_are_there_after_a_restart),
 		WITH_OUTLET(test_what_a_full_disk_holds_up_comes_later_in_order),
-		WITH_OUTLET(test_the_position_is_kept_and_never_goes_back),
-		WITH_OUTLET(test_records_that_cannot_be_read_hold_up_nothing),
-		WITH_OUTLET(test_without_an_agent_the_journal_waits_for_none),
+		WITH_OUTLET(test_what_is_gathered_is_journalled_at_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,10 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 	path_of(f, "state.db", path);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(
-		sqlite3_exec(db, "DROP TABLE lessons; PRAGMA user_version = 1;", NULL, NULL, NULL),
+		sqlite3_exec(db,
+			     "DROP TABLE lessons; ALTER TABLE journal DROP COLUMN journalled;"
+			     "ALTER TABLE outputs DROP COLUMN paused; PRAGMA user_version = 1;",
+			     NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 

@@ -153,21 +153,50 @@ static void test_output_positions(void **state)
 	struct fixture *f = *state;
 	struct gm_transition raise = transition_of(1, GM_TRANSITION_RAISE, 1);
 	uint64_t position = 99;
+	bool paused = true;
 
 	open_state(f);
-	assert_int_equal(gm_state_output_position(f->state, "trap", &position), 0);
+	assert_int_equal(gm_state_output_position(f->state, "trap", &position, &paused), 0);
 	assert_int_equal(position, 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(gm_state_journal(f->state, &raise, &f->err), 0);
-	assert_int_equal(gm_state_output_position(f->state, "trap", &position), 0);
+	assert_int_equal(gm_state_output_position(f->state, "trap", &position, &paused), 0);
 	assert_int_equal(position, 0); /* has still to tell them */
-	assert_int_equal(gm_state_output_position(f->state, "webhook", &position), 0);
+	assert_int_equal(gm_state_output_position(f->state, "webhook", &position, &paused), 0);
 	assert_int_equal(position, 5); /* new: starts at the newest */
 	assert_int_equal(gm_state_output_delivered(f->state, "trap", 3), 0);
 	assert_int_equal(gm_state_output_delivered(f->state, "trap", 2), 0); /* never back */
 	reopen_state(f);
-	assert_int_equal(gm_state_output_position(f->state, "trap", &position), 0);
+	assert_int_equal(gm_state_output_position(f->state, "trap", &position, &paused), 0);
 	assert_int_equal(position, 3);
+	assert_false(paused);
+}
+
+static void test_outputs_are_paused_rewound_and_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_transition raise = transition_of(1, GM_TRANSITION_RAISE, 1);
+	static const char *const kept[] = {"webhook"};
+	uint64_t position;
+	bool paused;
+
+	open_state(f);
+	assert_int_equal(gm_state_first_sequence(f->state), 0);
+	assert_int_equal(gm_state_output_position(f->state, "trap", &position, &paused), 0);
+	assert_int_equal(gm_state_output_position(f->state, "webhook", &position, &paused), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(gm_state_journal(f->state, &raise, &f->err), 0);
+	assert_int_equal(gm_state_first_sequence(f->state), 1);
+	assert_int_equal(gm_state_output_pause(f->state, "webhook", true), 0);
+	assert_int_equal(gm_state_output_delivered(f->state, "webhook", 4), 0);
+	assert_int_equal(gm_state_output_rewind(f->state, "webhook", 2), 0);
+	assert_int_equal(gm_state_outputs_keep(f->state, kept, 1), 0);
+	reopen_state(f);
+	assert_int_equal(gm_state_output_position(f->state, "webhook", &position, &paused), 0);
+	assert_int_equal(position, 2);
+	assert_true(paused);
+	assert_int_equal(gm_state_output_position(f->state, "trap", &position, &paused), 0);
+	assert_int_equal(position, 5); /* as a new one */
 }
 
 static void test_journal_is_pruned(void **state)
@@ -176,9 +205,10 @@ static void test_journal_is_pruned(void **state)
 	struct gm_transition change = transition_of(1, GM_TRANSITION_CHANGE, 1);
 	struct seen seen = {0};
 	uint64_t position;
+	bool paused;
 
 	open_state(f);
-	assert_int_equal(gm_state_output_position(f->state, "slow", &position), 0);
+	assert_int_equal(gm_state_output_position(f->state, "slow", &position, &paused), 0);
 	assert_int_equal(gm_state_output_delivered(f->state, "slow", 0), 0);
 	for (int i = 0; i < GM_JOURNAL_KEEP + 600; i++)
 		assert_int_equal(gm_state_journal(f->state, &change, &f->err), 0);
@@ -225,6 +255,7 @@ int main(void)
 		TEST(test_alarm_ids_are_never_given_twice),
 		TEST(test_journal_and_active_set),
 		TEST(test_output_positions),
+		TEST(test_outputs_are_paused_rewound_and_forgotten),
 		TEST(test_journal_is_pruned),
 		TEST(test_creates_its_directory),
 	};

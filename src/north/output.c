@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is common to all outputs: their options, and which transitions they tell; see output.h.
+ */
+#include "north/output.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* In the order of importance; indexes of the option `severity`. */
+static const char *const severity_choices[] = {"critical", "major",         "minor",
+					       "warning",  "indeterminate", NULL};
+static const enum gm_severity severities[] = {GM_SEVERITY_CRITICAL, GM_SEVERITY_MAJOR,
+					      GM_SEVERITY_MINOR, GM_SEVERITY_WARNING,
+					      GM_SEVERITY_INDETERMINATE};
+enum { SEVERITIES = sizeof(severities) / sizeof(severities[0]) };
+
+const struct gm_option gm_output_option_table[] = {
+	{.key = "enabled",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_output_options, enabled),
+	 .fallback = "true",
+	 .help = "Whether this output is there at all."},
+	{.key = "severity",
+	 .type = GM_OPTION_CHOICE,
+	 GM_OPTION_AT(struct gm_output_options, severity),
+	 .fallback = "indeterminate",
+	 .help = "The least severe alarms that are told.",
+	 .choices = severity_choices},
+	{.key = "detectors",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_output_options, detectors),
+	 .fallback = "*",
+	 .help = "Patterns of the detectors whose alarms are told, separated by commas; !x "
+		 "excludes x."},
+	{.key = "guests",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_output_options, guests),
+	 .fallback = "*",
+	 .help = "Patterns of the guests' names whose alarms are told; the node's own alarms have "
+		 "the "
+		 "name -."},
+	{.key = "projects",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_output_options, projects),
+	 .fallback = "*",
+	 .help = "Patterns of the guests' projects whose alarms are told; where there is none, it "
+		 "is -."},
+	{.key = "changes",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_output_options, changes),
+	 .fallback = "true",
+	 .help = "Tell changes of severity and of evidence, too, not only raise and clear."},
+	{.key = "retry-min",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_output_options, retry_min),
+	 .min = 10e6,
+	 .max = 3600e9,
+	 .fallback = "1s",
+	 .help = "The pause after a first failure; each further one doubles it."},
+	{.key = "retry-max",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_output_options, retry_max),
+	 .min = 10e6,
+	 .max = 86400e9,
+	 .fallback = "60s",
+	 .help = "The longest pause between two attempts."},
+	{.key = "refusals",
+	 .type = GM_OPTION_INT,
+	 GM_OPTION_AT(struct gm_output_options, refusals),
+	 .min = 1,
+	 .max = 1000000,
+	 .fallback = "20",
+	 .help = "How often a message that the receiver refuses is tried before it is given up."},
+	{.key = "expiry",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_output_options, expiry),
+	 .min = 1e9,
+	 .max = 365 * 86400e9,
+	 .fallback = "7d",
+	 .help = "Transitions older than this are given up."},
+	{.key = "backlog",
+	 .type = GM_OPTION_INT,
+	 GM_OPTION_AT(struct gm_output_options, backlog),
+	 .min = 1,
+	 .max = 1000000,
+	 .fallback = "100000",
+	 .help = "How many transitions may wait; what is over is given up, oldest first, and "
+		 "counted."},
+	GM_OPTION_END,
+};
+
+const char *gm_output_state_name(enum gm_output_state state)
+{
+	static const char *const names[] = {"", "working", "waiting", "paused", "absent"};
+	return names[state];
+}
+
+/* X.733's numbers are not in the order of importance. */
+static int importance(enum gm_severity severity)
+{
+	int index = 0;
+	while (index < SEVERITIES - 1 && severities[index] != severity)
+		index++;
+	return index;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text[0] != '\0' ? text : "-";
+}
+
+bool gm_output_wants(const struct gm_output_options *options,
+		     const struct gm_transition *transition)
+{
+	const struct gm_alarm *alarm = &transition->alarm;
+	return (options->changes || transition->kind != GM_TRANSITION_CHANGE) &&
+	       importance(alarm->severity) <= options->severity &&
+	       gm_text_match(options->detectors, alarm->detector) &&
+	       gm_text_match(options->guests, or_dash(alarm->guest_name)) &&
+	       gm_text_match(options->projects, or_dash(alarm->project));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of drivers; see output.h.
+ */
+#include <string.h>
+
+#include "north/output.h"
+
+const struct gm_output_ops *const gm_output_types[] = {
+	NULL,
+};
+
+const struct gm_output_ops *gm_output_type(const char *name)
+{
+	for (size_t i = 0; gm_output_types[i]; i++) {
+		if (strcmp(gm_output_types[i]->type, name) == 0)
+			return gm_output_types[i];
+	}
+	return NULL;
+}
