@@ -20,14 +20,15 @@ struct member {
 	struct gm_outputs *outputs;
 	const struct gm_output_file *file; /* NULL: the agent's */
 	struct gm_outbox *outbox;
-	char absent[128]; /* why there is no driver */
+	char name[GM_OUTPUT_NAME]; /* the driver's; files come and go */
+	char absent[128];          /* why there is no driver */
 	struct member *prev, *next;
 };
 
 struct gm_outputs {
 	uv_loop_t *loop;
 	struct gm_state *state;
-	const char *node;
+	char node[GM_NAME_SIZE]; /* the configuration comes and goes */
 	struct gm_http *http;
 	uv_async_t verdicts; /* some came: send what may follow */
 	struct member *members;
@@ -70,13 +71,15 @@ static void begin_driver(struct member *member, const struct gm_output_ops *ops,
 	const struct gm_output_host host = {
 		.loop = outputs->loop,
 		.http = outputs->http,
-		.name = name,
+		.name = member->name,
 		.node = outputs->node,
+		.options = member->file ? &member->file->common : NULL,
 		.done = on_done,
 		.user = member,
 	};
 	struct gm_output *output = NULL;
 	struct gm_error err = {.text = ""};
+	gm_text_copy(member->name, sizeof(member->name), name);
 	if (ops->create(options, &host, &output, &err) < 0) {
 		if (strcmp(member->absent, err.text) != 0)
 			gm_log(GM_LOG_ERROR, "output %s: %s", name, err.text);
@@ -210,8 +213,7 @@ void gm_outputs_without_mib(struct gm_outputs *outputs)
 {
 	if (outputs->snmp)
 		drop(outputs, outputs->snmp);
-	outputs->snmp = NULL;
-	forget_others(outputs);
+	outputs->snmp = NULL; /* its position goes with the next gm_outputs_configure() */
 }
 
 void gm_outputs_mib_delivered(struct gm_outputs *outputs, uint64_t sequence)
@@ -325,7 +327,7 @@ int gm_outputs_create(uv_loop_t *loop, struct gm_state *state, const char *node,
 	}
 	outputs->loop = loop;
 	outputs->state = state;
-	outputs->node = node;
+	gm_text_copy(outputs->node, sizeof(outputs->node), node);
 	uv_async_init(loop, &outputs->verdicts, on_verdicts);
 	outputs->verdicts.data = outputs;
 	outputs->snmp = add(outputs, NULL);

@@ -17,7 +17,7 @@
 
 struct gm_outputs;
 
-/* `state` and `node` outlive the outputs. */
+/* `state` outlives the outputs. */
 int gm_outputs_create(uv_loop_t *loop, struct gm_state *state, const char *node,
 		      struct gm_outputs **ret_outputs, struct gm_error *err);
 
@@ -31,7 +31,7 @@ void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_fil
 /* Notifications go to that agent from now on; NULL: it has ended, they wait. */
 void gm_outputs_attach_mib(struct gm_outputs *outputs, struct gm_mib *mib);
 
-/* No agent runs on this node: the journal need not keep anything for one. */
+/* No agent runs on this node: the journal need not keep anything for one. Before the first configure(). */
 void gm_outputs_without_mib(struct gm_outputs *outputs);
 
 /* The agent has handed over the notifications up to that sequence number. */

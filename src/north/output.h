@@ -26,6 +26,7 @@
 #include "north/http/http.h"
 
 struct gm_output; /* each driver's own */
+struct gm_output_options;
 
 /* What is to be told. Valid during send() only: copy what is needed later. */
 struct gm_message {
@@ -55,6 +56,8 @@ struct gm_output_host {
 	struct gm_http *http;
 	const char *name; /* of the instance */
 	const char *node;
+	/* Which transitions it is given. During create() only; NULL: all. */
+	const struct gm_output_options *options;
 	/* To be called exactly once for each send(), also from within it, until close(). */
 	void (*done)(void *user, uint64_t ticket, const struct gm_verdict *verdict);
 	void *user;
