@@ -4,9 +4,13 @@
  */
 #include <string.h>
 
+#include "north/openstack/aodh.h"
+#include "north/openstack/gnocchi.h"
 #include "north/output.h"
 
 const struct gm_output_ops *const gm_output_types[] = {
+	&gm_aodh_output,
+	&gm_gnocchi_output,
 	NULL,
 };
 

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A transition on its way to Aodh; called by aodh.c. Nothing is remembered between transitions:
+ *
+ *   find ──none──▶ create ──▶ state ──▶ describe ──▶ told
+ *     └──found, has the mark──────────────────────────▲
+ *     └──found, other state────▶ state                │
+ *     └──found, same state─────────────▶ describe ────┘
+ *
+ * Where there is a message bus, a raise goes that way instead of `state`: severity first, then
+ * the event, then looks whether the listener has set the state; if it has not after a few, it is set.
+ *
+ * So whatever was lost before (an answer, the daemon, the alarm itself) is seen by the look that
+ * each attempt begins with, and no state is set twice in a row.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "north/openstack/aodh_private.h"
+#include "north/verdict.h"
+
+enum { LOOKS = 4 }; /* about a second apart */
+
+struct gm_aodh_job {
+	struct gm_output *output;
+	struct gm_transition transition;
+	int64_t sent_at;
+	bool has_ticket;
+	uint64_t ticket;
+	bool waiting; /* until reconciled, or for another one of the same name */
+	bool again;   /* was begun anew because the alarm went away meanwhile */
+	int looks;    /* still to be had at the state after an event */
+	char name[GM_AODH_NAME];
+	struct gm_keystone_call *call;
+	struct gm_json *answer;      /* the last list or alarm */
+	const struct gm_json *found; /* in it */
+	struct gm_aodh_alarm alarm;  /* its fields */
+	struct gm_aodh_job *prev, *next;
+};
+
+typedef void step_fn(struct gm_aodh_job *job, const struct gm_http_response *response);
+
+static void find(struct gm_aodh_job *job);
+static void describe(struct gm_aodh_job *job);
+
+/* ---- the end ---- */
+
+static struct gm_aodh_job *of_name(const struct gm_output *output, const char *name)
+{
+	struct gm_aodh_job *job;
+
+	DL_FOREACH (output->jobs, job) {
+		if (strcmp(job->name, name) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+static void free_job(struct gm_aodh_job *job)
+{
+	DL_DELETE(job->output->jobs, job);
+	gm_json_free(job->answer);
+	free(job);
+}
+
+static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
+{
+	struct gm_output *output = job->output;
+	uint64_t ticket = job->ticket;
+	bool has_ticket = job->has_ticket;
+	char name[GM_AODH_NAME];
+	struct gm_aodh_job *next;
+
+	memcpy(name, job->name, sizeof(name));
+	free_job(job);
+	if (has_ticket)
+		output->host.done(output->host.user, ticket, verdict);
+	next = of_name(output, name);
+	if (next && next->waiting && output->reconciled) {
+		next->waiting = false;
+		find(next);
+	}
+}
+
+static void conclude_told(struct gm_aodh_job *job)
+{
+	conclude(job, &(struct gm_verdict){.kind = GM_VERDICT_DELIVERED});
+}
+
+static void conclude_later(struct gm_aodh_job *job, const char *reason)
+{
+	conclude(job, &(struct gm_verdict){.kind = GM_VERDICT_RETRY, .reason = reason});
+}
+
+/*
+ * Some answers do not concern this one message but tell of a service that is not itself: a
+ * redirect, a path that is not there, a conflict.
+ */
+struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char *reason)
+{
+	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	int status = response->status;
+
+	if (verdict.kind == GM_VERDICT_REFUSED &&
+	    ((status >= 300 && status < 400) || status == 404 || status == 405 || status == 409))
+		verdict.kind = GM_VERDICT_RETRY;
+	return verdict;
+}
+
+static void conclude_by(struct gm_aodh_job *job, const struct gm_http_response *response)
+{
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
+
+	conclude(job, &verdict);
+}
+
+/* ---- steps ---- */
+
+static void request(struct gm_aodh_job *job, const char *method, const char *path, const char *text,
+		    void (*done)(void *user, const struct gm_http_response *response))
+{
+	struct gm_error err = {""};
+
+	if (gm_aodh_request(job->output, method, path, text, done, job, &job->call, &err) < 0)
+		conclude_later(job, err.text);
+}
+
+/* As request(), of a tree that is freed. */
+static void request_json(struct gm_aodh_job *job, const char *method, const char *path,
+			 struct gm_json *body,
+			 void (*done)(void *user, const struct gm_http_response *response))
+{
+	struct gm_buffer text = GM_BUFFER_INIT(1 << 20);
+
+	if (gm_json_write(body, 0, &text) < 0 || text.failed)
+		conclude_later(job, "out of memory");
+	else
+		request(job, method, path, text.data, done);
+	gm_buffer_free(&text);
+	gm_json_free(body);
+}
+
+/* The alarm went away between two steps: once more from the beginning. */
+static bool begin_anew(struct gm_aodh_job *job)
+{
+	if (job->again)
+		return false;
+	job->again = true;
+	job->looks = 0;
+	find(job);
+	return true;
+}
+
+static void described(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
+
+	job->call = NULL;
+	if (response->status == 404 && begin_anew(job))
+		return;
+	if (verdict.kind == GM_VERDICT_REFUSED) {
+		/* The state has arrived, which is what counts. */
+		gm_log(GM_LOG_WARNING, "output %s: the description of an alarm is refused: %s",
+		       job->output->host.name, reason);
+		conclude_told(job);
+		return;
+	}
+	conclude(job, &verdict);
+}
+
+static void describe(struct gm_aodh_job *job)
+{
+	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
+	char path[GM_AODH_ID + 32];
+
+	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
+	gm_aodh_describe(job->output->host.node, &job->transition, job->sent_at, &text);
+	request_json(job, "PUT", path,
+		     gm_aodh_changed(job->found, gm_aodh_state(&job->transition),
+				     gm_aodh_severity(job->transition.alarm.severity), text.data),
+		     described);
+	gm_buffer_free(&text);
+}
+
+static void state_set(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+
+	job->call = NULL;
+	if (response->status == 200)
+		describe(job);
+	else if (response->status != 404 || !begin_anew(job))
+		conclude_by(job, response);
+}
+
+static void set_state(struct gm_aodh_job *job)
+{
+	char path[GM_AODH_ID + 32], text[GM_AODH_STATE];
+
+	snprintf(path, sizeof(path), "/v2/alarms/%s/state", job->alarm.id);
+	snprintf(text, sizeof(text), "\"%s\"", gm_aodh_state(&job->transition));
+	request(job, "PUT", path, text, state_set);
+}
+
+/* ---- by the message bus ---- */
+
+static void published(void *user, const char *error)
+{
+	struct gm_aodh_job *job = user;
+	struct gm_output *output = job->output;
+
+	if (!error) {
+		job->looks = LOOKS;
+		return;
+	}
+	if (gm_log_allowed(&output->bus_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		gm_log(GM_LOG_WARNING,
+		       "output %s: %s: alarms are raised by the API, their actions do not run",
+		       output->host.name, error);
+	set_state(job);
+}
+
+static void publish(struct gm_aodh_job *job)
+{
+	struct gm_output *output = job->output;
+	struct gm_buffer body = GM_BUFFER_INIT(512 << 10);
+	int rc;
+
+	gm_event_body(output->host.node, job->name, job->alarm.project, &job->transition, &body);
+	rc = gm_event_publish(output->bus, &body, published, job);
+	gm_buffer_free(&body);
+	if (rc < 0)
+		published(job, "message bus: too much waits for it");
+}
+
+static void prepared(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+
+	job->call = NULL;
+	if (response->status == 200)
+		publish(job);
+	else if (response->status != 404 || !begin_anew(job))
+		conclude_by(job, response);
+}
+
+/* What the actions are told comes from the alarm as Aodh has it: the severity has to be there first. */
+static void raise_by_event(struct gm_aodh_job *job)
+{
+	const char *severity = gm_aodh_severity(job->transition.alarm.severity);
+	const char *held = gm_json_get_text(job->found, "severity");
+	const char *description = gm_json_get_text(job->found, "description");
+	char path[GM_AODH_ID + 32];
+
+	if (held && strcmp(held, severity) == 0) {
+		publish(job);
+		return;
+	}
+	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
+	request_json(job, "PUT", path,
+		     gm_aodh_changed(job->found, job->alarm.state, severity,
+				     description ? description : ""),
+		     prepared);
+}
+
+static void looked(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+
+	job->call = NULL;
+	if (response->status == 200 && strncmp(response->body, "\"alarm\"", 7) == 0) {
+		job->looks = 0;
+		describe(job);
+	} else if (response->status == 404 && begin_anew(job)) {
+		return;
+	} else if (response->status != 200) {
+		conclude_by(job, response);
+	} else if (--job->looks == 0) {
+		gm_log(GM_LOG_WARNING,
+		       "output %s: aodh-listener has not raised an alarm by its event; the API "
+		       "does",
+		       job->output->host.name);
+		set_state(job);
+	}
+}
+
+void gm_aodh_jobs_tick(struct gm_output *output)
+{
+	struct gm_aodh_job *job, *next;
+	char path[GM_AODH_ID + 32];
+
+	DL_FOREACH_SAFE(output->jobs, job, next)
+	{
+		if (job->looks == 0 || job->call)
+			continue;
+		snprintf(path, sizeof(path), "/v2/alarms/%s/state", job->alarm.id);
+		request(job, "GET", path, NULL, looked);
+	}
+}
+
+/* ---- the decision ---- */
+
+/* `job->found` is there. */
+static void proceed(struct gm_aodh_job *job)
+{
+	if (gm_aodh_read(job->found, &job->alarm) < 0) {
+		conclude_later(job, "the answer is no alarm");
+	} else if (gm_aodh_is_told(job->found, &job->transition)) {
+		conclude_told(job);
+	} else if (strcmp(job->alarm.state, gm_aodh_state(&job->transition)) == 0) {
+		describe(job);
+	} else if (job->output->bus && job->transition.kind != GM_TRANSITION_CLEAR) {
+		raise_by_event(job);
+	} else {
+		set_state(job);
+	}
+}
+
+static void keep(struct gm_aodh_job *job, struct gm_json *answer, const struct gm_json *found)
+{
+	gm_json_free(job->answer);
+	job->answer = answer;
+	job->found = found;
+}
+
+static void created(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+	struct gm_json *answer = NULL;
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict;
+
+	job->call = NULL;
+	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(job->output)) {
+		find(job);
+	} else if (response->status == 201) {
+		if (gm_json_parse(response->body, response->length, &answer, NULL) < 0)
+			answer = NULL;
+		keep(job, answer, answer);
+		proceed(job);
+	} else {
+		verdict = gm_aodh_verdict(response, reason);
+		if (response->status == 403) /* a quota, most likely: other alarms may exist */
+			verdict.kind = GM_VERDICT_REFUSED;
+		conclude(job, &verdict);
+	}
+}
+
+/* Aodh has no such alarm: what is to be cleared need not be made. */
+static void make(struct gm_aodh_job *job)
+{
+	struct gm_output *output = job->output;
+	struct gm_transition unmarked = job->transition;
+	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
+	bool own = output->limited || output->options.owner == GM_AODH_OWNER_OWN;
+
+	unmarked.sequence = 0;
+	gm_aodh_describe(output->host.node, &unmarked, job->sent_at, &text);
+	request_json(job, "POST", "/v2/alarms",
+		     gm_aodh_creation(job->name,
+				      own ? "" : gm_aodh_project(output, unmarked.alarm.guest),
+				      gm_aodh_severity(unmarked.alarm.severity), text.data,
+				      output->options.actions),
+		     created);
+	gm_buffer_free(&text);
+}
+
+static void found(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+	const struct gm_json *alarm;
+	struct gm_json *list;
+
+	job->call = NULL;
+	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(job->output)) {
+		find(job);
+		return;
+	}
+	if (response->status != 200) {
+		conclude_by(job, response);
+		return;
+	}
+	if (gm_aodh_list(response->body, response->length, &list) < 0) {
+		conclude_later(job, "the answer is no list of alarms");
+		return;
+	}
+	if (gm_aodh_find(list, job->name, &alarm) < 0) {
+		gm_json_free(list);
+		conclude_later(job, "the answer is no list of alarms");
+		return;
+	}
+	keep(job, list, alarm);
+	if (alarm)
+		proceed(job);
+	else if (job->transition.kind == GM_TRANSITION_CLEAR)
+		conclude_told(job);
+	else
+		make(job);
+}
+
+static void find(struct gm_aodh_job *job)
+{
+	struct gm_buffer path = GM_BUFFER_INIT(4096);
+
+	gm_buffer_printf(&path, "/v2/alarms?q.field=name&q.op=eq&q.value=");
+	gm_aodh_escape(&path, job->name);
+	gm_buffer_printf(&path, "%s", gm_aodh_everywhere(job->output));
+	if (path.failed)
+		conclude_later(job, "out of memory");
+	else
+		request(job, "GET", path.data, NULL, found);
+	gm_buffer_free(&path);
+}
+
+/* ---- all of them ---- */
+
+int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *transition,
+		      int64_t sent_at, const uint64_t *ticket)
+{
+	struct gm_aodh_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return -ENOMEM;
+	job->output = output;
+	job->transition = *transition;
+	job->sent_at = sent_at;
+	job->has_ticket = ticket != NULL;
+	job->ticket = ticket ? *ticket : 0;
+	gm_aodh_name(output->host.node, &transition->alarm, job->name);
+	job->waiting = !output->reconciled || of_name(output, job->name);
+	DL_APPEND(output->jobs, job);
+	if (!job->waiting)
+		find(job);
+	return 0;
+}
+
+static struct gm_aodh_job *first_waiting(const struct gm_output *output)
+{
+	struct gm_aodh_job *job;
+
+	DL_FOREACH (output->jobs, job) {
+		if (job->waiting)
+			return job;
+	}
+	return NULL;
+}
+
+bool gm_aodh_job_is_there(const struct gm_output *output, const char *name)
+{
+	return of_name(output, name) != NULL;
+}
+
+bool gm_aodh_jobs_wait(const struct gm_output *output)
+{
+	return first_waiting(output) != NULL;
+}
+
+static struct gm_aodh_job *first_ready(const struct gm_output *output)
+{
+	struct gm_aodh_job *job;
+
+	DL_FOREACH (output->jobs, job) {
+		if (job->waiting && of_name(output, job->name) == job)
+			return job;
+	}
+	return NULL;
+}
+
+void gm_aodh_jobs_release(struct gm_output *output)
+{
+	struct gm_aodh_job *job;
+
+	while ((job = first_ready(output))) {
+		job->waiting = false;
+		find(job);
+	}
+}
+
+/* What done() sends meanwhile would wait, too, and be failed at once: so only as many as there are. */
+void gm_aodh_jobs_fail(struct gm_output *output, const struct gm_verdict *verdict)
+{
+	struct gm_aodh_job *job;
+	size_t count = 0;
+
+	DL_FOREACH (output->jobs, job)
+		count += job->waiting;
+	while (count-- > 0 && (job = first_waiting(output)))
+		conclude(job, verdict);
+}
+
+void gm_aodh_jobs_free(struct gm_output *output)
+{
+	struct gm_aodh_job *job, *next;
+
+	DL_FOREACH_SAFE(output->jobs, job, next)
+	{
+		if (job->call)
+			gm_keystone_cancel(job->call);
+		free_job(job);
+	}
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What aodh.c (the driver), aodh_job.c (a transition on its way) and aodh_sweep.c (a look through all
+ * alarms of ours) share. Main thread only.
+ */
+#ifndef GM_NORTH_OPENSTACK_AODH_PRIVATE_H
+#define GM_NORTH_OPENSTACK_AODH_PRIVATE_H
+
+#include "base/log.h"
+#include "north/openstack/alarm_text.h"
+#include "north/openstack/event.h"
+#include "north/openstack/keystone.h"
+#include "north/output.h"
+
+enum { GM_AODH_ACTIONS = 512, GM_AODH_ANSWER = 4 << 20 };
+enum gm_aodh_owner { GM_AODH_OWNER_GUEST, GM_AODH_OWNER_OWN };
+
+struct gm_aodh_options {
+	struct gm_cloud_options cloud;
+	int owner; /* enum gm_aodh_owner */
+	char actions[GM_AODH_ACTIONS];
+	int64_t remove_after;            /* ns */
+	char bus_url_file[GM_HTTP_PATH]; /* empty: no events */
+	char bus_topic[128];
+};
+
+struct gm_aodh_job;
+struct gm_aodh_sweep;
+
+struct gm_aodh_guest {
+	uint8_t uuid[GM_UUID_SIZE];
+	char project[64]; /* UUID, as Nova writes it */
+};
+
+struct gm_output {
+	struct gm_aodh_options options;
+	struct gm_output_host host;
+	struct gm_output_options common; /* which alarms it tells */
+	struct gm_keystone *keystone;
+	struct gm_event_bus *bus; /* NULL: no events */
+	struct gm_log_limit bus_limit;
+	char prefix[GM_AODH_NAME]; /* of the names of our alarms */
+	bool limited;              /* the role sees and makes alarms of its own project alone */
+	struct gm_aodh_job *jobs;
+
+	struct gm_aodh_guest *guests; /* of the last snapshot with a live libvirt, by uuid */
+	size_t guest_count;
+
+	bool reconciled; /* false: jobs wait */
+	struct gm_aodh_sweep *sweep;
+	int64_t sweep_at;  /* monotonic; not before */
+	int64_t remove_at; /* monotonic; 0: no guest has gone */
+};
+
+/* The project of a guest, or "". */
+const char *gm_aodh_project(const struct gm_output *output, const uint8_t uuid[GM_UUID_SIZE]);
+
+/* Notes, once, that the role does not go beyond its project. False: it was known. */
+bool gm_aodh_limit(struct gm_output *output);
+
+/* Sends with the output's token. `text` is the body, or NULL. Failure: `done` is not called. */
+int gm_aodh_request(struct gm_output *output, const char *method, const char *path,
+		    const char *text,
+		    void (*done)(void *user, const struct gm_http_response *response), void *user,
+		    struct gm_keystone_call **ret_call, struct gm_error *err);
+
+/* The query that widens a search to all projects, or nothing. */
+const char *gm_aodh_everywhere(const struct gm_output *output);
+
+/* What an answer means where nothing better is known; see aodh_job.c. */
+struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char *reason);
+
+/* ---- aodh_job.c ---- */
+
+/*
+ * Tells a transition. `ticket` NULL: nobody waits for it. -ENOMEM. Waits while not reconciled, and while
+ * there is another one of the same alarm.
+ */
+int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *transition,
+		      int64_t sent_at, const uint64_t *ticket);
+/* Lets what waits go on its way, or ends it with that verdict. */
+void gm_aodh_jobs_release(struct gm_output *output);
+void gm_aodh_jobs_fail(struct gm_output *output, const struct gm_verdict *verdict);
+bool gm_aodh_job_is_there(const struct gm_output *output, const char *name);
+/* Once a second: looks whether the listener has raised what it was sent. */
+void gm_aodh_jobs_tick(struct gm_output *output);
+bool gm_aodh_jobs_wait(const struct gm_output *output);
+void gm_aodh_jobs_free(struct gm_output *output);
+
+/* ---- aodh_sweep.c ---- */
+
+/* Begins one; states are made right where `output` is not reconciled yet. */
+void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot);
+void gm_aodh_sweep_free(struct gm_output *output);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A look through all alarms of ours that Aodh holds, page by page; called by aodh.c. The first one, at
+ * the start, makes the states right: what Aodh shows in alarm and is not active here becomes ok, what is
+ * active here and is not shown becomes alarm; transitions wait until that is done, and then find
+ * what they would have made. Each one removes the alarms of guests that are gone for long enough.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "north/openstack/aodh_private.h"
+#include "north/verdict.h"
+
+enum { PAGE = 200, ACTIVE_MAX = 4096, FIXES_MAX = 4096 };
+
+struct active {
+	char name[GM_AODH_NAME];
+	bool seen;
+	struct gm_alarm alarm;
+};
+
+enum fix_kind { FIX_OK, FIX_ALARM, FIX_REMOVE };
+struct fix {
+	enum fix_kind kind;
+	char id[GM_AODH_ID];
+};
+
+struct gm_aodh_sweep {
+	struct gm_output *output;
+	bool states, removals; /* what it does */
+	struct active *active; /* of the snapshot, by name */
+	size_t active_count;
+	struct fix *fixes;
+	size_t fix_count, fixed;
+	size_t pages;
+	char marker[GM_AODH_ID];
+	struct gm_keystone_call *call;
+};
+
+static void ask_page(struct gm_aodh_sweep *sweep);
+static void next_fix(struct gm_aodh_sweep *sweep);
+
+/* ---- the end ---- */
+
+void gm_aodh_sweep_free(struct gm_output *output)
+{
+	struct gm_aodh_sweep *sweep = output->sweep;
+
+	if (!sweep)
+		return;
+	output->sweep = NULL;
+	if (sweep->call)
+		gm_keystone_cancel(sweep->call);
+	free(sweep->active);
+	free(sweep->fixes);
+	free(sweep);
+}
+
+static void fail(struct gm_aodh_sweep *sweep, const struct gm_verdict *verdict)
+{
+	struct gm_output *output = sweep->output;
+
+	gm_aodh_sweep_free(output);
+	if (!output->reconciled) /* a removal that fails comes again with the next guest that goes */
+		gm_aodh_jobs_fail(output, verdict);
+}
+
+static void fail_because(struct gm_aodh_sweep *sweep, const char *reason)
+{
+	fail(sweep, &(struct gm_verdict){.kind = GM_VERDICT_RETRY, .reason = reason});
+}
+
+static void fail_by(struct gm_aodh_sweep *sweep, const struct gm_http_response *response)
+{
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
+
+	verdict.kind = GM_VERDICT_RETRY; /* it is not the fault of any message */
+	fail(sweep, &verdict);
+}
+
+/* Active here, and Aodh has never heard of it: told as if it had just been raised. */
+static void tell_missing(struct gm_output *output, const struct active *active)
+{
+	struct gm_transition transition = {
+		.kind = GM_TRANSITION_RAISE,
+		.time = active->alarm.changed_at,
+		.alarm = active->alarm,
+	};
+
+	if (!gm_output_wants(&output->common, &transition))
+		return;
+	if (gm_aodh_job_start(output, &transition, gm_clock_now(), NULL) < 0)
+		gm_log(GM_LOG_ERROR, "output %s: out of memory", output->host.name);
+}
+
+static void finish(struct gm_aodh_sweep *sweep)
+{
+	struct gm_output *output = sweep->output;
+
+	if (sweep->states) {
+		output->reconciled = true;
+		for (size_t i = 0; i < sweep->active_count; i++) {
+			if (!sweep->active[i].seen &&
+			    !gm_aodh_job_is_there(output, sweep->active[i].name))
+				tell_missing(output, &sweep->active[i]);
+		}
+	}
+	if (sweep->fix_count > 0)
+		gm_log(GM_LOG_NOTICE, "output %s: %zu alarms of Aodh's made right or removed",
+		       output->host.name, sweep->fix_count);
+	gm_aodh_sweep_free(output);
+	gm_aodh_jobs_release(output);
+}
+
+/* ---- setting right ---- */
+
+static void fixed(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_sweep *sweep = user;
+
+	sweep->call = NULL;
+	if (response->status != 404 && (response->status < 200 || response->status >= 300)) {
+		fail_by(sweep, response);
+		return;
+	}
+	sweep->fixed++;
+	next_fix(sweep);
+}
+
+static void next_fix(struct gm_aodh_sweep *sweep)
+{
+	static const struct {
+		const char *method, *below, *body;
+	} ways[] = {
+		[FIX_OK] = {"PUT", "/state", "\"ok\""},
+		[FIX_ALARM] = {"PUT", "/state", "\"alarm\""},
+		[FIX_REMOVE] = {"DELETE", "", NULL},
+	};
+	const struct fix *fix = &sweep->fixes[sweep->fixed];
+	char path[GM_AODH_ID + 32];
+	struct gm_error err = {""};
+
+	if (sweep->fixed == sweep->fix_count) {
+		finish(sweep);
+		return;
+	}
+	snprintf(path, sizeof(path), "/v2/alarms/%s%s", fix->id, ways[fix->kind].below);
+	if (gm_aodh_request(sweep->output, ways[fix->kind].method, path, ways[fix->kind].body,
+			    fixed, sweep, &sweep->call, &err) < 0)
+		fail_because(sweep, err.text);
+}
+
+/* ---- looking ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct active *)a)->name, ((const struct active *)b)->name);
+}
+
+static struct active *find_active(struct gm_aodh_sweep *sweep, const char *name)
+{
+	size_t low = 0, high = sweep->active_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, sweep->active[middle].name);
+
+		if (order == 0)
+			return &sweep->active[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static bool is_guest_gone(const struct gm_output *output, const char *name)
+{
+	uint8_t uuid[GM_UUID_SIZE];
+
+	if (!gm_aodh_name_guest(name, output->prefix, uuid))
+		return false;
+	for (size_t i = 0; i < output->guest_count; i++) {
+		if (memcmp(output->guests[i].uuid, uuid, GM_UUID_SIZE) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void note(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm, enum fix_kind kind)
+{
+	struct fix *fix = &sweep->fixes[sweep->fix_count];
+
+	if (sweep->fix_count == FIXES_MAX)
+		return;
+	fix->kind = kind;
+	memcpy(fix->id, alarm->id, sizeof(fix->id));
+	sweep->fix_count++;
+}
+
+static void judge(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm)
+{
+	struct active *active = find_active(sweep, alarm->name);
+	bool shown = strcmp(alarm->state, "alarm") == 0;
+
+	if (active) {
+		if (sweep->states && !shown && !active->seen)
+			note(sweep, alarm, FIX_ALARM);
+		active->seen = true;
+	} else if (sweep->removals && is_guest_gone(sweep->output, alarm->name)) {
+		note(sweep, alarm, FIX_REMOVE);
+	} else if (sweep->states && shown) {
+		note(sweep, alarm, FIX_OK);
+	}
+}
+
+/* False: it is no list of alarms. */
+static bool judge_page(struct gm_aodh_sweep *sweep, const struct gm_json *list)
+{
+	const char *prefix = sweep->output->prefix;
+	struct gm_aodh_alarm alarm;
+
+	for (size_t i = 0; i < gm_json_size(list); i++) {
+		if (gm_aodh_read(gm_json_at(list, i), &alarm) < 0)
+			return false;
+		if (strncmp(alarm.name, prefix, strlen(prefix)) == 0)
+			judge(sweep, &alarm);
+		memcpy(sweep->marker, alarm.id, sizeof(sweep->marker));
+	}
+	return true;
+}
+
+static void page_came(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_sweep *sweep = user;
+	struct gm_json *list = NULL;
+	size_t count;
+
+	sweep->call = NULL;
+	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(sweep->output)) {
+		ask_page(sweep);
+		return;
+	}
+	if (response->status != 200) {
+		fail_by(sweep, response);
+		return;
+	}
+	if (gm_aodh_list(response->body, response->length, &list) < 0 || !judge_page(sweep, list)) {
+		gm_json_free(list);
+		fail_because(sweep, "the answer is no list of alarms");
+		return;
+	}
+	count = gm_json_size(list);
+	gm_json_free(list);
+	/* A service that ignores the marker would be asked for ever. */
+	if (count < PAGE || ++sweep->pages == FIXES_MAX)
+		next_fix(sweep);
+	else
+		ask_page(sweep);
+}
+
+static void ask_page(struct gm_aodh_sweep *sweep)
+{
+	char path[512];
+	struct gm_error err = {""};
+
+	snprintf(path, sizeof(path),
+		 "/v2/alarms?q.field=type&q.op=eq&q.value=event%s&limit=%d&sort=alarm_id:asc%s%s",
+		 gm_aodh_everywhere(sweep->output), PAGE,
+		 sweep->marker[0] != '\0' ? "&marker=" : "", sweep->marker);
+	if (gm_aodh_request(sweep->output, "GET", path, NULL, page_came, sweep, &sweep->call,
+			    &err) < 0)
+		fail_because(sweep, err.text);
+}
+
+/* Which of the snapshot's alarms are told by this output. */
+static void note_active(struct gm_aodh_sweep *sweep, const struct gm_snapshot *snapshot)
+{
+	const struct gm_output *output = sweep->output;
+
+	for (size_t i = 0; i < snapshot->alarm_count && sweep->active_count < ACTIVE_MAX; i++) {
+		struct active *active = &sweep->active[sweep->active_count++];
+
+		active->alarm = snapshot->alarms[i];
+		gm_aodh_name(output->host.node, &active->alarm, active->name);
+	}
+	qsort(sweep->active, sweep->active_count, sizeof(*sweep->active), compare_names);
+}
+
+void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot)
+{
+	struct gm_aodh_sweep *sweep = calloc(1, sizeof(*sweep));
+	size_t room = snapshot->alarm_count < ACTIVE_MAX ? snapshot->alarm_count : ACTIVE_MAX;
+
+	if (!sweep)
+		return;
+	output->sweep = sweep;
+	sweep->output = output;
+	sweep->states = !output->reconciled;
+	sweep->removals = output->reconciled; /* at the start, who is here is not known yet */
+	sweep->active = calloc(room + 1, sizeof(*sweep->active));
+	sweep->fixes = calloc(FIXES_MAX, sizeof(*sweep->fixes));
+	if (!sweep->active || !sweep->fixes) {
+		gm_aodh_sweep_free(output);
+		return;
+	}
+	note_active(sweep, snapshot);
+	ask_page(sweep);
+}

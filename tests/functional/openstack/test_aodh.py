@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alarms in Aodh: each change arrives once, whatever stands in its way. Every fault is a broken proxy in
+front of the real service, or the real service killed or stopped."""
+
+import os
+import random
+import signal
+import time
+
+import proxy
+import stack
+from gmtest.wait import wait_until
+from rig import PASSWORD, PATIENCE, WAIT, OpenStackTest
+
+ALARMS = int(os.environ.get("GM_OPENSTACK_ALARMS", "2"))  # of each fault; 1000 in the long version
+KILLS = int(os.environ.get("GM_OPENSTACK_KILLS", "3"))  # 50 in the long version
+ELSEWHERE = 28999
+
+
+def names(prefix, count=None):
+    return [f"{prefix}-{number}" for number in range(ALARMS if count is None else count)]
+
+
+class Aodh(OpenStackTest):
+    def setUp(self):
+        super().setUp()
+        self.forget_alarms()
+
+    def begin(self, options="", credential=None):
+        self.node.output("cloud", "type: aodh\n" + (credential or self.credential()) + PATIENCE + options)
+        self.node.start()
+
+    def aodh_requests(self, method=None):
+        return [request for request in self.proxies["aodh"].requests
+                if method is None or request["method"] == method]
+
+    def row(self):
+        return self.node.ask("outputs")["outputs"][0]
+
+    # -- the ordinary way
+
+    def test_raise_change_clear(self):
+        self.begin("alarm-actions: http://127.0.0.1:1/a, http://127.0.0.1:1/b\n")
+        self.node.raise_("plain")
+        self.await_states({"plain": "alarm"})
+        wait_until("its mark is there", lambda: "\nguestmon: " in
+                   self.aodh_alarms()["plain"]["description"], WAIT)
+        alarm = self.aodh_alarms()["plain"]
+        self.assertEqual((alarm["type"], alarm["severity"], alarm["project_id"]),
+                         ("event", "critical", self.facts["PROJECT_ID"]))
+        self.assertEqual(alarm["alarm_actions"], ["http://127.0.0.1:1/a", "http://127.0.0.1:1/b"])
+        self.assertRegex(alarm["description"], r"(?s)load\.1.*\nvalue \S+, limit 1000000\n"
+                         r"found \S+Z, sent \S+Z\nguestmon: compute-7/1@\d+$")
+        self.node.rules({"plain": "warning-min"})
+        self.node.ask("reload")
+        wait_until("the severity follows", lambda: self.aodh_alarms()["plain"]["severity"] == "low", WAIT)
+        self.assertEqual(self.states(), {"plain": "alarm"})
+        self.node.raise_()
+        self.await_states({"plain": "ok"})
+        self.assertEqual(self.history(alarm), ["alarm", "ok"])
+        self.assertEqual(self.aodh_alarms()["plain"]["alarm_actions"], alarm["alarm_actions"])
+
+    def test_password_and_a_catalog_of_two_interfaces(self):
+        secret = self.node.write("password", PASSWORD + "\n", 0o600)
+        before = len(self.aodh_requests())
+        self.begin(credential=f"auth-url: {stack.url('keystone')}\nuser: agent\nproject: telco\n"
+                   f"password-file: {secret}\n")
+        self.node.raise_("password")
+        self.await_states({"password": "alarm"})
+        self.assertEqual(len(self.aodh_requests()), before, "interface public does not use the proxy")
+
+    def test_clouds_yaml_and_environment(self):
+        clouds = self.node.write("clouds.yaml", f"""
+defaults: &defaults
+  region_name: RegionOne
+  interface: internal
+clouds:
+  other: {{auth: {{auth_url: "http://127.0.0.1:1"}}}}
+  here:
+    <<: *defaults
+    auth:
+      auth_url: {stack.url('keystone')}/v3/
+      username: agent
+      project_name: telco
+      user_domain_id: default
+      project_domain_name: Default
+""", 0o600)
+        self.node.write("secure.yaml", f"clouds: {{here: {{auth: {{password: {PASSWORD}}}}}}}\n", 0o600)
+        self.begin(credential=f"cloud: here\nclouds-file: {clouds}\n")
+        self.node.raise_("file")
+        self.await_states({"file": "alarm"})
+        self.node.stop()
+        os.remove(self.node.path("outputs.d/cloud.yaml"))
+        self.node.environment = {"OS_AUTH_URL": stack.url("keystone") + "/v3", "OS_USERNAME": "agent",
+                                 "OS_PASSWORD": PASSWORD, "OS_PROJECT_NAME": "telco",
+                                 "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_ID": "default"}
+        self.begin(credential="severity: indeterminate\n")
+        self.node.raise_("file", "environment")
+        self.await_states({"file": "alarm", "environment": "alarm"})
+        self.assertEqual(self.history(self.aodh_alarms()["file"]), ["alarm"])
+
+    # -- faults
+
+    def each_once(self, prefix, inject, mend, least_hits=0):
+        """Alarms are raised and cleared around a fault; each change arrives once, in order."""
+        wanted = names(prefix)
+        inject()
+        self.node.raise_(*wanted)
+        if least_hits:
+            broken = self.proxies[self.broken]
+            wait_until(f"{prefix}: the fault is met", lambda: broken.hit >= least_hits, WAIT)
+        else:
+            time.sleep(1)
+        mend()
+        with self.subTest(fault=prefix):
+            self.await_states({**self.done, **{name: "alarm" for name in wanted}})
+            self.node.raise_()
+            self.done.update({name: "ok" for name in wanted})
+            self.await_states(self.done)
+            for name, alarm in self.aodh_alarms().items():
+                if name in wanted:
+                    self.assertEqual(self.history(alarm), ["alarm", "ok"], name)
+            self.assertEqual(len(self.aodh("GET", "/v2/alarms")), len(self.done), "none was made twice")
+
+    def through(self, service, faults):
+        self.done, self.broken = {}, service
+        front = self.proxies[service]
+        self.begin()
+        wait_until("it has begun", lambda: self.aodh_requests("GET"), WAIT)
+        for name, fault in faults.items():
+            self.each_once(name, lambda fault=fault: front.inject(fault), front.mend, 2)
+
+    def test_aodh_misbehaves(self):
+        elsewhere = proxy.Receiver(ELSEWHERE)
+        self.addCleanup(elsewhere.close)
+        self.through("aodh", {
+            "s401": proxy.status(401), "s403": proxy.status(403), "s404": proxy.status(404),
+            "s409": proxy.status(409), "s429": proxy.status(429, Retry_After="1"),
+            "s500": proxy.status(500), "s503": proxy.status(503), "half": proxy.half(),
+            "huge": proxy.huge(), "object": proxy.garbage(b"{}"), "text": proxy.garbage(b"[{\"alarm_id\": 1}]"),
+            "redirect": proxy.redirect(f"http://127.0.0.1:{ELSEWHERE}"), "lost": proxy.lose(),
+            "hang": proxy.hang()})
+        self.assertEqual(elsewhere.got, [], "a redirect took something to another host")
+        self.assertLess(self.proxies["aodh"].written, 64 << 20, "100 MB were read")
+
+    def test_keystone_misbehaves(self):
+        """No token is to be had while alarms come, and the one that there was has been revoked."""
+        self.done, self.broken = {}, "keystone"
+        elsewhere = proxy.Receiver(ELSEWHERE)
+        self.addCleanup(elsewhere.close)
+        front = self.proxies["keystone"]
+        for name, fault in {
+                "k401": proxy.status(401), "k429": proxy.status(429, Retry_After="1"),
+                "k503": proxy.status(503), "khalf": proxy.half(), "kjson": proxy.garbage(b"{\"token\": {}}"),
+                "kredirect": proxy.redirect(f"http://127.0.0.1:{ELSEWHERE}")}.items():
+            front.inject(fault)
+            self.begin()
+            self.each_once(name, lambda: None, front.mend, 1)
+            self.node.stop()
+        self.assertEqual(elsewhere.got, [])
+
+    def test_revoked_token(self):
+        self.done, self.broken = {}, "keystone"
+        self.begin()
+        self.node.raise_("before")
+        self.await_states({"before": "alarm"})
+        time.sleep(10.5)  # a younger token is not fetched anew
+        token = [request["token"] for request in self.aodh_requests()][-1]
+        code, _, _ = stack.call("DELETE", stack.url("keystone") + "/v3/auth/tokens", token=self.rig.stack.token(),
+                                headers={"X-Subject-Token": token})
+        self.assertEqual(code, 204)
+        asked = len(self.proxies["keystone"].requests)
+        self.node.raise_("before", "after")
+        self.await_states({"before": "alarm", "after": "alarm"})
+        self.assertEqual(len(self.proxies["keystone"].requests) - asked, 1, "one authentication, no loop")
+        self.assertEqual(self.row()["retried"], 0, "the outbox did not notice")
+
+    def test_services_away(self):
+        self.done = {}
+        self.begin()
+        wait_until("it has begun", lambda: self.aodh_requests("GET"), WAIT)
+        services = self.rig.stack
+        self.each_once("stopped", lambda: services.kill("aodh", signal.SIGSTOP),
+                       lambda: (time.sleep(3), services.kill("aodh", signal.SIGCONT)))
+        self.each_once("killed", lambda: services.stop("aodh"), services.start_aodh)
+
+    def test_expired_certificate(self):
+        certificate = self.node.path("expired.pem")
+        proxy.write_certificate(certificate, -2, -1)
+        front = proxy.Proxy(28443, stack.PORTS["aodh"], certificate)
+        self.addCleanup(front.close)
+        self.begin(f"endpoint: https://127.0.0.1:28443\nca-file: {certificate}\n")
+        self.node.raise_("certificate")
+        wait_until("the certificate is told", lambda: "certificate" in self.row()["error"], WAIT)
+        self.assertEqual(front.requests, [], "nothing was said to it")
+        self.node.output("cloud", "type: aodh\n" + self.credential() + PATIENCE)
+        self.node.ask("reload")
+        self.await_states({"certificate": "alarm"})
+
+    # -- the daemon killed
+
+    def test_killed_with_alarms_pending(self):
+        """kill -9 at random moments while alarms come and go: each change is in the history once."""
+        lot = random.Random(int(os.environ.get("GM_SEED", "1")))
+        self.begin()
+        told = {}
+        for cycle in range(KILLS):
+            wanted = names(f"kill{cycle}")
+            self.node.raise_(*wanted)
+            time.sleep(lot.random())
+            self.node.kill()
+            self.node.start()
+            told.update({name: "alarm" for name in wanted})
+            self.await_states(told)
+            self.node.raise_()
+            time.sleep(lot.random())
+            self.node.kill()
+            self.node.start()
+            told.update({name: "ok" for name in wanted})
+            self.await_states(told)
+        for name, alarm in self.aodh_alarms().items():
+            self.assertEqual(self.history(alarm), ["alarm", "ok"], name)
+        self.assertEqual(self.row()["overflowed"] + self.row()["expired"], 0)
+
+    # -- the start
+
+    def test_reconciliation(self):
+        """What somebody changed while the daemon was away is made right."""
+        self.begin()
+        self.node.raise_("kept", "reset", "ended", "deleted")
+        self.await_states({name: "alarm" for name in ("kept", "reset", "ended", "deleted")})
+        wait_until("all is told", lambda: self.row()["backlog"] == 0, WAIT)
+        self.node.stop()
+        alarms, token = self.aodh_alarms(), self.token()
+        self.aodh("PUT", f"/v2/alarms/{alarms['reset']['alarm_id']}/state", "ok", token)
+        self.aodh("DELETE", f"/v2/alarms/{alarms['deleted']['alarm_id']}", token=token)
+        self.node.rules({name: "failure-min" for name in ("kept", "reset", "deleted")})
+        self.node.start()
+        self.await_states({"kept": "alarm", "reset": "alarm", "ended": "ok", "deleted": "alarm"})
+        self.assertEqual(self.history(alarms["kept"]), ["alarm"])
+        self.assertEqual(self.history(alarms["reset"]), ["alarm", "ok", "alarm"])
+        self.assertEqual(self.history(alarms["ended"]), ["alarm", "ok"])
+
+    # -- secrets
+
+    def test_secrets_are_nowhere(self):
+        self.begin()
+        self.node.raise_("secret")
+        self.await_states({"secret": "alarm"})
+        self.proxies["keystone"].inject(proxy.status(500, self.facts["CREDENTIAL_SECRET"].encode()))
+        token = [request["token"] for request in self.aodh_requests()][-1]
+        secrets = [token, self.facts["CREDENTIAL_SECRET"], PASSWORD]
+        process = f"/proc/{self.node.process.pid}/cmdline"
+        with open(process, encoding="utf-8") as file:
+            texts = {"cmdline": file.read()}
+        for words in (("status",), ("outputs",), ("alarms",), ("alarms", "--log"), ("check",)):
+            reply = self.node.run("--json", *words)
+            texts[" ".join(words)] = reply.stdout + reply.stderr
+        texts["log"] = self.node.log()
+        with open(self.node.path("state/state.db"), "rb") as file:
+            texts["state"] = file.read().decode("latin-1")
+        for where, text in texts.items():
+            for secret in secrets:
+                self.assertNotIn(secret, text, where)
