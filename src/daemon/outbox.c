@@ -206,13 +206,16 @@ static void expire(struct gm_outbox *outbox, int64_t now)
 
 /* ---- sending ---- */
 
-/* Whether a message of the same alarm before this one is not done with. */
+/*
+ * Whether a message about the same before this one is not done with: an alarm that is raised anew has
+ * another id, but must not be told before the clear of the one before it.
+ */
 static bool is_behind(struct gm_outbox *outbox, size_t n)
 {
-	uint32_t id = nth(outbox, n)->transition->alarm.id;
+	const struct gm_alarm *alarm = &nth(outbox, n)->transition->alarm;
 	for (size_t i = 0; i < n; i++) {
 		const struct slot *before = nth(outbox, i);
-		if (before->state != SLOT_DONE && before->transition->alarm.id == id)
+		if (before->state != SLOT_DONE && gm_alarm_same(&before->transition->alarm, alarm))
 			return true;
 	}
 	return false;

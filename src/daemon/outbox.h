@@ -8,7 +8,7 @@
  *      ▲                      ├─ retry: the output pauses ─┐
  *      └──────────────────────┴─ refused: its alarm pauses ┴─ waiting again
  *
- * Messages of one alarm are sent one after another. A message that is too old, was refused too often
+ * Messages about the same (gm_alarm_same()) are sent one after another. A message that is too old, was refused too often
  * or stands behind too long a backlog is given up and counted. After a restart what was sent and not
  * yet done is sent again with the same key: at least once. Pauses: retry-min, doubled each time up to
  * retry-max, each shortened by a random part of up to a quarter; the receiver's own Retry-After wins

@@ -15,6 +15,12 @@ const char *gm_transition_name(enum gm_transition_kind kind)
 	return names[kind];
 }
 
+bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b)
+{
+	return strcmp(a->metric, b->metric) == 0 && gm_entity_equal(&a->key, &b->key) &&
+	       strcmp(a->detector, b->detector) == 0 && strcmp(a->rule, b->rule) == 0;
+}
+
 /* The members that are plain text and plain integers, so that both directions read one list. */
 struct text_member {
 	const char *name;

@@ -35,6 +35,9 @@ struct gm_alarm {
 	char text[GM_ALARM_TEXT];        /* one sentence for people */
 };
 
+/* Whether both are about the same: entity, detector, metric and rule; a later alarm has another id. */
+bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b);
+
 enum gm_transition_kind { GM_TRANSITION_RAISE, GM_TRANSITION_CHANGE, GM_TRANSITION_CLEAR };
 const char *gm_transition_name(enum gm_transition_kind kind); /* "raise", "change", "clear" */
 

@@ -68,7 +68,7 @@ struct gm_output_ops {
 	const struct gm_option *options; /* beyond gm_output_option_table */
 	size_t options_size;             /* of the struct that they describe */
 	unsigned
-		in_flight; /* messages at a time; of one alarm there is never more than one, but: */
+		in_flight; /* messages at a time; about the same there is never more than one, but: */
 	bool in_order;     /* the driver itself keeps the order of all that it is given */
 
 	/* What concerns more than one option, or a file. May be NULL. The sentence names the option. */
