@@ -294,6 +294,12 @@ static void learned_over(const struct gm_alarm *alarm, const char *subject, stru
 	gm_buffer_printf(text, "%s shows the known fault %s no longer", subject, alarm->metric);
 }
 
+/* What waits for the limit on raises. */
+static bool is_storm(const struct gm_alarm *alarm)
+{
+	return strcmp(alarm->metric, "alarmStorm") == 0;
+}
+
 /* Of the daemon itself: the metric says what is unavailable, the rule which one. */
 static const char *thing(const struct gm_alarm *alarm)
 {
@@ -305,6 +311,13 @@ static void self(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 {
 	char away[NUMBER_TEXT];
 
+	if (is_storm(alarm)) {
+		gm_buffer_printf(text, "%s: %.0f alarms wait, more than %.0f a minute are not told",
+				 subject, number(alarm, GM_EVIDENCE_VALUE),
+				 number(alarm, GM_EVIDENCE_LIMIT));
+		contributors(alarm, text);
+		return;
+	}
 	gm_buffer_printf(text, "%s: %s", subject, thing(alarm));
 	rule_name(alarm, text);
 	gm_buffer_printf(text, " is unavailable");
@@ -314,6 +327,11 @@ static void self(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 
 static void self_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
+	if (is_storm(alarm)) {
+		gm_buffer_printf(text, "%s: no alarm waits any more, %.0f had to", subject,
+				 number(alarm, GM_EVIDENCE_VALUE));
+		return;
+	}
 	gm_buffer_printf(text, "%s: %s", subject, thing(alarm));
 	rule_name(alarm, text);
 	gm_buffer_printf(text, " is available again");
@@ -421,10 +439,15 @@ void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 	if (alarm->evidence.origin[0] != '\0')
 		sentence = &external_sentence;
 	subject_of(alarm, subject);
-	if (message[0] != '\0' && alarm->cleared_at == 0)
+	bool over = alarm->cleared_at != 0 || alarm->ended_at != 0;
+	if (message[0] != '\0' && !over)
 		gm_template_expand(message, &text, put_name, alarm);
 	else
-		(alarm->cleared_at == 0 ? sentence->active : sentence->over)(alarm, subject, &text);
+		(over ? sentence->over : sentence->active)(alarm, subject, &text);
+	if (alarm->flaps > 0)
+		gm_buffer_printf(&text, " [flapping: %u times]", alarm->flaps);
+	if (alarm->ended_at != 0 && alarm->cleared_at == 0)
+		gm_buffer_printf(&text, " [to be acknowledged]");
 	gm_text_copy(alarm->text, sizeof(alarm->text), text.failed ? subject : text.data);
 	gm_buffer_free(&text);
 }

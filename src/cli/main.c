@@ -27,7 +27,8 @@ struct settings {
 	const char *socket;
 	bool json, log;
 	const char *words[COMMAND_WORDS]; /* what follows the command */
-	int64_t since, until;             /* ns ago; 0: all, now */
+	const char *comment;
+	int64_t since, until; /* ns ago; 0: all, now */
 };
 
 static const struct gm_option time_table[] = {
@@ -81,6 +82,10 @@ static const struct command {
 	 true},
 	{"lessons", 0, {"guest"}, "lessons [GUEST|node]", gm_show_lessons, false},
 	{"unlearn", 1, {"id"}, "unlearn ID", show_ok, false},
+	{"ack", 1, {"id"}, "ack ID [--comment TEXT]", show_ok, true},
+	{"unack", 1, {"id"}, "unack ID [--comment TEXT]", show_ok, true},
+	{"comment", 2, {"id", "comment"}, "comment ID TEXT", show_ok, true},
+	{"comments", 0, {"id"}, "comments [ID]", gm_show_comments, false},
 	{"check", 0, {NULL}, "check", show_ok, false},
 	{"reload", 0, {NULL}, "reload", show_ok, false},
 };
@@ -113,6 +118,8 @@ static struct gm_json *make_request(const struct command *command, const struct 
 		gm_json_set_bool(request, "log", true);
 	for (int i = 0; i < COMMAND_WORDS && settings->words[i]; i++)
 		gm_json_set_text(request, command->members[i], settings->words[i]);
+	if (settings->comment)
+		gm_json_set_text(request, "comment", settings->comment);
 	if (settings->since > 0)
 		gm_json_set_number(request, "since", (double)settings->since / GM_SECOND);
 	if (settings->until > 0)
@@ -155,10 +162,15 @@ static int wrong(const char *message)
 static int parse_options(int argc, char **argv, const char *letters, struct settings *settings)
 {
 	static const struct option options[] = {
-		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-		{"log", no_argument, NULL, 'l'},          {"since", required_argument, NULL, 'S'},
-		{"until", required_argument, NULL, 'U'},  {"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"log", no_argument, NULL, 'l'},
+		{"since", required_argument, NULL, 'S'},
+		{"until", required_argument, NULL, 'U'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{"comment", required_argument, NULL, 'C'},
+		{NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
 	int letter;
@@ -172,6 +184,9 @@ static int parse_options(int argc, char **argv, const char *letters, struct sett
 			break;
 		case 'l':
 			settings->log = true;
+			break;
+		case 'C':
+			settings->comment = optarg;
 			break;
 		case 'S':
 		case 'U':

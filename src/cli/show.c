@@ -73,6 +73,12 @@ void gm_show_status(const struct gm_json *reply, FILE *out)
 	fprintf(out, "watching   %.0f guests, %.0f entities; %.0f alarms active, sequence %.0f\n",
 		number(reply, "guests"), number(reply, "entities"), number(reply, "alarms"),
 		number(reply, "last_sequence"));
+	fprintf(out,
+		"alarms     %.0f conditions wait, %.0f of them for the raise limit; not told: %.0f "
+		"too short, %.0f silenced; %.0f flapped\n",
+		number(reply, "conditions_waiting"), number(reply, "raises_crowded"),
+		number(reply, "conditions_soaked"), number(reply, "conditions_silenced"),
+		number(reply, "alarms_flapped"));
 	fprintf(out, "process    %.1f s CPU, %s resident\n", number(reply, "cpu_s"),
 		gm_render_bytes(cell, number(reply, "resident_bytes")));
 	fprintf(out, "store      %s, %s: %s; %.0f frames written, %.0f left out, %.0f filled in\n",
@@ -143,57 +149,6 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 		gm_render_rate(row[9], traffic(guest, "net.rx.bytes"));
 		gm_render_rate(row[10], traffic(guest, "net.tx.bytes"));
 		snprintf(row[11], GM_CELL, "%.0f", number(guest, "alarms"));
-	}
-	gm_table_print(&table, out);
-}
-
-/* "leak", "threshold/low-memory": the detector, and which of the operator's rules. */
-static void fill_alarm(char (*row)[GM_CELL], const struct gm_json *alarm)
-{
-	char detector[GM_CELL];
-	const char *rule = text(alarm, "rule");
-
-	snprintf(row[0], GM_CELL, "%.0f", number(alarm, "id"));
-	gm_render_name(row[1], text(alarm, "severity"));
-	snprintf(detector, sizeof(detector), rule[0] != '\0' ? "%s/%s" : "%s",
-		 text(alarm, "detector"), rule);
-	gm_render_name(row[2], detector);
-	gm_render_name(row[3], text(alarm, "guest_name"));
-	gm_render_name(row[4], text(alarm, "text"));
-}
-
-void gm_show_alarms(const struct gm_json *reply, FILE *out)
-{
-	static const char *const heads[] = {">ID",  "SEVERITY", "DETECTOR", "GUEST",
-					    "TEXT", "RAISED",   "CHANGED",  NULL};
-	static const char *const log_heads[] = {">ID",  "SEVERITY", "DETECTOR", "GUEST", "TEXT",
-						">SEQ", "STATE",    "TIME",     NULL};
-	const struct gm_json *list = gm_json_get(reply, "alarms"), *log = gm_json_get(reply, "log");
-	struct gm_table table;
-	gm_table_init(&table, heads);
-	for (size_t i = 0; i < gm_json_size(list); i++) {
-		const struct gm_json *alarm = gm_json_at(list, i);
-		char(*row)[GM_CELL] = gm_table_row(&table);
-		if (!row)
-			break;
-		fill_alarm(row, alarm);
-		gm_render_time(row[5], number(alarm, "raised_at"));
-		gm_render_time(row[6], number(alarm, "changed_at"));
-	}
-	gm_table_print(&table, out);
-	if (!log)
-		return;
-	fputc('\n', out);
-	gm_table_init(&table, log_heads);
-	for (size_t i = 0; i < gm_json_size(log); i++) {
-		const struct gm_json *transition = gm_json_at(log, i);
-		char(*row)[GM_CELL] = gm_table_row(&table);
-		if (!row)
-			break;
-		fill_alarm(row, gm_json_get(transition, "alarm"));
-		snprintf(row[5], GM_CELL, "%.0f", number(transition, "sequence"));
-		gm_render_name(row[6], text(transition, "state"));
-		gm_render_time(row[7], number(transition, "time"));
 	}
 	gm_table_print(&table, out);
 }

@@ -26,6 +26,10 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	 "marks a range of time of a guest as normal, or as a fault"},
 	{"lessons", "guest", "what was marked so far"},
 	{"unlearn", "id", "takes a lesson back"},
+	{"ack", "id comment author", "takes an alarm on; one that is latched is cleared by it"},
+	{"unack", "id comment author", "takes an acknowledgement back"},
+	{"comment", "id comment author", "says something of an alarm"},
+	{"comments", "id", "what was said of an alarm, or of all"},
 	{.name = NULL},
 };
 

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "daemon/commands_private.h"
 
-static void set_time(struct gm_json *object, const char *key, int64_t time)
+void gm_reply_set_time(struct gm_json *object, const char *key, int64_t time)
 {
 	if (time != 0)
 		gm_json_set_number(object, key, (double)time / 1e9);
@@ -85,7 +85,7 @@ static struct gm_json *answer_status(const struct gm_query *query)
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_text(reply, "node", agent->node);
 	gm_json_set_text(reply, "version", agent->version);
-	set_time(reply, "started", agent->started_at);
+	gm_reply_set_time(reply, "started", agent->started_at);
 	gm_json_set_integer(reply, "boots", agent->boots);
 	gm_json_set_integer(reply, "samples", (int64_t)agent->samples);
 	gm_json_set_number(reply, "samples_per_s", agent->sample_rate);
@@ -94,7 +94,13 @@ static struct gm_json *answer_status(const struct gm_query *query)
 	gm_json_set_integer(reply, "guests", (int64_t)query->snapshot->guest_count);
 	gm_json_set_integer(reply, "alarms", (int64_t)query->snapshot->alarm_count);
 	gm_json_set_integer(reply, "last_sequence", (int64_t)agent->last_sequence);
-	gm_json_set_integer(reply, "raises_limited", (int64_t)status.raises_limited);
+	gm_json_set_integer(reply, "raises_limited", (int64_t)status.alarms.limited);
+	gm_json_set_integer(reply, "conditions_waiting", (int64_t)status.alarms.waiting);
+	gm_json_set_integer(reply, "raises_crowded", (int64_t)status.alarms.crowded);
+	gm_json_set_integer(reply, "conditions_silenced", (int64_t)status.alarms.silenced);
+	gm_json_set_integer(reply, "conditions_soaked", (int64_t)status.alarms.soaked);
+	gm_json_set_integer(reply, "alarms_flapped", (int64_t)status.alarms.flapping);
+	gm_json_set_integer(reply, "conditions_refused", (int64_t)status.alarms.refused);
 	gm_json_set_integer(reply, "transitions_lost", (int64_t)status.transitions_lost);
 	gm_json_set_number(reply, "cpu_s", (double)agent->cpu_ns / 1e9);
 	gm_json_set_integer(reply, "resident_bytes", (int64_t)agent->resident);
@@ -175,38 +181,6 @@ static struct gm_json *answer_guests(const struct gm_query *query)
 	return reply;
 }
 
-/* The journal's record with the times as seconds, as everywhere else in the protocol. */
-static struct gm_json *alarm_to_json(const struct gm_alarm *alarm)
-{
-	struct gm_json *object = gm_alarm_to_json(alarm);
-	set_time(object, "raised_at", alarm->raised_at);
-	set_time(object, "changed_at", alarm->changed_at);
-	gm_json_set_number(object, "cleared_at", (double)alarm->cleared_at / 1e9);
-	return object;
-}
-
-static struct gm_json *answer_alarms(const struct gm_query *query)
-{
-	struct gm_json *reply = gm_json_object(), *list = gm_json_array();
-	for (size_t i = 0; i < query->snapshot->alarm_count; i++)
-		gm_json_append(list, alarm_to_json(&query->snapshot->alarms[i]));
-	gm_json_set(reply, "alarms", list);
-	if (!gm_json_get_bool(query->request, "log"))
-		return reply;
-	struct gm_json *log = gm_json_array();
-	for (size_t i = 0; i < query->snapshot->log_count; i++) {
-		const struct gm_transition *transition = &query->snapshot->log[i];
-		struct gm_json *object = gm_json_object();
-		gm_json_set_integer(object, "sequence", (int64_t)transition->sequence);
-		gm_json_set_text(object, "state", gm_transition_name(transition->kind));
-		set_time(object, "time", transition->time);
-		gm_json_set(object, "alarm", alarm_to_json(&transition->alarm));
-		gm_json_append(log, object);
-	}
-	gm_json_set(reply, "log", log);
-	return reply;
-}
-
 const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const char *wanted)
 {
 	char uuid[GM_UUID_TEXT], quoted[2 * GM_NAME_SIZE];
@@ -272,10 +246,12 @@ static const struct {
 	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
 	{"status", answer_status},      {"guests", answer_guests},
-	{"alarms", answer_alarms},      {"windows", gm_answer_windows},
+	{"alarms", gm_answer_alarms},   {"windows", gm_answer_windows},
 	{"check", answer_check},        {"reload", answer_reload},
 	{"options", answer_options},    {"learn", gm_answer_learn},
 	{"lessons", gm_answer_lessons}, {"unlearn", gm_answer_unlearn},
+	{"ack", gm_answer_ack},         {"unack", gm_answer_unack},
+	{"comment", gm_answer_comment}, {"comments", gm_answer_comments},
 	{"outputs", gm_answer_outputs},
 };
 

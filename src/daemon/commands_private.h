@@ -19,6 +19,18 @@ struct gm_query {
 /* A guest by UUID, libvirt's name or Nova's; NULL with a message. */
 const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const char *wanted);
 
+/* Left out where it is 0. */
+void gm_reply_set_time(struct gm_json *object, const char *key, int64_t time);
+
+/* commands_alarms.c */
+struct gm_json *gm_answer_alarms(const struct gm_query *query);
+struct gm_json *gm_answer_ack(const struct gm_query *query);
+struct gm_json *gm_answer_unack(const struct gm_query *query);
+struct gm_json *gm_answer_comment(const struct gm_query *query);
+struct gm_json *gm_answer_comments(const struct gm_query *query);
+/* The request's "id", a number or a word; -EINVAL with a message. */
+int gm_query_number(const struct gm_query *query, const char *what, int64_t *ret_number);
+
 /* commands_windows.c */
 struct gm_json *gm_answer_windows(const struct gm_query *query);
 

@@ -14,6 +14,7 @@
 #include "analysis/threshold.h"
 #include "base/clock.h"
 #include "daemon/config_yaml.h"
+#include "state/state.h"
 
 enum { MAX_SAMPLES = 1000000 }; /* of a series: 16 MB */
 
@@ -44,6 +45,23 @@ static const struct gm_option state_options[] = {
 	 .fallback = "/var/lib/guestmon",
 	 .help = "Directory of what survives a restart: indexes, alarms, positions of outputs. One "
 		 "daemon per directory."},
+	{.key = "journal-keep",
+	 .type = GM_OPTION_INT,
+	 GM_OPTION_AT(struct gm_config, state.journal_keep),
+	 .min = 1000,
+	 .max = GM_JOURNAL_MAX,
+	 .fallback = "10000",
+	 .help = "Transitions of alarms that the journal keeps; what an output has still to tell "
+		 "is kept "
+		 "beyond that."},
+	{.key = "journal-age",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_config, state.journal_age),
+	 .min = 0,
+	 .max = 10 * 365 * 86400e9,
+	 .fallback = "0",
+	 .help = "How old transitions in the journal may become; 0 for no limit but that of their "
+		 "number."},
 	GM_OPTION_END};
 
 static const struct gm_option control_options[] = {

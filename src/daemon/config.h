@@ -39,6 +39,7 @@ struct gm_config {
 	} log;
 	struct {
 		char directory[256];
+		int64_t journal_keep, journal_age; /* transitions; ns, 0: however old */
 	} state;
 	struct {
 		char socket[108]; /* as long as sun_path */

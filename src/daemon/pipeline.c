@@ -375,6 +375,7 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	pipeline->config = config;
 	pipeline->state = state;
 	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
+	gm_state_journal_retain(state, config->state.journal_keep, config->state.journal_age);
 	gm_selfwatch_init(&pipeline->agent, config->node.name, gm_state_boots(state));
 
 	int result = gm_mirror_create(&pipeline->mirror, config, loop, err);
@@ -555,6 +556,19 @@ struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline)
 	return pipeline->outputs;
 }
 
+struct gm_state *gm_pipeline_state(struct gm_pipeline *pipeline)
+{
+	return pipeline->state;
+}
+
+int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint32_t id,
+		     const struct gm_alarm_note *note, struct gm_error *err)
+{
+	int result = take(pipeline->alarms, id, note, err);
+	tell_news(pipeline);
+	return result;
+}
+
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)
 {
 	return pipeline->learning;
@@ -570,7 +584,7 @@ void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_s
 {
 	*ret_status = (struct gm_pipeline_status){
 		.mib = pipeline->mib_status,
-		.raises_limited = gm_alarms_limited(pipeline->alarms),
+		.alarms = gm_alarms_counts(pipeline->alarms),
 		.transitions_lost = gm_outlet_lost(pipeline->outlet),
 		.entities = gm_entities_count(gm_intake_entities(pipeline->intake)),
 	};

@@ -41,6 +41,14 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
 struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
+struct gm_state *gm_pipeline_state(struct gm_pipeline *pipeline);
+
+/* What somebody says of an alarm (gm_alarms_acknowledge() and the like), told to the outputs. */
+typedef int gm_alarm_note_fn(struct gm_alarms *alarms, uint32_t id,
+			     const struct gm_alarm_note *note, struct gm_error *err);
+int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint32_t id,
+		     const struct gm_alarm_note *note, struct gm_error *err);
+
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 
 /* The present options of a detector (base/option.h). */
@@ -50,7 +58,8 @@ const void *gm_pipeline_options(const struct gm_pipeline *pipeline,
 /* What the snapshot does not hold: the SNMP agent's state, the alarms' counters. */
 struct gm_pipeline_status {
 	struct gm_mib_status mib;
-	uint64_t raises_limited, transitions_lost;
+	struct gm_alarms_counts alarms;
+	uint64_t transitions_lost;
 	size_t entities;
 	struct gm_external_feed_status external;
 };

@@ -21,6 +21,43 @@ bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b)
 	       strcmp(a->detector, b->detector) == 0 && strcmp(a->rule, b->rule) == 0;
 }
 
+static const char *const news_names[GM_NEWS_COUNT] = {
+	[GM_NEWS_CONDITION] = "condition",
+	[GM_NEWS_ACKNOWLEDGED] = "acknowledged",
+	[GM_NEWS_UNACKNOWLEDGED] = "unacknowledged",
+	[GM_NEWS_COMMENTED] = "commented",
+	[GM_NEWS_SUPPRESSED] = "suppressed",
+	[GM_NEWS_RELEASED] = "released",
+	[GM_NEWS_LATCHED] = "latched",
+	[GM_NEWS_CORRELATED] = "correlated",
+};
+
+static const char *const suppression_names[GM_SUPPRESSION_COUNT] = {
+	[GM_SUPPRESSION_NONE] = "none",
+	[GM_SUPPRESSION_MAINTENANCE] = "maintenance",
+	[GM_SUPPRESSION_SUSPENDED] = "suspended",
+};
+
+const char *gm_alarm_news_name(enum gm_alarm_news news)
+{
+	return news_names[(unsigned)news < GM_NEWS_COUNT ? news : 0];
+}
+
+const char *gm_suppression_name(enum gm_suppression suppression)
+{
+	return suppression_names[(unsigned)suppression < GM_SUPPRESSION_COUNT ? suppression : 0];
+}
+
+/* The place of `word` in a list of names; 0 for what is not there. */
+static int word_at(const char *const *names, int count, const char *word)
+{
+	for (int i = 1; word && i < count; i++) {
+		if (strcmp(names[i], word) == 0)
+			return i;
+	}
+	return 0;
+}
+
 /* The members that are plain text and plain integers, so that both directions read one list. */
 struct text_member {
 	const char *name;
@@ -35,19 +72,86 @@ static const struct text_member text_members[] = {
 	TEXT(project),  TEXT(project_uuid), TEXT(text),
 };
 
-struct time_member {
+struct place_member {
 	const char *name;
 	size_t offset;
 };
-#define TIME(member)                                       \
+#define PLACE(member)                                      \
 	{                                                  \
 #member, offsetof(struct gm_alarm, member) \
 	}
-static const struct time_member time_members[] = {
-	TIME(raised_at),
-	TIME(changed_at),
-	TIME(cleared_at),
+static const struct place_member time_members[] = {
+	PLACE(raised_at),
+	PLACE(changed_at),
+	PLACE(cleared_at),
 };
+
+/* Those that are written only where they say something. */
+static const struct text_member said_members[] = {
+	TEXT(acknowledged_by),
+	TEXT(commented_by),
+	TEXT(comment),
+};
+static const struct place_member said_times[] = {
+	PLACE(ended_at),
+	PLACE(acknowledged_at),
+	PLACE(commented_at),
+};
+static const struct place_member said_counts[] = {PLACE(flaps), PLACE(correlation),
+						  PLACE(comments)};
+
+enum {
+	SAID_TEXTS = sizeof(said_members) / sizeof(said_members[0]),
+	SAID_TIMES = sizeof(said_times) / sizeof(said_times[0]),
+	SAID_COUNTS = sizeof(said_counts) / sizeof(said_counts[0]),
+};
+
+static void said_to_json(const struct gm_alarm *alarm, struct gm_json *object)
+{
+	int64_t time;
+	uint32_t count;
+
+	if (alarm->news != GM_NEWS_CONDITION)
+		gm_json_set_text(object, "news", gm_alarm_news_name(alarm->news));
+	if (alarm->suppressed != GM_SUPPRESSION_NONE)
+		gm_json_set_text(object, "suppressed", gm_suppression_name(alarm->suppressed));
+	for (size_t i = 0; i < SAID_TEXTS; i++) {
+		const char *text = (const char *)alarm + said_members[i].offset;
+
+		if (text[0] != '\0')
+			gm_json_set_text(object, said_members[i].name, text);
+	}
+	for (size_t i = 0; i < SAID_TIMES; i++) {
+		memcpy(&time, (const char *)alarm + said_times[i].offset, sizeof(time));
+		if (time != 0)
+			gm_json_set_integer(object, said_times[i].name, time);
+	}
+	for (size_t i = 0; i < SAID_COUNTS; i++) {
+		memcpy(&count, (const char *)alarm + said_counts[i].offset, sizeof(count));
+		if (count != 0)
+			gm_json_set_integer(object, said_counts[i].name, count);
+	}
+}
+
+static void said_from_json(const struct gm_json *object, struct gm_alarm *alarm)
+{
+	alarm->news = (enum gm_alarm_news)word_at(news_names, GM_NEWS_COUNT,
+						  gm_json_get_text(object, "news"));
+	alarm->suppressed = (enum gm_suppression)word_at(suppression_names, GM_SUPPRESSION_COUNT,
+							 gm_json_get_text(object, "suppressed"));
+	for (size_t i = 0; i < SAID_TEXTS; i++)
+		gm_text_copy((char *)alarm + said_members[i].offset, said_members[i].size,
+			     gm_json_get_text(object, said_members[i].name));
+	for (size_t i = 0; i < SAID_TIMES; i++) {
+		int64_t time = gm_json_get_integer(object, said_times[i].name, 0);
+		memcpy((char *)alarm + said_times[i].offset, &time, sizeof(time));
+	}
+	for (size_t i = 0; i < SAID_COUNTS; i++) {
+		int64_t number = gm_json_get_integer(object, said_counts[i].name, 0);
+		uint32_t count = number < 0 || number > UINT32_MAX ? 0 : (uint32_t)number;
+		memcpy((char *)alarm + said_counts[i].offset, &count, sizeof(count));
+	}
+}
 
 struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 {
@@ -72,6 +176,7 @@ struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 		gm_json_set_integer(object, "guest_index", alarm->guest_index);
 		gm_json_set_text(object, "guest", gm_uuid_text(alarm->guest, uuid));
 	}
+	said_to_json(alarm, object);
 	gm_json_set(object, "evidence", gm_evidence_to_json(&alarm->evidence));
 	return object;
 }
@@ -105,6 +210,7 @@ int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
 		int64_t time = gm_json_get_integer(object, time_members[i].name, 0);
 		memcpy((char *)&alarm + time_members[i].offset, &time, sizeof(time));
 	}
+	said_from_json(object, &alarm);
 	gm_evidence_from_json(gm_json_get(object, "evidence"), &alarm.evidence);
 	*ret_alarm = alarm;
 	return 0;

@@ -10,7 +10,30 @@
 #include "base/json.h"
 #include "model/finding.h"
 
-enum { GM_ALARM_TEXT = 384 };
+enum { GM_ALARM_TEXT = 384, GM_AUTHOR = 64, GM_COMMENT = 256 };
+
+/* What the newest transition was about. All but the first are told as a change, also of an old alarm. */
+enum gm_alarm_news {
+	GM_NEWS_CONDITION,      /* raise, clear; a change of severity or evidence */
+	GM_NEWS_ACKNOWLEDGED,   /* 3GPP TS 32.111-2: ackState; somebody has taken it on */
+	GM_NEWS_UNACKNOWLEDGED, /* taken back */
+	GM_NEWS_COMMENTED,
+	GM_NEWS_SUPPRESSED, /* maintenance has begun, or its guest was suspended */
+	GM_NEWS_RELEASED,   /* that is over: the alarm is as it is now */
+	GM_NEWS_LATCHED,    /* its condition is over, it waits for an acknowledgement */
+	GM_NEWS_CORRELATED, /* another alarm was found to belong to it */
+	GM_NEWS_COUNT
+};
+const char *gm_alarm_news_name(enum gm_alarm_news news); /* "condition", "acknowledged", … */
+
+/* Why nothing is told of an alarm's condition now. */
+enum gm_suppression {
+	GM_SUPPRESSION_NONE,
+	GM_SUPPRESSION_MAINTENANCE,
+	GM_SUPPRESSION_SUSPENDED, /* the guest is paused or shut off */
+	GM_SUPPRESSION_COUNT
+};
+const char *gm_suppression_name(enum gm_suppression suppression); /* "none", "maintenance", … */
 
 /* Plain value, copied freely. */
 struct gm_alarm {
@@ -33,6 +56,19 @@ struct gm_alarm {
 	char project[GM_NAME_SIZE];
 	char project_uuid[GM_NAME_SIZE]; /* Nova's; or empty */
 	char text[GM_ALARM_TEXT];        /* one sentence for people */
+
+	/* What the engine and people made of it. */
+	enum gm_alarm_news news;
+	enum gm_suppression suppressed;
+	int64_t ended_at;        /* latched: when its condition was over; else 0 */
+	uint32_t flaps;          /* flapping: how often it was there in the window; else 0 */
+	uint32_t correlation;    /* the id of the alarm that it belongs to; 0: none */
+	int64_t acknowledged_at; /* 0: not acknowledged */
+	char acknowledged_by[GM_AUTHOR];
+	uint32_t comments; /* how many; the newest: */
+	int64_t commented_at;
+	char commented_by[GM_AUTHOR];
+	char comment[GM_COMMENT];
 };
 
 /* Whether both are about the same: entity, detector, metric and rule; a later alarm has another id. */
@@ -49,7 +85,11 @@ struct gm_transition {
 	struct gm_alarm alarm; /* as it is after the transition */
 };
 
-/* The whole record as JSON and back, for the journal and the control protocol. */
+/*
+ * The whole record as JSON and back, for the journal and the control protocol. What the engine and
+ * people made of it is left out where there is nothing; reading takes records without it, and takes
+ * words that it does not know for "condition" and "none".
+ */
 struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm);
 int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
 		       struct gm_error *err);

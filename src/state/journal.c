@@ -11,9 +11,10 @@
 
 enum {
 	RECORD_MAX = 16384,
-	ID_BLOCK = 256,    /* alarm ids reserved with one write */
-	PRUNE_EVERY = 256, /* transitions between two looks at the journal's length */
-	PRUNE_SHARE = 4,   /* rows deleted at most by one look for each that was added in between */
+	ID_BLOCK = 256,        /* alarm ids reserved with one write */
+	PRUNE_EVERY = 256,     /* transitions between two looks at the journal's length */
+	PRUNE_AT_ONCE = 10000, /* rows deleted at most where nothing is added */
+	PRUNE_SHARE = 4, /* rows deleted at most by one look for each that was added in between */
 };
 
 /* The first row's numbers of a query that gives two: `text` has only constants. */
@@ -47,6 +48,7 @@ int gm_state_journal_open(struct gm_state *state, struct gm_error *err)
 		return gm_sql_failed(state, err, "read the journal");
 	if (gm_state_meta_get(state, "alarm_id", &reserved) == -EIO)
 		return gm_sql_failed(state, err, "read the alarm ids");
+	state->keep = GM_JOURNAL_KEEP;
 	state->last_sequence = (uint64_t)sequence;
 	state->newest = time > retired ? time : retired;
 	state->next_alarm_id = (uint32_t)(id + 1 > reserved ? id + 1 : reserved);
@@ -83,12 +85,30 @@ static int change_active(struct gm_state *state, const struct gm_transition *tra
 	return gm_sql_run(state, GM_SQL_ACTIVE_PUT);
 }
 
-/* Deletes the oldest rows that nobody needs any more; a failure is the next look's business. */
-static void prune(struct gm_state *state, int64_t added)
+/* The newest transition that is too old to be kept; 0: there is none. */
+static int64_t last_old(struct gm_state *state)
 {
-	int64_t last = (int64_t)state->last_sequence, bound = last - GM_JOURNAL_KEEP;
-	sqlite3_stmt *least = gm_sql_bind(state, GM_SQL_OUTPUT_LEAST, "");
+	int64_t last = 0;
 
+	if (state->keep_for == 0)
+		return 0;
+	sqlite3_stmt *old =
+		gm_sql_bind(state, GM_SQL_JOURNAL_OLD, "i", state->newest - state->keep_for);
+	if (gm_sql_step(state, GM_SQL_JOURNAL_OLD) > 0)
+		last = sqlite3_column_int64(old, 0);
+	gm_sql_done(state, GM_SQL_JOURNAL_OLD);
+	return last;
+}
+
+/* Deletes the oldest rows that nobody needs any more; a failure is the next look's business. */
+static void prune(struct gm_state *state, int64_t most)
+{
+	int64_t last = (int64_t)state->last_sequence, bound = last - state->keep;
+	int64_t old = last_old(state);
+
+	if (old > bound)
+		bound = old;
+	sqlite3_stmt *least = gm_sql_bind(state, GM_SQL_OUTPUT_LEAST, "");
 	if (gm_sql_step(state, GM_SQL_OUTPUT_LEAST) > 0 &&
 	    sqlite3_column_type(least, 0) != SQLITE_NULL && sqlite3_column_int64(least, 0) < bound)
 		bound = sqlite3_column_int64(least, 0);
@@ -97,8 +117,23 @@ static void prune(struct gm_state *state, int64_t added)
 		bound = last - GM_JOURNAL_MAX;
 	if (bound <= 0)
 		return;
-	gm_sql_bind(state, GM_SQL_JOURNAL_PRUNE, "ii", bound, PRUNE_SHARE * added);
+	gm_sql_bind(state, GM_SQL_JOURNAL_PRUNE, "ii", bound, most);
 	gm_sql_run(state, GM_SQL_JOURNAL_PRUNE);
+	if (sqlite3_changes(state->db) > 0)
+		gm_sql_run(state, GM_SQL_COMMENT_PRUNE);
+}
+
+void gm_state_journal_retain(struct gm_state *state, int64_t keep, int64_t keep_for)
+{
+	state->keep = keep;
+	state->keep_for = keep_for;
+}
+
+void gm_state_journal_prune(struct gm_state *state, int64_t now)
+{
+	if (now > state->newest)
+		state->newest = now;
+	prune(state, PRUNE_AT_ONCE);
 }
 
 /* Within a transaction. `record` is scratch, empty before and after. */
@@ -116,7 +151,8 @@ static int append(struct gm_state *state, const struct gm_transition *transition
 		    transition->time, (int64_t)transition->alarm.id, record->data,
 		    transition->journalled_at);
 	if (gm_sql_run(state, GM_SQL_JOURNAL_ADD) < 0 ||
-	    change_active(state, transition, record->data) < 0)
+	    change_active(state, transition, record->data) < 0 ||
+	    gm_state_comment_add(state, &transition->alarm) < 0)
 		rc = gm_sql_failed(state, err, "journal");
 	gm_buffer_consume(record, record->length);
 	return rc;
@@ -133,7 +169,7 @@ static void count_appended(struct gm_state *state, struct gm_transition *transit
 	state->since_prune += count;
 	if (state->since_prune < PRUNE_EVERY)
 		return;
-	prune(state, (int64_t)state->since_prune);
+	prune(state, PRUNE_SHARE * (int64_t)state->since_prune);
 	state->since_prune = 0;
 }
 

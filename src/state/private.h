@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of state/ share: the open database and its prepared statements. state.c opens and
- * closes, sql.c runs, index.c, journal.c, lesson.c and output.c use. Nobody else includes this.
+ * closes, sql.c runs, the others use. Nobody else includes this.
  */
 #ifndef GM_STATE_PRIVATE_H
 #define GM_STATE_PRIVATE_H
@@ -28,6 +28,7 @@ enum gm_sql {
 	GM_SQL_ACTIVE_ALL,
 	GM_SQL_JOURNAL_ADD,
 	GM_SQL_JOURNAL_AFTER,
+	GM_SQL_JOURNAL_OLD,
 	GM_SQL_JOURNAL_PRUNE,
 	GM_SQL_JOURNAL_FIRST,
 	GM_SQL_OUTPUT_GET,
@@ -42,6 +43,14 @@ enum gm_sql {
 	GM_SQL_LESSON_ADD,
 	GM_SQL_LESSON_REMOVE,
 	GM_SQL_LESSON_LIST,
+	GM_SQL_COMMENT_ADD,
+	GM_SQL_COMMENT_CUT,
+	GM_SQL_COMMENT_PRUNE,
+	GM_SQL_COMMENT_LIST,
+	GM_SQL_MAINTENANCE_COUNT,
+	GM_SQL_MAINTENANCE_ADD,
+	GM_SQL_MAINTENANCE_REMOVE,
+	GM_SQL_MAINTENANCE_LIST,
 	GM_SQL_COUNT
 };
 
@@ -54,8 +63,9 @@ struct gm_state {
 	uint32_t next_alarm_id;
 	uint32_t reserved_alarm_id; /* ids below it are reserved on disk */
 	uint64_t last_sequence;
-	int64_t newest;     /* the newest time that retire and journal were told */
-	size_t since_prune; /* transitions journalled since then */
+	int64_t keep, keep_for; /* the journal: transitions, and ns or 0 */
+	int64_t newest;         /* the newest time that retire and journal were told */
+	size_t since_prune;     /* transitions journalled since then */
 };
 
 /* directory.c: makes DIRECTORY and takes its lock (until the descriptor is closed). */
@@ -97,5 +107,8 @@ int gm_state_meta_set(struct gm_state *state, const char *name, int64_t value);
 /* journal.c: what open() reads of the journal and the ids; close() gives unused ids back. */
 int gm_state_journal_open(struct gm_state *state, struct gm_error *err);
 void gm_state_journal_close(struct gm_state *state);
+
+/* comment.c: the comment that a transition tells, within its transaction. 0 or -1: ask gm_sql_failed(). */
+int gm_state_comment_add(struct gm_state *state, const struct gm_alarm *alarm);
 
 #endif

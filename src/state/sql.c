@@ -41,6 +41,10 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
 				 " (SELECT sequence FROM journal WHERE sequence <= ?1"
 				 "  ORDER BY sequence LIMIT ?2)",
+	/* Before the first that is young enough; 0: there is none. */
+	[GM_SQL_JOURNAL_OLD] =
+		"SELECT coalesce((SELECT sequence - 1 FROM journal WHERE time >= ?1"
+		" ORDER BY sequence LIMIT 1), (SELECT max(sequence) FROM journal), 0)",
 	[GM_SQL_OUTPUT_GET] = "SELECT sequence, paused FROM outputs WHERE name = ?1",
 	[GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
 	[GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
@@ -58,6 +62,20 @@ static const char *const texts[GM_SQL_COUNT] = {
 		" (SELECT entity, made_at FROM lessons WHERE id = ?1 AND kind <> 'rest')",
 	[GM_SQL_LESSON_LIST] = "SELECT id, entity, kind, label, begin, end, author, made_at, record"
 			       " FROM lessons WHERE ?1 = '' OR entity = ?1 ORDER BY id",
+	[GM_SQL_COMMENT_ADD] = "INSERT OR IGNORE INTO comments (alarm, number, time, author, text)"
+			       " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[GM_SQL_COMMENT_CUT] = "DELETE FROM comments WHERE alarm = ?1 AND number <= ?2",
+	[GM_SQL_COMMENT_PRUNE] = "DELETE FROM comments WHERE alarm NOT IN (SELECT id FROM active)"
+				 " AND time < (SELECT time FROM journal ORDER BY sequence LIMIT 1)",
+	[GM_SQL_COMMENT_LIST] = "SELECT alarm, number, time, author, text FROM comments"
+				" WHERE ?1 = 0 OR alarm = ?1 ORDER BY alarm, number",
+	[GM_SQL_MAINTENANCE_COUNT] = "SELECT count(*) FROM maintenance",
+	[GM_SQL_MAINTENANCE_ADD] = "INSERT INTO maintenance"
+				   " (target, begin, end, made_at, author, comment)"
+				   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[GM_SQL_MAINTENANCE_REMOVE] = "DELETE FROM maintenance WHERE id = ?1",
+	[GM_SQL_MAINTENANCE_LIST] = "SELECT id, target, begin, end, made_at, author, comment"
+				    " FROM maintenance ORDER BY id",
 };
 
 /* What is not listed is an I/O error. */

@@ -38,6 +38,13 @@ static const char *const schema_steps[] = {
 	"ALTER TABLE journal ADD COLUMN journalled INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE outputs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 3;",
+	"CREATE TABLE comments (alarm INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY (alarm, number)) WITHOUT ROWID;"
+	"CREATE TABLE maintenance (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" target TEXT NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL,"
+	" made_at INTEGER NOT NULL, author TEXT NOT NULL, comment TEXT NOT NULL);"
+	"PRAGMA user_version = 4;",
 };
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 

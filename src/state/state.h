@@ -43,8 +43,8 @@ uint32_t gm_state_new_alarm_id(struct gm_state *state);
 
 /*
  * Appends a transition in one transaction with the change of the active set; fills
- * transition->sequence. The journal keeps the newest `GM_JOURNAL_KEEP` and all that an output has
- * still to deliver, at most `GM_JOURNAL_MAX`.
+ * transition->sequence. The journal keeps the newest `GM_JOURNAL_KEEP` (or what retain() said) and all that
+ * an output has still to deliver, at most `GM_JOURNAL_MAX`.
  */
 enum { GM_JOURNAL_KEEP = 10000, GM_JOURNAL_MAX = 1000000 };
 int gm_state_journal(struct gm_state *state, struct gm_transition *transition,
@@ -57,6 +57,13 @@ int gm_state_journal(struct gm_state *state, struct gm_transition *transition,
  */
 int gm_state_journal_batch(struct gm_state *state, struct gm_transition *transitions, size_t count,
 			   struct gm_error *err);
+
+/*
+ * How long the journal is: `keep` transitions, and none that is older than `keep_for` (ns; 0: however old).
+ * Looked at as transitions come, and by prune() where none do.
+ */
+void gm_state_journal_retain(struct gm_state *state, int64_t keep, int64_t keep_for);
+void gm_state_journal_prune(struct gm_state *state, int64_t now);
 
 /* The newest sequence number, 0 at first. */
 uint64_t gm_state_last_sequence(const struct gm_state *state);

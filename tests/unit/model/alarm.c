@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,6 +53,52 @@ static void test_round_trip(void **state)
 	gm_buffer_free(&text);
 }
 
+/* All that the engine and people make of an alarm comes back, word by word. */
+static void test_round_trip_of_what_is_said(void **state)
+{
+	(void)state;
+	for (int i = 0; i < GM_NEWS_COUNT; i++) {
+		struct gm_alarm one = example(), other;
+		one.news = (enum gm_alarm_news)i;
+		one.suppressed = (enum gm_suppression)(i % GM_SUPPRESSION_COUNT);
+		one.ended_at = INT64_C(1700000000123456791);
+		one.flaps = UINT32_MAX;
+		one.correlation = 17;
+		one.acknowledged_at = INT64_C(1700000000123456792);
+		memset(one.acknowledged_by, 'a', sizeof(one.acknowledged_by) - 1);
+		one.comments = 3;
+		one.commented_at = INT64_C(1700000000123456793);
+		snprintf(one.commented_by, sizeof(one.commented_by), "o\"x\n");
+		memset(one.comment, '\1', sizeof(one.comment) - 1);
+		struct gm_json *object = gm_alarm_to_json(&one);
+		assert_int_equal(gm_alarm_from_json(object, &other, NULL), 0);
+		assert_memory_equal(&one, &other, sizeof(one));
+		gm_json_free(object);
+	}
+}
+
+/* Of a newer version, or from a hand that meant it well: what is not understood is left out. */
+static void test_words_that_are_not_known(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{\"id\":9,\"entity\":\"node\",\"severity\":\"major\",\"news\":\"melted\","
+		"\"suppressed\":7,\"flaps\":-1,\"correlation\":4294967296,\"comments\":\"x\","
+		"\"acknowledged_by\":[],\"comment\":{},\"unheard\":1}";
+	struct gm_json *object;
+	struct gm_alarm alarm;
+	assert_int_equal(gm_json_parse(text, strlen(text), &object, NULL), 0);
+	assert_int_equal(gm_alarm_from_json(object, &alarm, NULL), 0);
+	assert_int_equal(alarm.news, GM_NEWS_CONDITION);
+	assert_int_equal(alarm.suppressed, GM_SUPPRESSION_NONE);
+	assert_int_equal(alarm.flaps, 0);
+	assert_int_equal(alarm.correlation, 0);
+	assert_int_equal(alarm.comments, 0);
+	assert_string_equal(alarm.acknowledged_by, "");
+	assert_string_equal(alarm.comment, "");
+	gm_json_free(object);
+}
+
 /* As journals hold them that were written before alarms had rules. */
 static void test_record_without_rule(void **state)
 {
@@ -94,6 +141,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_round_trip_of_what_is_said),
+		cmocka_unit_test(test_words_that_are_not_known),
 		cmocka_unit_test(test_record_without_rule),
 		cmocka_unit_test(test_refuses),
 	};
