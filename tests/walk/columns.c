@@ -20,7 +20,7 @@ static void print(const struct gm_mib_table *table, const char *access)
 		for (size_t k = 0; k < table->prefix_length; k++)
 			printf("%u.", table->prefix[k]);
 		printf("%u %s %s %u\n", table->columns[i].number, types[table->columns[i].type],
-		       access, table->index ? table->index_length : 0);
+		       access, table->index_objects);
 	}
 }
 
@@ -48,8 +48,9 @@ static void print_notifications(const char *detector)
 
 int main(void)
 {
-	for (size_t t = 0; t < gm_mib_table_count; t++)
-		print(gm_mib_tables[t], "read");
+	const struct gm_mib_module *module = &gm_mib_modules[GM_MIB_GUESTMON];
+	for (size_t t = 0; t < module->table_count; t++)
+		print(module->tables[t], "read");
 	print(&gm_mib_notify_table, "notify");
 	print_notifications("leak");
 	print_notifications("burst");

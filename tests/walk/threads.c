@@ -38,7 +38,8 @@ static size_t walk(const struct gm_snapshot *snapshot, bool *ret_torn)
 	struct gm_mib_value value;
 	uint64_t first = 0;
 	size_t counters = 0;
-	while (gm_mib_next(&view, oid.id, oid.length, &oid, &value)) {
+	while (gm_mib_next(&gm_mib_modules[GM_MIB_GUESTMON], &view, oid.id, oid.length, &oid,
+			   &value)) {
 		if (!is_counter(&oid))
 			continue;
 		if (counters++ == 0)

@@ -57,7 +57,8 @@ static void test_expected_tree(void **state)
 	struct gm_buffer text = GM_BUFFER_INIT(1 << 20);
 	struct gm_mib_oid oid = {0};
 	struct gm_mib_value value;
-	while (gm_mib_next(&view, oid.id, oid.length, &oid, &value))
+	const struct gm_mib_module *module = &gm_mib_modules[GM_MIB_GUESTMON];
+	while (gm_mib_next(module, &view, oid.id, oid.length, &oid, &value))
 		write_line(&text, &oid, &value);
 	assert_false(text.failed);
 
@@ -102,20 +103,20 @@ static void add_table(struct cells *cells, const struct gm_mib_view *view,
 			for (size_t k = 0; k < table->prefix_length; k++)
 				oid->id[oid->length++] = table->prefix[k];
 			oid->id[oid->length++] = table->columns[c].number;
-			oid->id[oid->length] = 0;
 			if (table->index)
-				table->index(row, &oid->id[oid->length]);
-			oid->length += table->index_length;
+				oid->length += table->index(row, &oid->id[oid->length]);
+			else
+				oid->id[oid->length++] = 0;
 		}
 	}
 }
 
-static struct cells all_cells(const struct gm_mib_view *view)
+static struct cells all_cells(const struct gm_mib_module *module, const struct gm_mib_view *view)
 {
 	struct cells cells = {.list = calloc(CELLS_MAX, sizeof(struct gm_mib_oid))};
 	assert_non_null(cells.list);
-	for (size_t t = 0; t < gm_mib_table_count; t++)
-		add_table(&cells, view, gm_mib_tables[t]);
+	for (size_t t = 0; t < module->table_count; t++)
+		add_table(&cells, view, module->tables[t]);
 	for (size_t i = 1; i < cells.count; i++)
 		assert_true(gm_mib_compare(cells.list[i - 1].id, cells.list[i - 1].length,
 					   cells.list[i].id, cells.list[i].length) < 0);
@@ -163,7 +164,8 @@ static size_t invent(const struct cells *cells, uint64_t *seed, uint32_t *id)
 	}
 }
 
-static void compare_with_reference(const struct gm_mib_view *view, const struct cells *cells,
+static void compare_with_reference(const struct gm_mib_module *module,
+				   const struct gm_mib_view *view, const struct cells *cells,
 				   const uint32_t *id, size_t length)
 {
 	size_t i = 0;
@@ -174,10 +176,10 @@ static void compare_with_reference(const struct gm_mib_view *view, const struct 
 	bool there = i < cells->count && order == 0;
 
 	struct gm_mib_value value;
-	assert_int_equal(gm_mib_get(view, id, length, &value) == GM_MIB_FOUND, there);
+	assert_int_equal(gm_mib_get(module, view, id, length, &value) == GM_MIB_FOUND, there);
 	i += there;
 	struct gm_mib_oid next;
-	bool found = gm_mib_next(view, id, length, &next, &value);
+	bool found = gm_mib_next(module, view, id, length, &next, &value);
 	assert_int_equal(found, i < cells->count);
 	if (found)
 		assert_int_equal(gm_mib_compare(next.id, next.length, cells->list[i].id,
@@ -192,14 +194,16 @@ static void property(size_t guests, size_t interfaces, size_t tries)
 	if (guests > 2)
 		snapshot->guests[1].last.count = 0; /* holes in the middle of columns */
 	struct gm_mib_view view = view_of(snapshot);
-	struct cells cells = all_cells(&view);
-	uint64_t seed = 88172645463325252;
-	for (size_t i = 0; i < tries; i++) {
-		uint32_t id[16] = {0};
-		size_t length = invent(&cells, &seed, id);
-		compare_with_reference(&view, &cells, id, length);
+	for (size_t m = 0; m < GM_MIB_MODULES; m++) {
+		struct cells cells = all_cells(&gm_mib_modules[m], &view);
+		uint64_t seed = 88172645463325252;
+		for (size_t i = 0; i < tries; i++) {
+			uint32_t id[GM_MIB_DEPTH + 8] = {0};
+			size_t length = invent(&cells, &seed, id);
+			compare_with_reference(&gm_mib_modules[m], &view, &cells, id, length);
+		}
+		free(cells.list);
 	}
-	free(cells.list);
 	let_go(snapshot);
 }
 
@@ -231,11 +235,12 @@ static void test_walk_of_ten_thousand_rows(void **state)
 	/* To stay below CELLS_MAX. */
 	snapshot->leak_count = snapshot->burst_count = snapshot->packet_burst_count = 0;
 	struct gm_mib_view view = view_of(snapshot);
-	struct cells cells = all_cells(&view);
+	const struct gm_mib_module *module = &gm_mib_modules[GM_MIB_GUESTMON];
+	struct cells cells = all_cells(module, &view);
 	struct gm_mib_oid oid = {0};
 	struct gm_mib_value value;
 	size_t count = 0;
-	for (; gm_mib_next(&view, oid.id, oid.length, &oid, &value); count++) {
+	for (; gm_mib_next(module, &view, oid.id, oid.length, &oid, &value); count++) {
 		assert_true(count < cells.count);
 		assert_int_equal(gm_mib_compare(oid.id, oid.length, cells.list[count].id,
 						cells.list[count].length),

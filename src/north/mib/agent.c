@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "gm_version.h"
 #include "north/mib/agent.h"
 #include "north/mib/notify.h"
 
@@ -50,11 +49,11 @@ const struct gm_option gm_mib_option_table[] = {
 	GM_OPTION_END,
 };
 
-size_t gm_mib_root(oid *name)
+size_t gm_mib_root(const struct gm_mib_module *module, oid *name)
 {
-	static const oid root[] = {GM_OID_ROOT};
-	memcpy(name, root, sizeof(root));
-	return OID_LENGTH(root);
+	for (size_t i = 0; i < module->root_length; i++)
+		name[i] = module->root[i];
+	return module->root_length;
 }
 
 void gm_mib_report(struct gm_mib *mib, const char *error)
@@ -167,7 +166,8 @@ static bool turn(struct gm_mib *mib, netsnmp_large_fd_set *set, int limit_ms)
 static void work(struct gm_mib *mib)
 {
 	int64_t now = gm_clock_monotonic();
-	gm_mib_session_tick(mib, now);
+	gm_mib_session_tick(mib);
+	gm_mib_registry_tick(mib, now);
 	gm_mib_trap_tick(mib, now);
 	if (now - mib->held_at > GM_SECOND)
 		gm_mib_release(mib);
@@ -255,6 +255,7 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	mib->slot = slot;
 	mib->host = *host;
 	mib->agent_event = GM_MIB_START;
+	gm_mib_registry_init(mib);
 	mib->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	mib->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	const struct gm_queue_options queue = {

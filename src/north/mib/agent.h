@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the agent thread share: agent.c (thread and loop), session.c (the AgentX session
- * and the registration), trap.c (notifications), handler.c (requests). Private to this folder; nothing
- * here but the queue and the two event descriptors is touched by another thread.
+ * What the files of the agent thread share: agent.c (thread and loop), session.c (the AgentX session),
+ * registry.c (what is registered in it), trap.c (notifications), handler.c (requests). Private to this
+ * folder; nothing here but the queue and the two event descriptors is touched by another thread.
  */
 #ifndef GM_NORTH_MIB_AGENT_H
 #define GM_NORTH_MIB_AGENT_H
@@ -24,10 +24,30 @@
 
 enum { GM_AGENTX_REGISTER = 3, GM_AGENTX_NOTIFY = 12 }; /* RFC 2741, section 6.1: h.type */
 
-enum gm_mib_registration {
+enum gm_mib_registration_state {
 	GM_MIB_UNREGISTERED,
 	GM_MIB_ASKED, /* the master has not answered yet */
 	GM_MIB_REGISTERED,
+};
+
+enum { GM_MIB_CONTEXT_SIZE = 33 }; /* RFC 3415: a context's name has at most 32 octets */
+
+/* One MIB in one context: what the master was asked, and what it said. */
+struct gm_mib_registration {
+	struct gm_mib *mib;
+	const struct gm_mib_module *module;
+	const struct gm_mib_context *context;
+	netsnmp_handler_registration *local; /* in the library's own tree */
+	enum gm_mib_registration_state state;
+	int request; /* id of the Register that was not answered, or 0 */
+	int64_t ask_at;
+};
+
+/* A context of SNMP: the whole node ("") or a tenant. */
+struct gm_mib_context {
+	char name[GM_MIB_CONTEXT_SIZE];
+	bool used;
+	struct gm_mib_registration registrations[GM_MIB_MODULES];
 };
 
 struct gm_mib {
@@ -46,9 +66,10 @@ struct gm_mib {
 
 	/* session.c */
 	netsnmp_session *session; /* the library's; NULL while the master is away */
-	netsnmp_handler_registration *local;
-	enum gm_mib_registration registration;
-	int64_t register_at;
+	int64_t master_started;   /* when its sysUpTime was 0, in node's time; 0: not known */
+
+	/* registry.c */
+	struct gm_mib_context contexts[GM_MIB_CONTEXTS];
 
 	/* trap.c */
 	struct gm_transition *current; /* taken from the queue, not acknowledged */
@@ -63,8 +84,8 @@ struct gm_mib {
 	int64_t held_at;
 };
 
-/* Writes our root into `name` (MAX_OID_LEN long); its length. */
-size_t gm_mib_root(oid *name);
+/* Writes a module's root into `name` (MAX_OID_LEN long); its length. */
+size_t gm_mib_root(const struct gm_mib_module *module, oid *name);
 
 /* Encodes for net-snmp: the ASN.1 type, and where the data is (in `value` or in `wide`). */
 u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
@@ -79,13 +100,21 @@ void gm_mib_report(struct gm_mib *mib, const char *error);
  */
 void gm_mib_session_init(struct gm_mib *mib);
 void gm_mib_session_exit(struct gm_mib *mib);
-void gm_mib_session_tick(struct gm_mib *mib, int64_t now);
+void gm_mib_session_tick(struct gm_mib *mib);
+
+/*
+ * registry.c: the default context from the start; a session has begun or ended, with everything that was
+ * registered; what is due now; nothing in the library's tree is ours any more.
+ */
+void gm_mib_registry_init(struct gm_mib *mib);
+void gm_mib_registry_reset(struct gm_mib *mib);
+void gm_mib_registry_tick(struct gm_mib *mib, int64_t now);
 
 /* trap.c */
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now);
 void gm_mib_trap_lost_session(struct gm_mib *mib);
 
-/* handler.c: the registration's handler, and letting go of a snapshot that is held for nobody. */
+/* handler.c: the handler of every registration, and letting go of a snapshot that is held for nobody. */
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
 		  netsnmp_agent_request_info *info, netsnmp_request_info *requests);
 void gm_mib_release(struct gm_mib *mib);

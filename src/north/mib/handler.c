@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one handler behind the one registration: takes the variables of a request to the resolver and
+ * The one handler behind every registration: takes the variables of a request to the resolver and
  * back. Called by net-snmp on the agent thread; does no I/O and waits for nobody.
  *
  * All variables of an SNMP request see one snapshot. The master splits a GETBULK into a chain of
@@ -73,13 +73,13 @@ static size_t below_root(const netsnmp_variable_list *variable, size_t root_leng
 	return length;
 }
 
-static void get(const struct gm_mib_view *view, netsnmp_agent_request_info *info,
-		netsnmp_request_info *request, const netsnmp_handler_registration *registration)
+static void get(const struct gm_mib_module *module, const struct gm_mib_view *view,
+		netsnmp_agent_request_info *info, netsnmp_request_info *request)
 {
 	uint32_t id[MAX_OID_LEN];
-	size_t length = below_root(request->requestvb, registration->rootoid_len, id);
+	size_t length = below_root(request->requestvb, module->root_length, id);
 	struct gm_mib_value value;
-	int found = view ? gm_mib_get(view, id, length, &value) : GM_MIB_NO_INSTANCE;
+	int found = view ? gm_mib_get(module, view, id, length, &value) : GM_MIB_NO_INSTANCE;
 	if (found == GM_MIB_FOUND)
 		answer(request, &value);
 	else
@@ -89,22 +89,20 @@ static void get(const struct gm_mib_view *view, netsnmp_agent_request_info *info
 }
 
 /* Left as it is, the request goes on to what comes after our subtree. */
-static void get_next(const struct gm_mib_view *view, netsnmp_request_info *request,
-		     const netsnmp_handler_registration *registration)
+static void get_next(const struct gm_mib_module *module, const struct gm_mib_view *view,
+		     netsnmp_request_info *request)
 {
 	netsnmp_variable_list *variable = request->requestvb;
+	oid name[MAX_OID_LEN];
 	uint32_t id[MAX_OID_LEN];
-	size_t length = 0;
-	if (snmp_oid_compare(variable->name, variable->name_length, registration->rootoid,
-			     registration->rootoid_len) > 0)
-		length = below_root(variable, registration->rootoid_len, id);
+	size_t length = 0, name_length = gm_mib_root(module, name);
+	if (snmp_oid_compare(variable->name, variable->name_length, name, name_length) > 0)
+		length = below_root(variable, name_length, id);
 
 	struct gm_mib_oid next;
 	struct gm_mib_value value;
-	if (!view || !gm_mib_next(view, id, length, &next, &value))
+	if (!view || !gm_mib_next(module, view, id, length, &next, &value))
 		return;
-	oid name[MAX_OID_LEN];
-	size_t name_length = gm_mib_root(name);
 	for (size_t i = 0; i < next.length; i++)
 		name[name_length++] = next.id[i];
 	snmp_set_var_objid(variable, name, name_length);
@@ -114,16 +112,18 @@ static void get_next(const struct gm_mib_view *view, netsnmp_request_info *reque
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
 		  netsnmp_agent_request_info *info, netsnmp_request_info *requests)
 {
-	struct gm_mib *mib = handler->myvoid;
+	const struct gm_mib_registration *one = handler->myvoid;
+	struct gm_mib *mib = one->mib;
+	(void)registration;
 	const struct gm_mib_view *view = view_for(mib, info->asp->pdu->transid);
 	mib->status.requests++;
 	for (netsnmp_request_info *request = requests; request; request = request->next) {
 		if (request->processed)
 			continue;
 		if (info->mode == MODE_GET)
-			get(view, info, request, registration);
+			get(one->module, view, info, request);
 		else if (info->mode == MODE_GETNEXT)
-			get_next(view, request, registration);
+			get_next(one->module, view, request);
 	}
 	return SNMP_ERR_NOERROR;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SNMP face: GUESTMON-MIB as an AgentX subagent, and the notifications. One thread, `agent`,
+ * The SNMP face: our MIBs by an AgentX subagent, and the notifications. One thread, `agent`,
  * makes every call to net-snmp's agent library; it reads snapshots and waits for nobody.
  *
  * Notifications are handed over in order of their sequence numbers. Each is reported back through
@@ -24,11 +24,16 @@ struct gm_mib_options {
 };
 extern const struct gm_option gm_mib_option_table[];
 
-enum { GM_MIB_SPOOL = 256 };
+enum {
+	GM_MIB_SPOOL = 256,
+	GM_MIB_CONTEXTS = 65, /* the whole node, and as many tenants */
+};
 
 struct gm_mib_status {
 	bool connected;
 	uint64_t connects;      /* sessions opened since the start */
+	uint32_t wanted;        /* registrations: one for each MIB and context */
+	uint32_t registered;    /* those that the master agent has */
 	uint64_t requests;      /* AgentX requests served */
 	uint64_t notifications; /* acknowledged */
 	uint64_t spooled;       /* waiting for the master */

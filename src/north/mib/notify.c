@@ -98,7 +98,8 @@ void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_not
 		struct gm_mib_oid oid = {.length = 4, .id = {1, 1, agent_objects[i], 0}};
 		struct gm_mib_value value;
 		value.type = GM_MIB_OCTETS;
-		if (gm_mib_get(view, oid.id, oid.length, &value) != GM_MIB_FOUND)
+		if (gm_mib_get(&gm_mib_modules[GM_MIB_GUESTMON], view, oid.id, oid.length,
+			       &value) != GM_MIB_FOUND)
 			unknown(&value, value.type);
 		sink->add(sink->user, &oid, &value);
 	}

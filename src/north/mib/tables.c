@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All tables of GUESTMON-MIB that can be read, in the order of their prefixes. Their columns are in
+ * The modules that are served, and all tables of each in the order of their prefixes. Their columns are in
  * tables_entities.c, tables_findings.c and tables_alarms.c; tree.c reads them.
  */
 #include "north/mib/tables.h"
 
-const struct gm_mib_table *const gm_mib_tables[] = {
+#include "gm_version.h"
+
+static const struct gm_mib_table *const guestmon_tables[] = {
 	&gm_mib_agent_table,
 	&gm_mib_node_table,
 	&gm_mib_source_table,
@@ -27,4 +29,16 @@ const struct gm_mib_table *const gm_mib_tables[] = {
 	&gm_mib_error_table,
 	&gm_mib_window_table,
 };
-const size_t gm_mib_table_count = sizeof(gm_mib_tables) / sizeof(gm_mib_tables[0]);
+
+static const uint32_t guestmon_root[] = {GM_OID_ROOT};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MODULE(text, prefix)                                                                \
+	{                                                                                   \
+		.name = (text), .root = prefix##_root, .root_length = COUNT(prefix##_root), \
+		.tables = prefix##_tables, .table_count = COUNT(prefix##_tables),           \
+	}
+
+const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES] = {
+	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon),
+};

@@ -38,9 +38,9 @@
 	.row_size = sizeof(((struct gm_snapshot *)0)->array[0])
 
 /* {root 1 n}, a group of scalars, and {root 1 n 1}, the entry of a table. */
-#define SCALARS(group) .prefix = {1, (group)}, .prefix_length = 2, .index_length = 1
-#define ENTRY(table, indexes, function)                                           \
-	.prefix = {1, (table), 1}, .prefix_length = 3, .index_length = (indexes), \
+#define SCALARS(group) .prefix = {1, (group)}, .prefix_length = 2
+#define ENTRY(table, indexes, function)                                            \
+	.prefix = {1, (table), 1}, .prefix_length = 3, .index_objects = (indexes), \
 	.index = (function)
 
 extern const struct gm_mib_table gm_mib_agent_table, gm_mib_node_table, gm_mib_source_table;

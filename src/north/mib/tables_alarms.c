@@ -113,17 +113,19 @@ static const struct gm_mib_column notify_columns[] = {
 #undef SET
 #undef ROW
 
-static void alarm_index(const void *row, uint32_t *ret_index)
+static size_t alarm_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_alarm *alarm = row;
 	ret_index[0] = alarm->id;
+	return 1;
 }
 
 /* An alarm a second for 136 years fits. */
-static void log_index(const void *row, uint32_t *ret_index)
+static size_t log_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_transition *transition = row;
 	ret_index[0] = (uint32_t)transition->sequence;
+	return 1;
 }
 
 const struct gm_mib_table gm_mib_alarm_table = {ENTRY(8, 1, alarm_index), ROWS(alarms, alarm_count),

@@ -180,38 +180,43 @@ static const struct gm_mib_column window_columns[] = {
 };
 #undef ROW
 
-static void source_index(const void *row, uint32_t *ret_index)
+static size_t source_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_source_status *source = row;
 	ret_index[0] = (uint32_t)source->id + 1;
+	return 1;
 }
 
-static void guest_index(const void *row, uint32_t *ret_index)
+static size_t guest_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_guest_row *guest = row;
 	ret_index[0] = guest->index;
+	return 1;
 }
 
-static void interface_index(const void *row, uint32_t *ret_index)
+static size_t interface_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_interface_row *interface = row;
 	ret_index[0] = interface->guest_index;
 	ret_index[1] = interface->ordinal;
+	return 2;
 }
 
-static void process_index(const void *row, uint32_t *ret_index)
+static size_t process_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_process_row *process = row;
 	ret_index[0] = process->guest_index;
 	ret_index[1] = process->pid;
+	return 2;
 }
 
-static void window_index(const void *row, uint32_t *ret_index)
+static size_t window_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_packed_row *window = row;
 	ret_index[0] = window->guest_index;
 	ret_index[1] = window->ordinal;
 	ret_index[2] = window->series;
+	return 3;
 }
 
 const struct gm_mib_table gm_mib_agent_table = {SCALARS(1), COLUMNS(agent)};

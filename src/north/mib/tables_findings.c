@@ -158,29 +158,32 @@ static const struct gm_mib_column error_columns[] = {
 #undef SET
 #undef ROW
 
-static void guest_index(const void *row, uint32_t *ret_index)
+static size_t guest_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_finding_row *finding = row;
 	ret_index[0] = finding->guest_index;
+	return 1;
 }
 
-static void burst_index(const void *row, uint32_t *ret_index)
+static size_t burst_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_finding_row *burst = row;
 	ret_index[0] = burst->guest_index;
 	ret_index[1] = burst->ordinal;
 	ret_index[2] = burst->rx ? 1 : 2;
+	return 3;
 }
 
-static void burst_total_index(const void *row, uint32_t *ret_index)
+static size_t burst_total_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_burst_total_row *total = row;
 	ret_index[0] = total->guest_index;
 	ret_index[1] = total->ordinal;
 	ret_index[2] = total->part;
+	return 3;
 }
 
-static void burst_bucket_index(const void *row, uint32_t *ret_index)
+static size_t burst_bucket_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_bucket_row *bucket = row;
 	ret_index[0] = bucket->guest_index;
@@ -188,19 +191,22 @@ static void burst_bucket_index(const void *row, uint32_t *ret_index)
 	ret_index[2] = bucket->part;
 	ret_index[3] = bucket->histogram;
 	ret_index[4] = bucket->bucket;
+	return 5;
 }
 
-static void contention_bucket_index(const void *row, uint32_t *ret_index)
+static size_t contention_bucket_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_bucket_row *bucket = row;
 	ret_index[0] = bucket->bucket;
+	return 1;
 }
 
-static void error_index(const void *row, uint32_t *ret_index)
+static size_t error_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_finding_row *error = row;
 	ret_index[0] = error->guest_index;
 	ret_index[1] = error->ordinal;
+	return 2;
 }
 
 const struct gm_mib_table gm_mib_leak_table = {ENTRY(6, 1, guest_index), ROWS(leaks, leak_count),

@@ -62,7 +62,7 @@ static void add(void *user, const struct gm_mib_oid *id, const struct gm_mib_val
 {
 	netsnmp_pdu *pdu = user;
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_root(name);
+	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
 	for (size_t i = 0; i < id->length; i++)
 		name[length++] = id->id[i];
 	struct counter64 wide;
@@ -77,7 +77,7 @@ static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notifica
 {
 	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_root(name);
+	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
 	name[length++] = 0;
 	name[length++] = notification;
 	netsnmp_pdu *pdu = snmp_pdu_create(GM_AGENTX_NOTIFY);

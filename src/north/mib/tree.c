@@ -32,11 +32,12 @@ static const void *row_at(const struct rows *rows, size_t i)
 	return rows->first + i * rows->table->row_size;
 }
 
-static void index_at(const struct rows *rows, size_t i, uint32_t *ret_index)
+static size_t index_at(const struct rows *rows, size_t i, uint32_t *ret_index)
 {
-	ret_index[0] = 0;
 	if (rows->table->index)
-		rows->table->index(row_at(rows, i), ret_index);
+		return rows->table->index(row_at(rows, i), ret_index);
+	ret_index[0] = 0;
+	return 1;
 }
 
 int gm_mib_compare(const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length)
@@ -55,8 +56,8 @@ static size_t search(const struct rows *rows, const uint32_t *key, size_t length
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		uint32_t index[GM_MIB_INDEX];
-		index_at(rows, middle, index);
-		int order = gm_mib_compare(index, rows->table->index_length, key, length);
+		size_t index_length = index_at(rows, middle, index);
+		int order = gm_mib_compare(index, index_length, key, length);
 		if (order < 0 || (after && order == 0))
 			low = middle + 1;
 		else
@@ -84,15 +85,15 @@ bool gm_mib_cell(const struct gm_mib_view *view, const void *row,
 	return column->get(view, row, column, ret_value);
 }
 
-int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-	       struct gm_mib_value *ret_value)
+int gm_mib_get(const struct gm_mib_module *module, const struct gm_mib_view *view,
+	       const uint32_t *id, size_t length, struct gm_mib_value *ret_value)
 {
 	size_t t = 0;
-	while (t < gm_mib_table_count && place(gm_mib_tables[t], id, length) != 0)
+	while (t < module->table_count && place(module->tables[t], id, length) != 0)
 		t++;
-	if (t == gm_mib_table_count || length == gm_mib_tables[t]->prefix_length)
+	if (t == module->table_count || length == module->tables[t]->prefix_length)
 		return GM_MIB_NO_OBJECT;
-	const struct gm_mib_table *table = gm_mib_tables[t];
+	const struct gm_mib_table *table = module->tables[t];
 
 	uint32_t number = id[table->prefix_length];
 	const struct gm_mib_column *column = table->columns, *last = column + table->column_count;
@@ -108,8 +109,8 @@ int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length
 	uint32_t index[GM_MIB_INDEX];
 	if (i == rows.count)
 		return GM_MIB_NO_INSTANCE;
-	index_at(&rows, i, index);
-	if (gm_mib_compare(index, table->index_length, key, key_length) != 0)
+	size_t index_length = index_at(&rows, i, index);
+	if (gm_mib_compare(index, index_length, key, key_length) != 0)
 		return GM_MIB_NO_INSTANCE;
 	return gm_mib_cell(view, row_at(&rows, i), column, ret_value) ? GM_MIB_FOUND
 								      : GM_MIB_NO_INSTANCE;
@@ -123,8 +124,7 @@ static void name_cell(const struct rows *rows, size_t i, const struct gm_mib_col
 	for (size_t k = 0; k < table->prefix_length; k++)
 		*id++ = table->prefix[k];
 	*id++ = column->number;
-	index_at(rows, i, id);
-	ret_oid->length = table->prefix_length + 1u + table->index_length;
+	ret_oid->length = table->prefix_length + 1u + index_at(rows, i, id);
 }
 
 /* The first known cell of the table that comes after `rest`, an identifier below its prefix. */
@@ -150,11 +150,12 @@ static bool next_in_table(const struct gm_mib_view *view, const struct gm_mib_ta
 	return false;
 }
 
-bool gm_mib_next(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-		 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value)
+bool gm_mib_next(const struct gm_mib_module *module, const struct gm_mib_view *view,
+		 const uint32_t *id, size_t length, struct gm_mib_oid *ret_oid,
+		 struct gm_mib_value *ret_value)
 {
-	for (size_t t = 0; t < gm_mib_table_count; t++) {
-		const struct gm_mib_table *table = gm_mib_tables[t];
+	for (size_t t = 0; t < module->table_count; t++) {
+		const struct gm_mib_table *table = module->tables[t];
 		int where = place(table, id, length);
 		size_t skip = where == 0 ? table->prefix_length : length;
 		if (where <= 0 &&

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of GUESTMON-MIB over a snapshot: an object identifier in, a value out. It knows nothing of
- * net-snmp, so the whole tree can be walked without an agent. The agent thread's handler calls it, and
+ * The trees of our MIBs over a snapshot: an object identifier in, a value out. It knows nothing of
+ * net-snmp, so a whole tree can be walked without an agent. The agent thread's handler calls it, and
  * the tests. Pure: everything is constant but the arguments.
+ *
+ * A module is one MIB: its root, and its tables. All identifiers here are below a module's root.
  *
  * A table is a const column table over the rows of a snapshot, which are sorted by their index; a
  * group of scalars is a table of one row, the snapshot itself, whose index is 0. To add a column: one
@@ -57,27 +59,40 @@ struct gm_mib_column {
 	gm_mib_cell_fn *get;
 };
 
-enum { GM_MIB_PREFIX = 3, GM_MIB_INDEX = 5, GM_MIB_DEPTH = GM_MIB_PREFIX + 1 + GM_MIB_INDEX };
+/* The longest: a name of 32 octets with its length, and some numbers. */
+enum { GM_MIB_PREFIX = 4, GM_MIB_INDEX = 48, GM_MIB_DEPTH = GM_MIB_PREFIX + 1 + GM_MIB_INDEX };
+
+/* Writes the index of a row as it follows the column's number; its length, at most GM_MIB_INDEX. */
+typedef size_t gm_mib_index_fn(const void *row, uint32_t *ret_index);
 
 struct gm_mib_table {
 	uint8_t prefix[GM_MIB_PREFIX],
 		prefix_length; /* below the root: {1, 4, 1} of gmGuestEntry */
-	uint8_t index_length;
-	bool embedded; /* the rows are in the snapshot itself, not behind a pointer */
-	uint32_t rows_at, count_at, row_size;                /* in struct gm_snapshot */
-	void (*index)(const void *row, uint32_t *ret_index); /* NULL: scalars */
+	uint8_t index_objects; /* in the INDEX clause; 0: scalars */
+	bool embedded;         /* the rows are in the snapshot itself, not behind a pointer */
+	uint32_t rows_at, count_at, row_size; /* in struct gm_snapshot */
+	gm_mib_index_fn *index;               /* NULL: scalars */
 	const struct gm_mib_column *columns;
 	size_t column_count;
 };
 
-/* All tables that can be read, in the order of their prefixes. */
-extern const struct gm_mib_table *const gm_mib_tables[];
-extern const size_t gm_mib_table_count;
+struct gm_mib_module {
+	const char *name; /* "GUESTMON-MIB" */
+	const uint32_t *root;
+	size_t root_length;
+	const struct gm_mib_table *const
+		*tables; /* that can be read, in the order of their prefixes */
+	size_t table_count;
+};
+
+/* What is served, each module from a registration of its own. */
+enum { GM_MIB_GUESTMON, GM_MIB_MODULES };
+extern const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES];
 
 /* gmNotify: what notifications carry, over a struct gm_transition. No part of the tree. */
 extern const struct gm_mib_table gm_mib_notify_table;
 
-/* An object below the root, its instance included. */
+/* An object below its module's root, its instance included. */
 struct gm_mib_oid {
 	size_t length;
 	uint32_t id[GM_MIB_DEPTH];
@@ -86,12 +101,13 @@ struct gm_mib_oid {
 enum { GM_MIB_FOUND, GM_MIB_NO_OBJECT, GM_MIB_NO_INSTANCE };
 
 /* The value of exactly `id`. */
-int gm_mib_get(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-	       struct gm_mib_value *ret_value);
+int gm_mib_get(const struct gm_mib_module *module, const struct gm_mib_view *view,
+	       const uint32_t *id, size_t length, struct gm_mib_value *ret_value);
 
 /* The first instance after `id`, which need not exist; false at the end of the tree. */
-bool gm_mib_next(const struct gm_mib_view *view, const uint32_t *id, size_t length,
-		 struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value);
+bool gm_mib_next(const struct gm_mib_module *module, const struct gm_mib_view *view,
+		 const uint32_t *id, size_t length, struct gm_mib_oid *ret_oid,
+		 struct gm_mib_value *ret_value);
 
 /* One cell; false when it is not known. */
 bool gm_mib_cell(const struct gm_mib_view *view, const void *row,

@@ -36,7 +36,8 @@ static size_t walk_table(const struct gm_mib_view *view)
 	for (;; count += COLUMNS) {
 		for (size_t c = 0; c < COLUMNS; c++) {
 			struct gm_mib_value value;
-			if (!gm_mib_next(view, at[c].id, at[c].length, &at[c], &value) ||
+			if (!gm_mib_next(&gm_mib_modules[GM_MIB_GUESTMON], view, at[c].id,
+					 at[c].length, &at[c], &value) ||
 			    at[c].id[3] != columns[c])
 				return count;
 		}

@@ -48,7 +48,7 @@ static int get(const struct gm_snapshot *snapshot, struct gm_mib_value *ret_valu
 	       const uint32_t *id)
 {
 	const struct gm_mib_view view = {snapshot, FIXTURE_TIME + GM_SECOND};
-	return gm_mib_get(&view, id, length, ret_value);
+	return gm_mib_get(&gm_mib_modules[GM_MIB_GUESTMON], &view, id, length, ret_value);
 }
 #define GET(snapshot, value, ...)                                                        \
 	get(snapshot, value, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), \
@@ -379,8 +379,9 @@ static void check_sizes(const struct gm_mib_table *table)
 static void test_tables_are_sound(void **state)
 {
 	(void)state;
-	for (size_t t = 0; t < gm_mib_table_count; t++)
-		check_sizes(gm_mib_tables[t]);
+	for (size_t m = 0; m < GM_MIB_MODULES; m++)
+		for (size_t t = 0; t < gm_mib_modules[m].table_count; t++)
+			check_sizes(gm_mib_modules[m].tables[t]);
 	check_sizes(&gm_mib_notify_table);
 }
 
