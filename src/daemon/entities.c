@@ -16,6 +16,7 @@
 
 struct gm_entities {
 	struct gm_tracked *table;
+	int64_t guests_changed_at;
 };
 
 int gm_entities_create(struct gm_entities **ret_entities)
@@ -32,6 +33,7 @@ static void free_tracked(struct gm_tracked *tracked)
 	gm_detector_set_free(tracked->detectors);
 	gm_window_free(tracked->window);
 	free(tracked->kept);
+	free(tracked->vcpus);
 	free(tracked);
 }
 
@@ -231,4 +233,52 @@ void gm_entities_describe(const struct gm_entities *entities, struct gm_alarm *a
 	gm_text_copy(alarm->guest_name, sizeof(alarm->guest_name), gm_guest_label(info));
 	gm_text_copy(alarm->project, sizeof(alarm->project), info->project);
 	gm_text_copy(alarm->project_uuid, sizeof(alarm->project_uuid), info->project_uuid);
+}
+
+static struct gm_vcpu *vcpu_of(struct gm_tracked *guest, uint32_t number)
+{
+	if (number >= GM_VCPUS_MAX)
+		return NULL;
+	if (number >= guest->vcpu_count) {
+		struct gm_vcpu *grown = realloc(guest->vcpus, (number + 1) * sizeof(*grown));
+		if (!grown)
+			return NULL;
+		memset(grown + guest->vcpu_count, 0,
+		       (number + 1 - guest->vcpu_count) * sizeof(*grown));
+		guest->vcpus = grown;
+		guest->vcpu_count = number + 1;
+	}
+	return &guest->vcpus[number];
+}
+
+void gm_entities_note(struct gm_entities *entities, const struct gm_note *note)
+{
+	struct gm_entity_key key = gm_entity_guest(note->guest);
+	struct gm_tracked *guest = gm_entities_find(entities, &key);
+	if (!guest)
+		return;
+	if (note->kind == GM_NOTE_STARTED) {
+		guest->started_at = (int64_t)note->value;
+		return;
+	}
+	struct gm_vcpu *vcpu = vcpu_of(guest, note->number);
+	if (!vcpu)
+		return;
+	if (note->kind == GM_NOTE_VCPU) {
+		vcpu->run_ns = note->value;
+		vcpu->told_at = note->time;
+	} else {
+		vcpu->cpu_count = note->cpu_count;
+		memcpy(vcpu->cpus, note->cpus, sizeof(vcpu->cpus));
+	}
+}
+
+void gm_entities_guests_changed(struct gm_entities *entities, int64_t time)
+{
+	entities->guests_changed_at = time;
+}
+
+int64_t gm_entities_guests_changed_at(const struct gm_entities *entities)
+{
+	return entities->guests_changed_at;
 }

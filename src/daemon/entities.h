@@ -39,7 +39,10 @@ struct gm_tracked {
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	struct gm_peer
 		*peer; /* guests: its place among those of its flavor (analysis/peers.h), or NULL */
-	uint64_t taught; /* the lessons that `detectors` have; see learning.h */
+	uint64_t taught;       /* the lessons that `detectors` have; see learning.h */
+	int64_t started_at;    /* guests: when its process was started; 0: not known */
+	struct gm_vcpu *vcpus; /* guests: of numbers 0 to vcpu_count - 1 */
+	size_t vcpu_count;
 	size_t finding_count;
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
 	int64_t newest
@@ -79,6 +82,13 @@ int gm_entities_renew_detectors(struct gm_entities *entities,
 
 /* Fills in whose the alarm is: the guest of its entity, where that is known. */
 void gm_entities_describe(const struct gm_entities *entities, struct gm_alarm *alarm);
+
+/* Keeps what a source told of a guest beside its samples; of one that is not known: nothing. */
+void gm_entities_note(struct gm_entities *entities, const struct gm_note *note);
+
+/* When a guest came or went last, as the intake says; 0: not yet. */
+void gm_entities_guests_changed(struct gm_entities *entities, int64_t time);
+int64_t gm_entities_guests_changed_at(const struct gm_entities *entities);
 
 /* Walks all of them; take the next before removing one. */
 struct gm_tracked *gm_entities_first(const struct gm_entities *entities);

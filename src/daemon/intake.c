@@ -335,6 +335,8 @@ void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 	for (size_t i = 0; i < batch->frame_count; i++)
 		take_frame(intake, (enum gm_source_id)batch->source, &batch->frames[i],
 			   gm_batch_readings(batch, &batch->frames[i]));
+	for (size_t i = 0; i < batch->note_count; i++)
+		gm_entities_note(intake->entities, &batch->notes[i]);
 }
 
 struct gm_tracked *gm_intake_recall(struct gm_intake *intake, const struct gm_entity_key *key)
@@ -363,14 +365,17 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 	struct gm_interface_info *known = &tracked->info.interface;
 	if (source == GM_SOURCE_TAP) {
 		known->if_index = info->if_index;
+		known->master = info->master;
 		if (memcmp(known->guest, no_guest, GM_UUID_SIZE) == 0)
 			memcpy(known->mac, info->mac, sizeof(known->mac));
 		return;
 	}
 	uint32_t if_index = info->if_index ? info->if_index : known->if_index;
+	uint32_t master = info->master ? info->master : known->master;
 	bool moved = memcmp(known->guest, info->guest, GM_UUID_SIZE) != 0;
 	*known = *info;
 	known->if_index = if_index;
+	known->master = master;
 
 	char uuid[GM_UUID_TEXT], scope[GM_UUID_TEXT + 3];
 	tracked->guest_index = guest_index(intake, info->guest);
@@ -428,6 +433,8 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		tracked->info = *info;
 		if (info->key.kind == GM_ENTITY_GUEST)
 			gm_peers_join(intake->peers, info->guest.flavor, &tracked->peer);
+		if (info->key.kind == GM_ENTITY_GUEST && !known)
+			gm_entities_guests_changed(intake->entities, gm_clock_now());
 		const uint8_t *owner = gm_entity_owner(info);
 		if (owner && info->key.kind != GM_ENTITY_GUEST)
 			tracked->guest_index = guest_index(intake, owner);
@@ -455,6 +462,7 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 	if (key->kind == GM_ENTITY_GUEST) {
 		char uuid[GM_UUID_TEXT];
 		gm_state_index_retire(intake->state, "guest", gm_uuid_text(key->uuid, uuid), time);
+		gm_entities_guests_changed(intake->entities, time);
 	}
 	struct gm_entity_key copy = *key;
 	gm_peers_leave(intake->peers, tracked->peer);

@@ -86,6 +86,7 @@ static void build_guests(struct gm_view *view)
 		memcpy(row->uuid, tracked->info.key.uuid, GM_UUID_SIZE);
 		row->info = tracked->info.guest;
 		row->stale = is_stale(view->input, tracked);
+		row->started_at = tracked->started_at;
 		row->active_alarms = count_alarms(view, tracked->guest_index);
 		row->last = gm_view_last(view, tracked);
 	}
@@ -188,6 +189,7 @@ int gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_sn
 	fill_outputs(&view);
 	build_guests(&view);
 	build_interfaces(&view);
+	gm_view_inventory(&view);
 	gm_view_findings(&view);
 	gm_view_processes(&view);
 	gm_view_bursts(&view);

@@ -28,6 +28,7 @@ bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal);
 /* The parts. */
 void gm_view_findings(struct gm_view *view); /* view_findings.c: leaks, bursts, anomalies, errors */
 void gm_view_processes(struct gm_view *view); /* view_findings.c */
+void gm_view_inventory(struct gm_view *view); /* view_inventory.c: host, disks, vCPUs, ports */
 void gm_view_bursts(struct gm_view *view);    /* view_bursts.c: what is counted of bursts */
 void gm_view_windows(struct gm_view *view);   /* view_windows.c */
 

@@ -78,16 +78,24 @@ struct gm_guest_info {
 	char user_uuid[GM_NAME_SIZE];
 	char flavor[GM_NAME_SIZE];
 	char hypervisor[32]; /* "QEMU", "LXC", … as virConnectGetType tells */
-	uint32_t vcpus;
+	char os[128];        /* the system that it was made for, as its metadata tells */
+	uint32_t vcpus;      /* online */
+	uint32_t vcpus_max;  /* can be plugged in */
 	uint64_t memory_max; /* bytes */
 	/* What Nova says that its ports have, fixed ones first. A tenant may have chosen them. */
 	struct gm_address addresses[GM_GUEST_ADDRESSES];
+	uint8_t persistent;  /* enum gm_known: whether it stays defined when it is shut down */
+	uint8_t autostart;   /* likewise: whether it starts with its host */
 };
+
+/* Whether something holds that may not be known. */
+enum gm_known { GM_UNKNOWN, GM_YES, GM_NO };
 
 struct gm_interface_info {
 	uint8_t guest[GM_UUID_SIZE]; /* zeros: a device of the host */
 	uint32_t ordinal;            /* place among the guest's interfaces, from 1 */
 	uint32_t if_index;           /* the kernel's, 0 unknown */
+	uint32_t master; /* that of the bridge or bond it is a port of; 0 none, unknown */
 	char mac[18];
 	char port_uuid[GM_UUID_TEXT]; /* Neutron port, from Nova's metadata */
 	char model[32];
@@ -97,6 +105,16 @@ struct gm_disk_info {
 	uint8_t guest[GM_UUID_SIZE];
 	uint32_t ordinal;
 	char source[GM_NAME_SIZE];
+	char type[16];     /* of the source, as libvirt names it: "file", "block", "network", … */
+	char format[16];   /* "raw", "qcow2", …; empty unknown */
+	char device[16];   /* "disk", "cdrom", "floppy", "lun" */
+	uint8_t read_only; /* enum gm_known */
+};
+
+/* The node as a host of guests. */
+struct gm_node_info {
+	char hypervisor[32]; /* as virConnectGetType tells */
+	char version[32];
 };
 
 struct gm_process_info {
@@ -108,6 +126,7 @@ struct gm_process_info {
 struct gm_entity_info {
 	struct gm_entity_key key;
 	union {
+		struct gm_node_info node;
 		struct gm_guest_info guest;
 		struct gm_interface_info interface;
 		struct gm_disk_info disk;

@@ -19,6 +19,7 @@ void gm_batch_free(struct gm_batch *batch)
 		return;
 	free(batch->frames);
 	free(batch->readings);
+	free(batch->notes);
 	free(batch);
 }
 
@@ -26,6 +27,7 @@ void gm_batch_clear(struct gm_batch *batch)
 {
 	batch->frame_count = 0;
 	batch->reading_count = 0;
+	batch->note_count = 0;
 	batch->lost = 0;
 }
 
@@ -92,6 +94,18 @@ void gm_batch_gauge(struct gm_batch *batch, unsigned metric, double value)
 void gm_batch_counter(struct gm_batch *batch, unsigned metric, uint64_t value)
 {
 	add(batch, metric, (union gm_value){.counter = value});
+}
+
+void gm_batch_note(struct gm_batch *batch, const struct gm_note *note)
+{
+	void *notes = batch->notes;
+	bool room = grow(&notes, batch->note_count, &batch->note_capacity, sizeof(*batch->notes),
+			 FIRST_FRAMES, GM_BATCH_MAX);
+	batch->notes = notes;
+	if (room)
+		batch->notes[batch->note_count++] = *note;
+	else
+		batch->lost++;
 }
 
 const struct gm_reading *gm_batch_readings(const struct gm_batch *batch,

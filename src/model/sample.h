@@ -15,6 +15,7 @@
 
 #include "model/entity.h"
 #include "model/metric.h"
+#include "model/note.h"
 
 union gm_value {
 	double gauge;
@@ -51,6 +52,8 @@ struct gm_batch {
 	size_t frame_count, frame_capacity;
 	struct gm_reading *readings;
 	size_t reading_count, reading_capacity;
+	struct gm_note *notes; /* beside the samples: note.h */
+	size_t note_count, note_capacity;
 	uint64_t lost;
 };
 
@@ -63,6 +66,8 @@ bool gm_batch_frame(struct gm_batch *batch, const struct gm_entity_key *key, int
 		    int64_t read_at, unsigned flags);
 void gm_batch_gauge(struct gm_batch *batch, unsigned metric, double value);
 void gm_batch_counter(struct gm_batch *batch, unsigned metric, uint64_t value);
+
+void gm_batch_note(struct gm_batch *batch, const struct gm_note *note);
 
 const struct gm_reading *gm_batch_readings(const struct gm_batch *batch,
 					   const struct gm_frame *frame);

@@ -16,6 +16,7 @@
 #include "model/event.h"
 #include "model/finding.h"
 #include "model/metric.h"
+#include "model/note.h"
 
 /* The newest sample of a metric, and its rate of change where it is a counter. */
 struct gm_last {
@@ -37,7 +38,8 @@ struct gm_guest_row {
 	uint32_t index; /* vmIndex: small, stable over restarts */
 	uint8_t uuid[GM_UUID_SIZE];
 	struct gm_guest_info info;
-	bool stale; /* no answer from it for several intervals */
+	bool stale;         /* no answer from it for several intervals */
+	int64_t started_at; /* 0: not known */
 	uint32_t active_alarms;
 	struct gm_last_set last;
 };
@@ -48,6 +50,29 @@ struct gm_interface_row {
 	char device[GM_DEVICE_NAME];
 	struct gm_interface_info info;
 	struct gm_last_set last;
+};
+
+struct gm_disk_row {
+	uint32_t guest_index;
+	uint32_t ordinal;            /* place among the guest's disks, from 1 */
+	char target[GM_DEVICE_NAME]; /* as the guest's machine names it: "vda" */
+	struct gm_disk_info info;
+	struct gm_last_set last;
+};
+
+struct gm_vcpu_row {
+	uint32_t guest_index;
+	uint32_t number; /* from 1 */
+	struct gm_vcpu vcpu;
+};
+
+/* The node as a host of guests. */
+struct gm_host_row {
+	struct gm_node_info info; /* empty: not known */
+	int64_t booted_at;
+	uint32_t cpu_count;            /* CPUs that a vCPU's affinity can name; 0: not known */
+	int64_t guests_changed_at;     /* when a guest came or went last; 0: not since the start */
+	bool notify_each, notify_bulk; /* whether changes of guests' states are notified */
 };
 
 /* What a detector thinks of an entity now, in one metric. */
@@ -189,12 +214,19 @@ struct gm_snapshot {
 	int64_t taken_at;
 	struct gm_agent_row agent;
 	struct gm_last_set node;
+	struct gm_host_row host;
 	size_t source_count;
 	struct gm_source_status sources[GM_SOURCE_COUNT];
 	size_t guest_count;
 	struct gm_guest_row *guests; /* by index */
 	size_t interface_count;
 	struct gm_interface_row *interfaces; /* by (guest_index, ordinal) */
+	size_t port_count;
+	struct gm_interface_row *ports; /* the guests' among them: the host's come first */
+	size_t disk_count;
+	struct gm_disk_row *disks; /* of guests; by (guest_index, ordinal) */
+	size_t vcpu_count;
+	struct gm_vcpu_row *vcpus; /* by (guest_index, number) */
 	size_t leak_count;
 	struct gm_finding_row *leaks; /* by guest_index; 0: the node */
 	size_t host_leak_count;

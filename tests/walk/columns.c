@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints what the column tables say, one line per column: its identifier below the root, its type, and
- * "read" or "notify"; and one line per notification: its identifier and the columns of gmNotify that it
- * always carries. Called by tests/walk/drift, which holds it against the text of the MIB.
+ * Prints what the column tables say, for each module its name and one line per column: its identifier below
+ * the root, its type, and "read" or "notify"; for GUESTMON-MIB also one line per notification: its
+ * identifier and the columns of gmNotify that it always carries. Called by tests/walk/drift, which holds it
+ * against the texts of the MIBs.
  */
 #include <stdio.h>
 
@@ -14,10 +15,12 @@ static void print(const struct gm_mib_table *table, const char *access)
 	static const char *const types[] = {
 		[GM_MIB_INTEGER] = "integer",     [GM_MIB_UNSIGNED] = "unsigned",
 		[GM_MIB_COUNTER64] = "counter64", [GM_MIB_OCTETS] = "octets",
-		[GM_MIB_TIME] = "time",
+		[GM_MIB_TIME] = "time",           [GM_MIB_TICKS] = "ticks",
+		[GM_MIB_COUNTER32] = "counter32", [GM_MIB_OBJECT] = "object",
 	};
 	for (size_t i = 0; i < table->column_count; i++) {
-		for (size_t k = 0; k < table->prefix_length; k++)
+		/* The number of a leaf's column is the last of the prefix. */
+		for (size_t k = 0; k + table->leaf < table->prefix_length; k++)
 			printf("%u.", table->prefix[k]);
 		printf("%u %s %s %u\n", table->columns[i].number, types[table->columns[i].type],
 		       access, table->index_objects);
@@ -48,9 +51,13 @@ static void print_notifications(const char *detector)
 
 int main(void)
 {
-	const struct gm_mib_module *module = &gm_mib_modules[GM_MIB_GUESTMON];
-	for (size_t t = 0; t < module->table_count; t++)
-		print(module->tables[t], "read");
+	for (size_t m = 0; m < GM_MIB_MODULES; m++) {
+		const struct gm_mib_module *module = &gm_mib_modules[m];
+		printf("%s\n", module->name);
+		for (size_t t = 0; t < module->table_count; t++)
+			print(module->tables[t], "read");
+	}
+	printf("GUESTMON-MIB\n");
 	print(&gm_mib_notify_table, "notify");
 	print_notifications("leak");
 	print_notifications("burst");

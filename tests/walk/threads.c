@@ -33,7 +33,7 @@ static bool is_counter(const struct gm_mib_oid *oid)
 
 static size_t walk(const struct gm_snapshot *snapshot, bool *ret_torn)
 {
-	struct gm_mib_view view = {snapshot, gm_clock_now()};
+	struct gm_mib_view view = {.snapshot = snapshot, .now = gm_clock_now()};
 	struct gm_mib_oid oid = {0};
 	struct gm_mib_value value;
 	uint64_t first = 0;

@@ -23,7 +23,8 @@ enum { CELLS_MAX = 600000 };
 
 static struct gm_mib_view view_of(const struct gm_snapshot *snapshot)
 {
-	return (struct gm_mib_view){snapshot, FIXTURE_TIME + 1500 * GM_MILLISECOND};
+	return (struct gm_mib_view){snapshot, FIXTURE_TIME + 1500 * GM_MILLISECOND,
+				    FIXTURE_TIME - 300 * GM_SECOND};
 }
 
 static void let_go(struct gm_snapshot *snapshot)
@@ -37,13 +38,18 @@ static void let_go(struct gm_snapshot *snapshot)
 static void write_line(struct gm_buffer *text, const struct gm_mib_oid *oid,
 		       const struct gm_mib_value *value)
 {
-	static const char *const types[] = {"integer", "unsigned", "counter64", "octets", "time"};
+	static const char *const types[] = {"integer", "unsigned", "counter64", "octets",
+					    "time",    "ticks",    "counter32", "object"};
 	for (size_t i = 0; i < oid->length; i++)
 		gm_buffer_printf(text, "%s%u", i ? "." : "", oid->id[i]);
 	gm_buffer_printf(text, " %s ", types[value->type]);
-	if (value->type != GM_MIB_OCTETS && value->type != GM_MIB_TIME)
-		gm_buffer_printf(text, "%llu", (unsigned long long)value->number);
-	for (size_t i = 0; value->type >= GM_MIB_OCTETS && i < value->length; i++) {
+	if (value->type != GM_MIB_OCTETS && value->type != GM_MIB_TIME &&
+	    value->type != GM_MIB_OBJECT)
+		gm_buffer_printf(text, "%lld", (long long)value->number);
+	for (size_t i = 0; i < value->length / 4 && value->type == GM_MIB_OBJECT; i++)
+		gm_buffer_printf(text, ".%u", ((const uint32_t *)value->octets)[i]);
+	bool octets = value->type == GM_MIB_OCTETS || value->type == GM_MIB_TIME;
+	for (size_t i = 0; octets && i < value->length; i++) {
 		bool plain = value->octets[i] > ' ' && value->octets[i] < 127;
 		gm_buffer_printf(text, plain ? "%c" : "\\%02x", value->octets[i]);
 	}
@@ -57,9 +63,12 @@ static void test_expected_tree(void **state)
 	struct gm_buffer text = GM_BUFFER_INIT(1 << 20);
 	struct gm_mib_oid oid = {0};
 	struct gm_mib_value value;
-	const struct gm_mib_module *module = &gm_mib_modules[GM_MIB_GUESTMON];
-	while (gm_mib_next(module, &view, oid.id, oid.length, &oid, &value))
-		write_line(&text, &oid, &value);
+	for (size_t m = 0; m < GM_MIB_MODULES; m++) {
+		gm_buffer_printf(&text, "%s\n", gm_mib_modules[m].name);
+		oid.length = 0;
+		while (gm_mib_next(&gm_mib_modules[m], &view, oid.id, oid.length, &oid, &value))
+			write_line(&text, &oid, &value);
+	}
 	assert_false(text.failed);
 
 	static char expected[1 << 20];
@@ -84,7 +93,10 @@ static void add_table(struct cells *cells, const struct gm_mib_view *view,
 		      const struct gm_mib_table *table)
 {
 	size_t count = 1;
+	uint32_t parts = table->parts ? table->parts : 1;
 	const char *first = (const char *)view->snapshot;
+	if (table->parts_at)
+		memcpy(&parts, first + table->parts_at, sizeof(parts));
 	if (table->index) {
 		memcpy(&count, (const char *)view->snapshot + table->count_at, sizeof(count));
 		first += table->rows_at;
@@ -92,21 +104,25 @@ static void add_table(struct cells *cells, const struct gm_mib_view *view,
 			memcpy(&first, first, sizeof(first));
 	}
 	for (size_t c = 0; c < table->column_count; c++) {
-		for (size_t i = 0; i < count; i++) {
+		for (size_t i = 0; i < count * parts; i++) {
 			struct gm_mib_value value;
-			const void *row = first + i * table->row_size;
-			if (!gm_mib_cell(view, row, &table->columns[c], &value))
+			const void *row = first + i / parts * table->row_size;
+			if (!gm_mib_cell(view, row, (uint32_t)(i % parts), &table->columns[c],
+					 &value))
 				continue;
 			assert_true(cells->count < CELLS_MAX);
 			struct gm_mib_oid *oid = &cells->list[cells->count++];
 			oid->length = 0;
 			for (size_t k = 0; k < table->prefix_length; k++)
 				oid->id[oid->length++] = table->prefix[k];
-			oid->id[oid->length++] = table->columns[c].number;
+			if (!table->leaf)
+				oid->id[oid->length++] = table->columns[c].number;
 			if (table->index)
 				oid->length += table->index(row, &oid->id[oid->length]);
 			else
 				oid->id[oid->length++] = 0;
+			if (table->parts_at || table->parts)
+				oid->id[oid->length++] = table->first_part + (uint32_t)(i % parts);
 		}
 	}
 }

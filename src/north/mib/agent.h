@@ -87,8 +87,12 @@ struct gm_mib {
 /* Writes a module's root into `name` (MAX_OID_LEN long); its length. */
 size_t gm_mib_root(const struct gm_mib_module *module, oid *name);
 
-/* Encodes for net-snmp: the ASN.1 type, and where the data is (in `value` or in `wide`). */
-u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
+/* Encodes for net-snmp: the ASN.1 type, and where the data is (in `value` or in `room`). */
+union gm_mib_room {
+	struct counter64 wide;
+	oid name[MAX_OID_LEN];
+};
+u_char gm_mib_encode(const struct gm_mib_value *value, union gm_mib_room *room,
 		     const void **ret_data, size_t *ret_length);
 
 /* Says what is wrong, once per state; NULL: all is well. */

@@ -397,3 +397,66 @@ GETTER(gm_cell_transition_severity)
 	(void)column;
 	return whole(ret_value, clear ? GM_SEVERITY_CLEARED : transition->alarm.severity);
 }
+
+GETTER(gm_cell_string)
+{
+	(void)view;
+	return text(ret_value, member(row, column)) || octets(ret_value, "", 0);
+}
+
+GETTER(gm_cell_unlimited)
+{
+	(void)view;
+	(void)row;
+	(void)column;
+	ret_value->number = UINT64_MAX; /* -1 */
+	return true;
+}
+
+/* The object identifier 0.0. */
+GETTER(gm_cell_nothing)
+{
+	(void)view;
+	(void)row;
+	(void)column;
+	memset(ret_value->buffer, 0, 2 * sizeof(uint32_t));
+	return octets(ret_value, ret_value->buffer, 2 * sizeof(uint32_t));
+}
+
+GETTER(gm_cell_constant)
+{
+	(void)view;
+	(void)row;
+	return whole(ret_value, column->id);
+}
+
+GETTER(gm_cell_known)
+{
+	(void)view;
+	return whole(ret_value, *(const uint8_t *)member(row, column) + UINT64_C(1));
+}
+
+GETTER(gm_cell_kibibytes)
+{
+	(void)view;
+	return whole(ret_value, *(const uint64_t *)member(row, column) / 1024);
+}
+
+/* TimeTicks wrap after 497 days. */
+static bool ticks(struct gm_mib_value *value, int64_t from, int64_t to)
+{
+	value->number = to > from ? (uint64_t)(to - from) / (GM_SECOND / 100) & UINT32_MAX : 0;
+	return true;
+}
+
+GETTER(gm_cell_since)
+{
+	int64_t time = *(const int64_t *)member(row, column);
+	return time > 0 && ticks(ret_value, time, view->now);
+}
+
+GETTER(gm_cell_stamp)
+{
+	int64_t time = *(const int64_t *)member(row, column);
+	return ticks(ret_value, view->master_started, view->master_started ? time : 0);
+}

@@ -26,6 +26,20 @@ gm_mib_cell_fn gm_cell_truth, gm_cell_guest_state;
 gm_mib_cell_fn gm_cell_evidence, gm_cell_evidence_time, gm_cell_direction;
 gm_mib_cell_fn gm_cell_number; /* as text: it may be negative or a fraction */
 
+/* As modules of others want it: a text that may be empty, -1, 0.0, the number column->id. */
+gm_mib_cell_fn gm_cell_string, gm_cell_unlimited, gm_cell_nothing, gm_cell_constant;
+gm_mib_cell_fn gm_cell_known;     /* enum gm_known, 8 bits: unknown 1, yes 2, no 3 */
+gm_mib_cell_fn gm_cell_kibibytes; /* uint64_t in bytes */
+/* int64_t: TimeTicks from it until now, and the master agent's sysUpTime at it (0: before its start). */
+gm_mib_cell_fn gm_cell_since, gm_cell_stamp;
+
+/* cells_vm.c: rows of VM-MIB */
+gm_mib_cell_fn gm_cell_vm_oper_state, gm_cell_vm_admin_state; /* GUEST_STATE as LAST() finds it */
+gm_mib_cell_fn gm_cell_vm_affinity;                           /* struct gm_vcpu_row */
+gm_mib_cell_fn gm_cell_vm_source_type, gm_cell_vm_source,
+	gm_cell_vm_access; /* struct gm_disk_row */
+gm_mib_cell_fn gm_cell_vm_media, gm_cell_vm_size_unit, gm_cell_vm_size;
+
 /* Of a certain row. */
 gm_mib_cell_fn gm_cell_source_name; /* struct gm_source_status */
 gm_mib_cell_fn gm_cell_bucket_edge; /* struct gm_bucket_row */

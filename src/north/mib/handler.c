@@ -11,24 +11,43 @@
 /* A chain takes milliseconds; ids could come back after a restart of the master. */
 static const int64_t HOLD = GM_SECOND;
 
-u_char gm_mib_encode(const struct gm_mib_value *value, struct counter64 *wide,
+static size_t encode_name(const struct gm_mib_value *value, oid *name)
+{
+	size_t length = 0;
+	uint32_t id;
+	for (; length < MAX_OID_LEN && (length + 1) * sizeof(id) <= value->length; length++) {
+		memcpy(&id, value->octets + length * sizeof(id), sizeof(id));
+		name[length] = id;
+	}
+	return length * sizeof(*name);
+}
+
+u_char gm_mib_encode(const struct gm_mib_value *value, union gm_mib_room *room,
 		     const void **ret_data, size_t *ret_length)
 {
 	static const u_char types[] = {
 		[GM_MIB_INTEGER] = ASN_INTEGER,     [GM_MIB_UNSIGNED] = ASN_UNSIGNED,
 		[GM_MIB_COUNTER64] = ASN_COUNTER64, [GM_MIB_OCTETS] = ASN_OCTET_STR,
-		[GM_MIB_TIME] = ASN_OCTET_STR,
+		[GM_MIB_TIME] = ASN_OCTET_STR,      [GM_MIB_TICKS] = ASN_TIMETICKS,
+		[GM_MIB_COUNTER32] = ASN_COUNTER,   [GM_MIB_OBJECT] = ASN_OBJECT_ID,
 	};
-	if (types[value->type] == ASN_OCTET_STR) {
+	switch (types[value->type]) {
+	case ASN_OCTET_STR:
 		*ret_data = value->octets;
 		*ret_length = value->length;
-	} else if (types[value->type] == ASN_COUNTER64) {
-		*wide = (struct counter64){.high = (u_long)(value->number >> 32),
-					   .low = (u_long)(value->number & UINT32_MAX)};
-		*ret_data = wide;
-		*ret_length = sizeof(*wide);
-	} else {
-		*ret_data = &value->number; /* an unsigned long on every 64-bit Linux */
+		break;
+	case ASN_COUNTER64:
+		room->wide = (struct counter64){.high = (u_long)(value->number >> 32),
+						.low = (u_long)(value->number & UINT32_MAX)};
+		*ret_data = &room->wide;
+		*ret_length = sizeof(room->wide);
+		break;
+	case ASN_OBJECT_ID:
+		*ret_data = room->name;
+		*ret_length = encode_name(value, room->name);
+		break;
+	default:
+		*ret_data = &value->number; /* a long on every 64-bit Linux */
 		*ret_length = sizeof(value->number);
 	}
 	return types[value->type];
@@ -49,6 +68,7 @@ static const struct gm_mib_view *view_for(struct gm_mib *mib, long transaction)
 	gm_mib_release(mib);
 	mib->view.snapshot = gm_snapshot_acquire(mib->slot);
 	mib->view.now = gm_clock_now();
+	mib->view.master_started = mib->master_started;
 	mib->transaction = transaction;
 	mib->held_at = now;
 	return mib->view.snapshot ? &mib->view : NULL;
@@ -56,10 +76,10 @@ static const struct gm_mib_view *view_for(struct gm_mib *mib, long transaction)
 
 static void answer(netsnmp_request_info *request, const struct gm_mib_value *value)
 {
-	struct counter64 wide;
+	union gm_mib_room room;
 	const void *data;
 	size_t length;
-	u_char type = gm_mib_encode(value, &wide, &data, &length);
+	u_char type = gm_mib_encode(value, &room, &data, &length);
 	snmp_set_var_typed_value(request->requestvb, type, data, length);
 }
 

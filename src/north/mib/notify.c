@@ -72,7 +72,7 @@ static void add_column(const struct gm_transition *transition, unsigned number, 
 
 	while (column->number != number)
 		column++;
-	if (!gm_mib_cell(&view, transition, column, &value)) {
+	if (!gm_mib_cell(&view, transition, 0, column, &value)) {
 		if (!wanted)
 			return;
 		unknown(&value, column->type);

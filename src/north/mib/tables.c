@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The modules that are served, and all tables of each in the order of their prefixes. Their columns are in
- * tables_entities.c, tables_findings.c and tables_alarms.c; tree.c reads them.
+ * tables_entities.c, tables_findings.c, tables_alarms.c and tables_vm.c; tree.c reads them.
  */
 #include "north/mib/tables.h"
 
@@ -30,6 +30,15 @@ static const struct gm_mib_table *const guestmon_tables[] = {
 	&gm_mib_window_table,
 };
 
+static const struct gm_mib_table *const vm_tables[] = {
+	&gm_mib_vm_hypervisor_table, &gm_mib_vm_number,
+	&gm_mib_vm_change,           &gm_mib_vm_table,
+	&gm_mib_vm_cpu_table,        &gm_mib_vm_affinity_table,
+	&gm_mib_vm_storage_table,    &gm_mib_vm_network_table,
+	&gm_mib_vm_notify_each,      &gm_mib_vm_notify_bulk,
+};
+
+static const uint32_t vm_root[] = {1, 3, 6, 1, 2, 1, 236};
 static const uint32_t guestmon_root[] = {GM_OID_ROOT};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -41,4 +50,5 @@ static const uint32_t guestmon_root[] = {GM_OID_ROOT};
 
 const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES] = {
 	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon),
+	[GM_MIB_VM] = MODULE("VM-MIB", vm),
 };

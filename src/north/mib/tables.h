@@ -53,4 +53,10 @@ extern const struct gm_mib_table gm_mib_anomaly_table, gm_mib_error_table;
 extern const struct gm_mib_table gm_mib_window_table;
 extern const struct gm_mib_table gm_mib_alarm_table, gm_mib_log_table;
 
+/* VM-MIB, tables_vm.c */
+extern const struct gm_mib_table gm_mib_vm_hypervisor_table, gm_mib_vm_number, gm_mib_vm_change;
+extern const struct gm_mib_table gm_mib_vm_table, gm_mib_vm_cpu_table, gm_mib_vm_affinity_table;
+extern const struct gm_mib_table gm_mib_vm_storage_table, gm_mib_vm_network_table;
+extern const struct gm_mib_table gm_mib_vm_notify_each, gm_mib_vm_notify_bulk;
+
 #endif

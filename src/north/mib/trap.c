@@ -65,10 +65,10 @@ static void add(void *user, const struct gm_mib_oid *id, const struct gm_mib_val
 	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
 	for (size_t i = 0; i < id->length; i++)
 		name[length++] = id->id[i];
-	struct counter64 wide;
+	union gm_mib_room room;
 	const void *data;
 	size_t data_length;
-	u_char type = gm_mib_encode(value, &wide, &data, &data_length);
+	u_char type = gm_mib_encode(value, &room, &data, &data_length);
 	snmp_pdu_add_variable(pdu, name, length, type, data, data_length);
 }
 
@@ -101,7 +101,8 @@ static netsnmp_pdu *transition_pdu(struct gm_mib *mib)
 
 static netsnmp_pdu *agent_pdu(struct gm_mib *mib)
 {
-	struct gm_mib_view view = {gm_snapshot_acquire(mib->slot), gm_clock_now()};
+	struct gm_mib_view view = {gm_snapshot_acquire(mib->slot), gm_clock_now(),
+				   mib->master_started};
 	if (!view.snapshot)
 		return NULL; /* not started yet as far as a manager could see */
 	netsnmp_pdu *pdu = notify_pdu(mib->session, mib->agent_event);

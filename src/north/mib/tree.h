@@ -22,7 +22,8 @@
 /* What the values of one answer are read from. */
 struct gm_mib_view {
 	const struct gm_snapshot *snapshot;
-	int64_t now; /* ages are counted from it */
+	int64_t now;            /* ages are counted from it */
+	int64_t master_started; /* when the master agent's sysUpTime was 0; 0: not known */
 };
 
 enum gm_mib_type {
@@ -30,7 +31,10 @@ enum gm_mib_type {
 	GM_MIB_UNSIGNED,  /* Unsigned32, Gauge32 */
 	GM_MIB_COUNTER64, /* Counter64, CounterBasedGauge64 */
 	GM_MIB_OCTETS,
-	GM_MIB_TIME, /* DateAndTime: octets */
+	GM_MIB_TIME,  /* DateAndTime: octets */
+	GM_MIB_TICKS, /* TimeTicks, TimeStamp */
+	GM_MIB_COUNTER32,
+	GM_MIB_OBJECT, /* OBJECT IDENTIFIER: the octets are uint32_t, one for each sub-identifier */
 };
 
 enum { GM_MIB_BUFFER = 512 }; /* longer than every text of the model */
@@ -38,7 +42,8 @@ enum { GM_MIB_BUFFER = 512 }; /* longer than every text of the model */
 /* `octets` points into the snapshot or to `buffer`. */
 struct gm_mib_value {
 	enum gm_mib_type type;
-	uint64_t number;
+	uint32_t part;   /* of the row, where the table has parts */
+	uint64_t number; /* a negative one as its complement of two */
 	const uint8_t *octets;
 	size_t length;
 	uint8_t buffer[GM_MIB_BUFFER];
@@ -46,7 +51,7 @@ struct gm_mib_value {
 
 struct gm_mib_column;
 
-/* Fills the value (its type is set already); false when it is not known. */
+/* Fills the value (its type and part are set already); false when it is not known. */
 typedef bool gm_mib_cell_fn(const struct gm_mib_view *view, const void *row,
 			    const struct gm_mib_column *column, struct gm_mib_value *ret_value);
 
@@ -72,6 +77,12 @@ struct gm_mib_table {
 	bool embedded;         /* the rows are in the snapshot itself, not behind a pointer */
 	uint32_t rows_at, count_at, row_size; /* in struct gm_snapshot */
 	gm_mib_index_fn *index;               /* NULL: scalars */
+	/*
+	 * Each row of the snapshot stands for several of the table: as many as the uint32_t at `parts_at` in
+	 * the snapshot says, or `parts`. The part's number, from `first_part` on, follows the row's index.
+	 */
+	uint32_t parts_at, parts, first_part;
+	bool leaf; /* one scalar, its column's number is the last of the prefix */
 	const struct gm_mib_column *columns;
 	size_t column_count;
 };
@@ -86,7 +97,7 @@ struct gm_mib_module {
 };
 
 /* What is served, each module from a registration of its own. */
-enum { GM_MIB_GUESTMON, GM_MIB_MODULES };
+enum { GM_MIB_GUESTMON, GM_MIB_VM, GM_MIB_MODULES };
 extern const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES];
 
 /* gmNotify: what notifications carry, over a struct gm_transition. No part of the tree. */
@@ -109,8 +120,8 @@ bool gm_mib_next(const struct gm_mib_module *module, const struct gm_mib_view *v
 		 const uint32_t *id, size_t length, struct gm_mib_oid *ret_oid,
 		 struct gm_mib_value *ret_value);
 
-/* One cell; false when it is not known. */
-bool gm_mib_cell(const struct gm_mib_view *view, const void *row,
+/* One cell; false when it is not known. `part` is 0 where the table has none. */
+bool gm_mib_cell(const struct gm_mib_view *view, const void *row, uint32_t part,
 		 const struct gm_mib_column *column, struct gm_mib_value *ret_value);
 
 /* Lexicographic order of object identifiers: negative, 0 or positive. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <uthash.h>
@@ -32,6 +33,9 @@ enum { LOOKS = 10 };
  */
 enum { HELD_MAX = 256 };
 
+/* Readings between two accounts of when a guest's process was started. */
+enum { STARTS_EVERY = 50 };
+
 struct process {
 	int pid;
 	int looks;
@@ -48,6 +52,7 @@ struct gm_host_processes {
 	struct process *by_pid;
 	unsigned held; /* descriptors */
 	uint64_t tick_ns, page_size;
+	uint64_t readings;
 };
 
 struct gm_host_processes *gm_host_processes_create(const char *proc)
@@ -264,11 +269,29 @@ static bool read_process(const struct gm_host_processes *processes, const struct
 	return true;
 }
 
+/* In the node's time: the process's age, by the clock that its start is counted with. */
+static void tell_start(const struct gm_host_processes *processes, const struct process *process,
+		       struct gm_batch *batch)
+{
+	struct timespec up;
+	struct gm_note note = {.kind = GM_NOTE_STARTED, .time = gm_clock_now()};
+
+	if (clock_gettime(CLOCK_BOOTTIME, &up) < 0) {
+		return;
+	}
+	int64_t age = (int64_t)up.tv_sec * GM_SECOND + up.tv_nsec -
+		      (int64_t)(process->start_time * processes->tick_ns);
+	memcpy(note.guest, process->uuid, GM_UUID_SIZE);
+	note.value = (uint64_t)(note.time - (age > 0 ? age : 0));
+	gm_batch_note(batch, &note);
+}
+
 uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffer, size_t size,
 				struct gm_batch *batch)
 {
 	struct process *process, *next;
 	uint32_t answered = 0;
+	bool starts = processes->readings++ % STARTS_EVERY == 0;
 
 	HASH_ITER (hh, processes->by_pid, process, next) {
 		if (!process->guest) {
@@ -276,6 +299,9 @@ uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffe
 		}
 		if (read_process(processes, process, buffer, size, batch)) {
 			answered++;
+			if (starts) {
+				tell_start(processes, process, batch);
+			}
 		} else {
 			forget(processes, process); /* the next scan finds who has the pid now */
 		}

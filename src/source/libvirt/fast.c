@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/details.h"
 #include "source/libvirt/events.h"
 #include "source/libvirt/guests.h"
 #include "source/libvirt/libvirt.h"
@@ -36,8 +37,9 @@ struct fast {
 	char hypervisor[32];
 	struct gm_lv_plan plan;
 	struct gm_lv_mailbox *mailbox;
-	bool told;    /* the driver tells of lifecycles */
-	bool compare; /* this tick's list is to be compared with the last one's */
+	bool told;       /* the driver tells of lifecycles */
+	bool compare;    /* this tick's list is to be compared with the last one's */
+	bool introduced; /* the sink knows the hypervisor */
 	struct gm_lv_guests guests;
 	uint64_t tick;                        /* from 1 */
 	struct gm_guest_event held[HELD_MAX]; /* until their guest has been seen */
@@ -185,6 +187,8 @@ static int read_identity(struct fast *fast, virDomainPtr domain,
 		return gm_lv_error(err, -EIO, "libvirt does not give its XML");
 	int rc = gm_lv_identity_parse(xml, fast->hypervisor, ret_identity, err);
 	free(xml);
+	if (rc == 0)
+		gm_lv_details_flags(domain, &(*ret_identity)->guest.guest);
 	return rc;
 }
 
@@ -280,6 +284,15 @@ static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
 	return gm_lv_records_read(fast->conn, &fast->plan, &namer, &tick->list, err);
 }
 
+static void introduce(struct fast *fast, const struct gm_source_sink *sink)
+{
+	if (fast->introduced)
+		return;
+	struct gm_entity_info hypervisor = gm_lv_hypervisor(fast->conn);
+	sink->seen(sink->user, GM_SOURCE_LIBVIRT, &hypervisor);
+	fast->introduced = true;
+}
+
 static int fast_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
 		     uint32_t *ret_entities, struct gm_error *err)
 {
@@ -297,6 +310,7 @@ static int fast_poll(struct gm_source *source, int64_t now, const struct gm_sour
 		rc = gm_error_set(err, -ENOMEM, "out of memory");
 		goto cleanup;
 	}
+	introduce(fast, sink);
 	fast->tick++;
 	for (size_t i = 0; i < tick.list.count; i++)
 		note_listed(fast, &tick, &tick.list.items[i]);
@@ -342,6 +356,7 @@ static int fast_open(struct gm_source *source, struct gm_error *err)
 	}
 	gm_lv_guests_set_stale(&fast->guests);
 	fast->compare = fast->tick > 0;
+	fast->introduced = false;
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/details.h"
 #include "source/libvirt/single.h"
 
 /* NOWAIT: a guest whose job is held (its monitor hangs) is told of as far as can be without it. */
@@ -153,6 +154,8 @@ int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
 
 void gm_lv_records_free(struct gm_lv_record_list *list)
 {
+	for (size_t i = 0; i < list->count; i++)
+		gm_lv_pins_free(list->items[i].pins);
 	for (size_t i = 0; !list->bulk && i < list->count; i++) {
 		virTypedParamsFree(list->items[i].params, list->items[i].param_count);
 		virDomainFree(list->items[i].domain);

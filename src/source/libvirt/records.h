@@ -29,6 +29,8 @@ struct gm_lv_namer {
 	void *user;
 };
 
+struct gm_lv_pins; /* details.h */
+
 struct gm_lv_record_list {
 	size_t count;
 	struct gm_lv_item {
@@ -38,6 +40,7 @@ struct gm_lv_record_list {
 		int param_count;
 		virDomainStatsRecordPtr record; /* of `bulk`, or NULL */
 		int64_t read_at;                /* the node's time, when its values were true */
+		struct gm_lv_pins *pins;        /* or NULL: not read, not known */
 	} * items;
 	virDomainStatsRecordPtr *bulk; /* libvirt's own list, which then owns domains and params */
 };

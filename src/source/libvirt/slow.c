@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "source/libvirt/crew.h"
+#include "source/libvirt/details.h"
 #include "source/libvirt/libvirt.h"
 #include "source/libvirt/stats.h"
 
@@ -98,6 +99,7 @@ static void convert(struct slow *slow, const struct gm_lv_record_list *list, str
 		history->id = id;
 		history->tick = slow->tick;
 		gm_lv_stats_slow(&record, &history->balloon, batch);
+		gm_lv_details_notes(&record, item->pins, batch);
 	}
 	sweep(slow);
 }

@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/details.h"
 #include "source/libvirt/xml.h"
 
 enum {
+	PINS_EVERY = 10, /* collections: pins seldom change */
 	GROUPS = VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BLOCK |
 		 VIR_DOMAIN_STATS_CPU_TOTAL
 };
@@ -24,6 +26,7 @@ struct gm_lv_task {
 	virConnectPtr conn;
 	bool writable; /* the connection lets the balloon's period be set */
 	struct gm_lv_plan plan;
+	unsigned collected;
 	struct gm_log_limit period_limit;
 };
 
@@ -131,6 +134,8 @@ void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
 			task->collect(task->conn, &task->plan, NULL, &answer->list, &answer->err);
 		if (answer->rc < 0)
 			disconnect(task);
+		else if (task->collected++ % PINS_EVERY == 0)
+			gm_lv_pins_read(task->conn, &answer->list);
 	} else if (job->kind == GM_LV_JOB_PERIOD) {
 		set_periods(task, job);
 	}

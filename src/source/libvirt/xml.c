@@ -68,6 +68,25 @@ static uint32_t read_vcpus(const xmlNode *node)
 	return gm_lv_number(text, &number) && number <= UINT32_MAX ? (uint32_t)number : 0;
 }
 
+static uint32_t read_vcpus_max(const xmlNode *node)
+{
+	char text[32];
+	uint64_t number;
+
+	return node && gm_lv_node_text(node, text, sizeof(text)) && gm_lv_number(text, &number) &&
+			       number <= UINT32_MAX
+		       ? (uint32_t)number
+		       : 0;
+}
+
+/* <libosinfo:os id="http://debian.org/debian/12"/>, which virt-install and others write. */
+static void read_os(const xmlNode *metadata, char *os, size_t size)
+{
+	const xmlNode *libosinfo = gm_lv_node_child(metadata, "libosinfo");
+
+	gm_lv_node_attribute(gm_lv_node_child(libosinfo, "os"), "id", os, size);
+}
+
 static struct gm_entity_info *add_device(struct gm_lv_identity *identity)
 {
 	if (identity->device_count >= GM_LV_DEVICES_MAX)
@@ -117,6 +136,11 @@ static void read_disk(struct gm_lv_identity *identity, const xmlNode *node, uint
 	info->key = gm_entity_disk(identity->guest.key.uuid, target);
 	memcpy(info->disk.guest, identity->guest.key.uuid, GM_UUID_SIZE);
 	info->disk.ordinal = ordinal;
+	gm_lv_node_attribute(node, "type", info->disk.type, sizeof(info->disk.type));
+	gm_lv_node_attribute(node, "device", info->disk.device, sizeof(info->disk.device));
+	gm_lv_node_attribute(gm_lv_node_child(node, "driver"), "type", info->disk.format,
+			     sizeof(info->disk.format));
+	info->disk.read_only = gm_lv_node_child(node, "readonly") ? GM_YES : GM_NO;
 	const xmlNode *source = gm_lv_node_child(node, "source");
 	for (size_t i = 0; i < sizeof(source_attributes) / sizeof(source_attributes[0]); i++) {
 		if (gm_lv_node_attribute(source, source_attributes[i], info->disk.source,
@@ -172,6 +196,8 @@ static int read_domain(const xmlNode *domain, const char *hypervisor,
 	gm_text_copy(guest->hypervisor, sizeof(guest->hypervisor), hypervisor);
 	guest->memory_max = read_memory(gm_lv_node_child(domain, "memory"));
 	guest->vcpus = read_vcpus(gm_lv_node_child(domain, "vcpu"));
+	guest->vcpus_max = read_vcpus_max(gm_lv_node_child(domain, "vcpu"));
+	read_os(gm_lv_node_child(domain, "metadata"), guest->os, sizeof(guest->os));
 	gm_lv_nova_read(gm_lv_node_child(domain, "metadata"), guest, &ports);
 	const xmlNode *devices = gm_lv_node_child(domain, "devices");
 	gm_lv_ports_count_interfaces(&ports, devices);

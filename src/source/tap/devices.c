@@ -56,7 +56,8 @@ int gm_tap_devices_link(struct gm_tap_devices *devices, const struct gm_link *li
 		device->wanted = gm_text_match(devices->patterns, link->name);
 		device->withdraw = device->announced;
 		device->changed = true;
-	} else if (strcmp(device->link.mac, link->mac) != 0) {
+	} else if (strcmp(device->link.mac, link->mac) != 0 ||
+		   device->link.master != link->master) {
 		device->changed = true;
 	}
 	device->link = *link;
@@ -125,6 +126,7 @@ static void announce(struct gm_tap_device *device, const struct gm_source_sink *
 	struct gm_entity_info info = {.key = gm_entity_interface(device->link.name)};
 
 	info.interface.if_index = device->link.index;
+	info.interface.master = device->link.master;
 	gm_text_copy(info.interface.mac, sizeof(info.interface.mac), device->link.mac);
 	device->key = info.key;
 	device->announced = true;

@@ -133,6 +133,11 @@ static int parse_link_attribute(const struct attribute *attribute, struct gm_lin
 				 byte[0], byte[1], byte[2], byte[3], byte[4], byte[5]);
 		}
 		return 0;
+	case IFLA_MASTER:
+		if (attribute->value.length == sizeof(link->master)) {
+			memcpy(&link->master, byte, sizeof(link->master));
+		}
+		return 0;
 	case IFLA_LINKINFO:
 		return parse_link_info(attribute->value, link);
 	default:

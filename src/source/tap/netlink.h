@@ -24,6 +24,7 @@ enum { GM_LINK_NAME = 16 /* IFNAMSIZ */, GM_LINK_KIND = 16, GM_LINK_MAC = 18 };
 
 struct gm_link {
 	uint32_t index;
+	uint32_t master;         /* the bridge or bond that it is a port of, or 0 */
 	char name[GM_LINK_NAME]; /* as the kernel has it: any bytes but '/' and white space */
 	char kind[GM_LINK_KIND]; /* "tun", "veth", "bridge", …; empty for hardware */
 	char mac[GM_LINK_MAC];   /* "52:54:00:12:34:56"; empty where there is none */

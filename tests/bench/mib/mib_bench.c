@@ -69,7 +69,7 @@ static int resolve(void)
 	struct gm_snapshot *snapshot = fixture_snapshot(2500, 4, 1);
 	if (!snapshot)
 		return 1;
-	struct gm_mib_view view = {snapshot, FIXTURE_TIME};
+	struct gm_mib_view view = {.snapshot = snapshot, .now = FIXTURE_TIME};
 	int64_t start = gm_clock_monotonic();
 	size_t count = 0;
 	for (int i = 0; i < 10; i++)

@@ -122,7 +122,7 @@ space_exec()
 space_mibs()
 {
 	local list="" name
-	for name in SNMPv2-MIB GUESTMON-MIB; do
+	for name in SNMPv2-MIB GUESTMON-MIB VM-MIB; do
 		if [ -e "$repo/mibs/$name.txt" ] || [ -e "$repo/mibs/compat/$name.txt" ]; then
 			list=${list:+$list:}$name
 		fi

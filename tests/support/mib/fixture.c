@@ -47,6 +47,11 @@ static bool fill_guest(struct gm_snapshot *snapshot, struct gm_guest_row *guest,
 	snprintf(guest->info.name, sizeof(guest->info.name), "instance-%08x", index);
 	snprintf(guest->info.display_name, sizeof(guest->info.display_name), "web-%u", index);
 	snprintf(guest->info.project, sizeof(guest->info.project), "shop");
+	snprintf(guest->info.os, sizeof(guest->info.os), "http://debian.org/debian/12");
+	guest->info.vcpus_max = 4;
+	guest->info.persistent = GM_YES;
+	guest->info.autostart = GM_NO;
+	guest->started_at = FIXTURE_TIME - 600 * GM_SECOND;
 	guest->active_alarms = 1;
 	if (!rows(snapshot, &guest->last.items, 8, sizeof(struct gm_last)))
 		return false;
@@ -70,6 +75,8 @@ static bool fill_interface(struct gm_snapshot *snapshot, struct gm_interface_row
 	interface->guest_index = guest;
 	interface->ordinal = ordinal;
 	snprintf(interface->device, sizeof(interface->device), "tap%u-%u", guest, ordinal);
+	interface->info.master = 7;
+	snprintf(interface->info.model, sizeof(interface->info.model), "virtio");
 	snprintf(interface->info.mac, sizeof(interface->info.mac), "52:54:00:Ab:%02x:%02x",
 		 guest & 255, ordinal & 255);
 	interface->info.if_index = 100 + ordinal;
@@ -78,6 +85,35 @@ static bool fill_interface(struct gm_snapshot *snapshot, struct gm_interface_row
 	add_gauge(&interface->last, GM_METRIC_NET_SPEED, 10e9);
 	for (size_t i = 0; i < 8; i++)
 		add_counter(&interface->last, counters[i], generation, 1000);
+	return true;
+}
+
+/* Two vCPUs, of which the second may run on the host's CPUs 1 and 3 of four; an empty medium and a disk. */
+static bool fill_machine(struct gm_snapshot *snapshot, size_t g, uint32_t index)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		struct gm_vcpu_row *vcpu = &snapshot->vcpus[2 * g + i];
+		*vcpu = (struct gm_vcpu_row){.guest_index = index, .number = i + 1};
+		vcpu->vcpu.run_ns = 1500000 * (i + 1);
+		vcpu->vcpu.cpu_count = i ? 4 : 0;
+		vcpu->vcpu.cpus[0] = 10;
+		struct gm_disk_row *disk = &snapshot->disks[2 * g + i];
+		*disk = (struct gm_disk_row){.guest_index = index, .ordinal = i + 1};
+		snprintf(disk->target, sizeof(disk->target), "vd%c", 'a' + (int)i);
+		snprintf(disk->info.device, sizeof(disk->info.device), i ? "disk" : "cdrom");
+		disk->info.read_only = i ? GM_NO : GM_YES;
+		if (i == 0)
+			continue;
+		snprintf(disk->info.type, sizeof(disk->info.type), "file");
+		snprintf(disk->info.format, sizeof(disk->info.format), "qcow2");
+		snprintf(disk->info.source, sizeof(disk->info.source), "/srv/%u.qcow2", index);
+		if (!rows(snapshot, &disk->last.items, 3, sizeof(struct gm_last)))
+			return false;
+		add_counter(&disk->last, GM_METRIC_DISK_READ_BYTES, 4096, 0);
+		add_counter(&disk->last, GM_METRIC_DISK_READ_TIME, 2500000, 0);
+		/* 3 TiB and a half: more than an Integer32 of KiB holds. */
+		add_gauge(&disk->last, GM_METRIC_DISK_CAPACITY, 3.5 * 1099511627776);
+	}
 	return true;
 }
 
@@ -231,13 +267,15 @@ static bool allocate_guests(struct gm_snapshot *snapshot, size_t guests)
 	snapshot->guest_count = snapshot->leak_count = snapshot->host_leak_count = guests;
 	snapshot->anomaly_count = snapshot->error_count = guests;
 	snapshot->alarm_count = snapshot->log_count = guests;
-	snapshot->process_count = 2 * guests;
+	snapshot->process_count = snapshot->vcpu_count = snapshot->disk_count = 2 * guests;
 	snapshot->contention_bucket_count = guests ? 1 : 0;
 	return rows(snapshot, &snapshot->guests, guests, sizeof(*snapshot->guests)) &&
 	       rows(snapshot, &snapshot->leaks, guests, sizeof(*snapshot->leaks)) &&
 	       rows(snapshot, &snapshot->host_leaks, guests, sizeof(*snapshot->host_leaks)) &&
 	       rows(snapshot, &snapshot->anomalies, guests, sizeof(*snapshot->anomalies)) &&
 	       rows(snapshot, &snapshot->errors, guests, sizeof(*snapshot->errors)) &&
+	       rows(snapshot, &snapshot->vcpus, 2 * guests, sizeof(*snapshot->vcpus)) &&
+	       rows(snapshot, &snapshot->disks, 2 * guests, sizeof(*snapshot->disks)) &&
 	       rows(snapshot, &snapshot->processes, 2 * guests, sizeof(*snapshot->processes)) &&
 	       rows(snapshot, &snapshot->alarms, guests, sizeof(*snapshot->alarms)) &&
 	       rows(snapshot, &snapshot->log, guests, sizeof(*snapshot->log)) &&
@@ -257,6 +295,14 @@ static void fill_agent(struct gm_snapshot *snapshot)
 	agent->sample_rate = 1234.4;
 	agent->last_sequence = snapshot->log_count;
 	snapshot->taken_at = FIXTURE_TIME;
+	snapshot->host = (struct gm_host_row){
+		.info = {.hypervisor = "QEMU", .version = "7.2.0"},
+		.booted_at = FIXTURE_TIME - 86400 * GM_SECOND,
+		.cpu_count = 4,
+		.guests_changed_at = FIXTURE_TIME - 60 * GM_SECOND,
+	};
+	snapshot->ports = snapshot->interfaces;
+	snapshot->port_count = snapshot->interface_count;
 	snapshot->contention = (struct gm_contention_row){.ports = 1, .most = 4, .bursts = 9};
 	snapshot->contention_buckets[0] = (struct gm_bucket_row){.bucket = 1, .count = 9};
 	snapshot->source_count = 2;
@@ -318,7 +364,7 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 		uint32_t index = (uint32_t)(2 * g + 1);
 		if (!fill_guest(snapshot, &snapshot->guests[g], index))
 			return NULL;
-		if (!fill_judgements(snapshot, g, index))
+		if (!fill_machine(snapshot, g, index) || !fill_judgements(snapshot, g, index))
 			return NULL;
 		snapshot->log[g] = fixture_transition(g + 1, GM_TRANSITION_RAISE);
 		snapshot->alarms[g] = snapshot->log[g].alarm;

@@ -47,7 +47,7 @@ static struct gm_snapshot *open_snapshot(void **state)
 static int get(const struct gm_snapshot *snapshot, struct gm_mib_value *ret_value, size_t length,
 	       const uint32_t *id)
 {
-	const struct gm_mib_view view = {snapshot, FIXTURE_TIME + GM_SECOND};
+	const struct gm_mib_view view = {.snapshot = snapshot, .now = FIXTURE_TIME + GM_SECOND};
 	return gm_mib_get(&gm_mib_modules[GM_MIB_GUESTMON], &view, id, length, ret_value);
 }
 #define GET(snapshot, value, ...)                                                        \
@@ -363,6 +363,10 @@ static void check_sizes(const struct gm_mib_table *table)
 		{gm_cell_finding_state, sizeof(struct gm_finding)},
 		{gm_cell_finding_severity, sizeof(struct gm_finding)},
 		{gm_cell_bucket_edge, 1},
+		{gm_cell_known, 1},
+		{gm_cell_kibibytes, 8},
+		{gm_cell_since, 8},
+		{gm_cell_stamp, 8},
 	};
 	for (size_t c = 0; c < table->column_count; c++) {
 		const struct gm_mib_column *column = &table->columns[c];

@@ -215,7 +215,7 @@ static void test_agent_event(void **state)
 	(void)state;
 	struct gm_snapshot *snapshot = fixture_snapshot(1, 1, 1);
 	assert_non_null(snapshot);
-	struct gm_mib_view view = {snapshot, FIXTURE_TIME};
+	struct gm_mib_view view = {.snapshot = snapshot, .now = FIXTURE_TIME};
 	struct seen seen = {0};
 	gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){add, &seen});
 	assert_int_equal(seen.count, 5);

@@ -75,6 +75,8 @@ static void test_nova_1_1(void **state)
 	assert_string_equal(guest->flavor, "m1.small");
 	assert_string_equal(guest->hypervisor, "QEMU");
 	assert_int_equal(guest->vcpus, 2);
+	assert_int_equal(guest->vcpus_max, 4);
+	assert_string_equal(guest->os, "http://debian.org/debian/12");
 	assert_int_equal(guest->memory_max, INT64_C(2) << 30);
 	/* Fixed ones first; what is no address is none. */
 	assert_int_equal(guest->addresses[0].version, 4);
@@ -111,6 +113,14 @@ static void test_devices(void **state)
 	assert_string_equal(gm_entity_text(&devices[2].key, text),
 			    "disk:d1a3f2c4-5b6e-4f70-8a9b-0c1d2e3f4a5b:vda");
 	assert_string_equal(devices[2].disk.source, "/var/lib/nova/instances/d1/disk");
+	assert_string_equal(devices[2].disk.type, "file");
+	assert_string_equal(devices[2].disk.format, "qcow2");
+	assert_string_equal(devices[2].disk.device, "disk");
+	assert_int_equal(devices[2].disk.read_only, GM_NO);
+	assert_string_equal(devices[3].disk.format, "");
+	assert_string_equal(devices[3].disk.device, "cdrom");
+	assert_int_equal(devices[3].disk.read_only, GM_YES);
+	assert_string_equal(devices[4].disk.type, "network");
 	assert_int_equal(devices[3].disk.ordinal, 2);
 	assert_string_equal(devices[3].disk.source, "");
 	assert_string_equal(devices[4].disk.source, "volumes/volume-1");

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part of a snapshot that is inventory: the node as a host of guests, and the guests' disks and vCPUs;
+ * see view.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "daemon/view_private.h"
+
+enum {
+	VCPUS_MAX = 65536, /* 10 MiB; beyond them, the last have no row */
+};
+
+static void build_host(struct gm_view *view)
+{
+	struct gm_host_row *host = &view->snapshot->host;
+	struct gm_entity_key key = gm_entity_node();
+	const struct gm_tracked *node = gm_entities_find(view->input->entities, &key);
+	if (node)
+		host->info = node->info.node;
+	struct timespec up;
+	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
+		host->booted_at = view->input->now - ((int64_t)up.tv_sec * GM_SECOND + up.tv_nsec);
+	host->guests_changed_at = gm_entities_guests_changed_at(view->input->entities);
+}
+
+static int compare_disks(const void *a, const void *b)
+{
+	const struct gm_disk_row *one = a, *other = b;
+	if (one->guest_index != other->guest_index)
+		return one->guest_index < other->guest_index ? -1 : 1;
+	if (one->ordinal != other->ordinal)
+		return one->ordinal < other->ordinal ? -1 : 1;
+	return strcmp(one->target, other->target);
+}
+
+static bool same_disk(const struct gm_disk_row *one, const struct gm_disk_row *other)
+{
+	return one->guest_index == other->guest_index && one->ordinal == other->ordinal;
+}
+
+static void build_disks(struct gm_view *view)
+{
+	struct gm_disk_row *disks =
+		gm_view_take(view, gm_view_count(view, GM_ENTITY_DISK), sizeof(*disks));
+	size_t count = 0, kept = 0;
+	for (const struct gm_tracked *tracked = gm_entities_first(view->input->entities);
+	     tracked && disks; tracked = gm_entities_next(tracked)) {
+		/* The host's own disks, and the file systems inside of guests, have no ordinal. */
+		if (tracked->info.key.kind != GM_ENTITY_DISK || tracked->guest_index == 0 ||
+		    !tracked->told_by || tracked->info.disk.ordinal == 0)
+			continue;
+		struct gm_disk_row *row = &disks[count++];
+		row->guest_index = tracked->guest_index;
+		row->ordinal = tracked->info.disk.ordinal;
+		memcpy(row->target, tracked->info.key.name, sizeof(row->target));
+		row->info = tracked->info.disk;
+		row->last = gm_view_last(view, tracked);
+	}
+	if (!disks)
+		return;
+	qsort(disks, count, sizeof(*disks), compare_disks);
+	/* While one is replaced by another, two may claim a place. */
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || !same_disk(&disks[kept - 1], &disks[i]))
+			disks[kept++] = disks[i];
+	view->snapshot->disks = disks;
+	view->snapshot->disk_count = kept;
+}
+
+static size_t count_vcpus(const struct gm_view *view)
+{
+	size_t count = 0;
+	for (const struct gm_tracked *tracked = gm_entities_first(view->input->entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		count += tracked->vcpu_count;
+	return count < VCPUS_MAX ? count : VCPUS_MAX;
+}
+
+static int compare_vcpus(const void *a, const void *b)
+{
+	const struct gm_vcpu_row *one = a, *other = b;
+	if (one->guest_index != other->guest_index)
+		return one->guest_index < other->guest_index ? -1 : 1;
+	return (one->number > other->number) - (one->number < other->number);
+}
+
+/* One that was unplugged is told of no more. */
+static bool is_current(const struct gm_tracked *guest, const struct gm_vcpu *vcpu)
+{
+	int64_t newest = 0;
+	for (size_t i = 0; i < guest->vcpu_count; i++)
+		if (guest->vcpus[i].told_at > newest)
+			newest = guest->vcpus[i].told_at;
+	return vcpu->told_at != 0 && vcpu->told_at == newest;
+}
+
+static void build_vcpus(struct gm_view *view)
+{
+	struct gm_snapshot *snapshot = view->snapshot;
+	size_t room = count_vcpus(view), count = 0;
+	snapshot->vcpus = gm_view_take(view, room, sizeof(*snapshot->vcpus));
+	for (const struct gm_tracked *guest = gm_entities_first(view->input->entities);
+	     guest && snapshot->vcpus; guest = gm_entities_next(guest)) {
+		if (guest->guest_index == 0 || !guest->told_by)
+			continue;
+		for (size_t i = 0; i < guest->vcpu_count && count < room; i++) {
+			if (!is_current(guest, &guest->vcpus[i]))
+				continue;
+			snapshot->vcpus[count++] = (struct gm_vcpu_row){
+				.guest_index = guest->guest_index,
+				.number = (uint32_t)i + 1,
+				.vcpu = guest->vcpus[i],
+			};
+			if (guest->vcpus[i].cpu_count > snapshot->host.cpu_count)
+				snapshot->host.cpu_count = guest->vcpus[i].cpu_count;
+		}
+	}
+	if (snapshot->vcpus)
+		qsort(snapshot->vcpus, count, sizeof(*snapshot->vcpus), compare_vcpus);
+	snapshot->vcpu_count = count;
+}
+
+/* The host's own devices are of index 0, before all others. */
+static void build_ports(struct gm_view *view)
+{
+	struct gm_snapshot *snapshot = view->snapshot;
+	size_t first = 0;
+	while (first < snapshot->interface_count && snapshot->interfaces[first].guest_index == 0)
+		first++;
+	snapshot->ports = snapshot->interfaces + first;
+	snapshot->port_count = snapshot->interface_count - first;
+}
+
+void gm_view_inventory(struct gm_view *view)
+{
+	build_host(view);
+	build_disks(view);
+	build_vcpus(view);
+	build_ports(view);
+}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VM-MIB through a real snmpd: what it says is what virsh says."""
+
+import re
+import time
+
+from gmtest.case import LARGE, MEMORY, SMALL, GuestmonTest
+from gmtest.wait import wait_until
+
+FIRST_CPU = 196608  # hrDeviceIndex of the node's first CPU
+
+
+class VirtualMachines(GuestmonTest):
+
+    def vm(self, *names):
+        return self.snmp.get(*[f"VM-MIB::{name}" for name in names])
+
+    def one(self, name):
+        return next(iter(self.vm(name).values()), None)
+
+    def number(self, name):
+        value = self.one(name)
+        self.assertIsNotNone(value, f"{name} is absent")
+        return int(value.split()[0])
+
+    def virsh(self, command, number):
+        return self.lab.virsh(command, f"instance-{number:08x}")
+
+    def dominfo(self, number):
+        pairs = (line.split(":", 1) for line in self.virsh("dominfo", number).splitlines()
+                 if ":" in line)
+        return {name.strip(): value.strip() for name, value in pairs}
+
+    def stats(self, number):
+        pairs = (line.strip().split("=", 1)
+                 for line in self.virsh("domstats", number).splitlines() if "=" in line)
+        return {name: value.strip("'") for name, value in pairs}
+
+    def test_hypervisor(self):
+        version = self.lab.virsh("version")
+        name, number = re.search(r"Running hypervisor: (\S+) (\S+)", version).groups()
+        self.assertEqual(self.one("vmHvSoftware.0"), name)
+        self.assertEqual(self.one("vmHvVersion.0"), number)
+        self.assertEqual(self.number("vmNumber.0"), 2)
+        with open("/proc/uptime", encoding="ascii") as file:
+            up = float(file.read().split()[0])
+        ticks = self.lab.exec("snmpget", "-v2c", "-c", "public", "-OQvt", self.snmp.AGENT,
+                              "VM-MIB::vmHvUpTime.0").stdout
+        self.assertLess(abs(int(ticks) / 100 - up), 60)
+
+    def test_machines_are_what_virsh_says(self):
+        for number in (SMALL, LARGE):
+            index, info = self.guest_index(number), self.dominfo(number)
+            row = {name.partition(".")[0]: value for name, value in self.vm(
+                *[f"vm{column}.{index}" for column in (
+                    "Name", "AdminState", "OperState", "AutoStart", "Persistent", "CurCpuNumber",
+                    "MaxCpuNumber", "MinMem", "MemUnit")]).items()}
+            self.assertEqual(row, {
+                "vmName": info["Name"], "vmAdminState": "running", "vmOperState": info["State"],
+                "vmAutoStart": {"disable": "disabled", "enable": "enabled"}[info["Autostart"]],
+                "vmPersistent": {"yes": "persistent", "no": "transient"}[info["Persistent"]],
+                "vmCurCpuNumber": info["CPU(s)"], "vmMaxCpuNumber": info["CPU(s)"],
+                "vmMinMem": "-1", "vmMemUnit": "1024"})
+            self.assertEqual(self.number(f"vmMaxMem.{index}"), int(info["Max memory"].split()[0]))
+            self.assertEqual(self.number(f"vmCurMem.{index}"), int(info["Used memory"].split()[0]))
+            self.assertEqual(self.number(f"vmMaxMem.{index}"), MEMORY[number] << 10)
+            uuid = self.one(f"vmUUID.{index}").lower()
+            self.assertEqual(uuid, self.lab.uuid(number))
+
+    def test_times_lie_between_two_answers_of_virsh(self):
+        index = self.guest_index(SMALL)
+        names = [f"vmCpuTime.{index}", f"vmCpuCoreTime.{index}.1"]
+        before = self.stats(SMALL)
+        time.sleep(3)  # the slow lane has its second
+        seen = [int(value.split()[0]) for value in self.vm(*names).values()]
+        time.sleep(1)
+        after = self.stats(SMALL)
+        for value, name in zip(seen, ("cpu.time", "vcpu.0.time")):
+            self.assertTrue(int(before[name]) // 1000 <= value <= int(after[name]) // 1000,
+                            f"{name}: {before[name]} {value} {after[name]}")
+
+    def test_uptime_is_the_process_age(self):
+        index = self.guest_index(LARGE)
+        ages = self.lab.exec("ps", "-eo", "etimes=,args=").stdout
+        age = next(int(line.split()[0]) for line in ages.splitlines()
+                   if "qemu-system" in line and self.lab.uuid(LARGE) in line)
+        ticks = self.lab.exec("snmpget", "-v2c", "-c", "public", "-OQvt", self.snmp.AGENT,
+                              f"VM-MIB::vmUpTime.{index}").stdout
+        self.assertLess(abs(int(ticks) / 100 - age), 5)
+
+    def test_affinity_is_vcpupin(self):
+        index = self.guest_index(SMALL)
+
+        def walked():
+            rows = self.snmp.walk(f"VM-MIB::vmCpuAffinity.{index}.1")
+            return {int(name.rpartition(".")[2]) - FIRST_CPU: value for name, value in rows.items()}
+
+        def told():
+            text = self.virsh("vcpupin", SMALL).split()[-1]
+            cpus = set()
+            for part in text.split(","):
+                first, _, last = part.partition("-")
+                cpus |= set(range(int(first), int(last or first) + 1))
+            return cpus
+        wait_until("the affinity is shown", walked, 30)
+        rows = walked()
+        self.assertEqual({cpu for cpu, value in rows.items() if value == "enable"}, told())
+        self.assertEqual(sorted(rows), list(range(len(rows))))
+        self.lab.exec("virsh", "-q", "vcpupin", f"instance-{SMALL:08x}", "0", "0")
+        try:
+            wait_until("another affinity is shown", lambda: {
+                cpu for cpu, value in walked().items() if value == "enable"} == {0}, 40)
+            self.assertEqual(told(), {0})
+        finally:
+            self.lab.exec("virsh", "-q", "vcpupin", f"instance-{SMALL:08x}", "0",
+                          f"0-{len(rows) - 1}")
+
+    def test_networks(self):
+        index = self.guest_index(SMALL)
+        listed = self.virsh("domiflist", SMALL).split()
+        device, model, mac = listed[0], listed[3], listed[4]
+        link = self.lab.exec("ip", "-o", "link", "show", device).stdout
+        row = {name.partition(".")[0]: value for name, value in self.vm(
+            *[f"vmNetwork{column}.{index}.1" for column in ("IfIndex", "Parent", "Model",
+                                                            "PhysAddress")]).items()}
+        self.assertEqual(row["vmNetworkIfIndex"], link.split(":")[0])
+        self.assertEqual(row["vmNetworkModel"], model)
+        self.assertEqual([int(part, 16) for part in row["vmNetworkPhysAddress"].split(":")],
+                         [int(part, 16) for part in mac.split(":")])
+        bridge = re.search(r"master (\S+)", link)
+        parent = self.lab.exec("ip", "-o", "link", "show", bridge.group(1)).stdout.split(":")[0] \
+            if bridge else "0"
+        self.assertEqual(row["vmNetworkParent"], parent)
+
+    def test_disks(self):
+        """A row for each of virsh's; its figures are domstats'."""
+        for number in (SMALL, LARGE):
+            index, stats = self.guest_index(number), self.stats(number)
+            rows = self.snmp.walk(f"VM-MIB::vmStorageResourceID.{index}")
+            self.assertEqual(len(rows), int(stats.get("block.count", 0)))
+            for place in range(len(rows)):
+                self.assertEqual(self.one(f"vmStorageResourceID.{index}.{place + 1}"),
+                                 stats.get(f"block.{place}.path", ""))
+                unit = self.number(f"vmStorageSizeUnit.{index}.{place + 1}")
+                self.assertEqual(self.number(f"vmStorageDefinedSize.{index}.{place + 1}") * unit,
+                                 int(stats[f"block.{place}.capacity"]))
+
+    def test_walk_is_whole(self):
+        """Every table, in order, every name translated."""
+        lines = self.lab.exec("snmpbulkwalk", "-v2c", "-c", "public", "-OQ", self.snmp.AGENT,
+                              "VM-MIB::vmMIB").stdout.splitlines()
+        self.assertTrue(all(line.startswith("VM-MIB::vm") for line in lines), lines[:3])
+        for name in ("vmHvSoftware", "vmTableLastChange", "vmName", "vmCpuCoreTime", "vmCpuAffinity",
+                     "vmNetworkIfIndex", "vmPerVMNotificationsEnabled"):
+            self.assertTrue(any(f"::{name}." in line for line in lines), name)
