@@ -87,6 +87,7 @@ static void build_guests(struct gm_view *view)
 		row->info = tracked->info.guest;
 		row->stale = is_stale(view->input, tracked);
 		row->started_at = tracked->started_at;
+		gm_tenant_name(row->info.project_uuid, row->info.project, row->tenant);
 		row->active_alarms = count_alarms(view, tracked->guest_index);
 		row->last = gm_view_last(view, tracked);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of a snapshot that is inventory: the node as a host of guests, and the guests' disks and vCPUs;
- * see view.h.
+ * The part of a snapshot that is inventory: the node as a host of guests, the guests' disks and vCPUs, and
+ * the tenants whose they are; see view.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +124,81 @@ static void build_vcpus(struct gm_view *view)
 	snapshot->vcpu_count = count;
 }
 
+static int compare_names(const char *one, const char *other)
+{
+	size_t length = strlen(one), other_length = strlen(other);
+	if (length != other_length)
+		return length < other_length ? -1 : 1;
+	return strcmp(one, other);
+}
+
+static int compare_tenants(const void *a, const void *b)
+{
+	const struct gm_tenant_row *one = a, *other = b;
+	return compare_names(one->name, other->name);
+}
+
+static struct gm_tenant_row *find_tenant(const struct gm_snapshot *snapshot, const char *name)
+{
+	struct gm_tenant_row key;
+	memcpy(key.name, name, sizeof(key.name));
+	return bsearch(&key, snapshot->tenants, snapshot->tenant_count, sizeof(key),
+		       compare_tenants);
+}
+
+static void count_of_tenants(struct gm_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->alarm_count; i++) {
+		const struct gm_alarm *alarm = &snapshot->alarms[i];
+		char name[GM_TENANT_SIZE];
+		gm_tenant_name(alarm->project_uuid, alarm->project, name);
+		struct gm_tenant_row *tenant = find_tenant(snapshot, name);
+		if (tenant)
+			tenant->active_alarms++;
+	}
+	/* Both are sorted by the guests' index. */
+	size_t g = 0;
+	for (size_t i = 0; i < snapshot->port_count; i++) {
+		uint32_t index = snapshot->ports[i].guest_index;
+		while (g < snapshot->guest_count && snapshot->guests[g].index < index)
+			g++;
+		struct gm_tenant_row *tenant =
+			g < snapshot->guest_count && snapshot->guests[g].index == index
+				? find_tenant(snapshot, snapshot->guests[g].tenant)
+				: NULL;
+		if (tenant)
+			tenant->ports++;
+	}
+}
+
+static void build_tenants(struct gm_view *view)
+{
+	struct gm_snapshot *snapshot = view->snapshot;
+	struct gm_tenant_row *tenants = gm_view_take(view, snapshot->guest_count, sizeof(*tenants));
+	size_t count = 0, kept = 0;
+	for (size_t i = 0; tenants && i < snapshot->guest_count; i++) {
+		const struct gm_guest_row *guest = &snapshot->guests[i];
+		if (!guest->tenant[0])
+			continue;
+		struct gm_tenant_row *row = &tenants[count++];
+		memcpy(row->name, guest->tenant, sizeof(row->name));
+		memcpy(row->project, guest->info.project, sizeof(row->project));
+		row->guests = 1;
+	}
+	if (!tenants)
+		return;
+	qsort(tenants, count, sizeof(*tenants), compare_tenants);
+	for (size_t i = 0; i < count; i++) {
+		if (kept > 0 && compare_tenants(&tenants[kept - 1], &tenants[i]) == 0)
+			tenants[kept - 1].guests++;
+		else
+			tenants[kept++] = tenants[i];
+	}
+	snapshot->tenants = tenants;
+	snapshot->tenant_count = kept;
+	count_of_tenants(snapshot);
+}
+
 /* The host's own devices are of index 0, before all others. */
 static void build_ports(struct gm_view *view)
 {
@@ -141,4 +216,5 @@ void gm_view_inventory(struct gm_view *view)
 	build_disks(view);
 	build_vcpus(view);
 	build_ports(view);
+	build_tenants(view);
 }

@@ -180,3 +180,26 @@ const char *gm_guest_label(const struct gm_guest_info *guest)
 {
 	return guest->display_name[0] != '\0' ? guest->display_name : guest->name;
 }
+
+/* Copies what can be a context's name; false when it cannot. */
+static bool name_context(const char *text, char tenant[GM_TENANT_SIZE], char left_out)
+{
+	size_t length = 0;
+	for (; *text; text++) {
+		if (*text == left_out)
+			continue;
+		if (*text <= ' ' || *text > '~' || length + 1 == GM_TENANT_SIZE)
+			return false;
+		tenant[length++] = *text;
+	}
+	tenant[length] = '\0';
+	return length > 0;
+}
+
+char *gm_tenant_name(const char *project_uuid, const char *project, char tenant[GM_TENANT_SIZE])
+{
+	if (!name_context(project_uuid, tenant, '-') &&
+	    (project_uuid[0] || !name_context(project, tenant, '\0')))
+		tenant[0] = '\0';
+	return tenant;
+}

@@ -84,8 +84,8 @@ struct gm_guest_info {
 	uint64_t memory_max; /* bytes */
 	/* What Nova says that its ports have, fixed ones first. A tenant may have chosen them. */
 	struct gm_address addresses[GM_GUEST_ADDRESSES];
-	uint8_t persistent;  /* enum gm_known: whether it stays defined when it is shut down */
-	uint8_t autostart;   /* likewise: whether it starts with its host */
+	uint8_t persistent; /* enum gm_known: whether it stays defined when it is shut down */
+	uint8_t autostart;  /* likewise: whether it starts with its host */
 };
 
 /* Whether something holds that may not be known. */
@@ -136,6 +136,13 @@ struct gm_entity_info {
 
 /* The UUID of the guest that it is or belongs to; NULL: the host's own. */
 const uint8_t *gm_entity_owner(const struct gm_entity_info *info);
+
+/*
+ * Whose it is: Nova's project by its UUID (without dashes), else by its name; empty where neither can be the
+ * name of an SNMP context: at most 32 printable characters without a blank.
+ */
+enum { GM_TENANT_SIZE = 33 };
+char *gm_tenant_name(const char *project_uuid, const char *project, char tenant[GM_TENANT_SIZE]);
 
 /* What to call a guest in front of people: Nova's name, else libvirt's. */
 const char *gm_guest_label(const struct gm_guest_info *guest);

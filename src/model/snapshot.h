@@ -38,8 +38,9 @@ struct gm_guest_row {
 	uint32_t index; /* vmIndex: small, stable over restarts */
 	uint8_t uuid[GM_UUID_SIZE];
 	struct gm_guest_info info;
-	bool stale;         /* no answer from it for several intervals */
-	int64_t started_at; /* 0: not known */
+	bool stale;                  /* no answer from it for several intervals */
+	int64_t started_at;          /* 0: not known */
+	char tenant[GM_TENANT_SIZE]; /* gm_tenant_name() */
 	uint32_t active_alarms;
 	struct gm_last_set last;
 };
@@ -64,6 +65,12 @@ struct gm_vcpu_row {
 	uint32_t guest_index;
 	uint32_t number; /* from 1 */
 	struct gm_vcpu vcpu;
+};
+
+struct gm_tenant_row {
+	char name[GM_TENANT_SIZE];
+	char project[GM_NAME_SIZE];
+	uint32_t guests, ports, active_alarms;
 };
 
 /* The node as a host of guests. */
@@ -225,6 +232,8 @@ struct gm_snapshot {
 	struct gm_interface_row *ports; /* the guests' among them: the host's come first */
 	size_t disk_count;
 	struct gm_disk_row *disks; /* of guests; by (guest_index, ordinal) */
+	size_t tenant_count;
+	struct gm_tenant_row *tenants; /* by (length of the name, name) */
 	size_t vcpu_count;
 	struct gm_vcpu_row *vcpus; /* by (guest_index, number) */
 	size_t leak_count;

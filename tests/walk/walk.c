@@ -16,6 +16,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "north/mib/scope.h"
 #include "north/mib/tree.h"
 #include "support/mib/fixture.h"
 
@@ -203,6 +204,21 @@ static void compare_with_reference(const struct gm_mib_module *module,
 				 0);
 }
 
+static void try_identifiers(const struct gm_mib_module *modules, const struct gm_mib_view *view,
+			    size_t tries)
+{
+	for (size_t m = 0; m < GM_MIB_MODULES; m++) {
+		struct cells cells = all_cells(&modules[m], view);
+		uint64_t seed = 88172645463325252;
+		for (size_t i = 0; i < tries; i++) {
+			uint32_t id[GM_MIB_DEPTH + 8] = {0};
+			size_t length = invent(&cells, &seed, id);
+			compare_with_reference(&modules[m], view, &cells, id, length);
+		}
+		free(cells.list);
+	}
+}
+
 static void property(size_t guests, size_t interfaces, size_t tries)
 {
 	struct gm_snapshot *snapshot = fixture_snapshot(guests, interfaces, 7);
@@ -210,15 +226,13 @@ static void property(size_t guests, size_t interfaces, size_t tries)
 	if (guests > 2)
 		snapshot->guests[1].last.count = 0; /* holes in the middle of columns */
 	struct gm_mib_view view = view_of(snapshot);
-	for (size_t m = 0; m < GM_MIB_MODULES; m++) {
-		struct cells cells = all_cells(&gm_mib_modules[m], &view);
-		uint64_t seed = 88172645463325252;
-		for (size_t i = 0; i < tries; i++) {
-			uint32_t id[GM_MIB_DEPTH + 8] = {0};
-			size_t length = invent(&cells, &seed, id);
-			compare_with_reference(&gm_mib_modules[m], &view, &cells, id, length);
-		}
-		free(cells.list);
+	try_identifiers(gm_mib_modules, &view, tries);
+	for (size_t t = 0; t < FIXTURE_TENANTS; t++) {
+		struct gm_snapshot *scope = gm_mib_scope(snapshot, fixture_tenants[t]);
+		assert_non_null(scope);
+		view.snapshot = scope;
+		try_identifiers(gm_mib_tenant_modules, &view, tries / 4);
+		gm_snapshot_destroy(scope);
 	}
 	let_go(snapshot);
 }
@@ -238,7 +252,58 @@ static void test_next_with_one_row(void **state)
 static void test_next_with_many_rows(void **state)
 {
 	(void)state;
-	property(20, 3, 20000);
+	property(20, 3, 10000);
+}
+
+static size_t rows_in(const struct gm_mib_table *table, const struct gm_snapshot *snapshot)
+{
+	size_t count;
+	memcpy(&count, (const char *)snapshot + table->count_at, sizeof(count));
+	return count;
+}
+
+static const struct gm_mib_table *same_place(const struct gm_mib_module *module,
+					     const struct gm_mib_table *wanted)
+{
+	for (size_t t = 0; t < module->table_count; t++)
+		if (memcmp(module->tables[t]->prefix, wanted->prefix, sizeof(wanted->prefix)) == 0)
+			return module->tables[t];
+	return NULL;
+}
+
+/* What tenants see together is what there is of them, table by table; what another's is, nobody else sees. */
+static void test_tenants_share_everything(void **state)
+{
+	(void)state;
+	struct gm_snapshot *snapshot = fixture_snapshot(7, 2, 3);
+	struct gm_snapshot *scopes[FIXTURE_TENANTS];
+	for (size_t t = 0; t < FIXTURE_TENANTS; t++) {
+		scopes[t] = gm_mib_scope(snapshot, fixture_tenants[t]);
+		assert_non_null(scopes[t]);
+	}
+	assert_int_equal(scopes[0]->guest_count, 4);
+	for (size_t m = 0; m < GM_MIB_MODULES; m++) {
+		const struct gm_mib_module *module = &gm_mib_tenant_modules[m];
+		for (size_t i = 0; i < module->table_count; i++) {
+			const struct gm_mib_table *table = module->tables[i];
+			assert_non_null(same_place(&gm_mib_modules[m], table));
+			if (!table->index)
+				continue;
+			size_t all = rows_in(table, snapshot);
+			assert_true(all > 0);
+			assert_int_equal(rows_in(table, scopes[0]) + rows_in(table, scopes[1]),
+					 all);
+			assert_true(rows_in(table, scopes[1]) > 0);
+		}
+	}
+	for (size_t i = 0; i < scopes[0]->burst_count; i++)
+		assert_string_equal(scopes[0]->bursts[i].finding.evidence.contributors, "");
+	struct gm_snapshot *nobody = gm_mib_scope(snapshot, "nobody");
+	assert_int_equal(nobody->guest_count + nobody->alarm_count + nobody->burst_count, 0);
+	gm_snapshot_destroy(nobody);
+	for (size_t t = 0; t < FIXTURE_TENANTS; t++)
+		gm_snapshot_destroy(scopes[t]);
+	let_go(snapshot);
 }
 
 /* Each step goes forward, and the walk is as long as the list. */
@@ -276,6 +341,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_next_in_empty_tables),
 		cmocka_unit_test(test_next_with_one_row),
 		cmocka_unit_test(test_next_with_many_rows),
+		cmocka_unit_test(test_tenants_share_everything),
 		cmocka_unit_test(test_walk_of_ten_thousand_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,6 @@ enum gm_mib_registration_state {
 	GM_MIB_REGISTERED,
 };
 
-enum { GM_MIB_CONTEXT_SIZE = 33 }; /* RFC 3415: a context's name has at most 32 octets */
-
 /* One MIB in one context: what the master was asked, and what it said. */
 struct gm_mib_registration {
 	struct gm_mib *mib;
@@ -43,10 +41,11 @@ struct gm_mib_registration {
 	int64_t ask_at;
 };
 
-/* A context of SNMP: the whole node ("") or a tenant. */
+/* A context of SNMP: the whole node ("") or a tenant, whose name fits (RFC 3415: at most 32 octets). */
 struct gm_mib_context {
-	char name[GM_MIB_CONTEXT_SIZE];
+	char name[GM_TENANT_SIZE];
 	bool used;
+	int64_t seen_at; /* a tenant: when it last had a guest */
 	struct gm_mib_registration registrations[GM_MIB_MODULES];
 };
 
@@ -70,6 +69,8 @@ struct gm_mib {
 
 	/* registry.c */
 	struct gm_mib_context contexts[GM_MIB_CONTEXTS];
+	int64_t tenants_at;
+	bool tenants_left_out; /* there are more than contexts */
 
 	/* trap.c */
 	struct gm_transition *current; /* taken from the queue, not acknowledged */
@@ -78,8 +79,10 @@ struct gm_mib {
 	unsigned refusals;
 	int64_t notify_at;
 
-	/* handler.c: the snapshot of the PDU that is being answered */
+	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
+	struct gm_snapshot *scope;
+	const struct gm_mib_context *scope_of;
 	long transaction;
 	int64_t held_at;
 };

@@ -7,6 +7,7 @@
  * AgentX requests that share the transaction id, so the snapshot is held from one to the next.
  */
 #include "north/mib/agent.h"
+#include "north/mib/scope.h"
 
 /* A chain takes milliseconds; ids could come back after a restart of the master. */
 static const int64_t HOLD = GM_SECOND;
@@ -53,25 +54,55 @@ u_char gm_mib_encode(const struct gm_mib_value *value, union gm_mib_room *room,
 	return types[value->type];
 }
 
+static void release_scope(struct gm_mib *mib)
+{
+	if (mib->scope)
+		gm_snapshot_destroy(mib->scope);
+	mib->scope = NULL;
+	mib->scope_of = NULL;
+}
+
 void gm_mib_release(struct gm_mib *mib)
 {
+	release_scope(mib);
 	if (mib->view.snapshot)
 		gm_snapshot_release(mib->slot, mib->view.snapshot);
 	mib->view.snapshot = NULL;
 }
 
-static const struct gm_mib_view *view_for(struct gm_mib *mib, long transaction)
+/* The present snapshot, or that of the same PDU's earlier requests. */
+static void hold_snapshot(struct gm_mib *mib, long transaction)
 {
 	int64_t now = gm_clock_monotonic();
 	if (mib->view.snapshot && mib->transaction == transaction && now - mib->held_at < HOLD)
-		return &mib->view;
-	gm_mib_release(mib);
-	mib->view.snapshot = gm_snapshot_acquire(mib->slot);
+		return;
+	const struct gm_snapshot *present = gm_snapshot_acquire(mib->slot);
+	if (present != mib->view.snapshot)
+		release_scope(mib);
+	if (mib->view.snapshot)
+		gm_snapshot_release(mib->slot, mib->view.snapshot);
+	mib->view.snapshot = present;
 	mib->view.now = gm_clock_now();
 	mib->view.master_started = mib->master_started;
 	mib->transaction = transaction;
 	mib->held_at = now;
-	return mib->view.snapshot ? &mib->view : NULL;
+}
+
+/* What the context shows; false: nothing (yet). */
+static bool view_for(struct gm_mib *mib, const struct gm_mib_context *context, long transaction,
+		     struct gm_mib_view *ret_view)
+{
+	hold_snapshot(mib, transaction);
+	*ret_view = mib->view;
+	if (!mib->view.snapshot || !context->name[0])
+		return mib->view.snapshot;
+	if (mib->scope_of != context) {
+		release_scope(mib);
+		mib->scope = gm_mib_scope(mib->view.snapshot, context->name);
+		mib->scope_of = mib->scope ? context : NULL;
+	}
+	ret_view->snapshot = mib->scope;
+	return mib->scope;
 }
 
 static void answer(netsnmp_request_info *request, const struct gm_mib_value *value)
@@ -135,7 +166,9 @@ int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 	const struct gm_mib_registration *one = handler->myvoid;
 	struct gm_mib *mib = one->mib;
 	(void)registration;
-	const struct gm_mib_view *view = view_for(mib, info->asp->pdu->transid);
+	struct gm_mib_view shown;
+	bool any = view_for(mib, one->context, info->asp->pdu->transid, &shown);
+	const struct gm_mib_view *view = any ? &shown : NULL;
 	mib->status.requests++;
 	for (netsnmp_request_info *request = requests; request; request = request->next) {
 		if (request->processed)

@@ -15,6 +15,8 @@
 #include "north/mib/agent.h"
 
 static const int64_t RETRY = GM_SECOND;
+static const int64_t TENANTS_INTERVAL = GM_SECOND / 2;
+static const int64_t TENANT_GRACE = 10 * GM_SECOND;
 static const long FOREVER = 10L * 365 * 86400 * 1000000; /* µs */
 enum {
 	DUPLICATE_REGISTRATION = 263, /* RFC 2741, section 6.2.16: res.error */
@@ -27,7 +29,10 @@ static void use_context(struct gm_mib *mib, struct gm_mib_context *context)
 	context->used = true;
 	for (size_t m = 0; m < GM_MIB_MODULES; m++)
 		context->registrations[m] = (struct gm_mib_registration){
-			.mib = mib, .module = &gm_mib_modules[m], .context = context};
+			.mib = mib,
+			.module = context->name[0] ? &gm_mib_tenant_modules[m] : &gm_mib_modules[m],
+			.context = context,
+		};
 }
 
 void gm_mib_registry_init(struct gm_mib *mib)
@@ -55,7 +60,8 @@ static void count(struct gm_mib *mib)
 			mib->status.registered +=
 				mib->contexts[c].registrations[m].state == GM_MIB_REGISTERED;
 		}
-	if (mib->status.registered == mib->status.wanted)
+	mib->status_changed = true;
+	if (mib->session && mib->status.registered == mib->status.wanted)
 		gm_mib_report(mib, NULL);
 }
 
@@ -168,8 +174,75 @@ static void tick(struct gm_mib_registration *one, int64_t now)
 		ask(one, now);
 }
 
+/* The context of a tenant, made when it has none; NULL: all are in use. */
+static struct gm_mib_context *context_of(struct gm_mib *mib, const char *tenant)
+{
+	struct gm_mib_context *unused = NULL;
+	for (size_t c = 1; c < GM_MIB_CONTEXTS; c++) {
+		struct gm_mib_context *context = &mib->contexts[c];
+		if (context->used && strcmp(context->name, tenant) == 0)
+			return context;
+		if (!context->used && !unused)
+			unused = context;
+	}
+	if (unused) {
+		snprintf(unused->name, sizeof(unused->name), "%s", tenant);
+		use_context(mib, unused);
+	}
+	return unused;
+}
+
+static bool is_asking(const struct gm_mib_context *context)
+{
+	for (size_t m = 0; m < GM_MIB_MODULES; m++)
+		if (context->registrations[m].state == GM_MIB_ASKED)
+			return true;
+	return false;
+}
+
+/*
+ * Out of the library's tree, which tells the master, and waits for it no longer than a timeout. What the
+ * master has not answered yet is waited for first, so that the two do not cross.
+ */
+static void leave(struct gm_mib *mib, struct gm_mib_context *context)
+{
+	if (is_asking(context))
+		return;
+	for (size_t m = 0; m < GM_MIB_MODULES; m++)
+		take_out_of_tree(&context->registrations[m]);
+	context->used = false;
+	gm_mib_release(mib);
+	count(mib);
+}
+
+/* A tenant whose last guest goes keeps its context for a while: it may only be moved or started anew. */
+static void follow_tenants(struct gm_mib *mib, int64_t now)
+{
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(mib->slot);
+	bool left_out = false;
+	mib->tenants_at = now + TENANTS_INTERVAL;
+	if (!snapshot)
+		return;
+	for (size_t i = 0; i < snapshot->tenant_count; i++) {
+		struct gm_mib_context *context = context_of(mib, snapshot->tenants[i].name);
+		if (context)
+			context->seen_at = now;
+		left_out |= !context;
+	}
+	gm_snapshot_release(mib->slot, snapshot);
+	for (size_t c = 1; c < GM_MIB_CONTEXTS; c++)
+		if (mib->contexts[c].used && now - mib->contexts[c].seen_at > TENANT_GRACE)
+			leave(mib, &mib->contexts[c]);
+	if (left_out && !mib->tenants_left_out)
+		gm_log(GM_LOG_WARNING, "mib: more tenants than the %d contexts that are served",
+		       GM_MIB_CONTEXTS - 1);
+	mib->tenants_left_out = left_out;
+}
+
 void gm_mib_registry_tick(struct gm_mib *mib, int64_t now)
 {
+	if (now >= mib->tenants_at)
+		follow_tenants(mib, now);
 	for (size_t c = 0; c < GM_MIB_CONTEXTS; c++)
 		for (size_t m = 0; m < GM_MIB_MODULES && mib->contexts[c].used; m++)
 			tick(&mib->contexts[c].registrations[m], now);

@@ -28,6 +28,15 @@ static const struct gm_mib_table *const guestmon_tables[] = {
 	&gm_mib_anomaly_table,
 	&gm_mib_error_table,
 	&gm_mib_window_table,
+	&gm_mib_tenant_table,
+};
+
+static const struct gm_mib_table *const guestmon_tenant_tables[] = {
+	&gm_mib_agent_tenant_table, &gm_mib_guest_table,       &gm_mib_interface_table,
+	&gm_mib_leak_table,         &gm_mib_burst_table,       &gm_mib_alarm_table,
+	&gm_mib_log_table,          &gm_mib_process_table,     &gm_mib_host_leak_table,
+	&gm_mib_packet_burst_table, &gm_mib_burst_total_table, &gm_mib_burst_bucket_table,
+	&gm_mib_anomaly_table,      &gm_mib_error_table,       &gm_mib_window_table,
 };
 
 static const struct gm_mib_table *const vm_tables[] = {
@@ -38,17 +47,29 @@ static const struct gm_mib_table *const vm_tables[] = {
 	&gm_mib_vm_notify_each,      &gm_mib_vm_notify_bulk,
 };
 
+/* Neither the hypervisor nor the CPUs of the node. */
+static const struct gm_mib_table *const vm_tenant_tables[] = {
+	&gm_mib_vm_number,      &gm_mib_vm_change,        &gm_mib_vm_table,
+	&gm_mib_vm_cpu_table,   &gm_mib_vm_storage_table, &gm_mib_vm_network_table,
+	&gm_mib_vm_notify_each, &gm_mib_vm_notify_bulk,
+};
+
 static const uint32_t vm_root[] = {1, 3, 6, 1, 2, 1, 236};
 static const uint32_t guestmon_root[] = {GM_OID_ROOT};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MODULE(text, prefix)                                                                \
-	{                                                                                   \
-		.name = (text), .root = prefix##_root, .root_length = COUNT(prefix##_root), \
-		.tables = prefix##_tables, .table_count = COUNT(prefix##_tables),           \
+#define MODULE(text, arc, list)                                                       \
+	{                                                                             \
+		.name = (text), .root = arc##_root, .root_length = COUNT(arc##_root), \
+		.tables = list##_tables, .table_count = COUNT(list##_tables),         \
 	}
 
 const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES] = {
-	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon),
-	[GM_MIB_VM] = MODULE("VM-MIB", vm),
+	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon, guestmon),
+	[GM_MIB_VM] = MODULE("VM-MIB", vm, vm),
+};
+
+const struct gm_mib_module gm_mib_tenant_modules[GM_MIB_MODULES] = {
+	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon, guestmon_tenant),
+	[GM_MIB_VM] = MODULE("VM-MIB", vm, vm_tenant),
 };

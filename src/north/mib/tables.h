@@ -50,7 +50,8 @@ extern const struct gm_mib_table gm_mib_burst_table, gm_mib_packet_burst_table;
 extern const struct gm_mib_table gm_mib_burst_total_table, gm_mib_burst_bucket_table;
 extern const struct gm_mib_table gm_mib_contention_table, gm_mib_contention_bucket_table;
 extern const struct gm_mib_table gm_mib_anomaly_table, gm_mib_error_table;
-extern const struct gm_mib_table gm_mib_window_table;
+extern const struct gm_mib_table gm_mib_window_table, gm_mib_tenant_table;
+extern const struct gm_mib_table gm_mib_agent_tenant_table;
 extern const struct gm_mib_table gm_mib_alarm_table, gm_mib_log_table;
 
 /* VM-MIB, tables_vm.c */

@@ -5,6 +5,8 @@
  */
 #include "north/mib/tables.h"
 
+#include <string.h>
+
 #include "model/event.h"
 
 #define ROW struct gm_snapshot
@@ -30,6 +32,28 @@ static const struct gm_mib_column agent_columns[] = {
 	CELL(19, UNSIGNED, gm_cell_size, interface_count),
 	CELL(20, UNSIGNED, gm_cell_size, alarm_count),
 	CELL(21, UNSIGNED, gm_cell_size, log_count),
+};
+#undef ROW
+
+/* What a tenant is told of the daemon: nothing of the node and of others. */
+#define ROW struct gm_snapshot
+static const struct gm_mib_column agent_tenant_columns[] = {
+	TEXT(2, agent.version),
+	CELL(5, TIME, gm_cell_now, taken_at),
+	CELL(6, UNSIGNED, gm_cell_age, taken_at),
+	CELL(18, UNSIGNED, gm_cell_size, guest_count),
+	CELL(19, UNSIGNED, gm_cell_size, interface_count),
+	CELL(20, UNSIGNED, gm_cell_size, alarm_count),
+	CELL(21, UNSIGNED, gm_cell_size, log_count),
+};
+#undef ROW
+
+#define ROW struct gm_tenant_row
+static const struct gm_mib_column tenant_columns[] = {
+	TEXT(2, project),
+	CELL(3, UNSIGNED, gm_cell_u32, guests),
+	CELL(4, UNSIGNED, gm_cell_u32, ports),
+	CELL(5, UNSIGNED, gm_cell_u32, active_alarms),
 };
 #undef ROW
 
@@ -219,7 +243,21 @@ static size_t window_index(const void *row, uint32_t *ret_index)
 	return 3;
 }
 
+/* A string of variable length: its length, and a sub-identifier for each octet. */
+static size_t tenant_index(const void *row, uint32_t *ret_index)
+{
+	const struct gm_tenant_row *tenant = row;
+	size_t length = strlen(tenant->name);
+	ret_index[0] = (uint32_t)length;
+	for (size_t i = 0; i < length; i++)
+		ret_index[i + 1] = (uint8_t)tenant->name[i];
+	return length + 1;
+}
+
 const struct gm_mib_table gm_mib_agent_table = {SCALARS(1), COLUMNS(agent)};
+const struct gm_mib_table gm_mib_agent_tenant_table = {SCALARS(1), COLUMNS(agent_tenant)};
+const struct gm_mib_table gm_mib_tenant_table = {ENTRY(30, 1, tenant_index),
+						 ROWS(tenants, tenant_count), COLUMNS(tenant)};
 const struct gm_mib_table gm_mib_node_table = {SCALARS(2), COLUMNS(node)};
 const struct gm_mib_table gm_mib_source_table = {ENTRY(3, 1, source_index), .embedded = true,
 						 ROWS(sources, source_count), COLUMNS(source)};

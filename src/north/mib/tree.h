@@ -100,6 +100,9 @@ struct gm_mib_module {
 enum { GM_MIB_GUESTMON, GM_MIB_VM, GM_MIB_MODULES };
 extern const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES];
 
+/* The same for a tenant, over what scope.h leaves of a snapshot: without what is the node's own. */
+extern const struct gm_mib_module gm_mib_tenant_modules[GM_MIB_MODULES];
+
 /* gmNotify: what notifications carry, over a struct gm_transition. No part of the tree. */
 extern const struct gm_mib_table gm_mib_notify_table;
 

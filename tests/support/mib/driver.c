@@ -7,6 +7,7 @@
  *     raise N           hands over the raise with the sequence number N
  *     clear N           its clear, as sequence number N
  *     tell DETECTOR N   raise, change and clear of a detector's alarm, from sequence number N on
+ *     guests N          as many from now on, and a snapshot at once
  *     quit              stops the thread (as does the end of the input)
  * Prints "delivered N" and "status connected=0|1 connects=N requests=N notifications=N spooled=N". A new
  * snapshot, whose counters count the snapshots, is published every PUBLISH_US microseconds.
@@ -33,9 +34,9 @@ static void status(void *user, const struct gm_mib_status *now)
 {
 	(void)user;
 	printf("status connected=%d connects=%" PRIu64 " requests=%" PRIu64
-	       " notifications=%" PRIu64 " spooled=%" PRIu64 " error=%s\n",
+	       " notifications=%" PRIu64 " spooled=%" PRIu64 " wanted=%u registered=%u error=%s\n",
 	       now->connected, now->connects, now->requests, now->notifications, now->spooled,
-	       now->error);
+	       now->wanted, now->registered, now->error);
 }
 
 static int tell(struct gm_mib *mib, const char *detector, uint64_t sequence)
@@ -50,7 +51,13 @@ static int tell(struct gm_mib *mib, const char *detector, uint64_t sequence)
 	return rc;
 }
 
-static void command(struct gm_mib *mib, const char *line)
+/* What the snapshots are made of. */
+struct plan {
+	size_t guests, interfaces;
+	int64_t interval, next;
+};
+
+static void command(struct gm_mib *mib, struct plan *plan, const char *line)
 {
 	char detector[GM_DETECTOR_NAME];
 	uint64_t sequence;
@@ -64,12 +71,17 @@ static void command(struct gm_mib *mib, const char *line)
 	}
 	if (sscanf(line, "tell %15s %" SCNu64, detector, &sequence) == 2)
 		rc = tell(mib, detector, sequence);
+	if (sscanf(line, "guests %zu", &plan->guests) == 1) {
+		plan->next = 0;
+		rc = 0;
+	}
 	if (rc < 0)
 		printf("error %d: %s\n", rc, line);
 }
 
 /* Handles the lines that are there; false when there will be none any more. */
-static bool read_commands(struct gm_mib *mib, char *buffer, size_t size, size_t *length)
+static bool read_commands(struct gm_mib *mib, struct plan *plan, char *buffer, size_t size,
+			  size_t *length)
 {
 	ssize_t got = read(STDIN_FILENO, buffer + *length, size - *length - 1);
 	if (got <= 0)
@@ -81,7 +93,7 @@ static bool read_commands(struct gm_mib *mib, char *buffer, size_t size, size_t 
 		*end = '\0';
 		if (strcmp(line, "quit") == 0)
 			return false;
-		command(mib, line);
+		command(mib, plan, line);
 		line = end + 1;
 	}
 	*length -= (size_t)(line - buffer);
@@ -89,26 +101,24 @@ static bool read_commands(struct gm_mib *mib, char *buffer, size_t size, size_t 
 	return true;
 }
 
-static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, size_t guests,
-		  size_t interfaces, int64_t interval)
+static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, struct plan *plan)
 {
 	char buffer[65536];
 	size_t length = 0;
-	int64_t next = 0;
 	for (uint64_t generation = 1;;) {
 		int64_t now = gm_clock_monotonic();
-		if (now >= next) {
+		if (now >= plan->next) {
 			struct gm_snapshot *snapshot =
-				fixture_snapshot(guests, interfaces, generation++);
+				fixture_snapshot(plan->guests, plan->interfaces, generation++);
 			if (!snapshot)
 				return;
 			gm_snapshot_publish(slot, snapshot);
-			next = now + interval;
+			plan->next = now + plan->interval;
 		}
 		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-		int64_t wait = (next - gm_clock_monotonic()) / GM_MILLISECOND;
+		int64_t wait = (plan->next - gm_clock_monotonic()) / GM_MILLISECOND;
 		if (poll(&input, 1, wait > 0 ? (int)wait : 0) > 0 &&
-		    !read_commands(mib, buffer, sizeof(buffer), &length))
+		    !read_commands(mib, plan, buffer, sizeof(buffer), &length))
 			return;
 	}
 }
@@ -122,7 +132,11 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	struct gm_mib_options options = {.enabled = true, .timeout = 300 * GM_MILLISECOND};
 	snprintf(options.agentx_socket, sizeof(options.agentx_socket), "%s", argv[1]);
-	int64_t interval = (argc > 4 ? strtoll(argv[4], NULL, 10) : 100000) * GM_MICROSECOND;
+	struct plan plan = {
+		.guests = strtoul(argv[2], NULL, 10),
+		.interfaces = strtoul(argv[3], NULL, 10),
+		.interval = (argc > 4 ? strtoll(argv[4], NULL, 10) : 100000) * GM_MICROSECOND,
+	};
 	struct gm_mib_host host = {.delivered = delivered, .status = status};
 	struct gm_snapshot_slot *slot;
 	struct gm_mib *mib;
@@ -133,7 +147,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	serve(mib, slot, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), interval);
+	serve(mib, slot, &plan);
 	gm_mib_stop(mib);
 	gm_snapshot_slot_free(slot);
 	return 0;

@@ -47,6 +47,8 @@ static bool fill_guest(struct gm_snapshot *snapshot, struct gm_guest_row *guest,
 	snprintf(guest->info.name, sizeof(guest->info.name), "instance-%08x", index);
 	snprintf(guest->info.display_name, sizeof(guest->info.display_name), "web-%u", index);
 	snprintf(guest->info.project, sizeof(guest->info.project), "shop");
+	snprintf(guest->tenant, sizeof(guest->tenant), "%s",
+		 fixture_tenants[index / 2 % FIXTURE_TENANTS]);
 	snprintf(guest->info.os, sizeof(guest->info.os), "http://debian.org/debian/12");
 	guest->info.vcpus_max = 4;
 	guest->info.persistent = GM_YES;
@@ -113,6 +115,23 @@ static bool fill_machine(struct gm_snapshot *snapshot, size_t g, uint32_t index)
 		add_counter(&disk->last, GM_METRIC_DISK_READ_TIME, 2500000, 0);
 		/* 3 TiB and a half: more than an Integer32 of KiB holds. */
 		add_gauge(&disk->last, GM_METRIC_DISK_CAPACITY, 3.5 * 1099511627776);
+	}
+	return true;
+}
+
+const char *const fixture_tenants[FIXTURE_TENANTS] = {"shop", "9a2b0000000000000000000000000001"};
+
+/* Of those that have guests, in the order of their lengths. */
+static bool fill_tenants(struct gm_snapshot *snapshot, size_t guests, size_t interfaces)
+{
+	if (!rows(snapshot, &snapshot->tenants, FIXTURE_TENANTS, sizeof(*snapshot->tenants)))
+		return false;
+	for (size_t t = 0; t < FIXTURE_TENANTS && t < guests; t++) {
+		struct gm_tenant_row *tenant = &snapshot->tenants[snapshot->tenant_count++];
+		snprintf(tenant->name, sizeof(tenant->name), "%s", fixture_tenants[t]);
+		snprintf(tenant->project, sizeof(tenant->project), "project-%zu", t);
+		tenant->guests = (uint32_t)((guests + FIXTURE_TENANTS - 1 - t) / FIXTURE_TENANTS);
+		tenant->ports = tenant->guests * (uint32_t)interfaces;
 	}
 	return true;
 }
@@ -345,6 +364,7 @@ static void fill_port(struct gm_snapshot *snapshot, size_t at, uint32_t index, u
 {
 	struct gm_evidence *packets = &snapshot->packet_bursts[at].finding.evidence;
 	fill_burst(&snapshot->bursts[2 * at], index, ordinal, true);
+	snprintf(snapshot->bursts[2 * at].finding.evidence.contributors, 16, "tap-of-another");
 	fill_burst(&snapshot->bursts[2 * at + 1], index, ordinal, false);
 	fill_burst(&snapshot->packet_bursts[at], index, ordinal, true);
 	gm_evidence_set(packets, GM_EVIDENCE_PEAK_PACKETS, 1e6);
@@ -360,6 +380,8 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 	    !allocate_ports(snapshot, guests * interfaces))
 		return NULL;
 	fill_agent(snapshot);
+	if (!fill_tenants(snapshot, guests, interfaces))
+		return NULL;
 	for (size_t g = 0; g < guests; g++) {
 		uint32_t index = (uint32_t)(2 * g + 1);
 		if (!fill_guest(snapshot, &snapshot->guests[g], index))
@@ -367,6 +389,8 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 		if (!fill_machine(snapshot, g, index) || !fill_judgements(snapshot, g, index))
 			return NULL;
 		snapshot->log[g] = fixture_transition(g + 1, GM_TRANSITION_RAISE);
+		memcpy(snapshot->log[g].alarm.project_uuid, snapshot->guests[g].tenant,
+		       GM_TENANT_SIZE);
 		snapshot->alarms[g] = snapshot->log[g].alarm;
 		for (size_t i = 0; i < interfaces; i++) {
 			size_t at = g * interfaces + i;

@@ -8,6 +8,10 @@
 
 #include "model/snapshot.h"
 
+/* Guests belong to them in turn: 1 to the first, 3 to the second, 5 to the first … */
+enum { FIXTURE_TENANTS = 2 };
+extern const char *const fixture_tenants[FIXTURE_TENANTS];
+
 /* When everything in a fixture was true. */
 #define FIXTURE_TIME (INT64_C(1767225600) * 1000000000) /* 2026-01-01T00:00:00Z */
 

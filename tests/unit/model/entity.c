@@ -93,9 +93,33 @@ static void test_label(void **state)
 	assert_string_equal(gm_guest_label(&info), "web-1");
 }
 
+/* The name of a tenant's context: never longer than VACM allows, never what a shell or snmpd.conf would split. */
+static void test_tenant(void **state)
+{
+	static const struct {
+		const char *uuid, *name, *tenant;
+	} cases[] = {
+		{"9a2b0000000000000000000000000001", "shop", "9a2b0000000000000000000000000001"},
+		{"9a2b0000-0000-0000-0000-000000000001", "", "9a2b0000000000000000000000000001"},
+		{"", "shop", "shop"},
+		{"", "two words", ""},
+		{"", "n\303\244me", ""},
+		{"", "a-name-that-is-longer-than-32-octets", ""},
+		{"not a uuid", "9a2b0000000000000000000000000001", ""}, /* another's */
+		{"", "", ""},
+	};
+	char tenant[GM_TENANT_SIZE];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		gm_tenant_name(cases[i].uuid, cases[i].name, tenant);
+		assert_string_equal(tenant, cases[i].tenant);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tenant),
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_keys_differ_by_what_they_name),
 		cmocka_unit_test(test_what_is_no_key),
