@@ -300,11 +300,27 @@ static bool is_storm(const struct gm_alarm *alarm)
 	return strcmp(alarm->metric, "alarmStorm") == 0;
 }
 
-/* Of the daemon itself: the metric says what is unavailable, the rule which one. */
-static const char *thing(const struct gm_alarm *alarm)
+/* Of the daemon itself: the metric says what is wrong, the rule with which one. */
+static const struct self_text {
+	const char *metric, *thing, *active, *over;
+} self_texts[] = {
+	{"storeUnavailable", "the store of the windows", "is unavailable", "is available again"},
+	{"sourceUnavailable", "the source of samples", "is unavailable", "is available again"},
+	{"outputUnavailable", "the output", "delivers nothing", "delivers again"},
+	{"outputLoss", "the output", "has given up messages", "has given up no more messages"},
+	{NULL, "a part", "is unavailable", "is available again"},
+};
+
+static const struct self_text *self_text(const struct gm_alarm *alarm, const char *subject,
+					 struct gm_buffer *text)
 {
-	return strcmp(alarm->metric, "storeUnavailable") == 0 ? "the store of the windows"
-							      : "the source of samples";
+	const struct self_text *line = self_texts;
+
+	while (line->metric && strcmp(line->metric, alarm->metric) != 0)
+		line++;
+	gm_buffer_printf(text, "%s: %s", subject, line->thing);
+	rule_name(alarm, text);
+	return line;
 }
 
 static void self(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
@@ -318,11 +334,11 @@ static void self(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 		contributors(alarm, text);
 		return;
 	}
-	gm_buffer_printf(text, "%s: %s", subject, thing(alarm));
-	rule_name(alarm, text);
-	gm_buffer_printf(text, " is unavailable");
+	gm_buffer_printf(text, " %s", self_text(alarm, subject, text)->active);
 	if (has(alarm, GM_EVIDENCE_DURATION))
 		gm_buffer_printf(text, " for %s", span(number(alarm, GM_EVIDENCE_DURATION), away));
+	else if (has(alarm, GM_EVIDENCE_VALUE))
+		gm_buffer_printf(text, ", %.0f so far", number(alarm, GM_EVIDENCE_VALUE));
 }
 
 static void self_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
@@ -332,9 +348,7 @@ static void self_over(const struct gm_alarm *alarm, const char *subject, struct 
 				 number(alarm, GM_EVIDENCE_VALUE));
 		return;
 	}
-	gm_buffer_printf(text, "%s: %s", subject, thing(alarm));
-	rule_name(alarm, text);
-	gm_buffer_printf(text, " is available again");
+	gm_buffer_printf(text, " %s", self_text(alarm, subject, text)->over);
 }
 
 typedef void sentence_fn(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text);

@@ -68,7 +68,8 @@ static int read_member(const struct gm_yaml *yaml, const struct gm_yaml_node *ke
 }
 
 /* Finds `type`, which decides what the other keys mean. */
-static int read_type(const struct gm_yaml *yaml, struct gm_output_file *file, struct gm_error *err)
+static int read_type(const struct gm_yaml *yaml, const char *path, struct gm_output_file *file,
+		     struct gm_error *err)
 {
 	const struct gm_yaml_node *root = gm_yaml_root(yaml), *key, *value;
 	char names[256] = "";
@@ -76,8 +77,7 @@ static int read_type(const struct gm_yaml *yaml, struct gm_output_file *file, st
 
 	if (!root || !gm_yaml_is_mapping(root))
 		return gm_error_set(err, -EINVAL,
-				    "%s: options are expected, `type: NAME` among them",
-				    file->name);
+				    "%s: options are expected, `type: NAME` among them", path);
 	for (size_t i = 0; gm_output_types[i] && used < sizeof(names); i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 i > 0 ? ", " : "", gm_output_types[i]->type);
@@ -94,10 +94,11 @@ static int read_type(const struct gm_yaml *yaml, struct gm_output_file *file, st
 	return gm_yaml_refuse(yaml, root, err, "type is missing; allowed: %s", names);
 }
 
-static int read_tree(const struct gm_yaml *yaml, struct gm_output_file *file, struct gm_error *err)
+static int read_tree(const struct gm_yaml *yaml, const char *path, struct gm_output_file *file,
+		     struct gm_error *err)
 {
 	const struct gm_yaml_node *key, *value;
-	int result = read_type(yaml, file, err);
+	int result = read_type(yaml, path, file, err);
 	size_t size = result == 0 ? file->ops->options_size : 0;
 
 	if (result < 0)
@@ -144,7 +145,7 @@ static int read_file(const char *directory, const char *entry, struct gm_output_
 	if (result == 0)
 		result = gm_yaml_read(path, text, length, &yaml, err);
 	if (result == 0)
-		result = read_tree(yaml, file, err);
+		result = read_tree(yaml, path, file, err);
 	gm_yaml_free(yaml);
 	free(text);
 	return result;

@@ -23,6 +23,7 @@
 #include "daemon/mirror.h"
 #include "daemon/orphans.h"
 #include "daemon/outlet.h"
+#include "daemon/outputalarms.h"
 #include "daemon/outputs.h"
 #include "daemon/selfalarms.h"
 #include "daemon/selfwatch.h"
@@ -66,6 +67,7 @@ struct gm_pipeline {
 	struct gm_agent_row agent;
 	struct gm_selfwatch watch;
 	struct gm_selfalarms self;
+	struct gm_outputalarms output_alarms;
 	struct gm_mib_status mib_status;
 	struct gm_source_status source_status[GM_SOURCE_COUNT];
 };
@@ -291,6 +293,9 @@ static void watch_self(struct gm_pipeline *pipeline, int64_t now)
 		input.source_connected[id] = pipeline->source_status[id].connected;
 	}
 	gm_selfalarms_tick(&pipeline->self, &input, &sink);
+	struct gm_output_row rows[GM_OUTPUT_FILES + 1];
+	size_t count = gm_outputs_rows(pipeline->outputs, rows, sizeof(rows) / sizeof(rows[0]));
+	gm_outputalarms_tick(&pipeline->output_alarms, rows, count, now, input.monotonic, &sink);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -403,6 +408,7 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 static void restore_alarm(void *user, const struct gm_alarm *alarm)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_outputalarms_adopt(&pipeline->output_alarms, alarm);
 	if (gm_alarms_restore(pipeline->alarms, alarm) < 0)
 		gm_log(GM_LOG_ERROR, "out of memory: alarm %u is not restored", alarm->id);
 }

@@ -152,6 +152,11 @@ static void test_learned_and_self(void **state)
 	alarm.cleared_at = 1;
 	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "node: the source of samples (tap) is available again");
+	alarm = (struct gm_alarm){.detector = "self", .metric = "outputLoss", .rule = "oncall"};
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 42);
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text,
+			    "node: the output (oncall) has given up messages, 42 so far");
 }
 
 static void test_external(void **state)
