@@ -220,13 +220,7 @@ static void enabled_sources(const struct gm_pipeline *pipeline, bool enabled[GM_
 
 static void publish(struct gm_pipeline *pipeline, int64_t now)
 {
-	struct gm_store_status store;
-	pipeline->store->ops->status(pipeline->store, &store);
-	pipeline->agent.store_connected = store.connected;
-	memcpy(pipeline->agent.store_state, store.state, sizeof(store.state));
-	pipeline->agent.store_written = store.written;
-	pipeline->agent.store_dropped = store.dropped;
-	pipeline->agent.store_filled = store.filled;
+	gm_selfwatch_store(pipeline->store, &pipeline->agent);
 	pipeline->agent.samples = gm_intake_readings(pipeline->intake);
 	pipeline->agent.queue_dropped = gm_inlet_dropped(pipeline->inlet);
 	pipeline->agent.last_sequence = gm_state_last_sequence(pipeline->state);
@@ -249,15 +243,6 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 	struct gm_snapshot *snapshot;
 	if (gm_view_build(&input, &snapshot) == 0)
 		gm_snapshot_publish(pipeline->slot, snapshot);
-}
-
-static void watch_clock(void)
-{
-	int64_t step = gm_clock_discipline();
-	if (step != 0)
-		gm_log(GM_LOG_WARNING,
-		       "the system's clock was set by %.3f s: the windows begin anew",
-		       (double)step / 1e9);
 }
 
 static void end_orphans(struct gm_pipeline *pipeline, bool entities_too, int64_t now)
@@ -304,7 +289,7 @@ static void on_tick(uv_timer_t *timer)
 	pipeline->ticks++;
 	bool second = pipeline->ticks % TICKS_PER_SECOND == 0;
 	if (second)
-		watch_clock();
+		gm_selfwatch_clock();
 	int64_t now = gm_clock_now();
 	gm_outlet_begin(pipeline->outlet);
 	if (second) {

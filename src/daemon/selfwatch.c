@@ -5,10 +5,12 @@
 #include "daemon/selfwatch.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "gm_version.h"
 
@@ -48,4 +50,24 @@ void gm_selfwatch_update(struct gm_selfwatch *watch, uint64_t readings, struct g
 	}
 	watch->time = now;
 	watch->readings = readings;
+}
+
+void gm_selfwatch_store(struct gm_store *store, struct gm_agent_row *agent)
+{
+	struct gm_store_status status;
+	store->ops->status(store, &status);
+	agent->store_connected = status.connected;
+	memcpy(agent->store_state, status.state, sizeof(status.state));
+	agent->store_written = status.written;
+	agent->store_dropped = status.dropped;
+	agent->store_filled = status.filled;
+}
+
+void gm_selfwatch_clock(void)
+{
+	int64_t step = gm_clock_discipline();
+	if (step != 0)
+		gm_log(GM_LOG_WARNING,
+		       "the system's clock was set by %.3f s: the windows begin anew",
+		       (double)step / 1e9);
 }

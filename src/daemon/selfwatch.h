@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon tells of itself: its CPU time, its memory, the rate of samples.
+ * What the daemon tells of itself: its CPU time, its memory, the rate of samples, its store and clock.
  */
 #ifndef GM_DAEMON_SELFWATCH_H
 #define GM_DAEMON_SELFWATCH_H
 
 #include "model/snapshot.h"
+#include "store/store.h"
 
 struct gm_selfwatch {
 	int64_t time; /* monotonic, of the last update */
@@ -13,6 +14,12 @@ struct gm_selfwatch {
 };
 
 void gm_selfwatch_init(struct gm_agent_row *agent, const char *node, uint32_t boots);
+
+/* Fills what is told of the store. */
+void gm_selfwatch_store(struct gm_store *store, struct gm_agent_row *agent);
+
+/* Follows the wall clock; a step of it is logged. About once a second. */
+void gm_selfwatch_clock(void);
 
 /* Fills cpu_ns, resident and sample_rate. About once a second. */
 void gm_selfwatch_update(struct gm_selfwatch *watch, uint64_t readings, struct gm_agent_row *agent);
