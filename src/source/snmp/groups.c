@@ -95,9 +95,9 @@ int64_t gm_snmp_cache_age(enum gm_snmp_group group)
 {
 	static const int64_t ages[GM_SNMP_GROUPS] = {
 		[GM_SNMP_MEMORY] = 5 * GM_SECOND,     [GM_SNMP_CPU] = 15 * GM_SECOND,
-		[GM_SNMP_LOAD] = 5 * GM_SECOND,       [GM_SNMP_STORAGE] = 5 * GM_SECOND,
-		[GM_SNMP_DISKS] = 5 * GM_SECOND,      [GM_SNMP_INTERFACES] = 3 * GM_SECOND,
-		[GM_SNMP_PROCESSES] = 30 * GM_SECOND,
+		[GM_SNMP_LOAD] = 5 * GM_SECOND,       [GM_SNMP_OPERATOR] = 5 * GM_SECOND,
+		[GM_SNMP_STORAGE] = 5 * GM_SECOND,    [GM_SNMP_DISKS] = 5 * GM_SECOND,
+		[GM_SNMP_INTERFACES] = 3 * GM_SECOND, [GM_SNMP_PROCESSES] = 30 * GM_SECOND,
 	};
 
 	return ages[group];

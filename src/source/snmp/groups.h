@@ -13,7 +13,8 @@ enum gm_snmp_group {
 	GM_SNMP_MEMORY,
 	GM_SNMP_CPU,
 	GM_SNMP_LOAD,
-	GM_SNMP_STORAGE, /* from here on: tables */
+	GM_SNMP_OPERATOR, /* the objects of oids.h */
+	GM_SNMP_STORAGE,  /* from here on: tables */
 	GM_SNMP_DISKS,
 	GM_SNMP_INTERFACES,
 	GM_SNMP_PROCESSES,

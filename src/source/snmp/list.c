@@ -7,39 +7,21 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/option.h"
 #include "base/text.h"
+#include "source/snmp/lines.h"
 #include "source/snmp/usm.h"
 
-enum { LINE_BYTES = 1024, WORDS = 8, SNMP_PORT = 161 };
+enum { SNMP_PORT = 161 };
 
 struct reader {
 	struct gm_snmp_list *list;
 	size_t capacity;
-	unsigned number; /* of the line */
-	struct gm_error *err;
+	struct gm_error *err; /* of the present line */
 };
-
-/* Cuts a line into words; returns how many, WORDS + 1 when there are more. */
-static size_t cut(char *line, char *words[WORDS])
-{
-	size_t count = 0;
-	char *rest = NULL;
-
-	for (char *word = strtok_r(line, " \t\r\n", &rest); word;
-	     word = strtok_r(NULL, " \t\r\n", &rest)) {
-		if (count == WORDS) {
-			return WORDS + 1;
-		}
-		words[count++] = word;
-	}
-	return count;
-}
 
 /* Room for one more in a list that grows; NULL: out of memory. Zeroed. */
 static void *grow(void **list, size_t count, size_t *capacity, size_t size)
@@ -132,14 +114,18 @@ static int take_write(struct reader *reader, struct gm_snmp_credential *credenti
 	return 0;
 }
 
-static int take_credential(struct reader *reader, char **words, size_t count)
+static int take_credential(void *user, unsigned number, char **words, size_t count,
+			   struct gm_error *err)
 {
+	struct reader *reader = user;
 	struct gm_snmp_list *list = reader->list;
 	struct gm_snmp_credential *credential =
 		grow((void **)&list->credentials, list->credential_count, &reader->capacity,
 		     sizeof(*credential));
 	int version = count >= 3 ? find_version(words[1]) : -1;
 
+	(void)number; /* nobody has to find the line later */
+	reader->err = err;
 	if (credential == NULL) {
 		return gm_error_set(reader->err, -ENOMEM, "out of memory");
 	}
@@ -288,12 +274,15 @@ static bool take_address(struct gm_snmp_line *line, const char *word)
 	return word[4] == '\0' || parse_port(word + 5, &v4->sin_port);
 }
 
-static int take_target(struct reader *reader, char **words, size_t count)
+static int take_target(void *user, unsigned number, char **words, size_t count,
+		       struct gm_error *err)
 {
+	struct reader *reader = user;
 	struct gm_snmp_list *list = reader->list;
 	struct gm_snmp_line *line;
 	int rc = 0;
 
+	reader->err = err;
 	if (count < 3 || count > 7) {
 		return gm_error_set(reader->err, -EINVAL,
 				    "expected GUEST ADDRESS[:PORT] CREDENTIAL [INTERVAL] "
@@ -307,7 +296,7 @@ static int take_target(struct reader *reader, char **words, size_t count)
 		return gm_error_set(reader->err, -ENOMEM, "out of memory");
 	}
 	list->line_count++;
-	line->number = reader->number;
+	line->number = number;
 	line->is_uuid = gm_uuid_parse(words[0], line->uuid) == 0;
 	if (!copy_word(line->guest, sizeof(line->guest), words[0])) {
 		return gm_error_set(reader->err, -EINVAL, "the guest's name is too long");
@@ -331,62 +320,18 @@ static int take_target(struct reader *reader, char **words, size_t count)
 	return rc;
 }
 
-static int read_lines(struct reader *reader, FILE *file, const char *path,
-		      int (*take)(struct reader *reader, char **words, size_t count))
-{
-	char text[LINE_BYTES], *words[WORDS];
-	int rc = 0;
-
-	reader->capacity = 0;
-	reader->number = 0;
-	while (rc == 0 && fgets(text, sizeof(text), file)) {
-		reader->number++;
-		if (strchr(text, '\n') == NULL && !feof(file)) {
-			rc = gm_error_set(reader->err, -EINVAL, "the line is too long");
-			break;
-		}
-		size_t count = cut(text, words);
-
-		if (count > WORDS) {
-			rc = gm_error_set(reader->err, -EINVAL, "too many words");
-		} else if (count > 0 && words[0][0] != '#') {
-			rc = take(reader, words, count);
-		}
-	}
-	explicit_bzero(text, sizeof(text));
-	return rc < 0 ? gm_error_prefix(reader->err, rc, "%s:%u", path, reader->number) : 0;
-}
-
-static int read_file(struct reader *reader, const char *path, bool secret,
-		     int (*take)(struct reader *reader, char **words, size_t count))
-{
-	FILE *file = fopen(path, "re");
-	struct stat status;
-	int rc;
-
-	if (file == NULL) {
-		rc = -errno;
-		return gm_error_set(reader->err, rc, "%s: %s", path, strerror(-rc));
-	}
-	if (secret && (fstat(fileno(file), &status) < 0 || status.st_mode & 077)) {
-		rc = gm_error_set(reader->err, -EACCES,
-				  "%s: others than its owner may use it; chmod 0600", path);
-	} else {
-		rc = read_lines(reader, file, path, take);
-	}
-	fclose(file);
-	return rc;
-}
-
 int gm_snmp_list_read(const char *targets, const char *credentials, struct gm_snmp_list *ret_list,
 		      struct gm_error *err)
 {
 	struct gm_snmp_list list = {0};
-	struct reader reader = {.list = &list, .err = err};
-	int rc = read_file(&reader, credentials, true, take_credential);
+	struct reader reader = {.list = &list};
+	struct gm_snmp_lines lines = {.secret = true, .take = take_credential, .user = &reader};
+	int rc = gm_snmp_lines_read(credentials, &lines, err);
 
 	if (rc == 0) {
-		rc = read_file(&reader, targets, false, take_target);
+		reader.capacity = 0;
+		lines = (struct gm_snmp_lines){.take = take_target, .user = &reader};
+		rc = gm_snmp_lines_read(targets, &lines, err);
 	}
 	if (rc < 0) {
 		gm_snmp_list_free(&list);

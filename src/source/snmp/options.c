@@ -35,6 +35,15 @@ const struct gm_option gm_snmp_option_table[] = {
 	 .help = "File, mode 0600, of lines NAME v1|v2c COMMUNITY [write=COMMUNITY] or NAME v3 "
 		 "USER "
 		 "SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE AES PASSPHRASE."},
+	{.key = "oids",
+	 .type = GM_OPTION_TEXT,
+	 AT(oids),
+	 .fallback = "",
+	 .help = "File of lines OID METRIC gauge|counter [scale=NUMBER], 32 at most: what else is "
+		 "asked for, and the metric of a guest that it becomes, such as operator.gauge.1 "
+		 "to "
+		 "8 "
+		 "and operator.counter.1 to 4; empty: nothing. Read again when it changes."},
 	{.key = "interval",
 	 .type = GM_OPTION_DURATION,
 	 AT(interval),
@@ -66,6 +75,7 @@ const struct gm_option gm_snmp_option_table[] = {
 	INTERVAL("memory", memory_interval, 0, "100ms", "Memory is asked for"),
 	INTERVAL("cpu", cpu_interval, 0, "5s", "CPU times inside are asked for"),
 	INTERVAL("load", load_interval, 0, "5s", "Load averages are asked for"),
+	INTERVAL("oid", oid_interval, 0, "1s", "The objects of oids are asked for"),
 	INTERVAL("storage", storage_interval, 0, "60s", "File systems are asked for"),
 	INTERVAL("disk", disk_interval, 0, "0", "Disks, as the guest sees them, are asked for"),
 	INTERVAL("interface", interface_interval, 0, "0",

@@ -26,9 +26,13 @@ static void fill_options(const struct gm_snmp_peers *peers, const struct gm_snmp
 
 	*target = (struct gm_snmp_target_options){
 		.credential = &peers->list.credentials[line->credential],
+		.oids = &peers->oids,
 		.intervals = {[GM_SNMP_MEMORY] = rarer(options->memory_interval, interval),
 			      [GM_SNMP_CPU] = rarer(options->cpu_interval, interval),
 			      [GM_SNMP_LOAD] = rarer(options->load_interval, interval),
+			      [GM_SNMP_OPERATOR] = peers->oids.count > 0
+							   ? rarer(options->oid_interval, interval)
+							   : 0,
 			      [GM_SNMP_STORAGE] = rarer(options->storage_interval, interval),
 			      [GM_SNMP_DISKS] = rarer(options->disk_interval, interval),
 			      [GM_SNMP_INTERFACES] = rarer(options->interface_interval, interval),
@@ -318,10 +322,12 @@ void gm_snmp_peers_clear(struct gm_snmp_peers *peers, const struct gm_snmp_out *
 }
 
 int gm_snmp_peers_replace(struct gm_snmp_peers *peers, struct gm_snmp_list *list,
-			  const struct gm_snmp_out *out, struct gm_error *err)
+			  const struct gm_snmp_oids *oids, const struct gm_snmp_out *out,
+			  struct gm_error *err)
 {
 	gm_snmp_peers_clear(peers, out);
 	peers->list = *list;
+	peers->oids = *oids;
 	*list = (struct gm_snmp_list){0};
 	return gm_snmp_peers_retry(peers, out, err);
 }

@@ -23,6 +23,7 @@ struct gm_snmp_peers {
 	const struct gm_snmp_options *options; /* outlives it */
 	struct gm_snmp_guests *guests;
 	struct gm_snmp_list list;
+	struct gm_snmp_oids oids;
 	struct gm_snmp_namespaces namespaces;
 	char lacking[GM_ERROR_TEXT]; /* why a guest is not asked; empty: all are */
 	size_t reviewed;             /* the slot that was looked at last */
@@ -39,9 +40,10 @@ void gm_snmp_peers_destroy(struct gm_snmp_peers *peers);
  * the source cannot go on (-ENOTRECOVERABLE); what concerns one guest is in `lacking`.
  */
 
-/* Takes the list in the place of the present one, and begins anew. */
+/* Takes the list and the objects in the place of the present ones, and begins anew. */
 int gm_snmp_peers_replace(struct gm_snmp_peers *peers, struct gm_snmp_list *list,
-			  const struct gm_snmp_out *out, struct gm_error *err);
+			  const struct gm_snmp_oids *oids, const struct gm_snmp_out *out,
+			  struct gm_error *err);
 void gm_snmp_peers_clear(struct gm_snmp_peers *peers, const struct gm_snmp_out *out);
 /* Tries again those that are lacking. */
 int gm_snmp_peers_retry(struct gm_snmp_peers *peers, const struct gm_snmp_out *out,

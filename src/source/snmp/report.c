@@ -20,6 +20,14 @@ uint64_t digest_add(uint64_t digest, uint64_t value)
 	return (digest ^ value) * UINT64_C(0x100000001b3) + 1;
 }
 
+uint64_t gauge_bits(double gauge)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &gauge, sizeof(bits));
+	return bits;
+}
+
 static uint64_t digest_of(const struct gm_snmp_target *target, enum gm_snmp_group group)
 {
 	uint64_t digest = 0;
@@ -30,6 +38,11 @@ static uint64_t digest_of(const struct gm_snmp_target *target, enum gm_snmp_grou
 	for (int i = 0; i < GM_SNMP_SCALARS; i++) {
 		if (gm_snmp_scalars[i].group == group && target->scalars[i].present) {
 			digest = digest_add(digest, target->scalars[i].value);
+		}
+	}
+	for (size_t i = 0; group == GM_SNMP_OPERATOR && i < target->options.oids->count; i++) {
+		if (target->operator[i].present) {
+			digest = digest_add(digest, target->operator[i].value);
 		}
 	}
 	if (group >= GM_SNMP_STORAGE) {
@@ -149,6 +162,25 @@ static void report_load(struct gm_snmp_target *target, struct gm_batch *batch)
 	gauge_of(batch, GM_METRIC_LOAD_15, &target->scalars[GM_SNMP_LOAD_15], 0.01);
 }
 
+static void report_operator(struct gm_snmp_target *target, struct gm_batch *batch)
+{
+	for (size_t i = 0; i < target->options.oids->count; i++) {
+		const struct gm_snmp_oid *oid = &target->options.oids->list[i];
+		const struct cell *cell = &target->operator[i];
+		double gauge;
+
+		if (!cell->present) {
+			continue;
+		}
+		if (gm_metric_kind(oid->metric) == GM_KIND_COUNTER) {
+			gm_batch_counter(batch, oid->metric, cell->value * (uint64_t)oid->scale);
+		} else {
+			memcpy(&gauge, &cell->value, sizeof(gauge));
+			gm_batch_gauge(batch, oid->metric, gauge);
+		}
+	}
+}
+
 /* Total and used of HOST-RESOURCES-MIB where UCD's memory is not to be had. */
 static void report_fallback(struct gm_snmp_target *target, struct gm_batch *batch)
 {
@@ -242,9 +274,8 @@ static void report_scalars(struct gm_snmp_target *target, enum gm_snmp_group gro
 			   int64_t measured_at, int64_t read_at, struct gm_batch *batch)
 {
 	static void (*const reports[])(struct gm_snmp_target *, struct gm_batch *) = {
-		[GM_SNMP_MEMORY] = report_memory,
-		[GM_SNMP_CPU] = report_cpu,
-		[GM_SNMP_LOAD] = report_load,
+		[GM_SNMP_MEMORY] = report_memory,    [GM_SNMP_CPU] = report_cpu,
+		[GM_SNMP_LOAD] = report_load,        [GM_SNMP_OPERATOR] = report_operator,
 		[GM_SNMP_STORAGE] = report_fallback,
 	};
 	struct gm_entity_key guest = gm_entity_guest(target->options.uuid);

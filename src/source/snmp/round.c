@@ -25,6 +25,15 @@ static void add_scalars(struct gm_snmp_target *target, int group)
 	}
 }
 
+static void add_operator(struct gm_snmp_target *target)
+{
+	for (size_t i = 0; i < target->options.oids->count; i++) {
+		if (!target->operator[i].dropped) {
+			add_item(target, OPERATOR, (int)i, 0);
+		}
+	}
+}
+
 static void add_rows(struct gm_snmp_target *target, int table)
 {
 	const struct gm_snmp_table *lines = table_of(table);
@@ -47,7 +56,9 @@ void round_begin(struct gm_snmp_target *target, unsigned mask)
 		if (!(mask >> group & 1)) {
 			continue;
 		}
-		if (group < GM_SNMP_STORAGE) {
+		if (group == GM_SNMP_OPERATOR) {
+			add_operator(target);
+		} else if (group < GM_SNMP_STORAGE) {
 			add_scalars(target, group);
 		} else if (group == GM_SNMP_PROCESSES) {
 			for (size_t i = 0; i < target->processes.chosen_count; i++) {
@@ -65,6 +76,11 @@ static struct gm_snmp_slice name_of(const struct gm_snmp_target *target, const s
 {
 	if (item->table == SCALAR) {
 		return gm_snmp_scalars[item->column].oid;
+	}
+	if (item->table == OPERATOR) {
+		const struct gm_snmp_oid *oid = &target->options.oids->list[item->column];
+
+		return (struct gm_snmp_slice){oid->name, oid->length};
 	}
 	struct gm_snmp_slice column = table_of(item->table)->oids[item->column];
 	size_t length = column.length;
@@ -85,7 +101,7 @@ static struct gm_snmp_slice name_of(const struct gm_snmp_target *target, const s
 /* What a varbind takes in an answer, at most but for unusual names. */
 static size_t answer_size(const struct item *item, struct gm_snmp_slice oid)
 {
-	bool text = item->table == GM_SNMP_PROCESSES - GM_SNMP_STORAGE;
+	bool text = item->table == GM_SNMP_PROCESSES - GM_SNMP_STORAGE || item->table == OPERATOR;
 
 	return oid.length + 4 + (text ? 34 : 11);
 }
@@ -138,6 +154,9 @@ bool round_build(struct gm_snmp_target *target)
 
 static struct cell *cell_of(struct gm_snmp_target *target, const struct item *item)
 {
+	if (item->table == OPERATOR) {
+		return &target->operator[item->column];
+	}
 	return item->table == SCALAR
 		       ? &target->scalars[item->column]
 		       : &target->tables[item->table].list[item->row].cells[item->column];
@@ -159,6 +178,9 @@ static void drop(struct gm_snmp_target *target, const struct item *item, int64_t
 		cell->dropped = true;
 		cell->present = false;
 		target->generation++;
+		if (item->table == OPERATOR) {
+			return;
+		}
 		if (item->table == SCALAR && target_falls_back(target)) {
 			target->walk_due[GM_SNMP_STORAGE - GM_SNMP_STORAGE] = now;
 		}
@@ -169,6 +191,23 @@ static void drop(struct gm_snmp_target *target, const struct item *item, int64_t
 	}
 }
 
+static void take_operator(struct gm_snmp_target *target, int at,
+			  const struct gm_snmp_varbind *varbind)
+{
+	const struct gm_snmp_oid *oid = &target->options.oids->list[at];
+	struct gm_snmp_varbind number = *varbind;
+	struct cell *cell = &target->operator[at];
+	double gauge;
+
+	cell->present = gm_snmp_oid_number(oid, &number, &gauge);
+	if (cell->present && gm_metric_kind(oid->metric) == GM_KIND_COUNTER) {
+		cell_take(cell, &number);
+	} else if (cell->present) {
+		cell->value = gauge_bits(gauge);
+	}
+	target->counts.rejected += !cell->present;
+}
+
 static void take_item(struct gm_snmp_target *target, const struct item *item,
 		      const struct gm_snmp_varbind *varbind, int64_t now)
 {
@@ -176,6 +215,8 @@ static void take_item(struct gm_snmp_target *target, const struct item *item,
 		drop(target, item, now);
 	} else if (item->table == GM_SNMP_PROCESSES - GM_SNMP_STORAGE) {
 		processes_name(&target->processes, item->row, varbind);
+	} else if (item->table == OPERATOR) {
+		take_operator(target, item->column, varbind);
 	} else {
 		struct cell *cell = cell_of(target, item);
 

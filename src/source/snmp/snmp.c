@@ -21,6 +21,7 @@ enum {
 	DATAGRAMS_MAX = 8192, /* of one turn: a flood does not keep the others waiting */
 	STRAYS_MAX = 64,      /* of one turn whose sender is looked for */
 	HEARD_MAX = 65536,
+	FILES = 3, /* targets, credentials, objects */
 };
 
 #define COUNT_INTERVAL (200 * GM_MILLISECOND)
@@ -33,7 +34,7 @@ struct snmp {
 	struct gm_queue *heard; /* struct heard, from other threads */
 	struct gm_snmp_peers peers;
 
-	struct timespec list_times[2];
+	struct timespec list_times[FILES];
 	int64_t watch_due, retry_due, count_due; /* monotonic */
 	uint32_t reachable, all;
 
@@ -157,12 +158,13 @@ static void ask_due(struct snmp *snmp)
 
 /* ---- the source ---- */
 
-static void stat_files(const struct snmp *snmp, struct timespec times[2])
+static void stat_files(const struct snmp *snmp, struct timespec times[FILES])
 {
-	const char *paths[2] = {snmp->options.targets, snmp->options.credentials};
+	const char *paths[FILES] = {snmp->options.targets, snmp->options.credentials,
+				    snmp->options.oids};
 	struct stat status;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < FILES; i++) {
 		times[i] = stat(paths[i], &status) == 0 ? status.st_mtim : (struct timespec){0};
 	}
 }
@@ -170,14 +172,19 @@ static void stat_files(const struct snmp *snmp, struct timespec times[2])
 static int load(struct snmp *snmp, struct gm_error *err)
 {
 	struct gm_snmp_list list;
+	struct gm_snmp_oids oids;
 	int rc;
 
 	stat_files(snmp, snmp->list_times);
-	rc = gm_snmp_list_read(snmp->options.targets, snmp->options.credentials, &list, err);
+	rc = gm_snmp_oids_read(snmp->options.oids, &oids, err);
+	if (rc == 0) {
+		rc = gm_snmp_list_read(snmp->options.targets, snmp->options.credentials, &list,
+				       err);
+	}
 	if (rc < 0) {
 		return rc;
 	}
-	return gm_snmp_peers_replace(&snmp->peers, &list, &snmp->out, err);
+	return gm_snmp_peers_replace(&snmp->peers, &list, &oids, &snmp->out, err);
 }
 
 static int retry(struct snmp *snmp, struct gm_error *err)
@@ -195,7 +202,7 @@ static int retry(struct snmp *snmp, struct gm_error *err)
  */
 static int watch(struct snmp *snmp, struct gm_error *err)
 {
-	struct timespec times[2];
+	struct timespec times[FILES];
 	struct gm_error reason = {{0}};
 	int rc;
 

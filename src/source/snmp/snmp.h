@@ -9,7 +9,7 @@
  * them has changed, or when it is older than such a cache can be: then it was measured again and found
  * the same.
  *
- * Whom to ask is in two files: see list.h. Guests that are named by a pattern are learned from what other
+ * Whom to ask is in two files: see list.h; what beside the usual in a third: see oids.h. Guests that are named by a pattern are learned from what other
  * sources tell (`hear`).
  */
 #ifndef GM_SOURCE_SNMP_SNMP_H
@@ -22,13 +22,14 @@ struct gm_snmp_options {
 	bool enabled;
 	char targets[256];
 	char credentials[256];
+	char oids[256];     /* empty: none */
 	int64_t interval;   /* of targets that name none */
 	int64_t resolution; /* of the schedule: ns between two turns of the thread */
 	int64_t timeout;
 	int64_t backoff_max;
 	/* Of the groups: never more often than the target's; 0: not asked for. */
-	int64_t memory_interval, cpu_interval, load_interval, storage_interval, disk_interval,
-		interface_interval, process_interval;
+	int64_t memory_interval, cpu_interval, load_interval, oid_interval, storage_interval,
+		disk_interval, interface_interval, process_interval;
 	int64_t processes; /* the largest of a guest that are followed */
 	bool tune_caches;
 };

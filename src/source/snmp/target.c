@@ -232,6 +232,9 @@ static void revalidate(struct gm_snmp_target *target, int64_t now)
 	for (int i = 0; i < GM_SNMP_SCALARS; i++) {
 		target->scalars[i].dropped = false;
 	}
+	for (size_t i = 0; i < GM_SNMP_OIDS_MAX; i++) {
+		target->operator[i].dropped = false;
+	}
 	target->revalidate_at = now + REVALIDATE;
 	target->generation++;
 	target->limit = CHUNK_MAX;
@@ -242,6 +245,9 @@ void target_restarted(struct gm_snmp_target *target, int64_t now)
 	revalidate(target, now);
 	for (int i = 0; i < GM_SNMP_SCALARS; i++) {
 		target->scalars[i].high = target->scalars[i].last = 0;
+	}
+	for (size_t i = 0; i < GM_SNMP_OIDS_MAX; i++) {
+		target->operator[i].high = target->operator[i].last = 0;
 	}
 	for (int i = 0; i < GM_SNMP_TABLES; i++) {
 		target->walk_due[i] = now;

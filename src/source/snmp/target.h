@@ -15,6 +15,7 @@
 #include "source/snmp/ber.h"
 #include "source/snmp/groups.h"
 #include "source/snmp/list.h"
+#include "source/snmp/oids.h"
 #include "source/source.h"
 
 struct gm_snmp_target;
@@ -22,7 +23,8 @@ struct gm_snmp_target;
 struct gm_snmp_target_options {
 	uint8_t uuid[GM_UUID_SIZE];
 	const struct gm_snmp_credential *credential; /* outlives the target */
-	int64_t intervals[GM_SNMP_GROUPS];           /* ns; 0: not asked for */
+	const struct gm_snmp_oids *oids;   /* as long; NULL where their group's interval is 0 */
+	int64_t intervals[GM_SNMP_GROUPS]; /* ns; 0: not asked for */
 	int64_t timeout, backoff_max;
 	uint32_t processes;
 	bool tune_caches;

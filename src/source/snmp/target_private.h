@@ -15,7 +15,8 @@ enum {
 	ITEMS_MAX = 1024,
 	CHUNK_MAX = 64,      /* names of one request */
 	ANSWER_BYTES = 1300, /* of varbinds that an answer is let to have */
-	SCALAR = 255,        /* an item's table when it is a scalar */
+	SCALAR = 255,        /* an item's table when it is a scalar, */
+	OPERATOR = 254,      /* or one of the operator's objects */
 	WALK_REQUESTS_MAX = 512,
 };
 
@@ -42,7 +43,7 @@ struct rows {
 };
 
 struct item {
-	uint8_t table, column; /* SCALAR: column is an enum gm_snmp_scalar */
+	uint8_t table, column; /* SCALAR: enum gm_snmp_scalar; OPERATOR: place in the list */
 	uint16_t row;
 };
 
@@ -114,6 +115,7 @@ struct gm_snmp_target {
 	size_t oid_count;
 
 	struct cell scalars[GM_SNMP_SCALARS];
+	struct cell operator[GM_SNMP_OIDS_MAX]; /* gauges as the bits of a double */
 	struct group_state groups[GM_SNMP_GROUPS];
 	struct rows tables[GM_SNMP_TABLES];
 	int64_t walk_due[GM_SNMP_TABLES]; /* monotonic */
@@ -179,6 +181,7 @@ void processes_end(struct gm_snmp_target *target, int64_t time, const struct gm_
 uint64_t processes_digest(const struct processes *processes);
 
 /* report.c */
+uint64_t gauge_bits(double gauge);
 void report_group(struct gm_snmp_target *target, enum gm_snmp_group group,
 		  const struct gm_snmp_moment *now, const struct gm_snmp_out *out);
 /* Whether it answers, when that changes and about once a second. */

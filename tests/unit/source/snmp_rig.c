@@ -156,8 +156,8 @@ void rig_run(struct rig *rig, int64_t duration)
 
 void rig_stop(struct rig *rig)
 {
-	static const char *const files[] = {"targets", "credentials", "snmpd.conf",
-					    "state/snmpd.conf", "state/snmpd.0.conf"};
+	static const char *const files[] = {"targets",    "credentials",      "oids",
+					    "snmpd.conf", "state/snmpd.conf", "state/snmpd.0.conf"};
 	char path[64];
 
 	if (rig->source) {
