@@ -24,7 +24,7 @@ static void show_sources(const struct gm_json *sources, FILE *out)
 {
 	static const char *const heads[] = {"SOURCE",  "STATE", ">INTERVAL", ">TICKS",
 					    ">MISSED", ">LATE", ">P50",      ">P99",
-					    ">SEEN",   "ERROR", NULL};
+					    ">MAX",    ">SEEN", "ERROR",     NULL};
 	struct gm_table table;
 	gm_table_init(&table, heads);
 	for (size_t i = 0; i < gm_json_size(sources); i++) {
@@ -41,8 +41,9 @@ static void show_sources(const struct gm_json *sources, FILE *out)
 		snprintf(row[5], GM_CELL, "%.0f", number(source, "late"));
 		snprintf(row[6], GM_CELL, "%.2f ms", number(source, "duration_p50_s") * 1e3);
 		snprintf(row[7], GM_CELL, "%.2f ms", number(source, "duration_p99_s") * 1e3);
-		snprintf(row[8], GM_CELL, "%.0f", number(source, "entities"));
-		gm_render_name(row[9], text(source, "error"));
+		snprintf(row[8], GM_CELL, "%.2f ms", number(source, "duration_max_s") * 1e3);
+		snprintf(row[9], GM_CELL, "%.0f", number(source, "entities"));
+		gm_render_name(row[10], text(source, "error"));
 	}
 	gm_table_print(&table, out);
 }

@@ -56,6 +56,7 @@ static struct gm_json *source_to_json(const struct gm_source_status *source)
 	gm_json_set_number(object, "lag_max_s", (double)source->lag_max / 1e9);
 	gm_json_set_number(object, "duration_p50_s", (double)source->duration_p50 / 1e9);
 	gm_json_set_number(object, "duration_p99_s", (double)source->duration_p99 / 1e9);
+	gm_json_set_number(object, "duration_max_s", (double)source->duration_max / 1e9);
 	gm_json_set_integer(object, "entities", source->entities);
 	gm_json_set_text(object, "error", source->error);
 	return object;

@@ -14,6 +14,7 @@
 #include "analysis/threshold.h"
 #include "base/clock.h"
 #include "daemon/config_yaml.h"
+#include "source/tap/rates.h"
 #include "state/state.h"
 
 enum { MAX_SAMPLES = 1000000 }; /* of a series: 16 MB */
@@ -264,6 +265,11 @@ static bool balloon_is_whole(const struct gm_config *config)
 	return config->libvirt.balloon_period % GM_SECOND == 0;
 }
 
+static bool rates_are_good(const struct gm_config *config)
+{
+	return gm_tap_rates_check(config->tap.rates, NULL) == 0;
+}
+
 static bool redis_addresses_are_good(const struct gm_config *config)
 {
 	return config->redis.addresses[0] == '\0' || gm_redis_check(&config->redis, NULL) == 0;
@@ -286,6 +292,7 @@ static const struct {
 	{"outputs", "directory", outputs_are_absolute, "a path that begins with '/'"},
 	{"threshold", "metric", metric_is_known, "the name of a metric, or nothing"},
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
+	{"tap", "rates", rates_are_good, "PATTERN=RATE, separated by commas, such as tap*=1G"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 	{"redis", "addresses", redis_addresses_are_good,

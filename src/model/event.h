@@ -55,10 +55,11 @@ struct gm_source_status {
 	uint64_t late;          /* ticks that began more than a tenth of the interval late */
 	uint64_t failures;      /* polls or connects that failed */
 	uint64_t reconnects;
-	int64_t lag_max;                    /* ns, over the last second */
-	int64_t duration_p50, duration_p99; /* ns of a poll, over the last few hundred ticks */
-	uint32_t entities;                  /* seen in the last poll */
-	char error[128]; /* the last failure's sentence; while connected: a complaint, or empty */
+	int64_t lag_max; /* ns, over the last second */
+	/* ns of a poll, over the last few hundred ticks */
+	int64_t duration_p50, duration_p99, duration_max;
+	uint32_t entities; /* seen in the last poll */
+	char error[128];   /* the last failure's sentence; while connected: a complaint, or empty */
 };
 
 #endif

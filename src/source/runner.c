@@ -42,6 +42,7 @@ struct gm_runner {
 	bool opened_before;
 	int64_t backoff;
 	int64_t deadline;
+	int64_t pace; /* ns to the next deadline, at present */
 	int64_t durations[DURATIONS];
 	uint32_t duration_count, duration_next;
 };
@@ -131,6 +132,7 @@ static void report(struct gm_runner *runner, int64_t now)
 		/* Nearest rank. */
 		runner->status.duration_p50 = sorted[(count * 50 + 99) / 100 - 1];
 		runner->status.duration_p99 = sorted[(count * 99 + 99) / 100 - 1];
+		runner->status.duration_max = sorted[count - 1];
 	}
 	runner->gate.status(runner->gate.user, &runner->status);
 	runner->status.lag_max = 0;
@@ -170,13 +172,13 @@ static bool wait_until(struct gm_runner *runner, int64_t deadline)
 	}
 }
 
-/* The first point of the grid after `now`. */
-static int64_t next_on_grid(const struct gm_runner_options *options, int64_t now)
+/* The first point after `now` of a grid with the runner's phase. */
+static int64_t next_on_grid(const struct gm_runner_options *options, int64_t pace, int64_t now)
 {
-	int64_t phase = options->phase % options->interval;
+	int64_t phase = options->phase % pace;
 	int64_t since = now - phase;
 
-	return since - since % options->interval + options->interval + phase;
+	return since - since % pace + pace + phase;
 }
 
 static void set_connected(struct gm_runner *runner, bool connected)
@@ -225,7 +227,8 @@ static bool connect_source(struct gm_runner *runner)
 	runner->status.error[0] = '\0';
 	set_connected(runner, true);
 	/* Deadlines that passed without a connection are failures, not missed ticks. */
-	runner->deadline = next_on_grid(&runner->options, gm_clock_monotonic());
+	runner->pace = runner->options.interval;
+	runner->deadline = next_on_grid(&runner->options, runner->pace, gm_clock_monotonic());
 	return true;
 }
 
@@ -236,7 +239,7 @@ static bool connect_source(struct gm_runner *runner)
  */
 static void account_lag(struct gm_runner *runner, int64_t now)
 {
-	int64_t interval = runner->options.interval;
+	int64_t interval = runner->pace;
 	int64_t lag = now - runner->deadline;
 	int64_t skipped = lag / interval;
 
@@ -264,7 +267,10 @@ static int tick(struct gm_runner *runner, struct gm_error *err)
 	if (runner->duration_count < DURATIONS) {
 		runner->duration_count++;
 	}
-	runner->deadline += runner->options.interval;
+	if (runner->source->ops->pace) {
+		runner->pace = runner->source->ops->pace(runner->source);
+	}
+	runner->deadline = next_on_grid(&runner->options, runner->pace, runner->deadline);
 	if (rc < 0) {
 		return rc;
 	}

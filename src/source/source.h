@@ -40,6 +40,11 @@ struct gm_source_ops {
 	 */
 	int (*poll)(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
 		    uint32_t *ret_entities, struct gm_error *err);
+	/*
+	 * ns from this tick to the next where it is not the interval that the source was started with: a
+	 * part of that. Asked after each poll. May be NULL.
+	 */
+	int64_t (*pace)(const struct gm_source *source);
 	void (*close)(struct gm_source *source); /* only after a successful open() */
 	void (*destroy)(struct gm_source *source);
 	/*

@@ -95,6 +95,7 @@ static const struct gm_mib_column source_columns[] = {
 	CELL(12, UNSIGNED, gm_cell_span, duration_p99),
 	CELL(13, UNSIGNED, gm_cell_u32, entities),
 	TEXT(14, error),
+	CELL(15, UNSIGNED, gm_cell_span, duration_max),
 };
 #undef ROW
 

@@ -18,8 +18,8 @@ static struct gm_tap_device *add_device(struct gm_tap_devices *devices, uint32_t
 	if (device == NULL) {
 		return NULL;
 	}
-	device->link.index = index;
-	HASH_ADD(hh, devices->by_index, link.index, sizeof(device->link.index), device);
+	device->index = index;
+	HASH_ADD(hh, devices->by_index, index, sizeof(device->index), device);
 	if (device->hh.tbl == NULL) { /* out of memory: it is not in the table */
 		free(device);
 		return NULL;
@@ -32,6 +32,33 @@ struct gm_tap_device *gm_tap_devices_find(struct gm_tap_devices *devices, uint32
 	struct gm_tap_device *device;
 
 	HASH_FIND(hh, devices->by_index, &index, sizeof(index), device);
+	return device;
+}
+
+struct gm_tap_device *gm_tap_devices_nth(struct gm_tap_devices *devices, size_t n, uint32_t index)
+{
+	struct gm_tap_device *device = n < devices->order_count ? devices->order[n] : NULL;
+
+	if (device != NULL && device->index == index) {
+		return device;
+	}
+	device = gm_tap_devices_find(devices, index);
+	if (device == NULL || n > devices->order_count) {
+		return device;
+	}
+	if (n == devices->order_capacity) {
+		size_t wanted = n == 0 ? 64 : 2 * n;
+		struct gm_tap_device **order =
+			realloc(devices->order, wanted * sizeof(struct gm_tap_device *));
+
+		if (order == NULL) {
+			return device; /* it is looked for each time */
+		}
+		devices->order = order;
+		devices->order_capacity = wanted;
+	}
+	devices->order[n] = device;
+	devices->order_count = n + 1;
 	return device;
 }
 
@@ -113,6 +140,7 @@ static void withdraw(struct gm_tap_devices *devices, int64_t time,
 			device->withdraw = false;
 			device->announced = false;
 			device->track = (struct gm_tap_track){.time = 0};
+			device->level = (struct gm_tap_level){.known = 0};
 		}
 		if (device->removed) {
 			HASH_DEL(devices->by_index, device);
@@ -141,6 +169,7 @@ void gm_tap_devices_settle(struct gm_tap_devices *devices, int64_t time,
 	if (!devices->dirty) {
 		return;
 	}
+	devices->order_count = 0;
 	withdraw(devices, time, sink);
 	HASH_ITER (hh, devices->by_index, device, next) {
 		if (device->changed && device->wanted) {
@@ -159,4 +188,5 @@ void gm_tap_devices_free(struct gm_tap_devices *devices)
 		HASH_DEL(devices->by_index, device);
 		free(device);
 	}
+	free(devices->order);
 }

@@ -11,19 +11,24 @@
 #include <uthash.h>
 
 #include "source/source.h"
+#include "source/tap/arming.h"
 #include "source/tap/fold.h"
 
 struct gm_tap_device {
-	struct gm_link link;
+	/* What each reading touches, side by side: after ten milliseconds nothing of it is in a cache. */
+	uint32_t index;
+	bool announced; /* the sink knows it under `key`: its readings may be emitted */
+	struct gm_tap_track track;
+	struct gm_tap_level level;
+	int64_t speed_due;        /* monotonic time at which its speed is asked for again */
 	struct gm_entity_key key; /* of the announced name */
-	bool announced;           /* the sink knows it under `key`: its readings may be emitted */
-	bool wanted;              /* its name matches the patterns */
-	bool withdraw;            /* what was announced is no longer true */
-	bool changed;             /* there is something to announce */
+
+	struct gm_link link;
+	bool wanted;   /* its name matches the patterns */
+	bool withdraw; /* what was announced is no longer true */
+	bool changed;  /* there is something to announce */
 	bool removed;
 	bool listed; /* was in the listing that is going on */
-	struct gm_tap_track track;
-	int64_t speed_due; /* monotonic time at which its speed is asked for again */
 	UT_hash_handle hh;
 };
 
@@ -33,6 +38,9 @@ struct gm_tap_devices {
 	const char *patterns; /* as gm_text_match(); outlives this */
 	struct gm_tap_device *by_index;
 	bool dirty; /* there is something to settle */
+	/* In the order in which a dump tells of them, as far as it is known since the last settling. */
+	struct gm_tap_device **order;
+	size_t order_count, order_capacity;
 };
 
 /* A link is there, or something of it changed. 0, -ENOMEM or -ENOSPC (GM_TAP_DEVICES_MAX). */
@@ -49,6 +57,12 @@ void gm_tap_devices_settle(struct gm_tap_devices *devices, int64_t time,
 
 /* NULL when there is none. Valid until the next settling. */
 struct gm_tap_device *gm_tap_devices_find(struct gm_tap_devices *devices, uint32_t index);
+
+/*
+ * The same for the nth device of a dump: those before told which is to be expected there, so that it is
+ * seldom looked for.
+ */
+struct gm_tap_device *gm_tap_devices_nth(struct gm_tap_devices *devices, size_t n, uint32_t index);
 
 void gm_tap_devices_free(struct gm_tap_devices *devices);
 

@@ -254,7 +254,7 @@ int gm_netlink_parse(const void *data, size_t length, uint32_t sequence,
 	return 0;
 }
 
-size_t gm_netlink_stats_request(void *request, uint32_t sequence)
+static size_t write_stats_request(void *request, uint32_t sequence, uint32_t index)
 {
 	struct {
 		struct nlmsghdr header;
@@ -262,14 +262,26 @@ size_t gm_netlink_stats_request(void *request, uint32_t sequence)
 	} message = {
 		.header = {.nlmsg_len = sizeof(message),
 			   .nlmsg_type = RTM_GETSTATS,
-			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			   .nlmsg_flags = NLM_F_REQUEST | (index == 0 ? NLM_F_DUMP : 0),
 			   .nlmsg_seq = sequence},
-		.body = {.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)},
+		.body = {.ifindex = index,
+			 .filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)},
 	};
 
 	_Static_assert(sizeof(message) <= GM_NETLINK_REQUEST, "a request fits");
+	_Static_assert(sizeof(message) == NLMSG_ALIGN(sizeof(message)), "and another after it");
 	memcpy(request, &message, sizeof(message));
 	return sizeof(message);
+}
+
+size_t gm_netlink_stats_request(void *request, uint32_t sequence)
+{
+	return write_stats_request(request, sequence, 0);
+}
+
+size_t gm_netlink_one_request(void *request, uint32_t sequence, uint32_t index)
+{
+	return write_stats_request(request, sequence, index);
 }
 
 size_t gm_netlink_link_request(void *request, uint32_t sequence)

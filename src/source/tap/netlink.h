@@ -57,5 +57,7 @@ int gm_netlink_parse(const void *data, size_t length, uint32_t sequence,
 enum { GM_NETLINK_REQUEST = 64 };
 size_t gm_netlink_stats_request(void *request, uint32_t sequence);
 size_t gm_netlink_link_request(void *request, uint32_t sequence);
+/* The counters of one device, which come in a datagram of their own; an error for one that is gone. */
+size_t gm_netlink_one_request(void *request, uint32_t sequence, uint32_t index);
 
 #endif

@@ -21,9 +21,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "source/tap/arming.h"
 #include "source/tap/devices.h"
 #include "source/tap/fold.h"
 #include "source/tap/netlink.h"
+#include "source/tap/rates.h"
 #include "source/tap/speed.h"
 
 enum {
@@ -47,11 +49,15 @@ struct tap {
 	uint8_t *buffer;        /* BUFFER_SIZE */
 	struct gm_batch *batch; /* of the fold that goes on; NULL at its start */
 
-	int64_t grid; /* monotonic time of slot 0, see next_slot() */
-	int64_t slot, fold;
+	int64_t grid;        /* monotonic time of slot 0, see next_slot() */
+	int64_t slot;        /* ns after the grid's beginning */
+	int64_t whole, fold; /* the interval and the fold that it lies in */
+	int64_t settled;     /* monotonic */
+	struct gm_tap_arming arming;
 
 	/* Of the tick that goes on. */
 	int64_t time; /* when the readings of the next datagram were true */
+	size_t nth;   /* device of the dump */
 	bool keep;    /* the tick ends a fold */
 	int speeds;
 	uint32_t answered;
@@ -84,6 +90,40 @@ const struct gm_option gm_tap_option_table[] = {
 	 GM_OPTION_AT(struct gm_tap_options, devices),
 	 .fallback = "*,!lo",
 	 .help = "Devices to sample: patterns with * and ?, separated by commas; ! excludes."},
+	{.key = "rates",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_tap_options, rates),
+	 .fallback = "",
+	 .help = "Rates of ports in bit/s, PATTERN=RATE separated by commas, the first that "
+		 "matches "
+		 "holds (tap*=1G,eth0=25G): what limits a port, such as its quality of service, "
+		 "where "
+		 "its driver does not know. The kernel's names of devices."},
+	{.key = "armed-interval",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_tap_options, armed_interval),
+	 .min = 0,
+	 .max = 1e10,
+	 .fallback = "0",
+	 .help = "Time between two readings of a port that is armed: one whose last bin carried "
+		 "more "
+		 "than four times what is usual there; 8 ports at most. Rounded so that interval "
+		 "is "
+		 "a multiple; 0: never."},
+	{.key = "armed-time",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_tap_options, armed_time),
+	 .min = 1e7,
+	 .max = 1e10,
+	 .fallback = "200ms",
+	 .help = "How long a port stays armed after its last excess."},
+	{.key = "armed-share",
+	 .type = GM_OPTION_NUMBER,
+	 GM_OPTION_AT(struct gm_tap_options, armed_share),
+	 .min = 0,
+	 .max = 1,
+	 .fallback = "0.1",
+	 .help = "Part of the time in which ports may be armed, over a minute."},
 	GM_OPTION_END};
 
 static struct tap *to_tap(struct gm_source *source)
@@ -114,7 +154,9 @@ static void add_speed(struct tap *tap, struct gm_tap_device *device)
 	int64_t now;
 	double speed;
 
-	if (tap->speeds == 0 || !gm_tap_speed_is_real(&device->link)) {
+	bool known = gm_tap_rates_find(tap->options.rates, device->link.name, &speed);
+
+	if (tap->speeds == 0 || (!known && !gm_tap_speed_is_real(&device->link))) {
 		return;
 	}
 	now = gm_clock_monotonic();
@@ -123,21 +165,41 @@ static void add_speed(struct tap *tap, struct gm_tap_device *device)
 	}
 	tap->speeds--;
 	device->speed_due = now + SPEED_INTERVAL;
-	if (gm_tap_speed(tap->links_fd, device->link.name, &speed) == 0) {
+	if (known || gm_tap_speed(tap->links_fd, device->link.name, &speed) == 0) {
 		gm_batch_gauge(tap->batch, GM_METRIC_NET_SPEED, speed);
+	}
+}
+
+/* Takes the bin that `stats` ends, before the track has it. */
+static void watch_level(struct tap *tap, struct gm_tap_device *device,
+			const struct gm_link_stats *stats)
+{
+	const struct gm_tap_track *track = &device->track;
+	const struct gm_link_stats *last = &track->last;
+
+	if (track->time == 0 || tap->time <= track->time || stats->rx_bytes < last->rx_bytes ||
+	    stats->tx_bytes < last->tx_bytes) {
+		return;
+	}
+	if (gm_tap_level_take(&device->level, stats->rx_bytes - last->rx_bytes,
+			      stats->tx_bytes - last->tx_bytes, tap->time - track->time)) {
+		gm_tap_arming_excess(&tap->arming, device->index, gm_clock_monotonic());
 	}
 }
 
 static void on_stats(void *user, const struct gm_link_stats *stats)
 {
 	struct tap *tap = user;
-	struct gm_tap_device *device = gm_tap_devices_find(&tap->devices, stats->index);
+	struct gm_tap_device *device = gm_tap_devices_nth(&tap->devices, tap->nth++, stats->index);
 
 	/* A device that its notification has not introduced yet has to wait for it. */
 	if (device == NULL || !device->announced) {
 		return;
 	}
 	tap->answered++;
+	if (tap->options.armed_interval != 0) {
+		watch_level(tap, device, stats);
+	}
 	if (gm_tap_track_reading(&device->track, &device->key, stats, tap->time, tap->keep,
 				 tap->batch)) {
 		add_speed(tap, device);
@@ -202,6 +264,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 	bool interrupted = false;
 	size_t length;
 
+	tap->nth = 0;
 	tap->sequence = tap->sequence == UINT32_MAX ? 1 : tap->sequence + 1;
 	length = write_request(request, tap->sequence);
 	if (send(tap->stats_fd, request, length, 0) < 0) {
@@ -288,32 +351,87 @@ static int follow_links(struct tap *tap, int64_t now, const struct gm_source_sin
 	return rc < 0 ? rc : tap->links_rc;
 }
 
+/* The armed ports alone: their requests go in one datagram, each answer comes in its own. */
+static int read_armed(struct tap *tap)
+{
+	const struct gm_netlink_visitor visitor = visitor_for(tap);
+	uint8_t requests[GM_TAP_ARMED_MAX * GM_NETLINK_REQUEST];
+	size_t length = 0, count = tap->arming.count;
+
+	tap->sequence = tap->sequence == UINT32_MAX ? 1 : tap->sequence + 1;
+	for (size_t i = 0; i < count; i++) {
+		length += gm_netlink_one_request(requests + length, tap->sequence,
+						 tap->arming.list[i].index);
+	}
+	if (count > 0 && send(tap->stats_fd, requests, length, 0) < 0) {
+		return -errno;
+	}
+	tap->time = gm_clock_now();
+	tap->nth = SIZE_MAX / 2; /* out of the dump's order */
+	for (size_t i = 0; i < count; i++) {
+		struct gm_netlink_result result;
+		ssize_t received = receive(tap, tap->stats_fd, 0);
+		int rc;
+
+		if (received < 0) {
+			return received == -EAGAIN ? -ETIMEDOUT : (int)received;
+		}
+		rc = gm_netlink_parse(tap->buffer, (size_t)received, tap->sequence, &visitor,
+				      &result);
+		if (rc == -EPROTO) {
+			return rc;
+		} /* any other is the kernel's: that device is gone, as will be told */
+	}
+	return 0;
+}
+
+static int64_t tap_pace(const struct gm_source *source)
+{
+	const struct tap *tap = (const struct tap *)source;
+
+	return tap->arming.count > 0 ? tap->options.armed_interval : tap->options.interval;
+}
+
 /*
  * Slots are the points of the runner's grid, as the earliest ticks show it. A tick belongs to the
  * nearest slot and a slot is read once: a tick that comes late and one that follows it at once would
- * otherwise make a bin so short that a single packet looks like line rate. False: nothing to do.
+ * otherwise make a bin so short that a single packet looks like line rate. The first slot of an
+ * interval is one at which all devices are read, the others are for those that are armed. False:
+ * nothing to do.
  */
-static bool next_slot(struct tap *tap)
+static bool next_slot(struct tap *tap, bool *ret_all)
 {
-	int64_t interval = tap->options.interval;
+	int64_t pace = tap_pace(&tap->base);
 	int64_t now = gm_clock_monotonic();
-	int64_t slot, fold;
+	int64_t slot, whole, fold;
 
 	if (tap->grid == 0 || now < tap->grid) {
 		tap->grid = now;
 	}
-	slot = (now - tap->grid + interval / 2) / interval;
+	slot = (now - tap->grid + pace / 2) / pace * pace;
 	if (slot == tap->slot) {
 		return false;
 	}
-	if (now < tap->grid + slot * interval) {
-		tap->grid = now - slot * interval;
+	if (now < tap->grid + slot) {
+		tap->grid = now - slot;
 	}
-	fold = slot / (tap->options.fold / interval);
+	whole = slot / tap->options.interval;
+	fold = slot / tap->options.fold;
+	*ret_all = whole != tap->whole;
 	tap->keep = fold != tap->fold;
 	tap->slot = slot;
+	tap->whole = whole;
 	tap->fold = fold;
 	return true;
+}
+
+/* What is armed at present has been paid for up to now. */
+static void settle_arming(struct tap *tap)
+{
+	int64_t now = gm_clock_monotonic();
+
+	gm_tap_arming_settle(&tap->arming, now, tap->arming.count > 0 ? now - tap->settled : 0);
+	tap->settled = now;
 }
 
 static int tap_open(struct gm_source *source, struct gm_error *err)
@@ -334,31 +452,31 @@ static int tap_open(struct gm_source *source, struct gm_error *err)
 	tap->stats_fd = stats_fd;
 	tap->links_fd = links_fd;
 	tap->list = true;
+	tap->arming.count = 0;
 	return 0;
 }
 
-static int tap_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
-		    uint32_t *ret_entities, struct gm_error *err)
+static int prepare_batch(struct tap *tap, struct gm_error *err)
 {
-	struct tap *tap = to_tap(source);
-	bool interrupted; /* no matter: each device's reading is whole */
-	int rc;
-
-	if (!next_slot(tap)) {
-		*ret_entities = tap->answered;
-		return 0;
-	}
-	rc = follow_links(tap, now, sink);
-	if (rc < 0) {
-		return gm_error_set(err, rc, "cannot follow the network devices: %s",
-				    strerror(-rc));
-	}
 	if (tap->batch == NULL) {
 		tap->batch = gm_batch_create();
 		if (tap->batch == NULL) {
 			return gm_error_set(err, -ENOMEM, "out of memory");
 		}
 		tap->batch->source = GM_SOURCE_TAP;
+	}
+	return 0;
+}
+
+static int read_all(struct tap *tap, int64_t now, const struct gm_source_sink *sink,
+		    struct gm_error *err)
+{
+	bool interrupted; /* no matter: each device's reading is whole */
+	int rc = follow_links(tap, now, sink);
+
+	if (rc < 0) {
+		return gm_error_set(err, rc, "cannot follow the network devices: %s",
+				    strerror(-rc));
 	}
 	tap->answered = 0;
 	tap->speeds = SPEEDS_PER_FOLD;
@@ -367,11 +485,45 @@ static int tap_poll(struct gm_source *source, int64_t now, const struct gm_sourc
 		return gm_error_set(err, rc, "cannot read the counters of the network devices: %s",
 				    strerror(-rc));
 	}
+	return 0;
+}
+
+static int tap_poll(struct gm_source *source, int64_t now, const struct gm_source_sink *sink,
+		    uint32_t *ret_entities, struct gm_error *err)
+{
+	struct tap *tap = to_tap(source);
+	uint32_t answered = tap->answered;
+	bool all;
+	int rc;
+
+	*ret_entities = answered;
+	if (!next_slot(tap, &all)) {
+		return 0;
+	}
+	rc = prepare_batch(tap, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (all) {
+		rc = read_all(tap, now, sink, err);
+		answered = tap->answered;
+	} else {
+		rc = read_armed(tap);
+		tap->answered = answered;
+		if (rc < 0) {
+			return gm_error_set(err, rc, "cannot read the counters of armed ports: %s",
+					    strerror(-rc));
+		}
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	settle_arming(tap);
 	if (tap->keep && tap->batch->frame_count > 0) {
 		sink->samples(sink->user, tap->batch);
 		tap->batch = NULL;
 	}
-	*ret_entities = tap->answered;
+	*ret_entities = answered;
 	return 0;
 }
 
@@ -398,9 +550,23 @@ static const struct gm_source_ops tap_ops = {
 	.id = GM_SOURCE_TAP,
 	.open = tap_open,
 	.poll = tap_poll,
+	.pace = tap_pace,
 	.close = tap_close,
 	.destroy = tap_destroy,
 };
+
+/* A whole part of the interval, 1 ms at least, which is what the runner keeps to; 0: never. */
+static int64_t armed_interval_of(const struct gm_tap_options *options)
+{
+	int64_t wanted =
+		options->armed_interval > GM_MILLISECOND ? options->armed_interval : GM_MILLISECOND;
+	int64_t parts = options->interval / wanted;
+
+	while (parts > 1 && options->interval % parts != 0) {
+		parts--;
+	}
+	return options->armed_interval != 0 && parts > 1 ? options->interval / parts : 0;
+}
 
 int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_source)
 {
@@ -420,7 +586,10 @@ int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_s
 	tap->options.fold = (ticks > 0 ? ticks : 1) * options->interval;
 	tap->devices.patterns = tap->options.devices;
 	tap->stats_fd = tap->links_fd = -1;
-	tap->slot = tap->fold = -1;
+	tap->slot = tap->whole = tap->fold = -1;
+	tap->arming.time = options->armed_time;
+	tap->arming.share = options->armed_share;
+	tap->options.armed_interval = armed_interval_of(options);
 	*ret_source = &tap->base;
 	return 0;
 }

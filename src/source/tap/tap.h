@@ -8,6 +8,9 @@
  * emitted before the next that moved, so every span is measured). Names and indexes come from
  * RTM_GETLINK and its notifications: devices that come, go or are renamed are followed.
  *
+ * A port whose last bin carried an excess can be armed: read by itself every armed-interval, for a
+ * bounded time, so that what follows is measured finer than the rest.
+ *
  * All frames carry GM_FRAME_HOST_VIEW. Emits gm_interface_info for each device (guest left zero).
  */
 #ifndef GM_SOURCE_TAP_TAP_H
@@ -18,9 +21,13 @@
 
 struct gm_tap_options {
 	bool enabled;
-	int64_t interval;  /* of the fine ticks */
-	int64_t fold;      /* of the window's frames: a multiple of interval */
-	char devices[256]; /* patterns as gm_text_match() */
+	int64_t interval;       /* of the fine ticks */
+	int64_t fold;           /* of the window's frames: a multiple of interval */
+	char devices[256];      /* patterns as gm_text_match() */
+	char rates[512];        /* see rates.h */
+	int64_t armed_interval; /* see arming.h; 0: no port is ever armed */
+	int64_t armed_time;
+	double armed_share;
 };
 extern const struct gm_option gm_tap_option_table[];
 

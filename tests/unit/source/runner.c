@@ -198,6 +198,7 @@ static void status_comes_once_a_second(void **state)
 	assert_true(status->lag_max > 0);
 	assert_true(status->duration_p50 > 0);
 	assert_true(status->duration_p99 >= status->duration_p50);
+	assert_true(status->duration_max >= status->duration_p99);
 	assert_int_equal(status->failures, 0);
 	assert_int_equal(status->reconnects, 0);
 }

@@ -21,7 +21,7 @@
 #include "netns.h"
 #include "source/tap/tap.h"
 
-enum { TOLD_MAX = 64, BATCHES_MAX = 64 };
+enum { TOLD_MAX = 256, BATCHES_MAX = 1024 }; /* a slow machine makes more of them */
 
 #define INTERVAL (10 * GM_MILLISECOND)
 
