@@ -31,14 +31,21 @@ static void parse_node(const char *text, size_t size)
 	gm_procfs_parse_pressure(text, size, &pressure);
 	(void)gm_procfs_parse_machine_checks(text, size, &in);
 	(void)gm_procfs_parse_count(text, size, &in);
+	(void)gm_procfs_parse_softnet(text, size, &in, &out);
+	(void)gm_procfs_find_number(text, size, "numa_miss", &in);
 }
 
 static void parse_process(const char *text, size_t size)
 {
 	struct gm_procfs_process process;
 	uint8_t uuid[GM_UUID_SIZE];
-	char name[16];
+	char name[16], path[GM_PROCFS_CGROUP_PATH];
 
+	for (int v1 = 0; v1 < 2; v1++) {
+		if (gm_procfs_parse_cgroup(text, size, v1, path) &&
+		    (memchr(path, '\0', sizeof(path)) == NULL || path[0] != '/'))
+			abort();
+	}
 	(void)gm_procfs_parse_process(text, size, &process);
 	(void)gm_procfs_parse_cmdline(text, size, uuid);
 	if (gm_procfs_parse_name(text, size, name, sizeof(name)) == 0)

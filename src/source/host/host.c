@@ -24,11 +24,23 @@ enum { BUFFER_SIZE = 256 * 1024 };
 
 #define SCAN_INTERVAL GM_SECOND
 
-enum node_file { FILE_STAT, FILE_MEMINFO, FILE_LOADAVG, FILE_VMSTAT, FILE_DISKSTATS, FILES };
+enum node_file {
+	FILE_STAT,
+	FILE_MEMINFO,
+	FILE_LOADAVG,
+	FILE_VMSTAT,
+	FILE_SOFTNET,
+	FILE_DISKSTATS,
+	FILES
+};
 
 static const char *const file_names[FILES] = {
-	[FILE_STAT] = "stat",     [FILE_MEMINFO] = "meminfo",     [FILE_LOADAVG] = "loadavg",
-	[FILE_VMSTAT] = "vmstat", [FILE_DISKSTATS] = "diskstats",
+	[FILE_STAT] = "stat",
+	[FILE_MEMINFO] = "meminfo",
+	[FILE_LOADAVG] = "loadavg",
+	[FILE_VMSTAT] = "vmstat",
+	[FILE_SOFTNET] = "net/softnet_stat",
+	[FILE_DISKSTATS] = "diskstats",
 };
 
 struct host {
@@ -70,6 +82,14 @@ const struct gm_option gm_host_option_table[] = {
 	 .fallback = "",
 	 .help = "Processes of the node to watch once a second, 64 at most: names without path "
 		 "and arguments, patterns as above."},
+	{.key = "proportional-interval",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_host_options, proportional_interval),
+	 .min = 0,
+	 .max = 86400e9,
+	 .fallback = "0",
+	 .help = "Time between two readings of a guest's proportional memory, for which the kernel "
+		 "walks through all of it, milliseconds per GiB: minutes; 0: never."},
 	{.key = "proc",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_host_options, proc),
@@ -177,6 +197,19 @@ static void add_swapping(struct host *host, size_t length, struct gm_batch *batc
 		gm_batch_counter(batch, GM_METRIC_SWAP_IN, in * host->page_size);
 		gm_batch_counter(batch, GM_METRIC_SWAP_OUT, out * host->page_size);
 	}
+	if (gm_procfs_find_number(host->buffer, length, "numa_miss", &in)) {
+		gm_batch_counter(batch, GM_METRIC_NUMA_MISS, in);
+	}
+}
+
+static void add_softnet(struct host *host, size_t length, struct gm_batch *batch)
+{
+	uint64_t dropped, squeezed;
+
+	if (gm_procfs_parse_softnet(host->buffer, length, &dropped, &squeezed)) {
+		gm_batch_counter(batch, GM_METRIC_SOFTNET_DROPPED, dropped);
+		gm_batch_counter(batch, GM_METRIC_SOFTNET_SQUEEZED, squeezed);
+	}
 }
 
 static void add_load(struct host *host, size_t length, struct gm_batch *batch)
@@ -214,6 +247,8 @@ static int read_node(struct host *host, struct gm_batch *batch)
 	add_load(host, length, batch);
 	length = read_file(host, FILE_VMSTAT);
 	add_swapping(host, length, batch);
+	length = read_file(host, FILE_SOFTNET);
+	add_softnet(host, length, batch);
 	gm_host_health_read(&host->health, gm_clock_monotonic(), host->buffer, BUFFER_SIZE, batch);
 	return 0;
 }
@@ -339,7 +374,8 @@ int gm_host_create(const struct gm_host_options *options, struct gm_source **ret
 	for (int i = 0; i < FILES; i++) {
 		host->files[i] = -1;
 	}
-	host->processes = gm_host_processes_create(options->proc);
+	host->processes = gm_host_processes_create(options->proc, options->sys,
+						   options->proportional_interval);
 	host->buffer = malloc(BUFFER_SIZE);
 	if (host->processes == NULL || host->buffer == NULL) {
 		host_destroy(&host->base);

@@ -15,10 +15,11 @@
 struct gm_host_options {
 	bool enabled;
 	int64_t interval;
-	char disks[256];     /* patterns as gm_text_match() */
-	char processes[256]; /* patterns of names */
-	char proc[256];      /* "/proc"; a test's own tree */
-	char sys[256];       /* "/sys" */
+	int64_t proportional_interval; /* ns; 0: never */
+	char disks[256];               /* patterns as gm_text_match() */
+	char processes[256];           /* patterns of names */
+	char proc[256];                /* "/proc"; a test's own tree */
+	char sys[256];                 /* "/sys" */
 };
 extern const struct gm_option gm_host_option_table[];
 

@@ -18,6 +18,7 @@
 #include <uthash.h>
 
 #include "base/clock.h"
+#include "source/host/account.h"
 #include "source/host/files.h"
 #include "source/host/procfs.h"
 
@@ -44,18 +45,23 @@ struct process {
 	bool guest; /* a guest's process: all below holds */
 	uint8_t uuid[GM_UUID_SIZE];
 	uint64_t start_time;
+	struct gm_host_account account;
+	int64_t proportional_due; /* monotonic */
 	UT_hash_handle hh;
 };
 
 struct gm_host_processes {
-	char proc[PATH_MAX];
+	char proc[PATH_MAX], sys[PATH_MAX];
+	int64_t proportional; /* ns between two readings, 0: none */
+	bool looked;          /* this time, at one of them */
 	struct process *by_pid;
 	unsigned held; /* descriptors */
 	uint64_t tick_ns, page_size;
 	uint64_t readings;
 };
 
-struct gm_host_processes *gm_host_processes_create(const char *proc)
+struct gm_host_processes *gm_host_processes_create(const char *proc, const char *sys,
+						   int64_t proportional)
 {
 	struct gm_host_processes *processes = calloc(1, sizeof(*processes));
 
@@ -63,6 +69,8 @@ struct gm_host_processes *gm_host_processes_create(const char *proc)
 		return NULL;
 	}
 	snprintf(processes->proc, sizeof(processes->proc), "%s", proc);
+	snprintf(processes->sys, sizeof(processes->sys), "%s", sys);
+	processes->proportional = proportional;
 	processes->tick_ns = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
 	processes->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	return processes;
@@ -75,6 +83,8 @@ static void let_go(struct gm_host_processes *processes, struct process *process)
 		processes->held--;
 	}
 	process->stat_fd = -1;
+	processes->held -= process->account.memory_fd >= 0;
+	gm_host_account_close(&process->account);
 }
 
 static void forget(struct gm_host_processes *processes, struct process *process)
@@ -106,6 +116,7 @@ static struct process *add(struct gm_host_processes *processes, int pid)
 	}
 	process->pid = pid;
 	process->stat_fd = -1;
+	process->account.memory_fd = -1;
 	HASH_ADD_INT(processes->by_pid, pid, process);
 	if (process->hh.tbl == NULL) { /* out of memory: it is not in the table */
 		free(process);
@@ -160,6 +171,16 @@ static int read_stat(const struct gm_host_processes *processes, const struct pro
 	return length < 0 ? (int)length : gm_procfs_parse_process(buffer, (size_t)length, ret_seen);
 }
 
+static void open_account(struct gm_host_processes *processes, struct process *process, char *buffer,
+			 size_t size)
+{
+	ssize_t length = read_of(processes, process->pid, "cgroup", buffer, size);
+
+	gm_host_account_open(&process->account, processes->sys,
+			     processes->held<HELD_MAX, buffer, length> 0 ? (size_t)length : 0);
+	processes->held += process->account.memory_fd >= 0;
+}
+
 /* Takes note of a process that was found to be a guest's. */
 static void adopt(struct gm_host_processes *processes, struct process *process,
 		  const uint8_t uuid[GM_UUID_SIZE], char *buffer, size_t size)
@@ -174,6 +195,7 @@ static void adopt(struct gm_host_processes *processes, struct process *process,
 		let_go(processes, process);
 		return; /* the next scan looks again */
 	}
+	open_account(processes, process, buffer, size);
 	memcpy(process->uuid, uuid, GM_UUID_SIZE);
 	process->start_time = seen.start_time;
 	process->guest = true;
@@ -247,9 +269,31 @@ int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, si
 	return rc;
 }
 
+/*
+ * The kernel walks all of a guest's memory for it, which takes milliseconds per GiB: seldom, and one guest
+ * at a time.
+ */
+static void read_proportional(struct gm_host_processes *processes, struct process *process,
+			      int64_t now, char *buffer, size_t size, struct gm_batch *batch)
+{
+	ssize_t length;
+	uint64_t kib;
+
+	if (processes->proportional == 0 || processes->looked || now < process->proportional_due) {
+		return;
+	}
+	process->proportional_due = now + processes->proportional;
+	processes->looked = true;
+	length = read_of(processes, process->pid, "smaps_rollup", buffer, size);
+	if (length > 0 && gm_procfs_find_number(buffer, (size_t)length, "Pss:", &kib) &&
+	    kib <= UINT64_MAX / 1024) {
+		gm_batch_gauge(batch, GM_METRIC_MEMORY_PROPORTIONAL, (double)(kib * 1024));
+	}
+}
+
 /* False: the process that was meant is gone. */
-static bool read_process(const struct gm_host_processes *processes, const struct process *process,
-			 char *buffer, size_t size, struct gm_batch *batch)
+static bool read_process(struct gm_host_processes *processes, struct process *process, char *buffer,
+			 size_t size, struct gm_batch *batch)
 {
 	struct gm_entity_key key = gm_entity_guest(process->uuid);
 	struct gm_procfs_process seen;
@@ -264,7 +308,11 @@ static bool read_process(const struct gm_host_processes *processes, const struct
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT,
 			       (double)seen.resident * (double)processes->page_size);
 		gm_batch_counter(batch, GM_METRIC_PROCESS_CPU, seen.cpu_ticks * processes->tick_ns);
+		int64_t monotonic = gm_clock_monotonic();
+
 		gm_batch_gauge(batch, GM_METRIC_PROCESS_THREADS, (double)seen.threads);
+		gm_host_account_read(&process->account, monotonic, buffer, size, batch);
+		read_proportional(processes, process, monotonic, buffer, size, batch);
 	}
 	return true;
 }
@@ -293,6 +341,7 @@ uint32_t gm_host_processes_read(struct gm_host_processes *processes, char *buffe
 	uint32_t answered = 0;
 	bool starts = processes->readings++ % STARTS_EVERY == 0;
 
+	processes->looked = false;
 	HASH_ITER (hh, processes->by_pid, process, next) {
 		if (!process->guest) {
 			continue;

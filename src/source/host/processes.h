@@ -12,7 +12,9 @@
 struct gm_host_processes;
 
 /* NULL: out of memory. `proc` is copied. */
-struct gm_host_processes *gm_host_processes_create(const char *proc);
+/* `proportional`: ns between two readings of a guest's proportional memory, 0: never. NULL: out of memory. */
+struct gm_host_processes *gm_host_processes_create(const char *proc, const char *sys,
+						   int64_t proportional);
 void gm_host_processes_free(struct gm_host_processes *processes);
 
 /*

@@ -248,6 +248,62 @@ int gm_procfs_parse_vmstat(const char *text, size_t length, uint64_t *ret_in, ui
 	return 0;
 }
 
+bool gm_procfs_find_number(const char *text, size_t length, const char *name, uint64_t *ret_number)
+{
+	struct cursor rest = cursor_of(text, length);
+	struct cursor line;
+
+	while (next_line(&rest, &line)) {
+		if (word_is(next_word(&line), name)) {
+			return next_number(&line, ret_number);
+		}
+	}
+	return false;
+}
+
+/* A word of up to eight hexadecimal digits: the kernel prints 32 bits. */
+static bool next_hexadecimal(struct cursor *line, uint64_t *ret_number)
+{
+	struct cursor word = next_word(line);
+	uint64_t number = 0;
+
+	if (word.at == word.end || word.end - word.at > 8) {
+		return false;
+	}
+	for (; word.at < word.end; word.at++) {
+		static const char digits[] = "0123456789abcdef";
+		const char *digit = memchr(digits, *word.at, 16);
+
+		if (digit == NULL) {
+			return false;
+		}
+		number = number * 16 + (uint64_t)(digit - digits);
+	}
+	*ret_number = number;
+	return true;
+}
+
+bool gm_procfs_parse_softnet(const char *text, size_t length, uint64_t *ret_dropped,
+			     uint64_t *ret_squeezed)
+{
+	struct cursor rest = cursor_of(text, length);
+	uint64_t dropped = 0, squeezed = 0, processed, one, other;
+	bool found = false;
+	struct cursor line;
+
+	while (next_line(&rest, &line)) {
+		if (next_hexadecimal(&line, &processed) && next_hexadecimal(&line, &one) &&
+		    next_hexadecimal(&line, &other)) {
+			dropped += one;
+			squeezed += other;
+			found = true;
+		}
+	}
+	*ret_dropped = dropped;
+	*ret_squeezed = squeezed;
+	return found;
+}
+
 static bool parse_disk(struct cursor line, struct gm_procfs_disk *ret_disk)
 {
 	struct gm_procfs_disk disk = {.reads = 0};

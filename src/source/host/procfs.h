@@ -45,6 +45,24 @@ int gm_procfs_parse_loadavg(const char *text, size_t length, double ret_load[3])
 /* /proc/vmstat: pages read from and written to swap since the start. */
 int gm_procfs_parse_vmstat(const char *text, size_t length, uint64_t *ret_in, uint64_t *ret_out);
 
+/* The number after a name at the beginning of a line: /proc/vmstat, smaps_rollup, meminfo of a NUMA node. */
+bool gm_procfs_find_number(const char *text, size_t length, const char *name, uint64_t *ret_number);
+
+/*
+ * /proc/net/softnet_stat: packets that were dropped because a CPU's backlog was full, and how often a CPU
+ * ran out of time with packets left; of all CPUs. False when there is no such line.
+ */
+bool gm_procfs_parse_softnet(const char *text, size_t length, uint64_t *ret_dropped,
+			     uint64_t *ret_squeezed);
+
+/*
+ * /proc/PID/cgroup: where the process is in the hierarchy of version 1 that accounts memory, or in that of
+ * version 2. An absolute path; false where there is none, or none that can be used (".." and the like).
+ */
+enum { GM_PROCFS_CGROUP_PATH = 1024 };
+bool gm_procfs_parse_cgroup(const char *text, size_t length, bool v1,
+			    char path[GM_PROCFS_CGROUP_PATH]);
+
 /* /proc/diskstats, one line at a time: times in ms, which the kernel wraps at 32 bits. */
 struct gm_procfs_disk {
 	char name[GM_DEVICE_NAME];

@@ -67,15 +67,29 @@ static void copy_text(char *target, size_t size, struct span value)
 	target[length] = '\0';
 }
 
+/* The beginning of struct rtnl_link_stats64: shorter ones of old kernels and longer ones are fine. */
+struct counters {
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
+	uint64_t rx_errors, tx_errors, rx_dropped, tx_dropped;
+	/* From here on it may be missing. */
+	uint64_t multicast, collisions;
+	uint64_t rx_length, rx_overrun, rx_checksum, rx_frame, rx_fifo, rx_missed;
+	uint64_t tx_aborted, tx_carrier, tx_fifo, tx_heartbeat, tx_window;
+};
+
+/* Each is what one check of the receiver or sender found: they do not count a packet twice. */
+static uint64_t hardware_errors(const struct counters *counters)
+{
+	return counters->rx_length + counters->rx_overrun + counters->rx_checksum +
+	       counters->rx_frame + counters->rx_fifo + counters->rx_missed + counters->tx_aborted +
+	       counters->tx_carrier + counters->tx_fifo + counters->tx_heartbeat +
+	       counters->tx_window;
+}
+
 static int parse_stats(struct span body, const struct gm_netlink_visitor *visitor)
 {
 	struct if_stats_msg header;
 	struct attribute attribute;
-	/* Only the beginning is needed, so kernels with a shorter or longer structure are fine. */
-	struct {
-		uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
-		uint64_t rx_errors, tx_errors, rx_dropped, tx_dropped;
-	} counters;
 	int rc;
 
 	if (body.length < sizeof(header)) {
@@ -87,10 +101,14 @@ static int parse_stats(struct span body, const struct gm_netlink_visitor *visito
 		if (attribute.type != IFLA_STATS_LINK_64) {
 			continue;
 		}
-		if (attribute.value.length < sizeof(counters)) {
+		struct counters counters = {0};
+		size_t length = attribute.value.length;
+
+		if (length < offsetof(struct counters, multicast)) {
 			return -EPROTO;
 		}
-		memcpy(&counters, attribute.value.data, sizeof(counters));
+		memcpy(&counters, attribute.value.data,
+		       length < sizeof(counters) ? length : sizeof(counters));
 		visitor->stats(visitor->user, &(struct gm_link_stats){
 						      .index = header.ifindex,
 						      .rx_packets = counters.rx_packets,
@@ -101,6 +119,7 @@ static int parse_stats(struct span body, const struct gm_netlink_visitor *visito
 						      .tx_errors = counters.tx_errors,
 						      .rx_dropped = counters.rx_dropped,
 						      .tx_dropped = counters.tx_dropped,
+						      .hardware = hardware_errors(&counters),
 					      });
 	}
 	return rc;

@@ -18,6 +18,7 @@ struct gm_link_stats {
 	uint64_t rx_bytes, tx_bytes;
 	uint64_t rx_errors, tx_errors;
 	uint64_t rx_dropped, tx_dropped;
+	uint64_t hardware; /* errors that the hardware tells of, of both directions */
 };
 
 enum { GM_LINK_NAME = 16 /* IFNAMSIZ */, GM_LINK_KIND = 16, GM_LINK_MAC = 18 };

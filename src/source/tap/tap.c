@@ -202,6 +202,9 @@ static void on_stats(void *user, const struct gm_link_stats *stats)
 	}
 	if (gm_tap_track_reading(&device->track, &device->key, stats, tap->time, tap->keep,
 				 tap->batch)) {
+		if (device->link.kind[0] == '\0') { /* hardware */
+			gm_batch_counter(tap->batch, GM_METRIC_HW_NET_ERRORS, stats->hardware);
+		}
 		add_speed(tap, device);
 	}
 }

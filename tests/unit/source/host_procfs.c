@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,62 @@ static void cut_or_changed_anywhere(void **state)
 	}
 }
 
+static bool cgroup_of(const char *text, bool v1, char path[GM_PROCFS_CGROUP_PATH])
+{
+	return gm_procfs_parse_cgroup(text, strlen(text), v1, path);
+}
+
+static void test_cgroup(void **state)
+{
+	static const char hybrid[] =
+		"9:name=systemd:/\n4:cpuset,memory:/machine/qemu-1-a:b.libvirt\n"
+		"0::/machine.slice/x.scope/libvirt/emulator\n";
+	static const char *const none[] = {"",
+					   "\n",
+					   "4:memory",
+					   "4:memory:/machine/x", /* unfinished */
+					   "4:memory:\n",
+					   "4:memory:relative\n",
+					   "4:memory:/../x\n",
+					   "4:memoryx:/machine/x\n",
+					   "4:xmemory:/machine/x\n"};
+	char path[GM_PROCFS_CGROUP_PATH], text[2 * GM_PROCFS_CGROUP_PATH];
+
+	(void)state;
+	assert_true(cgroup_of(hybrid, true, path));
+	assert_string_equal(path, "/machine/qemu-1-a:b.libvirt");
+	assert_true(cgroup_of(hybrid, false, path));
+	assert_string_equal(path, "/machine.slice/x.scope/libvirt/emulator");
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (cgroup_of(none[i], true, path)) {
+			fail_msg("%s", none[i]);
+		}
+	}
+	snprintf(text, sizeof(text), "0::/%0*d\n", GM_PROCFS_CGROUP_PATH, 0);
+	assert_false(cgroup_of(text, false, path));
+}
+
+static void test_softnet_and_numbers(void **state)
+{
+	static const char softnet[] = "000b1cfd 00000002 00000001 00000000\n"
+				      "00036cfe 0000000f 000000ff 00000000\n"
+				      "00036cfe 0000001f 00zz00ff\n";
+	static const char rollup[] = "55d0-7fff ---p 00000000 00:00 0 [rollup]\n"
+				     "Rss:   1000 kB\nPss:    700 kB\nPss_Anon: 1 kB\n";
+	uint64_t dropped, squeezed, number;
+
+	(void)state;
+	assert_true(gm_procfs_parse_softnet(softnet, sizeof(softnet) - 1, &dropped, &squeezed));
+	assert_int_equal(dropped, 17);
+	assert_int_equal(squeezed, 256);
+	assert_false(gm_procfs_parse_softnet("00000001\n", 9, &dropped, &squeezed));
+	assert_false(gm_procfs_parse_softnet("", 0, &dropped, &squeezed));
+	assert_true(gm_procfs_find_number(rollup, sizeof(rollup) - 1, "Pss:", &number));
+	assert_int_equal(number, 700);
+	assert_false(gm_procfs_find_number(rollup, sizeof(rollup) - 1, "Pss", &number));
+	assert_false(gm_procfs_find_number(rollup, sizeof(rollup) - 1, "Swap:", &number));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +362,8 @@ int main(void)
 		cmocka_unit_test(process_line),
 		cmocka_unit_test(guests_command_lines),
 		cmocka_unit_test(cut_or_changed_anywhere),
+		cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_softnet_and_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
