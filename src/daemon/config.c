@@ -14,6 +14,7 @@
 #include "analysis/threshold.h"
 #include "base/clock.h"
 #include "daemon/config_yaml.h"
+#include "source/snmp/listener.h"
 #include "source/tap/rates.h"
 #include "state/state.h"
 
@@ -270,6 +271,11 @@ static bool rates_are_good(const struct gm_config *config)
 	return gm_tap_rates_check(config->tap.rates, NULL) == 0;
 }
 
+static bool listener_is_addressed(const struct gm_config *config)
+{
+	return gm_snmp_listener_check(config->snmp_guests.listen, NULL) == 0;
+}
+
 static bool redis_addresses_are_good(const struct gm_config *config)
 {
 	return config->redis.addresses[0] == '\0' || gm_redis_check(&config->redis, NULL) == 0;
@@ -293,6 +299,8 @@ static const struct {
 	{"threshold", "metric", metric_is_known, "the name of a metric, or nothing"},
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
 	{"tap", "rates", rates_are_good, "PATTERN=RATE, separated by commas, such as tap*=1G"},
+	{"snmp-guests", "listen", listener_is_addressed,
+	 "a numeric address with a port, such as 0.0.0.0:162"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 	{"redis", "addresses", redis_addresses_are_good,

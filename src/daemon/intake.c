@@ -527,8 +527,9 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, &event->key);
 	char name[2 * GM_NAME_SIZE], uuid[GM_UUID_TEXT];
 	gm_text_quote(name, sizeof(name), tracked ? gm_guest_label(&tracked->info.guest) : "?");
-	gm_log(GM_LOG_INFO, "guest %s (%s): %s", name, gm_uuid_text(event->key.uuid, uuid),
-	       gm_guest_event_name(event->kind));
+	gm_log(GM_LOG_INFO, "guest %s (%s): %s%s%s", name, gm_uuid_text(event->key.uuid, uuid),
+	       gm_guest_event_name(event->kind), event->detail[0] != '\0' ? " " : "",
+	       event->detail);
 
 	if (tracked)
 		disturb(intake, tracked, event);

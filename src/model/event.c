@@ -25,6 +25,10 @@ const char *gm_guest_event_name(enum gm_guest_event_kind kind)
 		[GM_GUEST_REBOOTED] = "rebooted",
 		[GM_GUEST_MIGRATED] = "migrated",
 		[GM_GUEST_BALLOON] = "balloon changed",
+		[GM_GUEST_SNMPD_STARTED] = "snmpd started",
+		[GM_GUEST_LINK_DOWN] = "link down inside",
+		[GM_GUEST_LINK_UP] = "link up inside",
+		[GM_GUEST_NOTIFIED] = "notification",
 		[GM_GUEST_DEVICE_ADDED] = "device added",
 		[GM_GUEST_DEVICE_REMOVED] = "device removed",
 	};

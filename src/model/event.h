@@ -32,6 +32,11 @@ enum gm_guest_event_kind {
 	GM_GUEST_REBOOTED,
 	GM_GUEST_MIGRATED,
 	GM_GUEST_BALLOON, /* the balloon's target changed */
+	/* What the snmpd inside of it tells; it may have been told by anybody in there. */
+	GM_GUEST_SNMPD_STARTED,
+	GM_GUEST_LINK_DOWN,
+	GM_GUEST_LINK_UP,
+	GM_GUEST_NOTIFIED,
 	GM_GUEST_DEVICE_ADDED,
 	GM_GUEST_DEVICE_REMOVED,
 };
@@ -41,6 +46,7 @@ struct gm_guest_event {
 	struct gm_entity_key key;
 	enum gm_guest_event_kind kind;
 	int64_t time;
+	char detail[64]; /* printable; of a notification its name in numbers; else empty */
 };
 
 /*

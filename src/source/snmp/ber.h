@@ -22,6 +22,8 @@ enum {
 	GM_SNMP_RESPONSE = 0xa2,
 	GM_SNMP_SET = 0xa3,
 	GM_SNMP_GETBULK = 0xa5,
+	GM_SNMP_INFORM = 0xa6,
+	GM_SNMP_TRAP = 0xa7, /* of version 2 */
 	GM_SNMP_REPORT = 0xa8,
 
 	GM_SNMP_INTEGER = 0x02,

@@ -123,6 +123,29 @@ int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpo
 	return 0;
 }
 
+int gm_snmp_endpoint_bind(const struct sockaddr_storage *address,
+			  struct gm_snmp_endpoint **ret_endpoint)
+{
+	struct gm_snmp_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	int family = address->ss_family == AF_INET6 ? V6 : V4;
+	socklen_t length = family == V6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+	if (endpoint == NULL) {
+		return -ENOMEM;
+	}
+	endpoint->routes = endpoint->fds[V4] = endpoint->fds[V6] = -1;
+	endpoint->fds[family] = open_socket(address->ss_family);
+	if (endpoint->fds[family] < 0 ||
+	    bind(endpoint->fds[family], (const struct sockaddr *)address, length) < 0) {
+		int rc = -errno;
+
+		gm_snmp_endpoint_close(endpoint);
+		return rc;
+	}
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
 void gm_snmp_endpoint_close(struct gm_snmp_endpoint *endpoint)
 {
 	if (endpoint == NULL) {
@@ -312,7 +335,7 @@ uint64_t gm_snmp_endpoint_failed(const struct gm_snmp_endpoint *endpoint)
 	return endpoint->failed;
 }
 
-bool gm_snmp_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+bool gm_snmp_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	const struct sockaddr_in *one = (const void *)a, *other = (const void *)b;
 	const struct sockaddr_in6 *one6 = (const void *)a, *other6 = (const void *)b;
@@ -320,10 +343,15 @@ bool gm_snmp_same_address(const struct sockaddr_storage *a, const struct sockadd
 	if (a->ss_family != b->ss_family) {
 		return false;
 	}
-	if (a->ss_family == AF_INET) {
-		return one->sin_port == other->sin_port &&
-		       one->sin_addr.s_addr == other->sin_addr.s_addr;
-	}
-	return one6->sin6_port == other6->sin6_port &&
-	       memcmp(&one6->sin6_addr, &other6->sin6_addr, sizeof(one6->sin6_addr)) == 0;
+	return a->ss_family == AF_INET
+		       ? one->sin_addr.s_addr == other->sin_addr.s_addr
+		       : memcmp(&one6->sin6_addr, &other6->sin6_addr, sizeof(one6->sin6_addr)) == 0;
+}
+
+bool gm_snmp_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	/* The port stands at the same place in both families. */
+	return gm_snmp_same_host(a, b) &&
+	       ((const struct sockaddr_in *)(const void *)a)->sin_port ==
+		       ((const struct sockaddr_in *)(const void *)b)->sin_port;
 }

@@ -37,6 +37,9 @@ struct gm_snmp_datagram {
  */
 int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpoint,
 			  struct gm_error *err);
+/* One socket in the present namespace, bound to a local address. 0 or a negative errno. */
+int gm_snmp_endpoint_bind(const struct sockaddr_storage *address,
+			  struct gm_snmp_endpoint **ret_endpoint);
 void gm_snmp_endpoint_close(struct gm_snmp_endpoint *endpoint);
 
 /* Keeps the pointers until the flush, which it does itself when the batch is full. */
@@ -59,6 +62,8 @@ int gm_snmp_endpoint_route(const struct gm_snmp_endpoint *endpoint,
 /* Datagrams that the kernel would not send. */
 uint64_t gm_snmp_endpoint_failed(const struct gm_snmp_endpoint *endpoint);
 
+/* The same but for the port. */
+bool gm_snmp_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 bool gm_snmp_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 
 #endif

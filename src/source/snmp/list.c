@@ -180,7 +180,7 @@ static bool split_address(const char *text, char *host, size_t size, const char 
 	return true;
 }
 
-static bool parse_address(const char *text, struct sockaddr_storage *ret_address)
+bool gm_snmp_list_address(const char *text, struct sockaddr_storage *ret_address)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
@@ -267,7 +267,7 @@ static bool take_address(struct gm_snmp_line *line, const char *word)
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&line->address;
 
 	if (strcmp(word, "nova") != 0 && strncmp(word, "nova:", 5) != 0) {
-		return parse_address(word, &line->address);
+		return gm_snmp_list_address(word, &line->address);
 	}
 	line->nova = true;
 	v4->sin_port = htons(SNMP_PORT);

@@ -63,6 +63,9 @@ struct gm_snmp_list {
  */
 int gm_snmp_list_read(const char *targets, const char *credentials, struct gm_snmp_list *ret_list,
 		      struct gm_error *err);
+/* A numeric address with :PORT (161 where there is none), IPv6 in brackets then. */
+bool gm_snmp_list_address(const char *text, struct sockaddr_storage *ret_address);
+
 /* Wipes the secrets. */
 void gm_snmp_list_free(struct gm_snmp_list *list);
 

@@ -26,7 +26,7 @@ static bool is_asked_for(unsigned metric)
 		GM_METRIC_CPU_INSIDE_IDLE,  GM_METRIC_CPU_INSIDE_WAIT, GM_METRIC_CPU_INSIDE_STEAL,
 		GM_METRIC_LOAD_1,           GM_METRIC_LOAD_5,          GM_METRIC_LOAD_15,
 		GM_METRIC_SNMP_UP,          GM_METRIC_SNMP_LATENCY,    GM_METRIC_SNMP_TIMEOUTS,
-		GM_METRIC_SNMP_REJECTED};
+		GM_METRIC_SNMP_REJECTED,    GM_METRIC_SNMP_NOTICES};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		if (metrics[i] == metric) {

@@ -44,6 +44,14 @@ const struct gm_option gm_snmp_option_table[] = {
 		 "to "
 		 "8 "
 		 "and operator.counter.1 to 4; empty: nothing. Read again when it changes."},
+	{.key = "listen",
+	 .type = GM_OPTION_TEXT,
+	 AT(listen),
+	 .fallback = "",
+	 .help = "Numeric address and port, such as 0.0.0.0:162 or [::]:162, at which traps and "
+		 "informs (version 3: traps) of guests that are asked are taken, with what they "
+		 "are "
+		 "asked with; ten a second of each; empty: none."},
 	{.key = "interval",
 	 .type = GM_OPTION_DURATION,
 	 AT(interval),

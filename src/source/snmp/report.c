@@ -326,4 +326,5 @@ void report_up(struct gm_snmp_target *target, const struct gm_snmp_moment *now,
 	}
 	gm_batch_counter(out->batch, GM_METRIC_SNMP_TIMEOUTS, target->counts.timeouts);
 	gm_batch_counter(out->batch, GM_METRIC_SNMP_REJECTED, target->counts.rejected);
+	gm_batch_counter(out->batch, GM_METRIC_SNMP_NOTICES, target->counts.notices);
 }

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "base/text.h"
+#include "source/snmp/listener.h"
 #include "source/snmp/peers.h"
 
 enum {
@@ -33,6 +34,7 @@ struct snmp {
 	struct gm_snmp_options options;
 	struct gm_queue *heard; /* struct heard, from other threads */
 	struct gm_snmp_peers peers;
+	struct gm_snmp_listener *listener; /* NULL: none is wanted */
 
 	struct timespec list_times[FILES];
 	int64_t watch_due, retry_due, count_due; /* monotonic */
@@ -296,6 +298,9 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 		gm_snmp_endpoint_receive(snmp->peers.namespaces.list[i].endpoint, DATAGRAMS_MAX,
 					 take_datagram, snmp);
 	}
+	if (snmp->listener) {
+		gm_snmp_listener_turn(snmp->listener, &snmp->peers, &snmp->now, &snmp->out);
+	}
 	ask_due(snmp);
 	emit(snmp);
 	count_reachable(snmp);
@@ -311,6 +316,9 @@ static int snmp_open(struct gm_source *source, struct gm_error *err)
 
 	snmp->complaint[0] = '\0';
 	rc = load(snmp, err);
+	if (rc == 0 && snmp->options.listen[0] != '\0') {
+		rc = gm_snmp_listener_open(snmp->options.listen, &snmp->listener, err);
+	}
 	if (rc < 0) {
 		gm_snmp_peers_clear(&snmp->peers, &snmp->out);
 	}
@@ -323,6 +331,8 @@ static void snmp_close(struct gm_source *source)
 	struct snmp *snmp = to_snmp(source);
 
 	gm_snmp_peers_clear(&snmp->peers, &snmp->out);
+	gm_snmp_listener_close(snmp->listener);
+	snmp->listener = NULL;
 }
 
 static void snmp_destroy(struct gm_source *source)

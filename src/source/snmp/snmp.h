@@ -23,6 +23,7 @@ struct gm_snmp_options {
 	char targets[256];
 	char credentials[256];
 	char oids[256];     /* empty: none */
+	char listen[64];    /* empty: nowhere */
 	int64_t interval;   /* of targets that name none */
 	int64_t resolution; /* of the schedule: ns between two turns of the thread */
 	int64_t timeout;

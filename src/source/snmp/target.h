@@ -46,8 +46,9 @@ struct gm_snmp_out {
 
 struct gm_snmp_counts {
 	uint64_t sent, answered, timeouts;
-	uint64_t late;     /* answers after their time */
-	uint64_t rejected; /* not understood, not asked for, from somewhere else */
+	uint64_t late;                /* answers after their time */
+	uint64_t rejected;            /* not understood, not asked for, from somewhere else */
+	uint64_t notices, suppressed; /* traps and informs: taken, too many */
 };
 
 /* 0 or -ENOMEM. `start`: monotonic; the first polls are spread after it by slot. */
@@ -74,6 +75,14 @@ void gm_snmp_target_answer(struct gm_snmp_target *target, struct gm_snmp_message
 			   const struct gm_snmp_out *out);
 /* One from its address that is none of its answers; `cut`: longer than anything asked for. */
 void gm_snmp_target_refuse(struct gm_snmp_target *target, bool cut);
+
+/*
+ * A trap or an inform that came from its host: an event. -EBADMSG: it is none, or not of this guest;
+ * -EBUSY: it sends too many.
+ */
+int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
+			  const void *data, size_t length, const struct gm_snmp_moment *now,
+			  const struct gm_snmp_out *out);
 
 /* The guest is gone: so are its parts. */
 void gm_snmp_target_end(struct gm_snmp_target *target, int64_t time, const struct gm_snmp_out *out);

@@ -126,6 +126,7 @@ struct gm_snmp_target {
 	unsigned tune_next;        /* the cache that is tuned next; TUNINGS: all are done */
 	bool live[GM_SNMP_GROUPS]; /* its cache was tuned: what is told is measured anew */
 	uint32_t uptime;
+	int64_t notice_paid; /* monotonic: until when its notices are paid for */
 };
 
 static inline const struct gm_snmp_table *table_of(int table)

@@ -333,30 +333,34 @@ static bool take_time(struct gm_snmp_usm *usm, const struct gm_snmp_v3 *v3, int6
 	return true;
 }
 
-int gm_snmp_usm_open(struct gm_snmp_usm *usm, const void *data, size_t length, int64_t now,
-		     struct gm_snmp_message *message)
+/* Checks what is said to be authentic and decrypts what is encrypted, into message->pdu. */
+static bool unseal(struct gm_snmp_usm *usm, const void *data, size_t length, int64_t now,
+		   struct gm_snmp_message *message)
 {
 	const struct gm_snmp_v3 *v3 = &message->v3;
 	struct gm_snmp_slice engine;
 	bool authentic = (v3->flags & 1) != 0;
 
-	if (v3->id != usm->id) {
-		return -EBADMSG;
-	}
 	if (authentic && (usm->engine_length == 0 || !is_authentic(usm, data, length, v3) ||
 			  !take_time(usm, v3, now))) {
+		return false;
+	}
+	return (v3->flags & 2) == 0 ||
+	       (authentic && v3->salt.length == SALT && v3->data.length <= sizeof(usm->plain) &&
+		cipher(usm, false, v3->boots, v3->time, v3->salt.data, v3->data, usm->plain) &&
+		gm_snmp_decode_scoped(usm->plain, v3->data.length, &engine, &message->pdu) == 0);
+}
+
+int gm_snmp_usm_open(struct gm_snmp_usm *usm, const void *data, size_t length, int64_t now,
+		     struct gm_snmp_message *message)
+{
+	const struct gm_snmp_v3 *v3 = &message->v3;
+
+	if (v3->id != usm->id || !unseal(usm, data, length, now, message)) {
 		return -EBADMSG;
 	}
-	if (v3->flags & 2) {
-		if (!authentic || v3->salt.length != SALT || v3->data.length > sizeof(usm->plain) ||
-		    !cipher(usm, false, v3->boots, v3->time, v3->salt.data, v3->data, usm->plain) ||
-		    gm_snmp_decode_scoped(usm->plain, v3->data.length, &engine, &message->pdu) <
-			    0) {
-			return -EBADMSG;
-		}
-	}
 	if (message->pdu.type == GM_SNMP_REPORT) {
-		return take_report(usm, v3, authentic);
+		return take_report(usm, v3, (v3->flags & 1) != 0);
 	}
 	/* What was asked for in secret is not taken in the clear. */
 	if ((v3->flags & AUTH_PRIV) != AUTH_PRIV) {
@@ -364,6 +368,15 @@ int gm_snmp_usm_open(struct gm_snmp_usm *usm, const void *data, size_t length, i
 	}
 	usm->again = usm->silent = 0;
 	return 0;
+}
+
+int gm_snmp_usm_open_notice(struct gm_snmp_usm *usm, const void *data, size_t length, int64_t now,
+			    struct gm_snmp_message *message)
+{
+	return (message->v3.flags & AUTH_PRIV) == AUTH_PRIV &&
+			       unseal(usm, data, length, now, message)
+		       ? 0
+		       : -EBADMSG;
 }
 
 void gm_snmp_usm_silence(struct gm_snmp_usm *usm)

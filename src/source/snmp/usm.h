@@ -33,6 +33,12 @@ size_t gm_snmp_usm_seal(struct gm_snmp_usm *usm, const uint8_t *pdu, size_t leng
 int gm_snmp_usm_open(struct gm_snmp_usm *usm, const void *data, size_t length, int64_t now,
 		     struct gm_snmp_message *message);
 
+/*
+ * The same for what the guest sends without being asked: its engine has to be known. 0 or -EBADMSG.
+ */
+int gm_snmp_usm_open_notice(struct gm_snmp_usm *usm, const void *data, size_t length, int64_t now,
+			    struct gm_snmp_message *message);
+
 /* A request was not answered: after a few the engine is discovered anew. */
 void gm_snmp_usm_silence(struct gm_snmp_usm *usm);
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a guest tells without being asked: a part of target.h. A guest may send as many as it likes: so
+ * many a second are looked at, the rest is counted.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "source/snmp/target_private.h"
+
+/* Ten a second on the average, fifty at once. */
+#define NOTICE_COST (100 * GM_MILLISECOND)
+#define NOTICE_ROOM (50 * NOTICE_COST)
+
+#define TRAPS    "\x2b\x06\x01\x06\x03\x01\x01\x05" /* snmpTraps, RFC 3418 */
+#define TRAP_OID "\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00"
+#define UPTIME   "\x2b\x06\x01\x02\x01\x01\x03\x00"
+#define OID_IS(slice, text) \
+	((slice).length == sizeof(text) - 1 && memcmp((slice).data, text, sizeof(text) - 1) == 0)
+
+static bool is_affordable(struct gm_snmp_target *target, int64_t now)
+{
+	if (target->notice_paid < now - NOTICE_ROOM) {
+		target->notice_paid = now - NOTICE_ROOM;
+	}
+	if (target->notice_paid > now) {
+		target->counts.suppressed++;
+		return false;
+	}
+	target->notice_paid += NOTICE_COST;
+	return true;
+}
+
+static int open_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
+		       const void *data, size_t length, int64_t now)
+{
+	const struct gm_snmp_credential *credential = target->options.credential;
+
+	if (message->version != credential->version || message->version == GM_SNMP_V1) {
+		return -EBADMSG;
+	}
+	if (target->usm) {
+		return gm_snmp_usm_open_notice(target->usm, data, length, now, message);
+	}
+	return message->community.length == strlen(credential->community) &&
+			       memcmp(message->community.data, credential->community,
+				      message->community.length) == 0
+		       ? 0
+		       : -EBADMSG;
+}
+
+/* RFC 3416 section 4.2.6: first sysUpTime.0, then snmpTrapOID.0. */
+static bool is_notice(const struct gm_snmp_pdu *pdu)
+{
+	return (pdu->type == GM_SNMP_TRAP || pdu->type == GM_SNMP_INFORM) && pdu->count >= 2 &&
+	       pdu->error_status == 0 && pdu->error_index == 0 &&
+	       OID_IS(pdu->varbinds[0].oid, UPTIME) && pdu->varbinds[0].type == GM_SNMP_TIMETICKS &&
+	       OID_IS(pdu->varbinds[1].oid, TRAP_OID) && pdu->varbinds[1].type == GM_SNMP_OID;
+}
+
+static enum gm_guest_event_kind kind_of(struct gm_snmp_slice oid)
+{
+	static const enum gm_guest_event_kind generic[] = {
+		[1] = GM_GUEST_SNMPD_STARTED, /* coldStart */
+		[2] = GM_GUEST_SNMPD_STARTED, /* warmStart */
+		[3] = GM_GUEST_LINK_DOWN,
+		[4] = GM_GUEST_LINK_UP,
+	};
+	size_t root = sizeof(TRAPS) - 1;
+	uint8_t number = 0;
+
+	if (oid.length == root + 1 && memcmp(oid.data, TRAPS, root) == 0) {
+		number = oid.data[root];
+	}
+	return number >= 1 && number < sizeof(generic) / sizeof(generic[0]) ? generic[number]
+									    : GM_GUEST_NOTIFIED;
+}
+
+/* As dotted numbers, cut to fit: the name alone, for the rest is the guest's own text. */
+static void write_name(struct gm_snmp_slice oid, char *text, size_t size)
+{
+	size_t written = 0;
+	uint64_t number = 0;
+	bool first = true;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < oid.length && written < size; i++) {
+		int more = 0;
+
+		number = number << 7 | (oid.data[i] & 0x7f);
+		if (oid.data[i] & 0x80) {
+			continue;
+		}
+		if (first) {
+			unsigned arc = number < 80 ? (unsigned)number / 40 : 2;
+
+			more = snprintf(text, size, "%u.%llu", arc,
+					(unsigned long long)(number - arc * 40ULL));
+		} else {
+			more = snprintf(text + written, size - written, ".%llu",
+					(unsigned long long)number);
+		}
+		written += more > 0 ? (size_t)more : 0;
+		first = false;
+		number = 0;
+	}
+}
+
+int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
+			  const void *data, size_t length, const struct gm_snmp_moment *now,
+			  const struct gm_snmp_out *out)
+{
+	struct gm_guest_event event = {.key = gm_entity_guest(target->options.uuid),
+				       .time = now->node};
+	struct gm_snmp_slice oid;
+
+	if (open_notice(target, message, data, length, now->monotonic) < 0 ||
+	    !is_notice(&message->pdu)) {
+		target->counts.rejected++;
+		return -EBADMSG;
+	}
+	if (!is_affordable(target, now->monotonic)) {
+		return -EBUSY;
+	}
+	oid = message->pdu.varbinds[1].text;
+	target->counts.notices++;
+	event.kind = kind_of(oid);
+	write_name(oid, event.detail, sizeof(event.detail));
+	if (event.kind == GM_GUEST_SNMPD_STARTED) {
+		target_restarted(target, now->monotonic);
+	}
+	out->sink->event(out->sink->user, &event);
+	return 0;
+}
