@@ -77,9 +77,8 @@ struct gm_tenant_row {
 struct gm_host_row {
 	struct gm_node_info info; /* empty: not known */
 	int64_t booted_at;
-	uint32_t cpu_count;            /* CPUs that a vCPU's affinity can name; 0: not known */
-	int64_t guests_changed_at;     /* when a guest came or went last; 0: not since the start */
-	bool notify_each, notify_bulk; /* whether changes of guests' states are notified */
+	uint32_t cpu_count;        /* CPUs that a vCPU's affinity can name; 0: not known */
+	int64_t guests_changed_at; /* when a guest came or went last; 0: not since the start */
 };
 
 /* What a detector thinks of an entity now, in one metric. */

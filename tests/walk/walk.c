@@ -24,8 +24,9 @@ enum { CELLS_MAX = 600000 };
 
 static struct gm_mib_view view_of(const struct gm_snapshot *snapshot)
 {
-	return (struct gm_mib_view){snapshot, FIXTURE_TIME + 1500 * GM_MILLISECOND,
-				    FIXTURE_TIME - 300 * GM_SECOND};
+	return (struct gm_mib_view){.snapshot = snapshot,
+				    .now = FIXTURE_TIME + 1500 * GM_MILLISECOND,
+				    .master_started = FIXTURE_TIME - 300 * GM_SECOND};
 }
 
 static void let_go(struct gm_snapshot *snapshot)

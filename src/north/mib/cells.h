@@ -37,8 +37,12 @@ gm_mib_cell_fn gm_cell_since, gm_cell_stamp;
 gm_mib_cell_fn gm_cell_vm_oper_state, gm_cell_vm_admin_state; /* GUEST_STATE as LAST() finds it */
 gm_mib_cell_fn gm_cell_vm_affinity;                           /* struct gm_vcpu_row */
 gm_mib_cell_fn gm_cell_vm_source_type, gm_cell_vm_source,
-	gm_cell_vm_access; /* struct gm_disk_row */
+	gm_cell_vm_access;                                     /* struct gm_disk_row */
+gm_mib_cell_fn gm_cell_vm_notify_each, gm_cell_vm_notify_bulk; /* any */
 gm_mib_cell_fn gm_cell_vm_media, gm_cell_vm_size_unit, gm_cell_vm_size;
+
+/* VirtualMachineOperState by a guest's newest samples. */
+uint8_t gm_vm_oper_state(const struct gm_last_set *set);
 
 /* Of a certain row. */
 gm_mib_cell_fn gm_cell_source_name; /* struct gm_source_status */

@@ -24,6 +24,7 @@ struct gm_mib_view {
 	const struct gm_snapshot *snapshot;
 	int64_t now;            /* ages are counted from it */
 	int64_t master_started; /* when the master agent's sysUpTime was 0; 0: not known */
+	bool vm_notifications, vm_bulk_notifications; /* whether they are sent */
 };
 
 enum gm_mib_type {
