@@ -23,6 +23,7 @@ struct gm_outlet {
 
 	struct gm_transition *pending; /* ring of GM_OUTLET_PENDING, made when needed */
 	size_t pending_start, pending_count;
+	uint64_t raised[GM_ALARM_SEVERITIES]; /* since the start */
 	uint64_t lost;
 	struct gm_log_limit journal_limit;
 };
@@ -86,6 +87,9 @@ static int journal(struct gm_outlet *outlet, struct gm_transition *transitions, 
 	for (size_t i = 0; i < count; i++) {
 		remember(outlet, &transitions[i]);
 		tell_log(&transitions[i]);
+		unsigned severity = transitions[i].alarm.severity;
+		if (transitions[i].kind == GM_TRANSITION_RAISE && severity < GM_ALARM_SEVERITIES)
+			outlet->raised[severity]++;
 	}
 	return 0;
 }
@@ -152,6 +156,11 @@ size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition 
 	*ret_first_count = outlet->log_count < to_end ? outlet->log_count : to_end;
 	*ret_second = outlet->log;
 	return outlet->log_count;
+}
+
+uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity)
+{
+	return severity < GM_ALARM_SEVERITIES ? outlet->raised[severity] : 0;
 }
 
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet)

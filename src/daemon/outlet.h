@@ -7,6 +7,7 @@
 #define GM_DAEMON_OUTLET_H
 
 #include "model/alarm.h"
+#include "model/snapshot.h"
 #include "state/state.h"
 
 enum {
@@ -36,6 +37,9 @@ void gm_outlet_tick(struct gm_outlet *outlet);
 /* The newest transitions, oldest first; returns how many (at most GM_OUTLET_LOG). */
 size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition **ret_first,
 		     size_t *ret_first_count, const struct gm_transition **ret_second);
+
+/* Raises of a severity that were journalled since the start. */
+uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity);
 
 /* Transitions that could not be kept because the journal failed for too long. */
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet);

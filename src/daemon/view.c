@@ -187,6 +187,9 @@ int gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_sn
 		if (input->source_enabled[id])
 			snapshot->sources[snapshot->source_count++] = input->sources[id];
 	build_alarms(&view);
+	for (unsigned severity = 0; severity < GM_ALARM_SEVERITIES; severity++)
+		snapshot->totals.raised[severity] = gm_outlet_raised(input->outlet, severity);
+	view.failed |= !view.failed && gm_snapshot_order_alarms(snapshot) < 0;
 	fill_outputs(&view);
 	build_guests(&view);
 	build_interfaces(&view);

@@ -73,13 +73,21 @@ struct gm_tenant_row {
 	uint32_t guests, ports, active_alarms;
 };
 
+/* Alarms as RFC 3877 counts them, since the daemon's start; by enum gm_severity. */
+enum { GM_ALARM_SEVERITIES = 7 };
+struct gm_alarm_totals {
+	uint32_t active[GM_ALARM_SEVERITIES];
+	uint64_t raised[GM_ALARM_SEVERITIES];
+	int64_t raised_at, cleared_at; /* the newest; 0: none that is known */
+	int64_t changed_at;            /* the newer of the two */
+};
+
 /* The node as a host of guests. */
 struct gm_host_row {
 	struct gm_node_info info; /* empty: not known */
 	int64_t booted_at;
-	uint32_t cpu_count;            /* CPUs that a vCPU's affinity can name; 0: not known */
-	int64_t guests_changed_at;     /* when a guest came or went last; 0: not since the start */
-	bool notify_each, notify_bulk; /* whether changes of guests' states are notified */
+	uint32_t cpu_count;        /* CPUs that a vCPU's affinity can name; 0: not known */
+	int64_t guests_changed_at; /* when a guest came or went last; 0: not since the start */
 };
 
 /* What a detector thinks of an entity now, in one metric. */
@@ -263,6 +271,12 @@ struct gm_snapshot {
 	struct gm_alarm *alarms; /* active, by id */
 	size_t log_count;
 	struct gm_transition *log; /* the newest transitions, by sequence */
+	struct gm_alarm_totals totals;
+	size_t timed_count;
+	const struct gm_alarm *
+		*timed; /* the active ones by (tenths of a second of the raise, id) */
+	size_t cleared_count;
+	const struct gm_alarm **cleared; /* of the log, by (tenths of a second of the clear, id) */
 	size_t output_count;
 	struct gm_output_row *outputs; /* by name */
 
@@ -276,6 +290,9 @@ struct gm_snapshot *gm_snapshot_create(void);           /* NULL: out of memory *
 void gm_snapshot_destroy(struct gm_snapshot *snapshot); /* one that was never published */
 void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
 			size_t size); /* zeroed; NULL: out of memory */
+
+/* Makes `timed`, `cleared` and `totals` but for `raised` out of the alarms and the log. 0 or -ENOMEM. */
+int gm_snapshot_order_alarms(struct gm_snapshot *snapshot);
 
 /* The place that holds the present snapshot. */
 struct gm_snapshot_slot;

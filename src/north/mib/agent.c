@@ -17,7 +17,7 @@
 #include "north/mib/notify.h"
 
 static const int64_t STATUS_INTERVAL = GM_SECOND;
-enum { TICK_MS = 1000, RECONNECT_S = 1 };
+enum { TICK_MS = 1000, VM_TICK_MS = 250, RECONNECT_S = 1 };
 
 /*
  * The library connects with a blocking connect(), which does not return while a frozen master's backlog
@@ -46,6 +46,16 @@ const struct gm_option gm_mib_option_table[] = {
 	 .max = 10e9,
 	 .fallback = "300ms",
 	 .help = "how long to wait for the master agent when a session is opened or closed"},
+	{.key = "vm-notifications",
+	 GM_OPTION_AT(struct gm_mib_options, vm_notifications),
+	 .type = GM_OPTION_BOOL,
+	 .fallback = "no",
+	 .help = "send VM-MIB's notifications when a guest's state changes"},
+	{.key = "vm-bulk-notifications",
+	 GM_OPTION_AT(struct gm_mib_options, vm_bulk_notifications),
+	 .type = GM_OPTION_BOOL,
+	 .fallback = "no",
+	 .help = "send VM-MIB's notifications that tell of many guests at a time"},
 	GM_OPTION_END,
 };
 
@@ -169,6 +179,7 @@ static void work(struct gm_mib *mib)
 	gm_mib_session_tick(mib);
 	gm_mib_registry_tick(mib, now);
 	gm_mib_trap_tick(mib, now);
+	gm_mib_vm_trap_tick(mib, now);
 	if (now - mib->held_at > GM_SECOND)
 		gm_mib_release(mib);
 	tell_status(mib, now);
@@ -197,7 +208,7 @@ static void *run(void *user)
 	library_init(mib);
 	do
 		work(mib);
-	while (!turn(mib, &set, TICK_MS));
+	while (!turn(mib, &set, mib->vm_trap ? VM_TICK_MS : TICK_MS));
 	say_stop(mib, &set);
 	gm_mib_release(mib);
 	gm_mib_session_exit(mib);
@@ -222,6 +233,7 @@ static void destroy(struct gm_mib *mib)
 	if (mib->stop >= 0)
 		close(mib->stop);
 	free(mib->current);
+	gm_mib_vm_trap_free(mib);
 	gm_queue_free(mib->queue);
 	free(mib);
 }
@@ -261,6 +273,8 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	const struct gm_queue_options queue = {
 		.capacity = GM_MIB_SPOOL, .free_item = free, .notify = wake, .user = mib};
 	int rc = mib->wake < 0 || mib->stop < 0 ? -errno : gm_queue_create(&queue, &mib->queue);
+	if (rc == 0)
+		rc = gm_mib_vm_trap_create(mib);
 	if (rc == 0)
 		rc = start_thread(mib);
 	if (rc < 0) {

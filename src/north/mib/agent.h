@@ -79,6 +79,8 @@ struct gm_mib {
 	unsigned refusals;
 	int64_t notify_at;
 
+	struct gm_vm_trap *vm_trap; /* vm_trap.c; NULL: such notifications are not asked for */
+
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
 	struct gm_snapshot *scope;
@@ -120,6 +122,11 @@ void gm_mib_registry_tick(struct gm_mib *mib, int64_t now);
 /* trap.c */
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now);
 void gm_mib_trap_lost_session(struct gm_mib *mib);
+
+/* vm_trap.c: 0 or -ENOMEM. */
+int gm_mib_vm_trap_create(struct gm_mib *mib);
+void gm_mib_vm_trap_free(struct gm_mib *mib);
+void gm_mib_vm_trap_tick(struct gm_mib *mib, int64_t now);
 
 /* handler.c: the handler of every registration, and letting go of a snapshot that is held for nobody. */
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,

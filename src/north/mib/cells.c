@@ -65,27 +65,31 @@ static bool text(struct gm_mib_value *value, const char *string)
 	return octets(value, value->buffer, length);
 }
 
-/* DateAndTime of RFC 2579 with its zone, UTC. */
-static bool date(struct gm_mib_value *value, int64_t time)
+bool gm_mib_date(int64_t time, uint8_t ret_date[GM_MIB_DATE])
 {
 	time_t seconds = (time_t)(time / GM_SECOND);
 	struct tm tm;
 	if (time <= 0 || !gmtime_r(&seconds, &tm))
 		return false;
 	unsigned year = (unsigned)tm.tm_year + 1900;
-	const uint8_t encoded[] = {(uint8_t)(year >> 8),
-				   (uint8_t)year,
-				   (uint8_t)(tm.tm_mon + 1),
-				   (uint8_t)tm.tm_mday,
-				   (uint8_t)tm.tm_hour,
-				   (uint8_t)tm.tm_min,
-				   (uint8_t)tm.tm_sec,
-				   (uint8_t)(time % GM_SECOND / (GM_SECOND / 10)),
-				   '+',
-				   0,
-				   0};
-	memcpy(value->buffer, encoded, sizeof(encoded));
-	return octets(value, value->buffer, sizeof(encoded));
+	const uint8_t encoded[GM_MIB_DATE] = {(uint8_t)(year >> 8),
+					      (uint8_t)year,
+					      (uint8_t)(tm.tm_mon + 1),
+					      (uint8_t)tm.tm_mday,
+					      (uint8_t)tm.tm_hour,
+					      (uint8_t)tm.tm_min,
+					      (uint8_t)tm.tm_sec,
+					      (uint8_t)(time % GM_SECOND / (GM_SECOND / 10)),
+					      '+',
+					      0,
+					      0};
+	memcpy(ret_date, encoded, sizeof(encoded));
+	return true;
+}
+
+static bool date(struct gm_mib_value *value, int64_t time)
+{
+	return gm_mib_date(time, value->buffer) && octets(value, value->buffer, GM_MIB_DATE);
 }
 
 static bool age(struct gm_mib_value *value, int64_t now, int64_t time)
@@ -459,4 +463,12 @@ GETTER(gm_cell_stamp)
 {
 	int64_t time = *(const int64_t *)member(row, column);
 	return ticks(ret_value, view->master_started, view->master_started ? time : 0);
+}
+
+GETTER(gm_cell_empty)
+{
+	(void)view;
+	(void)row;
+	(void)column;
+	return octets(ret_value, "", 0);
 }

@@ -28,6 +28,7 @@ gm_mib_cell_fn gm_cell_number; /* as text: it may be negative or a fraction */
 
 /* As modules of others want it: a text that may be empty, -1, 0.0, the number column->id. */
 gm_mib_cell_fn gm_cell_string, gm_cell_unlimited, gm_cell_nothing, gm_cell_constant;
+gm_mib_cell_fn gm_cell_empty;     /* octets, none */
 gm_mib_cell_fn gm_cell_known;     /* enum gm_known, 8 bits: unknown 1, yes 2, no 3 */
 gm_mib_cell_fn gm_cell_kibibytes; /* uint64_t in bytes */
 /* int64_t: TimeTicks from it until now, and the master agent's sysUpTime at it (0: before its start). */
@@ -37,8 +38,38 @@ gm_mib_cell_fn gm_cell_since, gm_cell_stamp;
 gm_mib_cell_fn gm_cell_vm_oper_state, gm_cell_vm_admin_state; /* GUEST_STATE as LAST() finds it */
 gm_mib_cell_fn gm_cell_vm_affinity;                           /* struct gm_vcpu_row */
 gm_mib_cell_fn gm_cell_vm_source_type, gm_cell_vm_source,
-	gm_cell_vm_access; /* struct gm_disk_row */
+	gm_cell_vm_access;                                     /* struct gm_disk_row */
+gm_mib_cell_fn gm_cell_vm_notify_each, gm_cell_vm_notify_bulk; /* any */
 gm_mib_cell_fn gm_cell_vm_media, gm_cell_vm_size_unit, gm_cell_vm_size;
+
+/* VirtualMachineOperState by a guest's newest samples. */
+uint8_t gm_vm_oper_state(const struct gm_last_set *set);
+
+/* DateAndTime of RFC 2579 with its zone, UTC; false: no time. */
+enum { GM_MIB_DATE = 11 };
+bool gm_mib_date(int64_t time, uint8_t ret_date[GM_MIB_DATE]);
+
+/* cells_alarm.c: struct gm_alarm; a row of the models of alarms */
+gm_mib_cell_fn gm_cell_alarm_tenant, gm_cell_alarm_raise, gm_cell_alarm_clear,
+	gm_cell_alarm_resource;
+gm_mib_cell_fn gm_cell_alarm_model, gm_cell_alarm_itu;
+gm_mib_cell_fn gm_cell_model_notification, gm_cell_model_severity, gm_cell_model_text;
+gm_mib_cell_fn gm_cell_model_itu, gm_cell_model_generic, gm_cell_model_event, gm_cell_model_cause;
+gm_mib_cell_fn gm_cell_totals_active, gm_cell_totals_raised;
+
+/* What an alarm can be (its detector), and how severe: RFC 3877's model. */
+struct gm_alarm_model {
+	uint32_t index;    /* of the kind, from 1 */
+	uint32_t state;    /* 1: cleared; the more severe the higher */
+	uint32_t severity; /* ItuPerceivedSeverity */
+};
+enum { GM_ALARM_KINDS = 5, GM_ALARM_STATES = 6 };
+extern const struct gm_alarm_model gm_alarm_models[GM_ALARM_KINDS * GM_ALARM_STATES];
+/* The same ordered by severity's number. */
+extern const struct gm_alarm_model gm_alarm_itu_models[GM_ALARM_KINDS * GM_ALARM_STATES];
+
+/* The index of an alarm in both modules' active tables, and by its clear: its length. */
+size_t gm_mib_alarm_index(const struct gm_alarm *alarm, int64_t time, uint32_t *ret_index);
 
 /* Of a certain row. */
 gm_mib_cell_fn gm_cell_source_name; /* struct gm_source_status */

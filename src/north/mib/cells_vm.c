@@ -27,26 +27,34 @@ static const struct {
 };
 enum { STATES = sizeof(states) / sizeof(states[0]), UNKNOWN = 0 };
 
-static size_t state_of(const void *row, const struct gm_mib_column *column)
+static size_t state_of(const struct gm_last_set *set)
 {
-	const struct gm_last_set *set =
-		(const struct gm_last_set *)((const char *)row + column->offset);
-	const struct gm_last *newest = gm_last_find(set, column->id);
+	const struct gm_last *newest = gm_last_find(set, GM_METRIC_GUEST_STATE);
 	bool valid = newest && newest->value.gauge >= 0 && newest->value.gauge < STATES;
 	return valid ? (size_t)newest->value.gauge : UNKNOWN;
+}
+
+uint8_t gm_vm_oper_state(const struct gm_last_set *set)
+{
+	return states[state_of(set)].oper;
+}
+
+static const struct gm_last_set *set_of(const void *row, const struct gm_mib_column *column)
+{
+	return (const struct gm_last_set *)((const char *)row + column->offset);
 }
 
 GETTER(gm_cell_vm_oper_state)
 {
 	(void)view;
-	ret_value->number = states[state_of(row, column)].oper;
+	ret_value->number = gm_vm_oper_state(set_of(row, column));
 	return true;
 }
 
 GETTER(gm_cell_vm_admin_state)
 {
 	(void)view;
-	ret_value->number = states[state_of(row, column)].admin;
+	ret_value->number = states[state_of(set_of(row, column))].admin;
 	return true;
 }
 
@@ -155,14 +163,29 @@ GETTER(gm_cell_vm_size_unit)
 /* -1: not known */
 GETTER(gm_cell_vm_size)
 {
-	const struct gm_last_set *set =
-		(const struct gm_last_set *)((const char *)row + column->offset);
-	const struct gm_last *newest = gm_last_find(set, column->id);
+	const struct gm_last *newest = gm_last_find(set_of(row, column), column->id);
 	(void)view;
 	ret_value->number = UINT64_MAX;
 	if (newest && newest->value.gauge >= 0) {
 		double count = newest->value.gauge / (double)size_unit(row);
 		ret_value->number = count < INT32_MAX ? (uint64_t)count : INT32_MAX;
 	}
+	return true;
+}
+
+/* TruthValue: true is 1, false is 2. */
+GETTER(gm_cell_vm_notify_each)
+{
+	(void)row;
+	(void)column;
+	ret_value->number = view->vm_notifications ? 1 : 2;
+	return true;
+}
+
+GETTER(gm_cell_vm_notify_bulk)
+{
+	(void)row;
+	(void)column;
+	ret_value->number = view->vm_bulk_notifications ? 1 : 2;
 	return true;
 }

@@ -84,6 +84,8 @@ static void hold_snapshot(struct gm_mib *mib, long transaction)
 	mib->view.snapshot = present;
 	mib->view.now = gm_clock_now();
 	mib->view.master_started = mib->master_started;
+	mib->view.vm_notifications = mib->options.vm_notifications;
+	mib->view.vm_bulk_notifications = mib->options.vm_bulk_notifications;
 	mib->transaction = transaction;
 	mib->held_at = now;
 }

@@ -21,6 +21,7 @@ struct gm_mib_options {
 	bool enabled;
 	char agentx_socket[256]; /* "/var/agentx/master", "tcp:127.0.0.1:705" */
 	int64_t timeout;         /* ns that a synchronous AgentX exchange may take */
+	bool vm_notifications, vm_bulk_notifications; /* VM-MIB's, of each machine and of many */
 };
 extern const struct gm_option gm_mib_option_table[];
 

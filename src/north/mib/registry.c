@@ -150,10 +150,20 @@ static void put_into_tree(struct gm_mib_registration *one)
 		one->local = local;
 }
 
+/*
+ * netsnmp_unregister_handler() hands on the context's name of the registration that it frees meanwhile: hence
+ * by names of our own.
+ */
 static void take_out_of_tree(struct gm_mib_registration *one)
 {
-	if (one->local)
-		netsnmp_unregister_handler(one->local);
+	oid root[MAX_OID_LEN];
+	size_t length = gm_mib_root(one->module, root);
+	char context[GM_TENANT_SIZE];
+	if (!one->local)
+		return;
+	snprintf(context, sizeof(context), "%s", one->context->name);
+	unregister_mib_context(root, length, DEFAULT_MIB_PRIORITY, 0, 0,
+			       context[0] ? context : NULL);
 	one->local = NULL;
 }
 

@@ -150,5 +150,9 @@ struct gm_snapshot *gm_mib_scope(const struct gm_snapshot *whole, const char *te
 		return NULL;
 	}
 	hide_rivals(scope);
+	if (gm_snapshot_order_alarms(scope) < 0) {
+		gm_snapshot_destroy(scope);
+		return NULL;
+	}
 	return scope;
 }

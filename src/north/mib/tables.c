@@ -54,6 +54,16 @@ static const struct gm_mib_table *const vm_tenant_tables[] = {
 	&gm_mib_vm_notify_each, &gm_mib_vm_notify_bulk,
 };
 
+static const struct gm_mib_table *const alarm_tables[] = {
+	&gm_mib_model_changed, &gm_mib_model_table,        &gm_mib_active_changed,
+	&gm_mib_active_table,  &gm_mib_active_stats_table, &gm_mib_active_overflow,
+	&gm_mib_clear_maximum, &gm_mib_clear_table,
+};
+static const struct gm_mib_table *const itu_tables[] = {&gm_mib_itu_table, &gm_mib_itu_active_table,
+							&gm_mib_itu_stats_table};
+
+static const uint32_t alarm_root[] = {1, 3, 6, 1, 2, 1, 118};
+static const uint32_t itu_root[] = {1, 3, 6, 1, 2, 1, 121};
 static const uint32_t vm_root[] = {1, 3, 6, 1, 2, 1, 236};
 static const uint32_t guestmon_root[] = {GM_OID_ROOT};
 
@@ -67,9 +77,13 @@ static const uint32_t guestmon_root[] = {GM_OID_ROOT};
 const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES] = {
 	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon, guestmon),
 	[GM_MIB_VM] = MODULE("VM-MIB", vm, vm),
+	[GM_MIB_ALARM] = MODULE("ALARM-MIB", alarm, alarm),
+	[GM_MIB_ITU_ALARM] = MODULE("ITU-ALARM-MIB", itu, itu),
 };
 
 const struct gm_mib_module gm_mib_tenant_modules[GM_MIB_MODULES] = {
 	[GM_MIB_GUESTMON] = MODULE("GUESTMON-MIB", guestmon, guestmon_tenant),
 	[GM_MIB_VM] = MODULE("VM-MIB", vm, vm_tenant),
+	[GM_MIB_ALARM] = MODULE("ALARM-MIB", alarm, alarm),
+	[GM_MIB_ITU_ALARM] = MODULE("ITU-ALARM-MIB", itu, itu),
 };

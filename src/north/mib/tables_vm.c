@@ -24,9 +24,9 @@ static const struct gm_mib_column number_columns[] = {CELL(2, INTEGER, gm_cell_s
 static const struct gm_mib_column change_columns[] = {
 	CELL(3, TICKS, gm_cell_stamp, host.guests_changed_at)};
 static const struct gm_mib_column notify_each_columns[] = {
-	CELL(9, INTEGER, gm_cell_bool, host.notify_each)};
+	CELL(9, INTEGER, gm_cell_vm_notify_each, host)};
 static const struct gm_mib_column notify_bulk_columns[] = {
-	CELL(10, INTEGER, gm_cell_bool, host.notify_bulk)};
+	CELL(10, INTEGER, gm_cell_vm_notify_bulk, host)};
 #undef ROW
 
 #define ROW struct gm_guest_row

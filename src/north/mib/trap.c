@@ -101,8 +101,8 @@ static netsnmp_pdu *transition_pdu(struct gm_mib *mib)
 
 static netsnmp_pdu *agent_pdu(struct gm_mib *mib)
 {
-	struct gm_mib_view view = {gm_snapshot_acquire(mib->slot), gm_clock_now(),
-				   mib->master_started};
+	struct gm_mib_view view = {.snapshot = gm_snapshot_acquire(mib->slot),
+				   .now = gm_clock_now()};
 	if (!view.snapshot)
 		return NULL; /* not started yet as far as a manager could see */
 	netsnmp_pdu *pdu = notify_pdu(mib->session, mib->agent_event);

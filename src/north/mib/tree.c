@@ -20,6 +20,11 @@ static struct rows rows_of(const struct gm_mib_table *table, const struct gm_sna
 		.table = table, .first = (const char *)snapshot, .count = 1, .parts = 1};
 	if (!table->index)
 		return rows;
+	if (table->fixed) {
+		rows.first = table->fixed;
+		rows.count = table->fixed_count;
+		return rows;
+	}
 	uint32_t parts = table->parts;
 	memcpy(&rows.count, (const char *)snapshot + table->count_at, sizeof(rows.count));
 	if (table->embedded)
@@ -41,7 +46,10 @@ static bool has_parts(const struct gm_mib_table *table)
 
 static const void *row_at(const struct rows *rows, size_t i)
 {
-	return rows->first + i / rows->parts * rows->table->row_size;
+	const char *at = rows->first + i / rows->parts * rows->table->row_size;
+	if (rows->table->indirect)
+		memcpy(&at, at, sizeof(at));
+	return at;
 }
 
 static size_t index_at(const struct rows *rows, size_t i, uint32_t *ret_index)

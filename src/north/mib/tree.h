@@ -24,6 +24,7 @@ struct gm_mib_view {
 	const struct gm_snapshot *snapshot;
 	int64_t now;            /* ages are counted from it */
 	int64_t master_started; /* when the master agent's sysUpTime was 0; 0: not known */
+	bool vm_notifications, vm_bulk_notifications; /* whether they are sent */
 };
 
 enum gm_mib_type {
@@ -75,6 +76,10 @@ struct gm_mib_table {
 		prefix_length; /* below the root: {1, 4, 1} of gmGuestEntry */
 	uint8_t index_objects; /* in the INDEX clause; 0: scalars */
 	bool embedded;         /* the rows are in the snapshot itself, not behind a pointer */
+	bool indirect;         /* the array holds pointers to the rows */
+	const void *
+		fixed; /* rows that are always the same: not in the snapshot; `fixed_count` of them */
+	size_t fixed_count;
 	uint32_t rows_at, count_at, row_size; /* in struct gm_snapshot */
 	gm_mib_index_fn *index;               /* NULL: scalars */
 	/*
@@ -97,7 +102,7 @@ struct gm_mib_module {
 };
 
 /* What is served, each module from a registration of its own. */
-enum { GM_MIB_GUESTMON, GM_MIB_VM, GM_MIB_MODULES };
+enum { GM_MIB_GUESTMON, GM_MIB_VM, GM_MIB_ALARM, GM_MIB_ITU_ALARM, GM_MIB_MODULES };
 extern const struct gm_mib_module gm_mib_modules[GM_MIB_MODULES];
 
 /* The same for a tenant, over what scope.h leaves of a snapshot: without what is the node's own. */

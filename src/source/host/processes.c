@@ -35,7 +35,7 @@ enum { LOOKS = 10 };
 enum { HELD_MAX = 256 };
 
 /* Readings between two accounts of when a guest's process was started. */
-enum { STARTS_EVERY = 50 };
+enum { STARTS_EVERY = 10 };
 
 struct process {
 	int pid;

@@ -3,7 +3,8 @@
  * How fast the MIB answers: 10,000 interface rows, ten columns a request.
  *
  *   mib_bench resolve         the resolver in-process, and a linear search over the same rows
- *   mib_bench poll ADDRESS    GETBULK (ten columns, ten repetitions) of gmInterfaceTable by SNMPv2c
+ *   mib_bench poll ADDRESS    GETBULK (ten columns, ten repetitions) of gmInterfaceTable by SNMPv2c, for at
+ *                             most five seconds; "rival" behind it: the same of mib_rivals
  * Prints variables a second. tests/bench/mib/bench runs both, the second through snmpd.
  */
 #include <net-snmp/net-snmp-config.h>
@@ -20,6 +21,8 @@
 
 enum { COLUMNS = 10, REPETITIONS = 10 };
 static const uint32_t columns[COLUMNS] = {3, 4, 8, 9, 10, 11, 12, 16, 17, 18};
+
+static const int64_t LIMIT = 5 * GM_SECOND;
 
 static double rate(size_t count, int64_t since)
 {
@@ -105,7 +108,7 @@ static size_t ask(netsnmp_session *session, oid next[COLUMNS][MAX_OID_LEN], size
 	return count;
 }
 
-static int poll_table(char *address)
+static int poll_table(char *address, bool rival)
 {
 	static const oid table[] = {GM_OID_ROOT, 1, 5, 1};
 	static oid next[COLUMNS][MAX_OID_LEN];
@@ -123,11 +126,13 @@ static int poll_table(char *address)
 		return 1;
 	for (size_t c = 0; c < COLUMNS; c++) {
 		memcpy(next[c], table, sizeof(table));
+		if (rival)
+			next[c][9] = 7667;
 		next[c][OID_LENGTH(table)] = columns[c];
 		lengths[c] = OID_LENGTH(table) + 1;
 	}
 	int64_t start = gm_clock_monotonic();
-	while ((got = ask(session, next, lengths)) > 0)
+	while (gm_clock_monotonic() - start < LIMIT && (got = ask(session, next, lengths)) > 0)
 		count += got;
 	printf("through snmpd:        %.0f variables/s (%zu)\n", rate(count, start), count);
 	snmp_close(session);
@@ -138,8 +143,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "resolve") == 0)
 		return resolve();
-	if (argc == 3 && strcmp(argv[1], "poll") == 0)
-		return poll_table(argv[2]);
-	fprintf(stderr, "usage: mib_bench resolve | poll ADDRESS\n");
+	if (argc >= 3 && strcmp(argv[1], "poll") == 0)
+		return poll_table(argv[2], argc > 3);
+	fprintf(stderr, "usage: mib_bench resolve | poll ADDRESS [rival]\n");
 	return 2;
 }

@@ -3,11 +3,12 @@
  * The agent thread alone, for tests/functional/agentx: starts it on made-up snapshots and does as it
  * is told on standard input. Not the daemon.
  *
- *   mib_driver SOCKET GUESTS INTERFACES [PUBLISH_US]
+ *   mib_driver SOCKET GUESTS INTERFACES [PUBLISH_US [vm]]
  *     raise N           hands over the raise with the sequence number N
  *     clear N           its clear, as sequence number N
  *     tell DETECTOR N   raise, change and clear of a detector's alarm, from sequence number N on
  *     guests N          as many from now on, and a snapshot at once
+ *     pause N           the guest with that index is paused (0: none) from now on
  *     quit              stops the thread (as does the end of the input)
  * Prints "delivered N" and "status connected=0|1 connects=N requests=N notifications=N spooled=N". A new
  * snapshot, whose counters count the snapshots, is published every PUBLISH_US microseconds.
@@ -55,6 +56,7 @@ static int tell(struct gm_mib *mib, const char *detector, uint64_t sequence)
 struct plan {
 	size_t guests, interfaces;
 	int64_t interval, next;
+	uint32_t paused; /* index of a guest; 0: none */
 };
 
 static void command(struct gm_mib *mib, struct plan *plan, const char *line)
@@ -71,7 +73,8 @@ static void command(struct gm_mib *mib, struct plan *plan, const char *line)
 	}
 	if (sscanf(line, "tell %15s %" SCNu64, detector, &sequence) == 2)
 		rc = tell(mib, detector, sequence);
-	if (sscanf(line, "guests %zu", &plan->guests) == 1) {
+	if (sscanf(line, "guests %zu", &plan->guests) == 1 ||
+	    sscanf(line, "pause %u", &plan->paused) == 1) {
 		plan->next = 0;
 		rc = 0;
 	}
@@ -101,6 +104,14 @@ static bool read_commands(struct gm_mib *mib, struct plan *plan, char *buffer, s
 	return true;
 }
 
+static void pause_guest(struct gm_snapshot *snapshot, uint32_t index)
+{
+	enum { PAUSED = 3 }; /* virDomainState */
+	for (size_t i = 0; i < snapshot->guest_count; i++)
+		if (snapshot->guests[i].index == index)
+			snapshot->guests[i].last.items[0].value.gauge = PAUSED;
+}
+
 static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, struct plan *plan)
 {
 	char buffer[65536];
@@ -112,6 +123,7 @@ static void serve(struct gm_mib *mib, struct gm_snapshot_slot *slot, struct plan
 				fixture_snapshot(plan->guests, plan->interfaces, generation++);
 			if (!snapshot)
 				return;
+			pause_guest(snapshot, plan->paused);
 			gm_snapshot_publish(slot, snapshot);
 			plan->next = now + plan->interval;
 		}
@@ -130,7 +142,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	struct gm_mib_options options = {.enabled = true, .timeout = 300 * GM_MILLISECOND};
+	struct gm_mib_options options = {.enabled = true,
+					 .timeout = 300 * GM_MILLISECOND,
+					 .vm_notifications = argc > 5,
+					 .vm_bulk_notifications = argc > 5};
 	snprintf(options.agentx_socket, sizeof(options.agentx_socket), "%s", argv[1]);
 	struct plan plan = {
 		.guests = strtoul(argv[2], NULL, 10),

@@ -388,7 +388,10 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 			return NULL;
 		if (!fill_machine(snapshot, g, index) || !fill_judgements(snapshot, g, index))
 			return NULL;
-		snapshot->log[g] = fixture_transition(g + 1, GM_TRANSITION_RAISE);
+		snapshot->log[g] = fixture_transition(g + 1, g % 4 == 1 ? GM_TRANSITION_CLEAR
+									: GM_TRANSITION_RAISE);
+		if (g % 4 == 1)
+			snapshot->log[g].alarm.cleared_at = FIXTURE_TIME + GM_SECOND;
 		memcpy(snapshot->log[g].alarm.project_uuid, snapshot->guests[g].tenant,
 		       GM_TENANT_SIZE);
 		snapshot->alarms[g] = snapshot->log[g].alarm;
@@ -401,5 +404,6 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 			fill_port(snapshot, at, index, ordinal);
 		}
 	}
-	return snapshot;
+	snapshot->totals.raised[GM_SEVERITY_MAJOR] = 9;
+	return gm_snapshot_order_alarms(snapshot) < 0 ? NULL : snapshot;
 }
