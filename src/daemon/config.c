@@ -264,6 +264,11 @@ static bool balloon_is_whole(const struct gm_config *config)
 	return config->libvirt.balloon_period % GM_SECOND == 0;
 }
 
+static bool uris_are_good(const struct gm_config *config)
+{
+	return gm_libvirt_uris(&config->libvirt) > 0;
+}
+
 static bool redis_addresses_are_good(const struct gm_config *config)
 {
 	return config->redis.addresses[0] == '\0' || gm_redis_check(&config->redis, NULL) == 0;
@@ -286,6 +291,8 @@ static const struct {
 	{"outputs", "directory", outputs_are_absolute, "a path that begins with '/'"},
 	{"threshold", "metric", metric_is_known, "the name of a metric, or nothing"},
 	{"libvirt", "balloon-period", balloon_is_whole, "whole seconds"},
+	{"libvirt", "uri", uris_are_good,
+	 "one to four different URIs, separated by blanks, each of at most 255 bytes"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 	{"redis", "addresses", redis_addresses_are_good,
