@@ -72,6 +72,7 @@ static const char *const memory_names[VIR_DOMAIN_MEMORY_STAT_NR] = {
 	[VIR_DOMAIN_MEMORY_STAT_USABLE] = "balloon.usable",
 	[VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE] = "balloon.last-update",
 	[VIR_DOMAIN_MEMORY_STAT_DISK_CACHES] = "balloon.disk_caches",
+	[VIR_DOMAIN_MEMORY_STAT_RSS] = "balloon.rss",
 };
 
 static void read_memory(struct growing *growing)

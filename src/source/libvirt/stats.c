@@ -285,6 +285,7 @@ enum guest_value {
 	VALUE_FAULT_MAJOR,
 	VALUE_FAULT_MINOR,
 	VALUE_LAST_UPDATE,
+	VALUE_RSS,
 	VALUE_DIRTY_STATUS,
 	VALUE_DIRTY_START,
 	VALUE_DIRTY_RATE,
@@ -314,6 +315,7 @@ static const struct {
 	{"balloon.major_fault", VALUE_FAULT_MAJOR, 1},
 	{"balloon.minor_fault", VALUE_FAULT_MINOR, 1},
 	{"balloon.last-update", VALUE_LAST_UPDATE, 1},
+	{"balloon.rss", VALUE_RSS, KIB},
 	{"dirtyrate.calc_status", VALUE_DIRTY_STATUS, 1},
 	{"dirtyrate.calc_start_time", VALUE_DIRTY_START, 1},
 	{"dirtyrate.megabytes_per_second", VALUE_DIRTY_RATE, MIB},
@@ -471,6 +473,21 @@ static bool date_balloon(const struct gm_lv_record *record, const struct guest *
 	return true;
 }
 
+/*
+ * A container has no balloon: what its processes hold, of what it may have, is its memory. (Of a
+ * virtual machine it is that of its process on the host.)
+ */
+static void emit_container(const struct gm_lv_record *record, const struct guest *guest,
+			   struct gm_batch *batch)
+{
+	static const struct output outputs[] = {{VALUE_MAXIMUM, GM_METRIC_MEMORY_TOTAL},
+						{VALUE_RSS, GM_METRIC_MEMORY_USED}};
+
+	if (has(guest, VALUE_RSS) && has(guest, VALUE_MAXIMUM) && !has(guest, VALUE_LAST_UPDATE) &&
+	    !has(guest, VALUE_AVAILABLE) && guest->value[VALUE_RSS] <= guest->value[VALUE_MAXIMUM])
+		emit(record, guest, outputs, COUNT_OF(outputs), record->read_at, batch);
+}
+
 /* The dirty rate is measured on demand: told once per measurement, dated by its end's reading. */
 static void emit_dirty_rate(const struct gm_lv_record *record, const struct guest *guest,
 			    struct gm_lv_history *history, struct gm_batch *batch)
@@ -496,6 +513,7 @@ void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *h
 	if (!record->told_elsewhere && date_balloon(record, &guest, history, &measured_at) &&
 	    emit(record, &guest, told_outputs, COUNT_OF(told_outputs), measured_at, batch))
 		emit_used(&guest, batch);
+	emit_container(record, &guest, batch);
 	emit_dirty_rate(record, &guest, history, batch);
 	read_devices(record, &disk_group, history, batch);
 }

@@ -481,6 +481,27 @@ static void test_asked(void **state)
 	gm_batch_free(batch);
 }
 
+/* A container's memory is what its processes hold; a virtual machine's process is not its memory. */
+static void test_container(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_history history = {0};
+
+	add_number(&params, "balloon.current", 65536);
+	add_number(&params, "balloon.maximum", 65536);
+	add_number(&params, "balloon.rss", 1024);
+	struct gm_batch *batch = slow(&params, &history, READ_AT);
+	assert_int_equal(batch->frame_count, 2);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_TOTAL) == 65536.0 * 1024);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_USED) == 1024.0 * 1024);
+	gm_batch_free(batch);
+	add_number(&params, "balloon.last-update", 0);
+	batch = slow(&params, &history, READ_AT);
+	assert_int_equal(batch->frame_count, 1);
+	gm_batch_free(batch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_latency),
 		cmocka_unit_test(test_dirty_rate),
 		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_container),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
