@@ -20,7 +20,7 @@
 enum {
 	PATIENTS_MAX = 8,
 	RESTS_MAX = 64,  /* more guests at rest: the one that has rested longest may be looked at */
-	REST_FACTOR = 4, /* of the time that a guest may be looked at */
+	REST_FACTOR = 2, /* of the time that a guest may be looked at */
 };
 
 #define HOLD       (5 * GM_SECOND) /* a look goes on so long after it was last asked for */

@@ -5,7 +5,7 @@
  * A guest refreshes them once per period, which is whole seconds. Setting the period to 0 and back
  * makes qemu ask the guest at once; what it answered is read a tick later and is as old as the
  * asking. That costs libvirtd some milliseconds and a job that changes the guest, so it is
- * budgeted: so many guests at a time, so long at most, then a rest four times as long. The period that
+ * budgeted: so many guests at a time, so long at most, then a rest twice as long. The period that
  * a guest had is restored afterwards, after an error too, for as long as that takes.
  *
  * It has a thread (`libvirt-fresh`) and a connection of its own that may write: a guest that hangs

@@ -89,8 +89,8 @@ const struct gm_option gm_libvirt_option_table[] = {
 	 AT(fresh_time),
 	 .min = 1e9,
 	 .max = 3600e9,
-	 .fallback = "60s",
-	 .help = "For how long at most; then the guest rests four times as long."},
+	 .fallback = "5m",
+	 .help = "For how long at most; then the guest rests twice as long."},
 	GM_OPTION_END,
 };
 
