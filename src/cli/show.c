@@ -142,6 +142,9 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 		snprintf(row[3], GM_CELL, "%s%s", state_name(metric(guest, "guest.state", "value")),
 			 gm_json_get_bool(guest, "stale") ? " (stale)" : "");
 		double cpu = metric(guest, "process.cpu.time", "rate") / 1e9 * 100;
+		if (!isfinite(
+			    cpu)) /* a container, or a guest of another host: no process of ours */
+			cpu = metric(guest, "cpu.time", "rate") / 1e9 * 100;
 		snprintf(row[4], GM_CELL, isfinite(cpu) ? "%.0f%%" : "-", cpu);
 		gm_render_bytes(row[5], metric(guest, "memory.used", "value"));
 		gm_render_bytes(row[6], metric(guest, "memory.total", "value"));

@@ -276,6 +276,11 @@ static bool listener_is_addressed(const struct gm_config *config)
 	return gm_snmp_listener_check(config->snmp_guests.listen, NULL) == 0;
 }
 
+static bool uris_are_good(const struct gm_config *config)
+{
+	return gm_libvirt_uris(&config->libvirt) > 0;
+}
+
 static bool redis_addresses_are_good(const struct gm_config *config)
 {
 	return config->redis.addresses[0] == '\0' || gm_redis_check(&config->redis, NULL) == 0;
@@ -301,6 +306,8 @@ static const struct {
 	{"tap", "rates", rates_are_good, "PATTERN=RATE, separated by commas, such as tap*=1G"},
 	{"snmp-guests", "listen", listener_is_addressed,
 	 "a numeric address with a port, such as 0.0.0.0:162"},
+	{"libvirt", "uri", uris_are_good,
+	 "one to four different URIs, separated by blanks, each of at most 255 bytes"},
 	{"redis", "host", redis_is_addressed,
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 	{"redis", "addresses", redis_addresses_are_good,

@@ -282,3 +282,9 @@ int64_t gm_entities_guests_changed_at(const struct gm_entities *entities)
 {
 	return entities->guests_changed_at;
 }
+
+bool gm_tracked_belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE])
+{
+	const uint8_t *owner = gm_entity_owner(&tracked->info);
+	return owner && memcmp(owner, guest, GM_UUID_SIZE) == 0;
+}

@@ -95,6 +95,9 @@ struct gm_tracked *gm_entities_first(const struct gm_entities *entities);
 struct gm_tracked *gm_entities_next(const struct gm_tracked *tracked);
 size_t gm_entities_count(const struct gm_entities *entities);
 
+/* Whether it is the guest, or a part of it. */
+bool gm_tracked_belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE]);
+
 /* Keeps `finding` as the latest of its detector and metric; none of an operator's rules: they may be many. */
 void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *finding);
 

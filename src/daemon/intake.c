@@ -18,6 +18,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/happenings.h"
+#include "daemon/ranks.h"
 #include "daemon/recall.h"
 
 /* An interface that the tap sampler has told of so lately needs no other source's counters. */
@@ -41,7 +43,8 @@ struct gm_intake {
 	struct gm_tracked *whole; /* the guest (or node) that `current` is a part of, or NULL */
 	bool restoring, libvirt_connected;
 	uint64_t readings;
-	struct gm_log_limit full_limit, index_limit;
+	struct gm_log_limit full_limit, index_limit, rank_limit;
+	struct gm_happenings happenings;
 };
 
 int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
@@ -297,8 +300,8 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 		       const struct gm_frame *frame, const struct gm_reading *readings)
 {
 	struct gm_tracked *tracked = entity_of(intake, &frame->key);
-	if (!tracked || superseded(tracked, source, frame->measured_at) ||
-	    !settled(intake, tracked, frame))
+	if (!tracked || gm_ranks_outranked(tracked, source) ||
+	    superseded(tracked, source, frame->measured_at) || !settled(intake, tracked, frame))
 		return;
 
 	struct gm_reading mirrored[MIRROR_MAX];
@@ -396,12 +399,6 @@ static void refit(struct gm_intake *intake, struct gm_tracked *tracked)
 	gm_recall_again(tracked);
 }
 
-static bool belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE])
-{
-	const uint8_t *owner = gm_entity_owner(&tracked->info);
-	return owner && memcmp(owner, guest, GM_UUID_SIZE) == 0;
-}
-
 /* An operator's rules may ask for what is known of a guest now, for it and for all that belongs to it. */
 static void refit_guest(struct gm_intake *intake, struct gm_tracked *changed)
 {
@@ -413,20 +410,42 @@ static void refit_guest(struct gm_intake *intake, struct gm_tracked *changed)
 		return;
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		if (tracked != changed && belongs_to(tracked, uuid))
+		if (tracked != changed && gm_tracked_belongs_to(tracked, uuid))
 			refit(intake, tracked);
 	}
+}
+
+/* It, or the guest that it belongs to, is told by another connection to libvirt (ranks.h). */
+static bool left_out(struct gm_intake *intake, enum gm_source_id source,
+		     const struct gm_entity_info *info)
+{
+	const uint8_t *owner = gm_entity_owner(info);
+	struct gm_entity_key key = owner ? gm_entity_guest(owner) : info->key;
+	const struct gm_tracked *tracked = gm_entities_find(intake->entities, &key);
+	if (!tracked || !gm_ranks_outranked(tracked, source))
+		return false;
+	if (info->key.kind == GM_ENTITY_GUEST &&
+	    gm_log_allowed(&intake->rank_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL)) {
+		char uuid[GM_UUID_TEXT];
+		gm_log(GM_LOG_WARNING,
+		       "guest %s is told by two libvirt URIs: what source %s tells of it is left "
+		       "out",
+		       gm_uuid_text(key.uuid, uuid), gm_source_name(source));
+	}
+	return true;
 }
 
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info)
 {
+	if (left_out(intake, source, info))
+		return;
 	struct gm_tracked *tracked = find_or_add(intake, &info->key);
 	if (!tracked)
 		return;
 	bool known = tracked->told_by != 0;
 	struct gm_entity_info before = tracked->info;
-	tracked->told_by |= 1U << source;
+	gm_ranks_note(tracked, source);
 	if (info->key.kind == GM_ENTITY_INTERFACE) {
 		merge_interface(intake, tracked, source, &info->interface);
 	} else {
@@ -448,7 +467,7 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_key *key, int64_t time)
 {
 	struct gm_tracked *tracked = gm_entities_find(intake->entities, key);
-	if (!tracked)
+	if (!tracked || gm_ranks_anothers(tracked, source))
 		return;
 	/* libvirt lets go of a device that the tap sampler still sees: it is the host's again. */
 	if (key->kind == GM_ENTITY_INTERFACE && source != GM_SOURCE_TAP &&
@@ -489,7 +508,9 @@ static bool is_orphan(const struct gm_tracked *tracked)
 
 void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 {
-	static const unsigned tellers_of_guests = 1U << GM_SOURCE_LIBVIRT | 1U << GM_SOURCE_SNMP;
+	static const unsigned tellers_of_guests =
+		1U << GM_SOURCE_LIBVIRT | 1U << GM_SOURCE_LIBVIRT_2 | 1U << GM_SOURCE_LIBVIRT_3 |
+		1U << GM_SOURCE_LIBVIRT_4 | 1U << GM_SOURCE_SNMP;
 	struct gm_tracked *tracked = gm_entities_first(intake->entities), *next;
 	for (; tracked; tracked = next) {
 		next = gm_entities_next(tracked);
@@ -502,37 +523,9 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 	}
 }
 
-/*
- * A planned change of a guest. One that starts the system anew or moves it is one for all that belongs to it;
- * another size of the balloon tells nothing about its ports.
- */
-static void disturb(struct gm_intake *intake, struct gm_tracked *guest,
-		    const struct gm_guest_event *event)
-{
-	static const unsigned moves =
-		1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED | 1U << GM_GUEST_STARTED;
-	if ((moves >> event->kind & 1) == 0) {
-		if (event->kind == GM_GUEST_BALLOON && guest->detectors)
-			gm_detector_set_disturb(guest->detectors, event->time);
-		return;
-	}
-	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
-	     tracked = gm_entities_next(tracked))
-		if (tracked->detectors && belongs_to(tracked, guest->info.key.uuid))
-			gm_detector_set_disturb(tracked->detectors, event->time);
-}
-
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)
 {
-	struct gm_tracked *tracked = gm_entities_find(intake->entities, &event->key);
-	char name[2 * GM_NAME_SIZE], uuid[GM_UUID_TEXT];
-	gm_text_quote(name, sizeof(name), tracked ? gm_guest_label(&tracked->info.guest) : "?");
-	gm_log(GM_LOG_INFO, "guest %s (%s): %s%s%s", name, gm_uuid_text(event->key.uuid, uuid),
-	       gm_guest_event_name(event->kind), event->detail[0] != '\0' ? " " : "",
-	       event->detail);
-
-	if (tracked)
-		disturb(intake, tracked, event);
+	gm_happenings_take(&intake->happenings, intake->entities, event);
 }
 
 void gm_intake_evaluate(struct gm_intake *intake, int64_t now)

@@ -95,6 +95,11 @@ static bool runs(const struct gm_pipeline *pipeline, unsigned source)
 	return pipeline->sources.runners[source] != NULL;
 }
 
+static bool libvirt_connected(const struct gm_pipeline *pipeline)
+{
+	return gm_sources_libvirt_connected(&pipeline->sources, pipeline->source_status);
+}
+
 static void on_samples(void *user, const struct gm_batch *batch)
 {
 	struct gm_pipeline *pipeline = user;
@@ -133,18 +138,12 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 	struct gm_source_status *known = &pipeline->source_status[status->id];
 	if (!runs(pipeline, status->id))
 		return;
-	char reason[2 * sizeof(status->error)];
-	gm_text_quote(reason, sizeof(reason), status->error);
-	if (status->connected && !known->connected)
-		gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(status->id));
-	else if (status->error[0] != '\0' && strcmp(known->error, status->error) != 0)
-		gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(status->id), reason);
+	gm_sources_log(known, status);
 	/* libvirt tells of its guests only after it is connected. */
-	if (status->id == GM_SOURCE_LIBVIRT && status->connected && !known->connected)
+	if (gm_source_uri(status->id) >= 0 && status->connected && !known->connected)
 		pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 	*known = *status;
-	if (status->id == GM_SOURCE_LIBVIRT)
-		gm_intake_libvirt_connected(pipeline->intake, status->connected);
+	gm_intake_libvirt_connected(pipeline->intake, libvirt_connected(pipeline));
 }
 
 static void on_mib_status(void *user, const struct gm_mib_status *status)
@@ -185,6 +184,7 @@ static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_sources_judge(&pipeline->sources, finding);
 	if (gm_alarms_finding(pipeline->alarms, finding) < 0)
 		gm_log(GM_LOG_ERROR, "out of memory: a finding of %s is lost", finding->detector);
 }
@@ -257,7 +257,7 @@ static void sweep_orphans(struct gm_pipeline *pipeline, int64_t now)
 {
 	bool libvirt = pipeline->config->libvirt.enabled;
 	if (gm_clock_monotonic() < pipeline->orphans_at ||
-	    (libvirt && !pipeline->source_status[GM_SOURCE_LIBVIRT].connected))
+	    (libvirt && !libvirt_connected(pipeline)))
 		return;
 	gm_intake_sweep(pipeline->intake, now);
 	end_orphans(pipeline, true, now);
@@ -451,8 +451,7 @@ static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
 		gm_intake_source_ended(pipeline->intake, (enum gm_source_id)id);
 		pipeline->source_status[id] = (struct gm_source_status){.id = id};
 	}
-	gm_intake_libvirt_connected(pipeline->intake,
-				    pipeline->source_status[GM_SOURCE_LIBVIRT].connected);
+	gm_intake_libvirt_connected(pipeline->intake, libvirt_connected(pipeline));
 	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 }
 
@@ -523,6 +522,7 @@ void gm_pipeline_free(struct gm_pipeline *pipeline)
 	gm_intake_free(pipeline->intake);
 	gm_learning_free(pipeline->learning);
 	gm_mirror_destroy(&pipeline->mirror);
+	gm_suspicion_clear(&pipeline->sources.suspicion);
 	gm_snapshot_slot_free(pipeline->slot);
 	free(pipeline);
 }

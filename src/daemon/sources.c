@@ -8,41 +8,48 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 /* More than a worker of the slow lane waits for a guest's monitor, twice. */
 #define STOP_PATIENCE (5 * GM_SECOND)
 
-static int create_libvirt(const struct gm_config *config, struct gm_source **ret_source)
+static int create_libvirt(const struct gm_config *config, unsigned uri,
+			  struct gm_source **ret_source)
 {
-	return gm_libvirt_create(&config->libvirt, ret_source);
+	return gm_libvirt_create(&config->libvirt, uri, ret_source);
 }
 
-static int create_libvirt_slow(const struct gm_config *config, struct gm_source **ret_source)
+static int create_libvirt_slow(const struct gm_config *config, unsigned uri,
+			       struct gm_source **ret_source)
 {
-	return gm_libvirt_slow_create(&config->libvirt, ret_source);
+	return gm_libvirt_slow_create(&config->libvirt, uri, ret_source);
 }
 
-static int create_tap(const struct gm_config *config, struct gm_source **ret_source)
+static int create_tap(const struct gm_config *config, unsigned uri, struct gm_source **ret_source)
 {
+	(void)uri;
 	return gm_tap_create(&config->tap, ret_source);
 }
 
-static int create_host(const struct gm_config *config, struct gm_source **ret_source)
+static int create_host(const struct gm_config *config, unsigned uri, struct gm_source **ret_source)
 {
+	(void)uri;
 	return gm_host_create(&config->host, ret_source);
 }
 
-static int create_snmp(const struct gm_config *config, struct gm_source **ret_source)
+static int create_snmp(const struct gm_config *config, unsigned uri, struct gm_source **ret_source)
 {
+	(void)uri;
 	return gm_snmp_create(&config->snmp_guests, ret_source);
 }
 
 struct line {
-	int (*create)(const struct gm_config *config, struct gm_source **ret_source);
+	int (*create)(const struct gm_config *config, unsigned uri, struct gm_source **ret_source);
 	size_t enabled;  /* offset of its switch in struct gm_config */
 	size_t interval; /* offset of its interval, ns */
 	size_t section, section_size;
 	int64_t phase; /* so that sources do not tick at the same moment */
+	unsigned uri;  /* libvirt's lanes: the place of theirs in the list */
 };
 
 #define SECTION(member)                                          \
@@ -50,12 +57,28 @@ struct line {
 	.section_size = sizeof(((struct gm_config *)0)->member), \
 	.enabled = offsetof(struct gm_config, member.enabled)
 
+#define FAST_LANE(place)                                                              \
+	{                                                                             \
+		create_libvirt, SECTION(libvirt),                                     \
+			.interval = offsetof(struct gm_config, libvirt.interval),     \
+			.phase = (20 + 10 * (place)) * GM_MILLISECOND, .uri = (place) \
+	}
+#define SLOW_LANE(place)                                                               \
+	{                                                                              \
+		create_libvirt_slow, SECTION(libvirt),                                 \
+			.interval = offsetof(struct gm_config, libvirt.slow_interval), \
+			.phase = (50 + 100 * (place)) * GM_MILLISECOND, .uri = (place) \
+	}
+
 static const struct line lines[GM_SOURCE_COUNT] = {
-	[GM_SOURCE_LIBVIRT] = {create_libvirt, SECTION(libvirt), .phase = 20 * GM_MILLISECOND,
-			       .interval = offsetof(struct gm_config, libvirt.interval)},
-	[GM_SOURCE_LIBVIRT_SLOW] = {create_libvirt_slow, SECTION(libvirt),
-				    .phase = 50 * GM_MILLISECOND,
-				    .interval = offsetof(struct gm_config, libvirt.slow_interval)},
+	[GM_SOURCE_LIBVIRT] = FAST_LANE(0),
+	[GM_SOURCE_LIBVIRT_SLOW] = SLOW_LANE(0),
+	[GM_SOURCE_LIBVIRT_2] = FAST_LANE(1),
+	[GM_SOURCE_LIBVIRT_2_SLOW] = SLOW_LANE(1),
+	[GM_SOURCE_LIBVIRT_3] = FAST_LANE(2),
+	[GM_SOURCE_LIBVIRT_3_SLOW] = SLOW_LANE(2),
+	[GM_SOURCE_LIBVIRT_4] = FAST_LANE(3),
+	[GM_SOURCE_LIBVIRT_4_SLOW] = SLOW_LANE(3),
 	[GM_SOURCE_TAP] = {create_tap, SECTION(tap), .phase = 0,
 			   .interval = offsetof(struct gm_config, tap.interval)},
 	[GM_SOURCE_HOST] = {create_host, SECTION(host), .phase = 70 * GM_MILLISECOND,
@@ -68,6 +91,8 @@ static bool is_enabled(const struct gm_config *config, enum gm_source_id id)
 {
 	bool enabled;
 	memcpy(&enabled, (const char *)config + lines[id].enabled, sizeof(enabled));
+	if (gm_source_uri(id) >= 0)
+		enabled = enabled && lines[id].uri < gm_libvirt_uris(&config->libvirt);
 	return enabled;
 }
 
@@ -82,11 +107,13 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 	memcpy(&options.interval, (const char *)config + line->interval, sizeof(options.interval));
 	options.phase %= options.interval;
 	struct gm_source *source;
-	int result = line->create(config, &source);
+	int result = line->create(config, line->uri, &source);
 	if (result == 0) {
 		result = gm_runner_start(source, &options, sources->sink, &sources->runners[id]);
 		if (result < 0)
 			source->ops->destroy(source);
+		else
+			sources->running[id] = source;
 	}
 	if (result < 0)
 		return gm_error_set(err, result, "source %s cannot start: %s", gm_source_name(id),
@@ -100,6 +127,7 @@ static void stop_one(struct gm_sources *sources, enum gm_source_id id)
 		return;
 	int result = gm_runner_stop(sources->runners[id], STOP_PATIENCE);
 	sources->runners[id] = NULL;
+	sources->running[id] = NULL;
 	if (result < 0)
 		gm_log(GM_LOG_WARNING, "source %s is stuck in a call and is left behind",
 		       gm_source_name(id));
@@ -123,9 +151,43 @@ void gm_sources_stop(struct gm_sources *sources)
 
 void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here)
 {
+	if (!here)
+		gm_suspicion_forget(&sources->suspicion, &info->key);
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
 		if (sources->runners[id])
 			gm_runner_hear(sources->runners[id], info, here);
+}
+
+void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding)
+{
+	if (!gm_suspicion_take(&sources->suspicion, finding))
+		return;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		struct gm_source *source = sources->running[id];
+		if (source && source->ops->suspect)
+			source->ops->suspect(source, &finding->key);
+	}
+}
+
+void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after)
+{
+	char reason[2 * sizeof(after->error)];
+	gm_text_quote(reason, sizeof(reason), after->error);
+	if (after->connected && !before->connected)
+		gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(after->id));
+	else if (after->error[0] != '\0' && strcmp(before->error, after->error) != 0)
+		gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(after->id), reason);
+}
+
+bool gm_sources_libvirt_connected(const struct gm_sources *sources,
+				  const struct gm_source_status status[GM_SOURCE_COUNT])
+{
+	for (unsigned uri = 0; uri < GM_LIBVIRT_URIS; uri++) {
+		enum gm_source_id id = gm_source_libvirt(uri, false);
+		if (sources->runners[id] && !status[id].connected)
+			return false;
+	}
+	return sources->runners[GM_SOURCE_LIBVIRT] != NULL;
 }
 
 int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,

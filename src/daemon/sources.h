@@ -7,11 +7,14 @@
 #define GM_DAEMON_SOURCES_H
 
 #include "daemon/config.h"
+#include "daemon/suspicion.h"
 #include "source/runner.h"
 
 struct gm_sources {
 	struct gm_runner *runners[GM_SOURCE_COUNT]; /* NULL: not enabled */
+	struct gm_source *running[GM_SOURCE_COUNT]; /* what they run */
 	const struct gm_source_sink *sink;
+	struct gm_suspicion suspicion; /* whoever frees the rest clears it */
 };
 
 /* Starts every enabled source. `sink` outlives them. 0 or a negative errno (those started go on). */
@@ -23,6 +26,16 @@ void gm_sources_stop(struct gm_sources *sources);
 
 /* Tells all of them what one has told: who an entity is, or that it is gone. */
 void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here);
+
+/* Tells those that can look closer of an entity that deserves it by what is found of it. */
+void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding);
+
+/* Writes into the log what of a source's account is new. */
+void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after);
+
+/* Whether all of libvirt's connections stand (and there is one): only then nobody is missing. */
+bool gm_sources_libvirt_connected(const struct gm_sources *sources,
+				  const struct gm_source_status status[GM_SOURCE_COUNT]);
 
 /*
  * Restarts those whose section differs between the two configurations, and those that do not run and

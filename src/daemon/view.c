@@ -53,10 +53,13 @@ static uint32_t count_alarms(const struct gm_view *view, uint32_t guest_index)
  */
 static bool is_stale(const struct gm_view_input *input, const struct gm_tracked *guest)
 {
-	int64_t slow = guest->newest[GM_SOURCE_LIBVIRT_SLOW], newest = 0;
+	int64_t slow = 0, newest = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
 		if (guest->newest[id] > newest)
 			newest = guest->newest[id];
+	for (unsigned uri = 0; uri < GM_LIBVIRT_URIS; uri++)
+		if (guest->newest[gm_source_libvirt(uri, true)] > slow)
+			slow = guest->newest[gm_source_libvirt(uri, true)];
 	return input->now - newest > input->stale_after ||
 	       (slow != 0 && input->now - slow > input->stale_after);
 }

@@ -18,10 +18,22 @@ enum gm_source_id {
 	GM_SOURCE_TAP,
 	GM_SOURCE_HOST,
 	GM_SOURCE_SNMP, /* the snmpd inside of guests */
+	/* The same two lanes for each further connection to libvirt. */
+	GM_SOURCE_LIBVIRT_2,
+	GM_SOURCE_LIBVIRT_2_SLOW,
+	GM_SOURCE_LIBVIRT_3,
+	GM_SOURCE_LIBVIRT_3_SLOW,
+	GM_SOURCE_LIBVIRT_4,
+	GM_SOURCE_LIBVIRT_4_SLOW,
 	GM_SOURCE_COUNT
 };
-const char *gm_source_name(
-	enum gm_source_id id); /* "libvirt", "libvirt-slow", "tap", "host", "snmp" */
+/* "libvirt", "libvirt-slow", "tap", "host", "snmp", "libvirt-2", "libvirt-2-slow", … */
+const char *gm_source_name(enum gm_source_id id);
+
+/* libvirt's connections: the place of a lane's URI in the configuration, from 0; -1: another source. */
+enum { GM_LIBVIRT_URIS = 4 };
+int gm_source_uri(enum gm_source_id id);
+enum gm_source_id gm_source_libvirt(unsigned uri, bool slow); /* uri < GM_LIBVIRT_URIS */
 
 enum gm_guest_event_kind {
 	GM_GUEST_STARTED,
@@ -39,14 +51,23 @@ enum gm_guest_event_kind {
 	GM_GUEST_NOTIFIED,
 	GM_GUEST_DEVICE_ADDED,
 	GM_GUEST_DEVICE_REMOVED,
+	GM_GUEST_MIGRATING,      /* its memory begins to be sent elsewhere */
+	GM_GUEST_WATCHDOG,       /* its watchdog has fired: the system inside hangs */
+	GM_GUEST_IO_ERROR,       /* a disk of it failed */
+	GM_GUEST_CONTROL_ERROR,  /* its monitor is broken */
+	GM_GUEST_MEMORY_FAILURE, /* the hardware lost memory of it */
+	GM_GUEST_AGENT_UP,       /* the agent inside of it is there */
+	GM_GUEST_AGENT_DOWN,
+	GM_GUEST_EVENTS
 };
 const char *gm_guest_event_name(enum gm_guest_event_kind kind);
 
 struct gm_guest_event {
 	struct gm_entity_key key;
 	enum gm_guest_event_kind kind;
-	int64_t time;
-	char detail[64]; /* printable; of a notification its name in numbers; else empty */
+	int64_t time;    /* when it was told, ns since the epoch, the node's time */
+	char detail[64]; /* which device, what was done about it, the name of a notification; as
+				     the guest or its owner chose it */
 };
 
 /*

@@ -52,6 +52,11 @@ struct gm_source_ops {
 	 * Called on any thread, beside the others; must not block. May be NULL.
 	 */
 	void (*hear)(struct gm_source *source, const struct gm_entity_info *info, bool here);
+	/*
+	 * An entity deserves a closer look; told again every second while it does. Called on any
+	 * thread; must not block. May be NULL.
+	 */
+	void (*suspect)(struct gm_source *source, const struct gm_entity_key *key);
 };
 
 /* The head of every source's own struct. */

@@ -169,7 +169,8 @@ static int set_options(const struct gm_option *table, void *target, char **argum
 	return 0;
 }
 
-typedef int (*make_libvirt)(const struct gm_libvirt_options *options, struct gm_source **source);
+typedef int (*make_libvirt)(const struct gm_libvirt_options *options, unsigned uri,
+			    struct gm_source **source);
 
 static int create_libvirt(bool slow, char **arguments, int count, struct gm_source **ret_source,
 			  int64_t *ret_interval)
@@ -180,7 +181,7 @@ static int create_libvirt(bool slow, char **arguments, int count, struct gm_sour
 	if (set_options(gm_libvirt_option_table, &options, arguments, count) < 0)
 		return -1;
 	*ret_interval = slow ? options.slow_interval : options.interval;
-	return make(&options, ret_source);
+	return make(&options, 0, ret_source);
 }
 
 static int create_fast(char **arguments, int count, struct gm_source **source, int64_t *interval)

@@ -21,6 +21,12 @@ class Leak(GuestmonTest):
         """Bytes that the guest's own kernel says can still be had."""
         return int(self.lab.guest(number, "grep MemAvailable /proc/meminfo").split()[1]) * 1024
 
+    def readings(self, number, seconds):
+        """How many readings of its memory there are from the last seconds."""
+        since = int((time.time() - seconds) * 1000)
+        reply = self.lab.redis("XRANGE", f"guestmon:{{lab}}:guest:{self.lab.uuid(number)}", since, "+")
+        return sum("memory.used" in fields[::2] for _, fields in reply)
+
     def test_leak_is_told_with_its_numbers_and_cleared(self):
         mark = self.traps.mark()
         started = time.time()
@@ -38,6 +44,7 @@ class Leak(GuestmonTest):
         print(f"    leak told after {time.time() - started:.1f} s, "
               f"slope {raised.number('gmNotifyLeakSlope'):.0f} B/s")
 
+        self.assertGreater(self.readings(SMALL, 5), 20, "a suspected guest is read more often")
         index = self.guest_index(SMALL)
         self.assertEqual(self.snmp.one(f"gmLeakState.{index}"), "leaking")
         self.assertEqual(self.snmp.number(f"gmLeakAlarmId.{index}"), raised.alarm)

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "source/libvirt/task.h"
 
-enum { WORKERS_MAX = 8 };
+enum { WORKERS_MAX = 16 };
 
 enum state {
 	IDLE,
@@ -68,7 +68,7 @@ static bool await_job(struct worker *worker)
 /* Under the lock. */
 static void deliver(struct worker *worker, struct gm_lv_answer *answer)
 {
-	bool wanted = worker->job.kind != GM_LV_JOB_PERIOD;
+	bool wanted = worker->job.kind != GM_LV_JOB_PERIOD && worker->job.kind != GM_LV_JOB_DIRTY;
 
 	if (wanted && !worker->given_up) {
 		worker->answer = *answer;
@@ -286,12 +286,39 @@ int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t index, int64_t deadline,
 		*ret_answer = worker->answer;
 		worker->answer = (struct gm_lv_answer){0};
 		worker->state = IDLE;
+		pthread_cond_broadcast(&crew->changed);
+	}
+	pthread_mutex_unlock(&crew->lock);
+	return done ? 0 : -ETIMEDOUT;
+}
+
+void gm_lv_crew_abandon(struct gm_lv_crew *crew, size_t index)
+{
+	struct worker *worker = &crew->workers[index];
+
+	pthread_mutex_lock(&crew->lock);
+	if (worker->state == DONE) { /* it has come in this moment */
+		gm_lv_records_free(&worker->answer.list);
+		worker->answer = (struct gm_lv_answer){0};
+		worker->state = IDLE;
+		crew->late++;
+		pthread_cond_broadcast(&crew->changed);
 	} else {
 		worker->given_up = true;
 		worker->due = gm_clock_monotonic();
 	}
 	pthread_mutex_unlock(&crew->lock);
-	return done ? 0 : -ETIMEDOUT;
+}
+
+unsigned gm_lv_crew_idle(struct gm_lv_crew *crew)
+{
+	unsigned idle = 0;
+
+	pthread_mutex_lock(&crew->lock);
+	for (size_t i = 0; i < crew->count; i++)
+		idle += crew->workers[i].state == IDLE;
+	pthread_mutex_unlock(&crew->lock);
+	return idle;
 }
 
 unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew)

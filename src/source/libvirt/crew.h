@@ -17,15 +17,18 @@ struct gm_lv_crew;
 
 enum gm_lv_job_kind {
 	GM_LV_JOB_CONNECT, /* make sure of a connection */
-	GM_LV_JOB_COLLECT, /* read all guests' slow groups */
-	GM_LV_JOB_PERIOD,  /* set the balloon's period of some guests; nobody waits for it */
+	GM_LV_JOB_COLLECT, /* read the slow groups of all guests but `guests` */
+	GM_LV_JOB_PROBE,   /* read those of guests[0] alone */
+	/* Nobody waits for these: of `guests`, */
+	GM_LV_JOB_PERIOD, /* set the balloon's period, */
+	GM_LV_JOB_DIRTY,  /* begin to measure how fast they rewrite their memory */
 };
 
 enum { GM_LV_JOB_GUESTS = 64 };
 
 struct gm_lv_job {
 	enum gm_lv_job_kind kind;
-	size_t guest_count; /* GM_LV_JOB_PERIOD */
+	size_t guest_count;
 	uint8_t guests[GM_LV_JOB_GUESTS][GM_UUID_SIZE];
 };
 
@@ -37,7 +40,7 @@ struct gm_lv_answer {
 
 /* Reads with `collect` (gm_lv_records_read() in the daemon; a test's own may hang). */
 typedef int (*gm_lv_collect)(virConnectPtr conn, const struct gm_lv_plan *plan,
-			     const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+			     const struct gm_lv_scope *scope, struct gm_lv_record_list *ret_list,
 			     struct gm_error *err);
 
 /* Starts the threads. 0 or a negative errno. */
@@ -57,9 +60,15 @@ void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience);
 int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
 		    size_t *ret_worker);
 
-/* Waits for the worker's answer. 0, or -ETIMEDOUT: its answer will be dropped. */
+/* Waits for the worker's answer. 0, or -ETIMEDOUT: it may still be waited for, or be abandoned. */
 int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t worker, int64_t deadline,
 		    struct gm_lv_answer *ret_answer);
+
+/* Nobody waits for the worker any more: its answer will be dropped and counted. */
+void gm_lv_crew_abandon(struct gm_lv_crew *crew, size_t worker);
+
+/* Workers that have nothing to do now. */
+unsigned gm_lv_crew_idle(struct gm_lv_crew *crew);
 
 /* Workers past their deadline now, and answers dropped since the start. */
 unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew);

@@ -7,13 +7,15 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/queue.h"
+#include "base/text.h"
 
-enum { MAILBOX_CAPACITY = 4096, WATCH_COUNT = 6 };
+enum { MAILBOX_CAPACITY = 4096, WATCH_COUNT = 12 };
 
 struct gm_lv_mailbox {
 	atomic_uint references;
@@ -130,19 +132,102 @@ static void on_balloon(virConnectPtr conn, virDomainPtr domain, unsigned long lo
 
 static void on_device_added(virConnectPtr conn, virDomainPtr domain, const char *alias, void *user)
 {
+	struct gm_lv_news news = {.changed = true, .tell = true, .kind = GM_GUEST_DEVICE_ADDED};
+
 	(void)conn;
-	(void)alias;
-	post(user, domain,
-	     &(struct gm_lv_news){.changed = true, .tell = true, .kind = GM_GUEST_DEVICE_ADDED});
+	gm_text_copy(news.detail, sizeof(news.detail), alias ? alias : "");
+	post(user, domain, &news);
 }
 
 static void on_device_removed(virConnectPtr conn, virDomainPtr domain, const char *alias,
 			      void *user)
 {
+	struct gm_lv_news news = {.changed = true, .tell = true, .kind = GM_GUEST_DEVICE_REMOVED};
+
 	(void)conn;
-	(void)alias;
-	post(user, domain,
-	     &(struct gm_lv_news){.changed = true, .tell = true, .kind = GM_GUEST_DEVICE_REMOVED});
+	gm_text_copy(news.detail, sizeof(news.detail), alias ? alias : "");
+	post(user, domain, &news);
+}
+
+/* The word at `place` of a list, for what later versions of libvirt may add: its number. */
+static void add_word(struct gm_lv_news *news, const char *const words[], int count, int place)
+{
+	size_t length = strlen(news->detail);
+	const char *blank = length > 0 ? " " : "";
+
+	if (place >= 0 && place < count)
+		snprintf(news->detail + length, sizeof(news->detail) - length, "%s%s", blank,
+			 words[place]);
+	else
+		snprintf(news->detail + length, sizeof(news->detail) - length, "%s%d", blank,
+			 place);
+}
+
+/* virDomainEventWatchdogAction */
+static void on_watchdog(virConnectPtr conn, virDomainPtr domain, int action, void *user)
+{
+	static const char *const words[] = {"none",     "pause", "reset",     "poweroff",
+					    "shutdown", "debug", "inject-nmi"};
+	struct gm_lv_news news = {.tell = true, .kind = GM_GUEST_WATCHDOG};
+
+	(void)conn;
+	add_word(&news, words, (int)(sizeof(words) / sizeof(words[0])), action);
+	post(user, domain, &news);
+}
+
+/* virDomainEventIOErrorAction; `reason` is "enospc" or empty. */
+static void on_io_error(virConnectPtr conn, virDomainPtr domain, const char *path,
+			const char *alias, int action, const char *reason, void *user)
+{
+	static const char *const words[] = {"none", "pause", "report"};
+	struct gm_lv_news news = {.tell = true, .kind = GM_GUEST_IO_ERROR};
+
+	(void)conn;
+	(void)path;
+	snprintf(news.detail, sizeof(news.detail), "%.32s %.16s", alias ? alias : "?",
+		 reason ? reason : "");
+	add_word(&news, words, (int)(sizeof(words) / sizeof(words[0])), action);
+	post(user, domain, &news);
+}
+
+static void on_control_error(virConnectPtr conn, virDomainPtr domain, void *user)
+{
+	(void)conn;
+	post(user, domain, &(struct gm_lv_news){.tell = true, .kind = GM_GUEST_CONTROL_ERROR});
+}
+
+/* One per pass over the guest's memory: the first is the beginning. */
+static void on_migration_pass(virConnectPtr conn, virDomainPtr domain, int pass, void *user)
+{
+	(void)conn;
+	if (pass == 1)
+		post(user, domain, &(struct gm_lv_news){.tell = true, .kind = GM_GUEST_MIGRATING});
+}
+
+static void on_agent(virConnectPtr conn, virDomainPtr domain, int state, int reason, void *user)
+{
+	struct gm_lv_news news = {.tell = true, .kind = GM_GUEST_AGENT_DOWN};
+
+	(void)conn;
+	(void)reason;
+	if (state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED)
+		news.kind = GM_GUEST_AGENT_UP;
+	post(user, domain, &news);
+}
+
+/* virDomainEventMemoryFailureActionType */
+static void on_memory_failure(virConnectPtr conn, virDomainPtr domain, int recipient, int action,
+			      unsigned flags, void *user)
+{
+	static const char *const words[] = {"ignored", "injected", "fatal", "reset"};
+	struct gm_lv_news news = {.tell = true, .kind = GM_GUEST_MEMORY_FAILURE};
+
+	(void)conn;
+	(void)flags;
+	if (recipient == VIR_DOMAIN_EVENT_MEMORY_FAILURE_RECIPIENT_HYPERVISOR)
+		gm_text_copy(news.detail, sizeof(news.detail), "hypervisor");
+	add_word(&news, words, (int)(sizeof(words) / sizeof(words[0])), action);
+	post(user, domain, &news);
 }
 
 static void on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *uri,
@@ -174,6 +259,12 @@ static const struct {
 	{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device_added)},
 	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
 	{VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
+	{VIR_DOMAIN_EVENT_ID_WATCHDOG, VIR_DOMAIN_EVENT_CALLBACK(on_watchdog)},
+	{VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, VIR_DOMAIN_EVENT_CALLBACK(on_io_error)},
+	{VIR_DOMAIN_EVENT_ID_CONTROL_ERROR, on_control_error},
+	{VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_migration_pass)},
+	{VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent)},
+	{VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE, VIR_DOMAIN_EVENT_CALLBACK(on_memory_failure)},
 };
 
 bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)

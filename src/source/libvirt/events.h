@@ -21,7 +21,8 @@ struct gm_lv_news {
 	bool changed; /* what is known of the guest must be read again */
 	bool tell;    /* `kind` holds and is to be told */
 	enum gm_guest_event_kind kind;
-	int64_t time; /* when it arrived, the node's time */
+	int64_t time;    /* when it arrived, the node's time */
+	char detail[64]; /* see struct gm_guest_event */
 };
 
 /* 0 or -ENOMEM. The caller holds one reference. */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,11 @@
 #include "source/libvirt/libvirt.h"
 #include "source/libvirt/records.h"
 #include "source/libvirt/stats.h"
+#include "source/libvirt/uris.h"
 
 enum { GROUPS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE, HELD_MAX = 256 };
+
+enum { RETOLD_MAX = 64 }; /* guests that others let go between two ticks; more: all */
 
 /* Ticks for which a guest may be missing before the event that says why. */
 enum { GONE_PATIENCE = 5 };
@@ -35,7 +39,9 @@ struct fast {
 	struct gm_libvirt_options options;
 	virConnectPtr conn;
 	char hypervisor[32];
+	const char *prefix; /* of devices of another host, or NULL */
 	struct gm_lv_plan plan;
+	size_t single_next; /* where reading guest by guest goes on */
 	struct gm_lv_mailbox *mailbox;
 	bool told;       /* the driver tells of lifecycles */
 	bool compare;    /* this tick's list is to be compared with the last one's */
@@ -45,6 +51,10 @@ struct fast {
 	struct gm_guest_event held[HELD_MAX]; /* until their guest has been seen */
 	size_t held_count;
 	struct gm_log_limit xml_limit;
+
+	pthread_mutex_t lock; /* guards the two below: hear() is called on any thread */
+	size_t retold_count;  /* more than RETOLD_MAX: some are not in `retold` */
+	uint8_t retold[RETOLD_MAX][GM_UUID_SIZE];
 };
 
 /* Of one tick. */
@@ -55,16 +65,33 @@ struct tick {
 };
 
 /* An event of a guest that the sink has not seen yet is held until it has. */
+static void tell_event(struct fast *fast, const struct gm_source_sink *sink,
+		       const struct gm_guest_event *event)
+{
+	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, event->key.uuid);
+
+	if ((guest && guest->identity) || fast->held_count == HELD_MAX)
+		sink->event(sink->user, event);
+	else
+		fast->held[fast->held_count++] = *event;
+}
+
 static void tell(struct fast *fast, const struct gm_source_sink *sink, const uint8_t *uuid,
 		 enum gm_guest_event_kind kind, int64_t time)
 {
-	struct gm_guest_event event = {.key = gm_entity_guest(uuid), .kind = kind, .time = time};
-	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
+	tell_event(
+		fast, sink,
+		&(struct gm_guest_event){.key = gm_entity_guest(uuid), .kind = kind, .time = time});
+}
 
-	if ((guest && guest->identity) || fast->held_count == HELD_MAX)
-		sink->event(sink->user, &event);
-	else
-		fast->held[fast->held_count++] = event;
+static void tell_news(struct fast *fast, const struct gm_source_sink *sink,
+		      const struct gm_lv_news *news)
+{
+	struct gm_guest_event event = {
+		.key = gm_entity_guest(news->uuid), .kind = news->kind, .time = news->time};
+
+	memcpy(event.detail, news->detail, sizeof(event.detail));
+	tell_event(fast, sink, &event);
 }
 
 static void tell_held(struct fast *fast, const struct gm_source_sink *sink)
@@ -95,7 +122,7 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 		if (guest && news.tell)
 			guest->ended = is_end(news.kind);
 		if (news.tell)
-			tell(fast, sink, news.uuid, news.kind, news.time);
+			tell_news(fast, sink, &news);
 	}
 }
 
@@ -105,7 +132,7 @@ static void compare_state(struct fast *fast, const struct tick *tick,
 {
 	enum gm_guest_event_kind kind;
 
-	if (guest->state == -1 || guest->id != id)
+	if (guest->tick == 0 || guest->id != id)
 		kind = GM_GUEST_STARTED;
 	else if (state == VIR_DOMAIN_CRASHED && guest->state != state)
 		kind = GM_GUEST_CRASHED;
@@ -120,13 +147,14 @@ static void compare_state(struct fast *fast, const struct tick *tick,
 
 struct lookup {
 	const struct gm_lv_guest *guest;
+	const char *prefix;
 	bool unknown;
 };
 
 static void look_up_device(void *user, const char *device)
 {
 	struct lookup *lookup = user;
-	struct gm_entity_key key = gm_entity_interface(device);
+	struct gm_entity_key key = gm_lv_interface_key(lookup->prefix, device);
 	const struct gm_lv_identity *identity = lookup->guest->identity;
 
 	for (size_t i = 0; i < identity->device_count; i++) {
@@ -139,16 +167,17 @@ static void look_up_device(void *user, const char *device)
 /* True when the record speaks of an interface that the identity does not know. */
 static bool has_unknown_device(const struct gm_lv_guest *guest, const struct gm_lv_record *record)
 {
-	struct lookup lookup = {.guest = guest};
+	struct lookup lookup = {.guest = guest, .prefix = record->prefix};
 
 	if (guest->identity)
 		gm_lv_stats_devices(record, look_up_device, &lookup);
 	return lookup.unknown;
 }
 
-static struct gm_lv_record record_of(const struct gm_lv_item *item)
+static struct gm_lv_record record_of(const struct fast *fast, const struct gm_lv_item *item)
 {
 	return (struct gm_lv_record){.uuid = item->uuid,
+				     .prefix = fast->prefix,
 				     .params = item->params,
 				     .count = (size_t)item->param_count,
 				     .read_at = item->read_at};
@@ -156,13 +185,15 @@ static struct gm_lv_record record_of(const struct gm_lv_item *item)
 
 static void note_listed(struct fast *fast, const struct tick *tick, const struct gm_lv_item *item)
 {
-	struct gm_lv_record record = record_of(item);
+	struct gm_lv_record record = record_of(fast, item);
 	struct gm_lv_guest *guest = gm_lv_guests_put(&fast->guests, item->uuid);
 	int id = (int)virDomainGetID(item->domain);
 	int state = gm_lv_stats_state(&record);
 
 	if (!guest)
 		return; /* out of memory: the next tick tries again */
+	if (state < 0)
+		state = guest->state; /* not read in this tick */
 	if (fast->compare)
 		compare_state(fast, tick, guest, id, state);
 	int64_t age = tick->now - guest->identified_at;
@@ -187,8 +218,10 @@ static int read_identity(struct fast *fast, virDomainPtr domain,
 		return gm_lv_error(err, -EIO, "libvirt does not give its XML");
 	int rc = gm_lv_identity_parse(xml, fast->hypervisor, ret_identity, err);
 	free(xml);
-	if (rc == 0)
+	if (rc == 0) {
+		gm_lv_identity_prefix(*ret_identity, fast->prefix);
 		gm_lv_details_flags(domain, &(*ret_identity)->guest.guest);
+	}
 	return rc;
 }
 
@@ -248,9 +281,9 @@ static uint32_t fill_batch(struct fast *fast, const struct tick *tick, struct gm
 {
 	uint32_t entities = 0;
 
-	batch->source = GM_SOURCE_LIBVIRT;
+	batch->source = (uint8_t)fast->source.ops->id;
 	for (size_t i = 0; i < tick->list.count; i++) {
-		struct gm_lv_record record = record_of(&tick->list.items[i]);
+		struct gm_lv_record record = record_of(fast, &tick->list.items[i]);
 		const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, record.uuid);
 
 		if (!guest || !guest->identity)
@@ -271,25 +304,64 @@ static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
 		const struct gm_entity_key *key = &guest->identity->devices[i].key;
 
 		if (key->kind == GM_ENTITY_INTERFACE)
-			visit(visitor, key->name);
+			visit(visitor, gm_lv_interface_device(key));
 	}
 }
 
 static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
 {
-	struct gm_lv_namer namer = {.each = each_interface, .user = fast};
+	struct gm_lv_scope scope = {.each = each_interface,
+				    .user = fast,
+				    .budget = fast->options.interval / 2,
+				    .next = &fast->single_next};
 
 	if (gm_lv_mailbox_closed(fast->mailbox))
 		return gm_error_set(err, -ENOTCONN, "libvirt closed the connection");
-	return gm_lv_records_read(fast->conn, &fast->plan, &namer, &tick->list, err);
+	return gm_lv_records_read(fast->conn, &fast->plan, &scope, &tick->list, err);
+}
+
+/* A guest that another connection has told of and let go: it is ours to tell, if it is here. */
+static void fast_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
+{
+	struct fast *fast = (struct fast *)source;
+
+	if (here || info->key.kind != GM_ENTITY_GUEST)
+		return;
+	pthread_mutex_lock(&fast->lock);
+	if (fast->retold_count < RETOLD_MAX)
+		memcpy(fast->retold[fast->retold_count], info->key.uuid, GM_UUID_SIZE);
+	if (fast->retold_count <= RETOLD_MAX)
+		fast->retold_count++;
+	pthread_mutex_unlock(&fast->lock);
+}
+
+static void set_untold(struct gm_lv_guest *guest)
+{
+	if (!guest || !guest->identity)
+		return;
+	guest->untold = guest->stale = true;
+	guest->retry_at = 0;
+}
+
+static void take_retold(struct fast *fast)
+{
+	pthread_mutex_lock(&fast->lock);
+	for (size_t i = 0; i < fast->retold_count && i < RETOLD_MAX; i++)
+		set_untold(gm_lv_guests_find(&fast->guests, fast->retold[i]));
+	if (fast->retold_count > RETOLD_MAX) {
+		for (struct gm_lv_guest *guest = fast->guests.table; guest; guest = guest->hh.next)
+			set_untold(guest);
+	}
+	fast->retold_count = 0;
+	pthread_mutex_unlock(&fast->lock);
 }
 
 static void introduce(struct fast *fast, const struct gm_source_sink *sink)
 {
-	if (fast->introduced)
+	if (fast->introduced || fast->prefix) /* another host's is not ours */
 		return;
 	struct gm_entity_info hypervisor = gm_lv_hypervisor(fast->conn);
-	sink->seen(sink->user, GM_SOURCE_LIBVIRT, &hypervisor);
+	sink->seen(sink->user, fast->source.ops->id, &hypervisor);
 	fast->introduced = true;
 }
 
@@ -300,6 +372,7 @@ static int fast_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	struct tick tick = {.now = now, .sink = sink};
 
 	take_news(fast, sink);
+	take_retold(fast);
 	int rc = read_tick(fast, &tick, err);
 	if (rc < 0) {
 		tell_held(fast, sink);
@@ -366,30 +439,43 @@ static void fast_destroy(struct gm_source *source)
 
 	gm_lv_guests_free(&fast->guests);
 	gm_lv_mailbox_release(fast->mailbox);
+	pthread_mutex_destroy(&fast->lock);
 	free(fast);
 }
 
-static const struct gm_source_ops fast_ops = {
-	.id = GM_SOURCE_LIBVIRT,
-	.open = fast_open,
-	.poll = fast_poll,
-	.close = fast_close,
-	.destroy = fast_destroy,
-};
+#define FAST_LANE(source_id)                                                                \
+	{                                                                                   \
+		.id = source_id, .open = fast_open, .poll = fast_poll, .close = fast_close, \
+		.destroy = fast_destroy, .hear = fast_hear                                  \
+	}
 
-int gm_libvirt_create(const struct gm_libvirt_options *options, struct gm_source **ret_source)
+static const struct gm_source_ops fast_ops[GM_LIBVIRT_URIS] = {
+	FAST_LANE(GM_SOURCE_LIBVIRT), FAST_LANE(GM_SOURCE_LIBVIRT_2),
+	FAST_LANE(GM_SOURCE_LIBVIRT_3), FAST_LANE(GM_SOURCE_LIBVIRT_4)};
+
+int gm_libvirt_create(const struct gm_libvirt_options *options, unsigned uri,
+		      struct gm_source **ret_source)
 {
 	struct fast *fast = calloc(1, sizeof(*fast));
 
 	if (!fast)
 		return -ENOMEM;
-	fast->source.ops = &fast_ops;
-	fast->options = *options;
-	int rc = gm_lv_mailbox_create(&fast->mailbox);
+	int rc = -pthread_mutex_init(&fast->lock, NULL);
+	if (rc == 0) {
+		rc = gm_lv_mailbox_create(&fast->mailbox);
+		if (rc < 0)
+			pthread_mutex_destroy(&fast->lock);
+	}
 	if (rc < 0) {
 		free(fast);
 		return rc;
 	}
+	fast->source.ops = &fast_ops[uri];
+	fast->options = *options;
+	gm_lv_uris_get(options->uri, uri, fast->options.uri);
+	fast->guests.source = fast->source.ops->id;
+	if (gm_lv_uri_is_remote(fast->options.uri))
+		fast->prefix = gm_source_name(fast->source.ops->id);
 	*ret_source = &fast->source;
 	return 0;
 }

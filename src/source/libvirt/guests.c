@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOURCE GM_SOURCE_LIBVIRT
-
 struct gm_lv_guest *gm_lv_guests_find(const struct gm_lv_guests *guests,
 				      const uint8_t uuid[GM_UUID_SIZE])
 {
@@ -87,7 +85,7 @@ static void tell_gone_devices(const struct gm_lv_guests *guests, const struct gm
 		const struct gm_entity_key *key = &old->devices[i].key;
 
 		if (!find_device(now_there, key) && !is_anothers(guests, guest, key))
-			sink->gone(sink->user, SOURCE, key, now);
+			sink->gone(sink->user, guests->source, key, now);
 	}
 }
 
@@ -96,16 +94,16 @@ static bool same(const struct gm_entity_info *a, const struct gm_entity_info *b)
 	return a && memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static void tell_seen(const struct gm_lv_identity *old, const struct gm_lv_identity *next,
-		      const struct gm_source_sink *sink)
+static void tell_seen(enum gm_source_id source, const struct gm_lv_identity *old,
+		      const struct gm_lv_identity *next, const struct gm_source_sink *sink)
 {
 	if (!same(old ? &old->guest : NULL, &next->guest))
-		sink->seen(sink->user, SOURCE, &next->guest);
+		sink->seen(sink->user, source, &next->guest);
 	for (size_t i = 0; i < next->device_count; i++) {
 		const struct gm_entity_info *device = &next->devices[i];
 
 		if (!same(find_device(old, &device->key), device))
-			sink->seen(sink->user, SOURCE, device);
+			sink->seen(sink->user, source, device);
 	}
 }
 
@@ -124,13 +122,15 @@ void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t pa
 			continue;
 		tell_gone_devices(guests, guest, NULL, now, sink);
 		if (guest->identity)
-			sink->gone(sink->user, SOURCE, &guest->identity->guest.key, now);
+			sink->gone(sink->user, guests->source, &guest->identity->guest.key, now);
 		free_guest(guests, guest);
 	}
 	for (guest = guests->table; guest; guest = guest->hh.next) {
 		if (!guest->next)
 			continue;
-		tell_seen(guest->identity, guest->next, sink);
+		tell_seen(guests->source, guest->untold ? NULL : guest->identity, guest->next,
+			  sink);
+		guest->untold = false;
 		gm_lv_identity_free(guest->identity);
 		guest->identity = guest->next;
 		guest->next = NULL;

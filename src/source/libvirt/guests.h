@@ -21,6 +21,7 @@ struct gm_lv_guest {
 	uint64_t tick;                   /* in which it was last listed */
 	bool ended;                      /* an event told that it is */
 	bool stale;                      /* its identity must be read (again) */
+	bool untold;                     /* and told, even if nothing of it is new */
 	int64_t identified_at;           /* when that was last tried */
 	int64_t retry_at;                /* not before */
 	struct gm_lv_identity *identity; /* what the sink was told; NULL: nothing yet */
@@ -29,6 +30,7 @@ struct gm_lv_guest {
 };
 
 struct gm_lv_guests {
+	enum gm_source_id source; /* in whose name the sink is told */
 	struct gm_lv_guest *table;
 	size_t count;
 };

@@ -71,17 +71,31 @@ int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_
 	return 0;
 }
 
-static int read_bulk(virConnectPtr conn, unsigned groups, struct gm_lv_record_list *list,
-		     struct gm_error *err)
+static int make_room(struct gm_lv_record_list *list, int count, struct gm_error *err)
 {
-	int count = virConnectGetAllDomainStats(conn, groups, &list->bulk, BULK_FLAGS);
-
-	if (count < 0)
-		return gm_lv_error(err, -EIO, "libvirt does not list the guests' statistics");
-	int64_t now = gm_clock_now();
 	list->items = calloc((size_t)count + 1, sizeof(list->items[0]));
-	if (!list->items)
-		return gm_error_set(err, -ENOMEM, "out of memory");
+	return list->items ? 0 : gm_error_set(err, -ENOMEM, "out of memory");
+}
+
+/* Takes the domain; the list has room for it. */
+static void add_domain(struct gm_lv_record_list *list, virDomainPtr domain, bool skipped)
+{
+	struct gm_lv_item *item = &list->items[list->count];
+
+	if (virDomainGetUUID(domain, item->uuid) < 0) {
+		virDomainFree(domain);
+		return;
+	}
+	item->domain = domain;
+	item->skipped = skipped;
+	list->count++;
+}
+
+/* Adds libvirt's own list; the list has room for it. */
+static void add_bulk(struct gm_lv_record_list *list, int count)
+{
+	int64_t now = gm_clock_now();
+
 	for (int i = 0; i < count; i++) {
 		struct gm_lv_item *item = &list->items[list->count];
 
@@ -93,39 +107,111 @@ static int read_bulk(virConnectPtr conn, unsigned groups, struct gm_lv_record_li
 		if (virDomainGetUUID(item->domain, item->uuid) == 0)
 			list->count++;
 	}
+}
+
+static int read_bulk(virConnectPtr conn, unsigned groups, struct gm_lv_record_list *list,
+		     struct gm_error *err)
+{
+	int count = virConnectGetAllDomainStats(conn, groups, &list->bulk, BULK_FLAGS);
+
+	if (count < 0)
+		return gm_lv_error(err, -EIO, "libvirt does not list the guests' statistics");
+	int rc = make_room(list, count, err);
+	if (rc == 0)
+		add_bulk(list, count);
+	return rc;
+}
+
+static bool is_skipped(const struct gm_lv_scope *scope, virDomainPtr domain)
+{
+	uint8_t uuid[GM_UUID_SIZE];
+
+	if (!scope || virDomainGetUUID(domain, uuid) < 0)
+		return false;
+	for (size_t i = 0; i < scope->skip_count; i++) {
+		if (memcmp(scope->skip[i], uuid, GM_UUID_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* In one call, the domains of `listed` (NULL-terminated) that are to be read. */
+static int read_listed(virDomainPtr *listed, unsigned groups, struct gm_lv_record_list *list,
+		       struct gm_error *err)
+{
+	if (!listed[0])
+		return 0;
+	int count = virDomainListGetStats(listed, groups, &list->bulk,
+					  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+	if (count < 0)
+		return gm_lv_error(err, -EIO, "libvirt does not list the guests' statistics");
+	add_bulk(list, count);
 	return 0;
 }
 
-static int read_list(virConnectPtr conn, struct gm_lv_record_list *list, struct gm_error *err)
+/* All active guests, or the one; NULL-terminated, the caller frees. Negative: a failure. */
+static int list_domains(virConnectPtr conn, const struct gm_lv_scope *scope,
+			virDomainPtr **ret_domains, struct gm_error *err)
+{
+	if (!scope || !scope->only) {
+		int count = virConnectListAllDomains(conn, ret_domains,
+						     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+		return count < 0 ? gm_lv_error(err, -EIO, "libvirt does not list the guests")
+				 : count;
+	}
+	*ret_domains = calloc(2, sizeof(**ret_domains));
+	if (!*ret_domains)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	(*ret_domains)[0] = virDomainLookupByUUID(conn, scope->only);
+	return (*ret_domains)[0] != NULL;
+}
+
+/* By a list of domains: what a driver without the bulk call needs, or a bulk call for some. */
+static int read_list(virConnectPtr conn, unsigned groups, const struct gm_lv_scope *scope,
+		     struct gm_lv_record_list *list, struct gm_error *err)
 {
 	virDomainPtr *domains = NULL;
-	int count = virConnectListAllDomains(conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	int count = list_domains(conn, scope, &domains, err);
+	size_t kept = 0;
 
 	if (count < 0)
-		return gm_lv_error(err, -EIO, "libvirt does not list the guests");
-	list->items = calloc((size_t)count + 1, sizeof(list->items[0]));
+		return count;
+	int rc = make_room(list, count, err);
 	for (int i = 0; i < count; i++) {
-		struct gm_lv_item *item = list->items ? &list->items[list->count] : NULL;
+		bool skipped = is_skipped(scope, domains[i]);
 
-		if (item && virDomainGetUUID(domains[i], item->uuid) == 0) {
-			item->domain = domains[i];
-			list->count++;
-		} else {
-			virDomainFree(domains[i]);
-		}
+		if (rc == 0 && (skipped || !groups))
+			add_domain(list, domains[i], skipped);
+		else
+			domains[kept++] = domains[i]; /* to be read in bulk, or freed */
 	}
+	domains[kept] = NULL;
+	if (rc == 0)
+		rc = read_listed(domains, groups, list, err);
+	for (size_t i = 0; i < kept; i++)
+		virDomainFree(domains[i]);
 	free(domains);
-	return list->items ? 0 : gm_error_set(err, -ENOMEM, "out of memory");
+	return rc;
 }
 
 /* Adds what the bulk call does not give, guest by guest. */
-static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_namer *namer,
+static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_scope *scope,
 			struct gm_lv_record_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		struct gm_lv_item *item = &list->items[i];
+	bool bounded = scope && scope->budget > 0;
+	size_t first = bounded ? *scope->next : 0;
+	int64_t end = gm_clock_monotonic() + (bounded ? scope->budget : 0);
 
-		gm_lv_single_read(item->domain, plan->single, item->uuid, namer, &item->params,
+	for (size_t i = 0; i < list->count; i++) {
+		struct gm_lv_item *item = &list->items[(first + i) % list->count];
+
+		if (item->skipped)
+			continue;
+		if (bounded && i > 0 && gm_clock_monotonic() >= end) {
+			*scope->next = (first + i) % list->count;
+			return;
+		}
+		gm_lv_single_read(item->domain, plan->single, item->uuid, scope, &item->params,
 				  &item->param_count);
 		item->read_at = gm_clock_now();
 		if (item->record) { /* the array may have moved */
@@ -136,27 +222,30 @@ static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_namer 
 }
 
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
-		       const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+		       const struct gm_lv_scope *scope, struct gm_lv_record_list *ret_list,
 		       struct gm_error *err)
 {
 	struct gm_lv_record_list list = {0};
-	int rc = plan->bulk ? read_bulk(conn, plan->bulk, &list, err) : read_list(conn, &list, err);
+	bool all = !scope || (scope->skip_count == 0 && !scope->only);
+	int rc = plan->bulk && all ? read_bulk(conn, plan->bulk, &list, err)
+				   : read_list(conn, plan->bulk, scope, &list, err);
 
 	if (rc < 0) {
 		gm_lv_records_free(&list);
 		return rc;
 	}
 	if (plan->single)
-		read_single(plan, namer, &list);
+		read_single(plan, scope, &list);
 	*ret_list = list;
 	return 0;
 }
 
 void gm_lv_records_free(struct gm_lv_record_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
 		gm_lv_pins_free(list->items[i].pins);
-	for (size_t i = 0; !list->bulk && i < list->count; i++) {
+		if (list->items[i].record)
+			continue; /* goes with `bulk` */
 		virTypedParamsFree(list->items[i].params, list->items[i].param_count);
 		virDomainFree(list->items[i].domain);
 	}

@@ -20,13 +20,20 @@ struct gm_lv_plan {
 };
 
 /*
- * Where one guest's interfaces are to be read one by one, their names must come from somewhere.
- * Calls `visit` for each device of the guest.
+ * Which guests are read, and how where that takes one call per guest. Zeros: all of them, no
+ * interfaces one by one, for as long as it takes.
  */
-struct gm_lv_namer {
+struct gm_lv_scope {
+	/* Calls `visit` for each interface's device: guest by guest, they are asked for by name. */
 	void (*each)(void *user, const uint8_t uuid[GM_UUID_SIZE],
 		     void (*visit)(void *visitor, const char *device), void *visitor);
 	void *user;
+	/* ns for what is read guest by guest; the rest is left to the next time, from *next on. */
+	int64_t budget;
+	size_t *next;
+	const uint8_t (*skip)[GM_UUID_SIZE]; /* listed, but not read */
+	size_t skip_count;
+	const uint8_t *only; /* this guest alone, or NULL */
 };
 
 struct gm_lv_pins; /* details.h */
@@ -38,11 +45,12 @@ struct gm_lv_record_list {
 		uint8_t uuid[GM_UUID_SIZE];
 		virTypedParameterPtr params;
 		int param_count;
-		virDomainStatsRecordPtr record; /* of `bulk`, or NULL */
-		int64_t read_at;                /* the node's time, when its values were true */
-		struct gm_lv_pins *pins;        /* or NULL: not read, not known */
+		virDomainStatsRecordPtr record; /* of `bulk`, which owns the above; or NULL */
+		bool skipped;
+		int64_t read_at;         /* the node's time, when its values were true */
+		struct gm_lv_pins *pins; /* or NULL: not read, not known */
 	} * items;
-	virDomainStatsRecordPtr *bulk; /* libvirt's own list, which then owns domains and params */
+	virDomainStatsRecordPtr *bulk; /* libvirt's own list, or NULL */
 };
 
 /* Asks the driver what it can do. 0 or a negative errno. */
@@ -50,12 +58,12 @@ int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_
 		    struct gm_error *err);
 
 /*
- * Reads. `namer` may be NULL. A guest that goes away meanwhile is left out; a call that fails for
+ * Reads; `scope` may be NULL. A guest that goes away meanwhile is left out; a call that fails for
  * one guest costs that guest's group alone. 0, or a negative errno when the list itself cannot be
  * had.
  */
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
-		       const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+		       const struct gm_lv_scope *scope, struct gm_lv_record_list *ret_list,
 		       struct gm_error *err);
 void gm_lv_records_free(struct gm_lv_record_list *list); /* leaves it empty */
 

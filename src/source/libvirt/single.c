@@ -72,6 +72,7 @@ static const char *const memory_names[VIR_DOMAIN_MEMORY_STAT_NR] = {
 	[VIR_DOMAIN_MEMORY_STAT_USABLE] = "balloon.usable",
 	[VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE] = "balloon.last-update",
 	[VIR_DOMAIN_MEMORY_STAT_DISK_CACHES] = "balloon.disk_caches",
+	[VIR_DOMAIN_MEMORY_STAT_RSS] = "balloon.rss",
 };
 
 static void read_memory(struct growing *growing)
@@ -101,15 +102,15 @@ static void read_info(struct growing *growing, unsigned groups)
 }
 
 void gm_lv_single_read(virDomainPtr domain, unsigned groups, const uint8_t uuid[GM_UUID_SIZE],
-		       const struct gm_lv_namer *namer, virTypedParameterPtr *params, int *count)
+		       const struct gm_lv_scope *scope, virTypedParameterPtr *params, int *count)
 {
 	struct growing growing = {
 		.domain = domain, .params = params, .count = count, .capacity = *count};
 
 	if (groups & VIR_DOMAIN_STATS_STATE)
 		read_state(&growing);
-	if ((groups & VIR_DOMAIN_STATS_INTERFACE) && namer)
-		namer->each(namer->user, uuid, read_interface, &growing);
+	if ((groups & VIR_DOMAIN_STATS_INTERFACE) && scope)
+		scope->each(scope->user, uuid, read_interface, &growing);
 	if (groups & VIR_DOMAIN_STATS_BALLOON)
 		read_memory(&growing);
 	if (groups &

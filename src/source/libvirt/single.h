@@ -13,6 +13,6 @@
  * time, number of vCPUs). What cannot be had is left out.
  */
 void gm_lv_single_read(virDomainPtr domain, unsigned groups, const uint8_t uuid[GM_UUID_SIZE],
-		       const struct gm_lv_namer *namer, virTypedParameterPtr *params, int *count);
+		       const struct gm_lv_scope *scope, virTypedParameterPtr *params, int *count);
 
 #endif

@@ -2,70 +2,39 @@
 /*
  * The slow lane: balloon, vCPUs, CPU time and disks of all guests, which libvirt asks the guests'
  * monitors for. The asking is done by workers that may hang (crew.h); this file decides who is
- * asked when, and turns answers into samples on its own thread. Run by source/runner.h.
+ * asked when, and turns answers into samples on its own thread. A batch that takes much longer than
+ * usual is left to its worker and asked for anew on another, so that one guest that begins to hang
+ * costs the others no more than that time. Run by source/runner.h.
  */
-#define HASH_NONFATAL_OOM 1
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "source/libvirt/crew.h"
 #include "source/libvirt/details.h"
+#include "source/libvirt/fresh.h"
 #include "source/libvirt/libvirt.h"
+#include "source/libvirt/roster.h"
 #include "source/libvirt/stats.h"
+#include "source/libvirt/uris.h"
 
-/* What is remembered of a guest from tick to tick. */
-struct history {
-	uint8_t uuid[GM_UUID_SIZE];
-	int id;           /* libvirt's: another for each start */
-	uint64_t tick;    /* in which it was last listed */
-	bool period_done; /* its balloon's period has been seen to, for this start */
-	struct gm_lv_balloon balloon;
-	UT_hash_handle hh;
-};
+/* A batch is asked for anew when it takes so many times longer than usual, and so long at least. */
+enum { PATIENCE_FACTOR = 8 };
+#define PATIENCE_LEAST (400 * GM_MILLISECOND)
 
 struct slow {
 	struct gm_source source;
 	struct gm_libvirt_options options;
 	struct gm_lv_crew *crew;
-	struct history *histories;
-	uint64_t tick;
+	struct gm_lv_roster roster;
+	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
+	int64_t usual;             /* ns that a batch takes, smoothed; 0: not known */
+	uint64_t late;             /* answers of probes that were dropped */
+	uint64_t crew_late;
 };
-
-static struct history *put_history(struct slow *slow, const uint8_t *uuid)
-{
-	struct history *history;
-
-	HASH_FIND(hh, slow->histories, uuid, GM_UUID_SIZE, history);
-	if (history)
-		return history;
-	history = calloc(1, sizeof(*history));
-	if (!history)
-		return NULL;
-	memcpy(history->uuid, uuid, GM_UUID_SIZE);
-	HASH_ADD(hh, slow->histories, uuid, GM_UUID_SIZE, history);
-	if (!history->hh.tbl) {
-		free(history);
-		return NULL;
-	}
-	return history;
-}
-
-/* Forgets guests that were not listed in this tick. */
-static void sweep(struct slow *slow)
-{
-	struct history *history, *following;
-
-	HASH_ITER (hh, slow->histories, history, following) {
-		if (history->tick == slow->tick)
-			continue;
-		HASH_DEL(slow->histories, history);
-		free(history);
-	}
-}
 
 /* The wall clock, by which libvirt dates, less the node's time. */
 static int64_t wall_offset(void)
@@ -76,32 +45,50 @@ static int64_t wall_offset(void)
 	return (int64_t)wall.tv_sec * GM_SECOND + wall.tv_nsec - gm_clock_now();
 }
 
-static void convert(struct slow *slow, const struct gm_lv_record_list *list, struct gm_batch *batch)
+static struct gm_lv_record record_of(const struct gm_lv_item *item, int64_t offset)
 {
-	int64_t offset = wall_offset();
+	return (struct gm_lv_record){.uuid = item->uuid,
+				     .params = item->params,
+				     .count = (size_t)item->param_count,
+				     .read_at = item->read_at,
+				     .offset = offset};
+}
 
-	slow->tick++;
-	batch->source = GM_SOURCE_LIBVIRT_SLOW;
+static void convert(struct slow *slow, const struct gm_lv_record_list *list, bool stuck,
+		    struct gm_batch *batch)
+{
+	int64_t offset = wall_offset(), now = gm_clock_monotonic();
+
+	batch->source = (uint8_t)slow->source.ops->id;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct gm_lv_item *item = &list->items[i];
-		struct gm_lv_record record = {.uuid = item->uuid,
-					      .params = item->params,
-					      .count = (size_t)item->param_count,
-					      .read_at = item->read_at,
-					      .offset = offset};
-		struct history *history = put_history(slow, item->uuid);
+		struct gm_lv_record record = record_of(item, offset);
+		struct gm_lv_member *member =
+			gm_lv_roster_list(&slow->roster, item->uuid, virDomainGetName(item->domain),
+					  (int)virDomainGetID(item->domain));
 
-		if (!history)
+		if (!member || item->skipped)
 			continue;
-		int id = (int)virDomainGetID(item->domain);
-		if (history->id != id)
-			history->period_done = false;
-		history->id = id;
-		history->tick = slow->tick;
-		gm_lv_stats_slow(&record, &history->balloon, batch);
+		record.told_elsewhere = gm_lv_fresh_covers(slow->fresh, item->uuid);
+		/* One that is looked at more closely answers there, and may be busy with that. */
+		bool monitored = record.told_elsewhere || gm_lv_stats_monitored(&record);
+		if (!gm_lv_member_judge(member, monitored, stuck, now))
+			continue;
+		gm_lv_stats_slow(&record, &member->history, batch);
 		gm_lv_details_notes(&record, item->pins, batch);
 	}
-	sweep(slow);
+}
+
+/* Forgets guests that were not listed in this tick. */
+static void sweep(struct slow *slow)
+{
+	struct gm_lv_member *member;
+
+	while ((member = gm_lv_roster_take_unlisted(&slow->roster))) {
+		if (member->probing)
+			gm_lv_crew_abandon(slow->crew, member->worker);
+		free(member);
+	}
 }
 
 /* Has the balloon's period of new guests set, if a worker has nothing else to do. */
@@ -112,54 +99,169 @@ static void see_to_periods(struct slow *slow)
 
 	if (slow->options.balloon_period == 0)
 		return;
-	for (const struct history *history = slow->histories;
-	     history && job.guest_count < GM_LV_JOB_GUESTS; history = history->hh.next) {
-		if (!history->period_done)
-			memcpy(job.guests[job.guest_count++], history->uuid, GM_UUID_SIZE);
+	for (const struct gm_lv_member *member = slow->roster.table;
+	     member && job.guest_count < GM_LV_JOB_GUESTS; member = member->hh.next) {
+		if (!member->period_done && !member->hung)
+			memcpy(job.guests[job.guest_count++], member->uuid, GM_UUID_SIZE);
 	}
 	if (job.guest_count == 0 ||
 	    gm_lv_crew_give(slow->crew, &job, gm_clock_monotonic(), &worker) < 0)
 		return;
 	for (size_t i = 0; i < job.guest_count; i++) {
-		struct history *history;
+		struct gm_lv_member *member = gm_lv_roster_find(&slow->roster, job.guests[i]);
 
-		HASH_FIND(hh, slow->histories, job.guests[i], GM_UUID_SIZE, history);
-		if (history)
-			history->period_done = true;
+		if (member)
+			member->period_done = true;
 	}
 }
 
-/* A sentence on the workers that hang, which is not a failure as long as one works. */
-static int describe_stuck(const struct slow *slow, int code, struct gm_error *err)
+/* Has the dirty rate of those measured that are due, if a worker has nothing else to do. */
+static void measure_dirty_rates(struct slow *slow)
 {
-	unsigned stuck = gm_lv_crew_stuck(slow->crew);
+	int64_t now = gm_clock_monotonic();
+	struct gm_lv_job job = {.kind = GM_LV_JOB_DIRTY};
+	size_t worker;
 
+	if (slow->options.dirty_rate == 0 || gm_lv_crew_idle(slow->crew) < 2)
+		return;
+	for (struct gm_lv_member *member = slow->roster.table;
+	     member && job.guest_count < GM_LV_JOB_GUESTS; member = member->hh.next) {
+		if (member->hung || member->dirty_after > now)
+			continue;
+		member->dirty_after = now + slow->options.dirty_rate;
+		memcpy(job.guests[job.guest_count++], member->uuid, GM_UUID_SIZE);
+	}
+	if (job.guest_count > 0)
+		gm_lv_crew_give(slow->crew, &job, now, &worker);
+}
+
+/* The probe of `member` has returned. What it tells is dropped when it took too long. */
+static void take_probe(struct slow *slow, struct gm_lv_member *member, struct gm_lv_answer *answer,
+		       struct gm_batch *batch)
+{
+	int64_t now = gm_clock_monotonic();
+	bool late = now - member->probed_at > slow->options.slow_deadline;
+
+	member->probing = false;
+	for (size_t i = 0; answer->rc == 0 && i < answer->list.count; i++) {
+		struct gm_lv_record record = record_of(&answer->list.items[i], wall_offset());
+
+		if (gm_lv_member_judge(member, gm_lv_stats_monitored(&record), false, now) && !late)
+			gm_lv_stats_slow(&record, &member->history, batch);
+	}
+	slow->late += late;
+	gm_lv_records_free(&answer->list);
+}
+
+/*
+ * Looks after the guests that hang: fetches what probes have brought, and gives new ones while that
+ * leaves a worker for the batch. When a worker has come free late, somebody may answer again.
+ */
+static void probe(struct slow *slow, struct gm_batch *batch)
+{
+	int64_t now = gm_clock_monotonic();
+	uint64_t late = gm_lv_crew_late(slow->crew);
+	bool early = late != slow->crew_late;
+	struct gm_lv_member *member;
+
+	slow->crew_late = late;
+	for (member = slow->roster.table; member; member = member->hh.next) {
+		struct gm_lv_answer answer = {0};
+
+		if (member->probing &&
+		    gm_lv_crew_wait(slow->crew, member->worker, now, &answer) == 0)
+			take_probe(slow, member, &answer, batch);
+	}
+	while (gm_lv_crew_idle(slow->crew) > 1 &&
+	       (member = gm_lv_roster_due(&slow->roster, now, early))) {
+		struct gm_lv_job job = {.kind = GM_LV_JOB_PROBE, .guest_count = 1};
+
+		memcpy(job.guests[0], member->uuid, GM_UUID_SIZE);
+		member->probing = gm_lv_crew_give(slow->crew, &job, now, &member->worker) == 0;
+		member->probed_at = now;
+		if (!member->probing)
+			return;
+	}
+}
+
+/*
+ * A sentence on the guests and workers that hang, which is not a failure as long as one works. It
+ * holds no time, so that it is said once.
+ */
+static int describe_hung(const struct slow *slow, int code, struct gm_error *err)
+{
+	uint8_t uuids[GM_LV_JOB_GUESTS][GM_UUID_SIZE];
+	size_t hung = gm_lv_roster_hung(&slow->roster, uuids, GM_LV_JOB_GUESTS);
+	unsigned stuck = gm_lv_crew_stuck(slow->crew);
+	unsigned long long late = gm_lv_crew_late(slow->crew) + slow->late;
+
+	if (hung > 0) {
+		char name[80];
+		gm_text_quote(name, sizeof(name), gm_lv_roster_find(&slow->roster, uuids[0])->name);
+		return gm_error_set(
+			err, code, "%zu guest%s not answer: %s%s; late answers dropped: %llu", hung,
+			hung == 1 ? " does" : "s do", name, hung == 1 ? "" : ", …", late);
+	}
 	if (stuck == 0)
 		return code;
 	return gm_error_set(
 		err, code,
-		"%u of %d workers wait%s for a hung guest or libvirtd (%llu late answers dropped)",
-		stuck, (int)slow->options.slow_workers, stuck == 1 ? "s" : "",
-		(unsigned long long)gm_lv_crew_late(slow->crew));
+		"%u of %d workers wait%s for a hung guest or libvirtd; late answers dropped: %llu",
+		stuck, (int)slow->options.slow_workers, stuck == 1 ? "s" : "", late);
+}
+
+/* How long a batch may take before it is asked for on another worker. */
+static int64_t patience(const struct slow *slow)
+{
+	int64_t patience = PATIENCE_FACTOR * slow->usual;
+
+	if (patience < PATIENCE_LEAST)
+		patience = PATIENCE_LEAST;
+	return patience < slow->options.slow_deadline ? patience : slow->options.slow_deadline;
+}
+
+/* Waits for the answer, which another worker may give as well. 0 or a negative errno. */
+static int await(struct slow *slow, const struct gm_lv_job *job, size_t worker, int64_t deadline,
+		 struct gm_lv_answer *ret_answer)
+{
+	int64_t first = gm_clock_monotonic() + patience(slow);
+	int rc = gm_lv_crew_wait(slow->crew, worker, first, ret_answer);
+
+	if (rc == -ETIMEDOUT && gm_lv_crew_idle(slow->crew) > 0) {
+		gm_lv_crew_abandon(slow->crew, worker);
+		rc = gm_lv_crew_give(slow->crew, job, deadline, &worker);
+		if (rc < 0)
+			return rc;
+		rc = -ETIMEDOUT;
+	}
+	if (rc == -ETIMEDOUT)
+		rc = gm_lv_crew_wait(slow->crew, worker, deadline, ret_answer);
+	if (rc < 0)
+		gm_lv_crew_abandon(slow->crew, worker);
+	return rc;
 }
 
 /* Has a job done within the deadline. 0, or a negative errno with `err`. */
 static int have_done(struct slow *slow, enum gm_lv_job_kind kind, struct gm_lv_answer *ret_answer,
 		     struct gm_error *err)
 {
-	int64_t deadline = gm_clock_monotonic() + slow->options.slow_deadline;
+	int64_t begin = gm_clock_monotonic(), deadline = begin + slow->options.slow_deadline;
 	struct gm_lv_job job = {.kind = kind};
 	size_t worker;
 
+	job.guest_count = gm_lv_roster_hung(&slow->roster, job.guests, GM_LV_JOB_GUESTS);
 	int rc = gm_lv_crew_give(slow->crew, &job, deadline, &worker);
 	if (rc == 0)
-		rc = gm_lv_crew_wait(slow->crew, worker, deadline, ret_answer);
+		rc = await(slow, &job, worker, deadline, ret_answer);
 	if (rc < 0) {
 		gm_error_set(err, rc, "no worker is free");
-		return describe_stuck(slow, rc, err);
+		return describe_hung(slow, rc, err);
 	}
 	if (ret_answer->rc < 0)
 		return gm_error_set(err, ret_answer->rc, "%s", ret_answer->err.text);
+	int64_t took = gm_clock_monotonic() - begin;
+	if (kind == GM_LV_JOB_COLLECT)
+		slow->usual = slow->usual == 0 ? took : slow->usual + (took - slow->usual) / 8;
 	return 0;
 }
 
@@ -184,6 +286,7 @@ static int slow_poll(struct gm_source *source, int64_t now, const struct gm_sour
 {
 	struct slow *slow = (struct slow *)source;
 	struct gm_lv_answer answer = {0};
+	gm_lv_fresh_attach(slow->fresh, sink);
 	int rc = have_done(slow, GM_LV_JOB_COLLECT, &answer, err);
 
 	(void)now; /* samples are dated by when the workers read */
@@ -196,11 +299,15 @@ static int slow_poll(struct gm_source *source, int64_t now, const struct gm_sour
 		rc = gm_error_set(err, -ENOMEM, "out of memory");
 		goto cleanup;
 	}
-	convert(slow, &answer.list, batch);
+	slow->roster.tick++;
+	convert(slow, &answer.list, gm_lv_crew_stuck(slow->crew) > 0, batch);
+	sweep(slow);
+	probe(slow, batch);
 	*ret_entities = (uint32_t)answer.list.count;
 	sink->samples(sink->user, batch);
 	see_to_periods(slow);
-	rc = describe_stuck(slow, 0, err);
+	measure_dirty_rates(slow);
+	rc = describe_hung(slow, 0, err);
 cleanup:
 	gm_lv_records_free(&answer.list);
 	return rc;
@@ -216,28 +323,49 @@ static void slow_destroy(struct gm_source *source)
 {
 	struct slow *slow = (struct slow *)source;
 
-	slow->tick++;
-	sweep(slow);
+	gm_lv_roster_free(&slow->roster);
+	gm_lv_fresh_free(slow->fresh, slow->options.slow_deadline);
 	gm_lv_crew_free(slow->crew, slow->options.slow_deadline);
 	free(slow);
 }
 
-static const struct gm_source_ops slow_ops = {
-	.id = GM_SOURCE_LIBVIRT_SLOW,
-	.open = slow_open,
-	.poll = slow_poll,
-	.close = slow_close,
-	.destroy = slow_destroy,
-};
+static void slow_suspect(struct gm_source *source, const struct gm_entity_key *key)
+{
+	struct slow *slow = (struct slow *)source;
 
-int gm_libvirt_slow_create(const struct gm_libvirt_options *options, struct gm_source **ret_source)
+	if (key->kind == GM_ENTITY_GUEST)
+		gm_lv_fresh_suspect(slow->fresh, key->uuid);
+}
+
+#define SLOW_LANE(source_id)                                                                \
+	{                                                                                   \
+		.id = source_id, .open = slow_open, .poll = slow_poll, .close = slow_close, \
+		.destroy = slow_destroy, .suspect = slow_suspect                            \
+	}
+
+static const struct gm_source_ops slow_ops[GM_LIBVIRT_URIS] = {
+	SLOW_LANE(GM_SOURCE_LIBVIRT_SLOW), SLOW_LANE(GM_SOURCE_LIBVIRT_2_SLOW),
+	SLOW_LANE(GM_SOURCE_LIBVIRT_3_SLOW), SLOW_LANE(GM_SOURCE_LIBVIRT_4_SLOW)};
+
+int gm_libvirt_slow_create(const struct gm_libvirt_options *options, unsigned uri,
+			   struct gm_source **ret_source)
 {
 	struct slow *slow = calloc(1, sizeof(*slow));
 
 	if (!slow)
 		return -ENOMEM;
-	slow->source.ops = &slow_ops;
+	slow->source.ops = &slow_ops[uri];
 	slow->options = *options;
+	gm_lv_uris_get(options->uri, uri, slow->options.uri);
+	if (options->fresh_guests > 0 && options->balloon_period > 0 &&
+	    !gm_lv_uri_is_remote(slow->options.uri)) {
+		int rc = gm_lv_fresh_create(&slow->options, slow->source.ops->id, &slow->fresh);
+
+		if (rc < 0) {
+			free(slow);
+			return rc;
+		}
+	}
 	*ret_source = &slow->source;
 	return 0;
 }

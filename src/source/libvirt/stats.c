@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "source/libvirt/uris.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -30,10 +32,11 @@ static const struct field disk_fields[] = {
 	{"rd.bytes", GM_METRIC_DISK_READ_BYTES},    {"rd.reqs", GM_METRIC_DISK_READ_REQUESTS},
 	{"rd.times", GM_METRIC_DISK_READ_TIME},     {"wr.bytes", GM_METRIC_DISK_WRITE_BYTES},
 	{"wr.reqs", GM_METRIC_DISK_WRITE_REQUESTS}, {"wr.times", GM_METRIC_DISK_WRITE_TIME},
+	{"fl.reqs", GM_METRIC_DISK_FLUSH_REQUESTS}, {"fl.times", GM_METRIC_DISK_FLUSH_TIME},
 	{"capacity", GM_METRIC_DISK_CAPACITY},      {"allocation", GM_METRIC_DISK_ALLOCATION},
 };
 
-enum { DEVICE_FIELDS_MAX = 8 };
+enum { DEVICE_FIELDS_MAX = 10 };
 
 static const struct group {
 	const char *prefix;
@@ -111,17 +114,74 @@ static void put(struct gm_batch *batch, unsigned metric, uint64_t value)
 		gm_batch_gauge(batch, metric, (double)value);
 }
 
+/* The place of a disk in the history; NULL: there is no more room. */
+static struct gm_lv_disk *find_disk(struct gm_lv_history *history, const char *name)
+{
+	for (size_t i = 0; i < GM_LV_DISKS; i++) {
+		struct gm_lv_disk *disk = &history->disks[i];
+
+		if (disk->name[0] == '\0')
+			gm_text_copy(disk->name, sizeof(disk->name), name);
+		if (strncmp(disk->name, name, sizeof(disk->name) - 1) == 0)
+			return disk;
+	}
+	return NULL;
+}
+
+static uint64_t reading_of(const struct device *device, unsigned metric)
+{
+	for (size_t i = 0; i < device->count; i++) {
+		if (device->readings[i].metric == metric)
+			return device->readings[i].value;
+	}
+	return 0;
+}
+
+/* Time over requests, both as increases: where there were requests, and no counter began anew. */
+static void put_latencies(struct gm_lv_history *history, const struct device *device,
+			  struct gm_batch *batch)
+{
+	static const struct {
+		uint16_t requests, time, latency;
+	} kinds[] = {
+		{GM_METRIC_DISK_READ_REQUESTS, GM_METRIC_DISK_READ_TIME,
+		 GM_METRIC_DISK_READ_LATENCY},
+		{GM_METRIC_DISK_WRITE_REQUESTS, GM_METRIC_DISK_WRITE_TIME,
+		 GM_METRIC_DISK_WRITE_LATENCY},
+		{GM_METRIC_DISK_FLUSH_REQUESTS, GM_METRIC_DISK_FLUSH_TIME,
+		 GM_METRIC_DISK_FLUSH_LATENCY},
+	};
+	struct gm_lv_disk *disk = find_disk(history, device->name);
+
+	for (size_t i = 0; disk && i < COUNT_OF(kinds); i++) {
+		uint64_t requests = reading_of(device, kinds[i].requests);
+		uint64_t time = reading_of(device, kinds[i].time);
+
+		if (disk->before[i].requests > 0 && requests > disk->before[i].requests &&
+		    time >= disk->before[i].time)
+			gm_batch_gauge(batch, kinds[i].latency,
+				       (double)(time - disk->before[i].time) /
+					       (double)(requests - disk->before[i].requests));
+		disk->before[i].requests = requests;
+		disk->before[i].time = time;
+	}
+}
+
 /* Emits the device that was gathered, if it has a name and anything to tell. */
 static void flush_device(const struct gm_lv_record *record, const struct group *group,
-			 struct device *device, struct gm_batch *batch)
+			 struct gm_lv_history *history, struct device *device,
+			 struct gm_batch *batch)
 {
 	if (device->open && device->name && device->count > 0) {
-		struct gm_entity_key key = group->kind == GM_ENTITY_DISK
-						   ? gm_entity_disk(record->uuid, device->name)
-						   : gm_entity_interface(device->name);
+		struct gm_entity_key key =
+			group->kind == GM_ENTITY_DISK
+				? gm_entity_disk(record->uuid, device->name)
+				: gm_lv_interface_key(record->prefix, device->name);
 		if (gm_batch_frame(batch, &key, record->read_at, record->read_at, 0)) {
 			for (size_t i = 0; i < device->count; i++)
 				put(batch, device->readings[i].metric, device->readings[i].value);
+			if (history)
+				put_latencies(history, device, batch);
 		}
 	}
 	*device = (struct device){0};
@@ -149,7 +209,7 @@ static void gather(const struct group *group, struct device *device, const char 
 }
 
 static void read_devices(const struct gm_lv_record *record, const struct group *group,
-			 struct gm_batch *batch)
+			 struct gm_lv_history *history, struct gm_batch *batch)
 {
 	struct device device = {0};
 
@@ -160,13 +220,13 @@ static void read_devices(const struct gm_lv_record *record, const struct group *
 		if (!name)
 			continue;
 		if (!device.open || device.number != number) {
-			flush_device(record, group, &device, batch);
+			flush_device(record, group, history, &device, batch);
 			device.open = true;
 			device.number = number;
 		}
 		gather(group, &device, name, &record->params[i]);
 	}
-	flush_device(record, group, &device, batch);
+	flush_device(record, group, history, &device, batch);
 }
 
 int gm_lv_stats_state(const struct gm_lv_record *record)
@@ -202,7 +262,7 @@ void gm_lv_stats_fast(const struct gm_lv_record *record, struct gm_batch *batch)
 
 	if (state >= 0 && gm_batch_frame(batch, &key, record->read_at, record->read_at, 0))
 		gm_batch_gauge(batch, GM_METRIC_GUEST_STATE, state);
-	read_devices(record, &interface_group, batch);
+	read_devices(record, &interface_group, NULL, batch);
 }
 
 /* What the slow lane reads of the guest itself, before it becomes metrics. */
@@ -213,6 +273,7 @@ enum guest_value {
 	VALUE_VCPUS,
 	VALUE_VCPU_TIME,
 	VALUE_VCPU_WAIT,
+	VALUE_VCPU_DELAY,
 	VALUE_BALLOON,
 	VALUE_MAXIMUM,
 	VALUE_AVAILABLE,
@@ -224,15 +285,20 @@ enum guest_value {
 	VALUE_FAULT_MAJOR,
 	VALUE_FAULT_MINOR,
 	VALUE_LAST_UPDATE,
+	VALUE_RSS,
+	VALUE_DIRTY_STATUS,
+	VALUE_DIRTY_START,
+	VALUE_DIRTY_RATE,
 	VALUE_COUNT
 };
 
-enum { KIB = 1024 };
+enum { KIB = 1024, MIB = 1024 * KIB };
 
 /* libvirt's sizes are KiB, its times ns, its periods whole seconds. */
 static const struct {
 	const char *name;
-	uint16_t value, scale;
+	uint16_t value;
+	uint32_t scale;
 } guest_fields[] = {
 	{"cpu.time", VALUE_CPU_TIME, 1},
 	{"cpu.user", VALUE_CPU_USER, 1},
@@ -249,6 +315,10 @@ static const struct {
 	{"balloon.major_fault", VALUE_FAULT_MAJOR, 1},
 	{"balloon.minor_fault", VALUE_FAULT_MINOR, 1},
 	{"balloon.last-update", VALUE_LAST_UPDATE, 1},
+	{"balloon.rss", VALUE_RSS, KIB},
+	{"dirtyrate.calc_status", VALUE_DIRTY_STATUS, 1},
+	{"dirtyrate.calc_start_time", VALUE_DIRTY_START, 1},
+	{"dirtyrate.megabytes_per_second", VALUE_DIRTY_RATE, MIB},
 };
 
 struct guest {
@@ -267,7 +337,7 @@ static void set(struct guest *guest, enum guest_value value, uint64_t number)
 	guest->present |= 1U << value;
 }
 
-/* "vcpu.N.time" and "vcpu.N.wait" are summed over the vCPUs. */
+/* The times of vCPUs ("vcpu.N.time" and the like) are summed. */
 static void read_vcpu(struct guest *guest, const virTypedParameter *param)
 {
 	uint64_t number, value;
@@ -279,6 +349,8 @@ static void read_vcpu(struct guest *guest, const virTypedParameter *param)
 		set(guest, VALUE_VCPU_TIME, guest->value[VALUE_VCPU_TIME] + value);
 	else if (strcmp(name, "wait") == 0)
 		set(guest, VALUE_VCPU_WAIT, guest->value[VALUE_VCPU_WAIT] + value);
+	else if (strcmp(name, "delay") == 0)
+		set(guest, VALUE_VCPU_DELAY, guest->value[VALUE_VCPU_DELAY] + value);
 }
 
 static void read_guest(const struct gm_lv_record *record, struct guest *guest)
@@ -299,6 +371,27 @@ static void read_guest(const struct gm_lv_record *record, struct guest *guest)
 	}
 }
 
+bool gm_lv_stats_monitored(const struct gm_lv_record *record)
+{
+	/* "balloon.current" and "balloon.maximum" are libvirt's own knowledge. */
+	static const char *const balloon[] = {"balloon.rss", "balloon.unused", "balloon.available",
+					      "balloon.last-update"};
+
+	for (size_t i = 0; i < record->count; i++) {
+		const virTypedParameter *param = &record->params[i];
+		uint64_t number;
+		const char *name = split_name(param, disk_group.prefix, &number);
+
+		if (name && strncmp(name, "rd.", 3) == 0)
+			return true;
+		for (size_t b = 0; b < COUNT_OF(balloon); b++) {
+			if (strncmp(param->field, balloon[b], sizeof(param->field)) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 struct output {
 	uint16_t value, metric;
 };
@@ -307,7 +400,8 @@ static const struct output live_outputs[] = {
 	{VALUE_CPU_TIME, GM_METRIC_CPU_TIME},      {VALUE_CPU_USER, GM_METRIC_CPU_USER},
 	{VALUE_CPU_SYSTEM, GM_METRIC_CPU_SYSTEM},  {VALUE_VCPUS, GM_METRIC_CPU_COUNT},
 	{VALUE_VCPU_TIME, GM_METRIC_VCPU_TIME},    {VALUE_VCPU_WAIT, GM_METRIC_VCPU_WAIT},
-	{VALUE_BALLOON, GM_METRIC_MEMORY_BALLOON}, {VALUE_MAXIMUM, GM_METRIC_MEMORY_MAXIMUM},
+	{VALUE_VCPU_DELAY, GM_METRIC_VCPU_STEAL},  {VALUE_BALLOON, GM_METRIC_MEMORY_BALLOON},
+	{VALUE_MAXIMUM, GM_METRIC_MEMORY_MAXIMUM},
 };
 
 /* The guest's own account, as old as its last update. */
@@ -353,7 +447,7 @@ static void emit_used(const struct guest *guest, struct gm_batch *batch)
 
 /* When the guest's account was true. False: it is the one that was emitted before, or none. */
 static bool date_balloon(const struct gm_lv_record *record, const struct guest *guest,
-			 struct gm_lv_balloon *balloon, int64_t *ret_measured_at)
+			 struct gm_lv_history *history, int64_t *ret_measured_at)
 {
 	int64_t measured_at = record->read_at;
 
@@ -361,25 +455,54 @@ static bool date_balloon(const struct gm_lv_record *record, const struct guest *
 	if (has(guest, VALUE_LAST_UPDATE)) {
 		uint64_t last_update = guest->value[VALUE_LAST_UPDATE];
 
-		if (last_update == 0 || last_update == balloon->last_update)
+		if (last_update == 0 || last_update == history->last_update)
 			return false;
 		if (last_update <= INT64_MAX / GM_SECOND) {
 			int64_t told = (int64_t)last_update * GM_SECOND;
 			/* Both are of this century where they can be compared at all. */
 			if (!__builtin_sub_overflow(told, record->offset, &told) &&
-			    told > balloon->measured_at && told <= record->read_at)
+			    told > history->measured_at && told <= record->read_at)
 				measured_at = told;
 		}
-		balloon->last_update = last_update;
+		history->last_update = last_update;
 	}
-	if (measured_at <= balloon->measured_at)
+	if (measured_at <= history->measured_at)
 		return false;
-	balloon->measured_at = measured_at;
+	history->measured_at = measured_at;
 	*ret_measured_at = measured_at;
 	return true;
 }
 
-void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *balloon,
+/*
+ * A container has no balloon: what its processes hold, of what it may have, is its memory. (Of a
+ * virtual machine it is that of its process on the host.)
+ */
+static void emit_container(const struct gm_lv_record *record, const struct guest *guest,
+			   struct gm_batch *batch)
+{
+	static const struct output outputs[] = {{VALUE_MAXIMUM, GM_METRIC_MEMORY_TOTAL},
+						{VALUE_RSS, GM_METRIC_MEMORY_USED}};
+
+	if (has(guest, VALUE_RSS) && has(guest, VALUE_MAXIMUM) && !has(guest, VALUE_LAST_UPDATE) &&
+	    !has(guest, VALUE_AVAILABLE) && guest->value[VALUE_RSS] <= guest->value[VALUE_MAXIMUM])
+		emit(record, guest, outputs, COUNT_OF(outputs), record->read_at, batch);
+}
+
+/* The dirty rate is measured on demand: told once per measurement, dated by its end's reading. */
+static void emit_dirty_rate(const struct gm_lv_record *record, const struct guest *guest,
+			    struct gm_lv_history *history, struct gm_batch *batch)
+{
+	static const struct output rate[] = {{VALUE_DIRTY_RATE, GM_METRIC_MEMORY_DIRTY}};
+
+	if (!has(guest, VALUE_DIRTY_STATUS) || !has(guest, VALUE_DIRTY_START) ||
+	    guest->value[VALUE_DIRTY_STATUS] != VIR_DOMAIN_DIRTYRATE_MEASURED ||
+	    guest->value[VALUE_DIRTY_START] == history->dirty_update)
+		return;
+	history->dirty_update = guest->value[VALUE_DIRTY_START];
+	emit(record, guest, rate, COUNT_OF(rate), record->read_at, batch);
+}
+
+void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *history,
 		      struct gm_batch *batch)
 {
 	struct guest guest = {0};
@@ -387,8 +510,35 @@ void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *b
 
 	read_guest(record, &guest);
 	emit(record, &guest, live_outputs, COUNT_OF(live_outputs), record->read_at, batch);
-	if (date_balloon(record, &guest, balloon, &measured_at) &&
+	if (!record->told_elsewhere && date_balloon(record, &guest, history, &measured_at) &&
 	    emit(record, &guest, told_outputs, COUNT_OF(told_outputs), measured_at, batch))
 		emit_used(&guest, batch);
-	read_devices(record, &disk_group, batch);
+	emit_container(record, &guest, batch);
+	emit_dirty_rate(record, &guest, history, batch);
+	read_devices(record, &disk_group, history, batch);
+}
+
+/* FNV-1a over what the guest tells, its date included. */
+static uint64_t digest(const struct guest *guest)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t value = VALUE_AVAILABLE; value <= VALUE_LAST_UPDATE; value++)
+		hash = (hash ^ guest->value[value]) * 0x100000001b3;
+	return hash;
+}
+
+void gm_lv_stats_asked(const struct gm_lv_record *record, int64_t asked_at, uint64_t *seen,
+		       struct gm_batch *batch)
+{
+	struct guest guest = {0};
+
+	read_guest(record, &guest);
+	uint64_t now = digest(&guest);
+	/* 0: no driver in the guest has ever answered. */
+	if (now == *seen || guest.value[VALUE_LAST_UPDATE] == 0)
+		return;
+	*seen = now;
+	if (emit(record, &guest, told_outputs, COUNT_OF(told_outputs), asked_at, batch))
+		emit_used(&guest, batch);
 }

@@ -17,8 +17,10 @@ struct gm_lv_record {
 	const uint8_t *uuid;
 	const virTypedParameter *params;
 	size_t count;
-	int64_t read_at; /* the node's time */
-	int64_t offset;  /* the wall clock less the node's time, then (ns) */
+	int64_t read_at;     /* the node's time */
+	int64_t offset;      /* the wall clock less the node's time, then (ns) */
+	bool told_elsewhere; /* the guest's own account of its memory is (fresh.h) */
+	const char *prefix;  /* of its interfaces' names (uris.h), or NULL */
 };
 
 /* The value of "state.state", or -1. */
@@ -28,23 +30,47 @@ int gm_lv_stats_state(const struct gm_lv_record *record);
 void gm_lv_stats_devices(const struct gm_lv_record *record,
 			 void (*visit)(void *user, const char *device), void *user);
 
+/*
+ * Whether it holds anything that only the guest's monitor tells: libvirt leaves that out for a guest
+ * whose monitor is busy with another call.
+ */
+bool gm_lv_stats_monitored(const struct gm_lv_record *record);
+
 /* The fast lane's frames: the guest's state and one per interface, measured when read. */
 void gm_lv_stats_fast(const struct gm_lv_record *record, struct gm_batch *batch);
 
-/* What is remembered of a guest's balloon between two readings. Zero-initialise. */
-struct gm_lv_balloon {
-	uint64_t last_update; /* as libvirt told, s */
-	int64_t measured_at;
+enum { GM_LV_DISKS = 8 }; /* of a guest whose latencies are told; its first ones */
+
+/* What is remembered of a guest between two readings. Zero-initialise. */
+struct gm_lv_history {
+	uint64_t last_update;  /* of the balloon, as libvirt told, s */
+	int64_t measured_at;   /* of the balloon */
+	uint64_t dirty_update; /* when the dirty rate was last measured, as libvirt told, s */
+	struct gm_lv_disk {
+		char name[GM_DEVICE_NAME]; /* empty: a free place */
+		/* Reads, writes, flushes: how many, and ns spent in them. */
+		struct {
+			uint64_t requests, time;
+		} before[3];
+	} disks[GM_LV_DISKS];
 };
 
 /*
- * The slow lane's frames: CPU, vCPUs and the balloon's size as read now, one frame per disk, and
+ * The slow lane's frames: CPU, vCPUs and the balloon's size as read now, one frame per disk with the
+ * mean times of its requests since the reading before, the dirty rate when it was measured anew, and
  * the guest's own memory statistics when they are new. Those are as old as "balloon.last-update"
  * says: they are measured at that whole second in the node's time, but never after the reading and
  * always after the ones before; where the wall clock was stepped, so that this cannot be, when they
  * were read. A repeated last-update, or 0 (no driver in the guest), gives none.
  */
-void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_balloon *balloon,
+void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *history,
 		      struct gm_batch *batch);
+
+/*
+ * The guest's own account of its memory alone, given on being asked at `asked_at` and dated so. None
+ * when it is the same as *seen, a digest of the one before.
+ */
+void gm_lv_stats_asked(const struct gm_lv_record *record, int64_t asked_at, uint64_t *seen,
+		       struct gm_batch *batch);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "source/libvirt/connection.h"
 #include "source/libvirt/details.h"
+#include "source/libvirt/uris.h"
 #include "source/libvirt/xml.h"
 
 enum {
@@ -20,14 +21,17 @@ enum {
 		 VIR_DOMAIN_STATS_CPU_TOTAL
 };
 
+/* For so long qemu watches a sample of the guest's pages. */
+enum { DIRTY_SECONDS = 1 };
+
 struct gm_lv_task {
 	struct gm_libvirt_options options;
 	gm_lv_collect collect;
 	virConnectPtr conn;
-	bool writable; /* the connection lets the balloon's period be set */
+	bool writable; /* the connection lets something be set */
 	struct gm_lv_plan plan;
 	unsigned collected;
-	struct gm_log_limit period_limit;
+	struct gm_log_limit act_limit;
 };
 
 int gm_lv_task_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
@@ -61,7 +65,8 @@ void gm_lv_task_free(struct gm_lv_task *task)
 /* Setting a period needs the right to; reading does not, and goes on without it. */
 static int open_connection(struct gm_lv_task *task, struct gm_error *err)
 {
-	task->writable = task->options.balloon_period > 0 &&
+	task->writable = (task->options.balloon_period > 0 || task->options.dirty_rate > 0) &&
+			 !gm_lv_uri_is_remote(task->options.uri) &&
 			 gm_lv_connect(task->options.uri, false, &task->conn, NULL) == 0;
 	return task->writable ? 0 : gm_lv_connect(task->options.uri, true, &task->conn, err);
 }
@@ -75,7 +80,10 @@ static int connect_task(struct gm_lv_task *task, struct gm_error *err)
 	int rc = open_connection(task, err);
 	if (rc < 0)
 		return rc;
-	rc = gm_lv_plan_make(task->conn, GROUPS, &task->plan, err);
+	unsigned groups = GROUPS;
+	if (task->options.dirty_rate > 0 && task->writable)
+		groups |= VIR_DOMAIN_STATS_DIRTYRATE;
+	rc = gm_lv_plan_make(task->conn, groups, &task->plan, err);
 	if (rc < 0)
 		disconnect(task);
 	return rc;
@@ -105,7 +113,19 @@ static int set_period(struct gm_lv_task *task, virDomainPtr domain, struct gm_er
 	return 0;
 }
 
-static void set_periods(struct gm_lv_task *task, const struct gm_lv_job *job)
+/* 0 or a negative errno with `err`. */
+static int measure_dirty_rate(struct gm_lv_task *task, virDomainPtr domain, struct gm_error *err)
+{
+	(void)task;
+	return virDomainStartDirtyRateCalc(domain, DIRTY_SECONDS, 0) < 0
+		       ? gm_lv_error(err, -EIO, "its dirty rate cannot be measured")
+		       : 0;
+}
+
+/* Does something to each guest of a job that is still there. */
+static void for_guests(struct gm_lv_task *task, const struct gm_lv_job *job,
+		       int (*act)(struct gm_lv_task *task, virDomainPtr domain,
+				  struct gm_error *err))
 {
 	for (size_t i = 0; i < job->guest_count && task->writable; i++) {
 		struct gm_error err = {{0}};
@@ -114,10 +134,10 @@ static void set_periods(struct gm_lv_task *task, const struct gm_lv_job *job)
 
 		if (!domain)
 			continue;
-		int rc = set_period(task, domain, &err);
+		int rc = act(task, domain, &err);
 		virDomainFree(domain);
 		if (rc < 0 && rc != -ENOENT &&
-		    gm_log_allowed(&task->period_limit, gm_clock_now(), 10 * GM_SECOND, NULL))
+		    gm_log_allowed(&task->act_limit, gm_clock_now(), 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_WARNING, "guest %s: %s", gm_uuid_text(job->guests[i], text),
 			       err.text);
 	}
@@ -129,14 +149,20 @@ void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
 	answer->rc = connect_task(task, &answer->err);
 	if (answer->rc < 0)
 		return;
-	if (job->kind == GM_LV_JOB_COLLECT) {
+	if (job->kind == GM_LV_JOB_COLLECT || job->kind == GM_LV_JOB_PROBE) {
+		struct gm_lv_scope scope = {.skip = job->guests, .skip_count = job->guest_count};
+
+		if (job->kind == GM_LV_JOB_PROBE)
+			scope = (struct gm_lv_scope){.only = job->guests[0]};
 		answer->rc =
-			task->collect(task->conn, &task->plan, NULL, &answer->list, &answer->err);
+			task->collect(task->conn, &task->plan, &scope, &answer->list, &answer->err);
 		if (answer->rc < 0)
 			disconnect(task);
 		else if (task->collected++ % PINS_EVERY == 0)
 			gm_lv_pins_read(task->conn, &answer->list);
 	} else if (job->kind == GM_LV_JOB_PERIOD) {
-		set_periods(task, job);
+		for_guests(task, job, set_period);
+	} else if (job->kind == GM_LV_JOB_DIRTY) {
+		for_guests(task, job, measure_dirty_rate);
 	}
 }

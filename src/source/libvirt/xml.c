@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "source/libvirt/nova.h"
+#include "source/libvirt/uris.h"
 #include "source/libvirt/xmlnode.h"
 
 /* The units of libvirt's scaled integers (formatdomain.html, "Memory Allocation"). */
@@ -265,6 +266,16 @@ struct gm_lv_identity *gm_lv_identity_bare(const uint8_t uuid[GM_UUID_SIZE], con
 	gm_text_copy(identity->guest.guest.hypervisor, sizeof(identity->guest.guest.hypervisor),
 		     hypervisor);
 	return identity;
+}
+
+void gm_lv_identity_prefix(struct gm_lv_identity *identity, const char *prefix)
+{
+	for (size_t i = 0; prefix && i < identity->device_count; i++) {
+		struct gm_entity_key *key = &identity->devices[i].key;
+
+		if (key->kind == GM_ENTITY_INTERFACE)
+			*key = gm_lv_interface_key(prefix, key->name);
+	}
 }
 
 void gm_lv_identity_free(struct gm_lv_identity *identity)

@@ -36,6 +36,9 @@ int gm_lv_identity_parse(const char *xml, const char *hypervisor,
 struct gm_lv_identity *gm_lv_identity_bare(const uint8_t uuid[GM_UUID_SIZE], const char *name,
 					   const char *hypervisor);
 
+/* Its interfaces are another host's: their names get the prefix (uris.h). */
+void gm_lv_identity_prefix(struct gm_lv_identity *identity, const char *prefix);
+
 void gm_lv_identity_free(struct gm_lv_identity *identity); /* NULL-safe */
 
 #endif

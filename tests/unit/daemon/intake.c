@@ -405,11 +405,59 @@ static void test_restored_frames_fill_the_window_in_silence(void **state)
 	assert_int_equal(fixture->findings + fixture->frames, 0);
 }
 
+static void tell_name(struct fixture *fixture, enum gm_source_id source, const char *name)
+{
+	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
+	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
+	gm_intake_seen(fixture->intake, source, &info);
+}
+
+static const char *name_now(struct fixture *fixture)
+{
+	struct gm_entity_key key = gm_entity_guest(uuid);
+	const struct gm_tracked *tracked =
+		gm_entities_find(gm_intake_entities(fixture->intake), &key);
+	return tracked ? tracked->info.guest.name : "";
+}
+
+/* The connection that the configuration names first has a guest that several tell of. */
+static void test_guest_on_two_uris(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key key = gm_entity_guest(uuid), disk = gm_entity_disk(uuid, "vda");
+	struct gm_entity_info disk_info = {.key = disk};
+	memcpy(disk_info.disk.guest, uuid, GM_UUID_SIZE);
+
+	tell_name(fixture, GM_SOURCE_LIBVIRT_2, "second");
+	send_counter(fixture, GM_SOURCE_LIBVIRT_2_SLOW, key, GM_METRIC_CPU_TIME, T0, 1, 0);
+	assert_int_equal(fixture->frames, 1);
+	tell_name(fixture, GM_SOURCE_LIBVIRT, "first");
+	assert_string_equal(name_now(fixture), "first");
+	tell_name(fixture, GM_SOURCE_LIBVIRT_2, "second");
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT_2, &disk_info);
+	assert_string_equal(name_now(fixture), "first");
+	assert_null(gm_entities_find(gm_intake_entities(fixture->intake), &disk));
+	send_counter(fixture, GM_SOURCE_LIBVIRT_2_SLOW, key, GM_METRIC_CPU_TIME, T0 + 1, 2, 0);
+	assert_int_equal(fixture->frames, 1);
+	send_counter(fixture, GM_SOURCE_LIBVIRT_SLOW, key, GM_METRIC_CPU_TIME, T0 + 2, 3, 0);
+	assert_int_equal(fixture->frames, 2);
+	/* The other's end of it is nothing to us; the first one's is the end. */
+	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT_2, &key, T0 + 3);
+	assert_string_equal(name_now(fixture), "first");
+	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &key, T0 + 4);
+	assert_int_equal(fixture->gone, 1);
+	tell_name(fixture, GM_SOURCE_LIBVIRT_2, "second");
+	assert_string_equal(name_now(fixture), "second");
+	send_counter(fixture, GM_SOURCE_LIBVIRT_2_SLOW, key, GM_METRIC_CPU_TIME, T0 + 5, 4, 0);
+	assert_int_equal(fixture->frames, 3);
+}
+
 int main(void)
 {
 #define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_INTAKE(test_samples_do_not_make_a_guest_known),
+		WITH_INTAKE(test_guest_on_two_uris),
 		WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
 		WITH_INTAKE(test_late_samples_do_not_bring_a_device_back),
 		WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),

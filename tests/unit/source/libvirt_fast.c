@@ -162,7 +162,7 @@ static struct gm_source *source_create(const char *path)
 
 	gm_option_defaults(gm_libvirt_option_table, &options);
 	snprintf(options.uri, sizeof(options.uri), "test://%s", path);
-	assert_int_equal(gm_libvirt_create(&options, &source), 0);
+	assert_int_equal(gm_libvirt_create(&options, 0, &source), 0);
 	return source;
 }
 
@@ -194,13 +194,13 @@ static void test_options(void **state)
 	assert_string_equal(options.uri, "qemu:///system");
 	assert_int_equal(options.interval, 100 * GM_MILLISECOND);
 	assert_int_equal(options.slow_interval, GM_SECOND);
-	assert_int_equal(options.slow_workers, 2);
+	assert_int_equal(options.slow_workers, 4);
 	assert_int_equal(options.slow_deadline, 2 * GM_SECOND);
 	assert_int_equal(options.balloon_period, GM_SECOND);
 	assert_int_equal(gm_option_set(gm_libvirt_option_table, &options, "interval", "9ms", NULL),
 			 -ERANGE);
 	assert_int_equal(
-		gm_option_set(gm_libvirt_option_table, &options, "slow-workers", "9", NULL),
+		gm_option_set(gm_libvirt_option_table, &options, "slow-workers", "17", NULL),
 		-ERANGE);
 	assert_int_equal(
 		gm_option_set(gm_libvirt_option_table, &options, "balloon-period", "0", NULL), 0);
@@ -357,7 +357,7 @@ static void test_no_connection(void **state)
 
 	gm_option_defaults(gm_libvirt_option_table, &options);
 	snprintf(options.uri, sizeof(options.uri), "qemu+unix:///system?socket=/nonexistent/sock");
-	assert_int_equal(gm_libvirt_create(&options, &source), 0);
+	assert_int_equal(gm_libvirt_create(&options, 0, &source), 0);
 	assert_true(file >= 0 && saved >= 0);
 	assert_true(dup2(file, STDERR_FILENO) >= 0);
 	int rc = source->ops->open(source, &err);

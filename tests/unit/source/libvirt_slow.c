@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "source/libvirt/crew.h"
 #include "source/libvirt/libvirt.h"
+#include "source/libvirt/roster.h"
 
 #define DEADLINE (200 * GM_MILLISECOND)
 
@@ -29,19 +30,19 @@ static atomic_int returned;
 static sem_t resume;
 
 static int collect(virConnectPtr conn, const struct gm_lv_plan *plan,
-		   const struct gm_lv_namer *namer, struct gm_lv_record_list *ret_list,
+		   const struct gm_lv_scope *scope, struct gm_lv_record_list *ret_list,
 		   struct gm_error *err)
 {
 	int rc;
 
 	if (atomic_fetch_sub(&hangs, 1) > 0) {
 		sem_wait(&resume);
-		rc = gm_lv_records_read(conn, plan, namer, ret_list, err);
+		rc = gm_lv_records_read(conn, plan, scope, ret_list, err);
 		atomic_fetch_add(&returned, 1);
 		return rc;
 	}
 	atomic_store(&hangs, 0);
-	return gm_lv_records_read(conn, plan, namer, ret_list, err);
+	return gm_lv_records_read(conn, plan, scope, ret_list, err);
 }
 
 static struct gm_libvirt_options options_for(int64_t workers)
@@ -76,8 +77,11 @@ static int read_once(struct gm_lv_crew *crew, int64_t patience)
 	size_t worker;
 
 	int rc = gm_lv_crew_give(crew, &job, deadline, &worker);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = gm_lv_crew_wait(crew, worker, deadline, &answer);
+		if (rc == -ETIMEDOUT)
+			gm_lv_crew_abandon(crew, worker);
+	}
 	if (rc == 0)
 		rc = answer.rc;
 	if (rc == 0)
@@ -186,6 +190,109 @@ static void test_periods(void **state)
 	sem_destroy(&resume);
 }
 
+/* One guest alone, and all but one. */
+static void test_probe_and_skip(void **state)
+{
+	(void)state;
+	struct gm_lv_crew *crew = crew_create(1);
+	struct gm_lv_job job = {.kind = GM_LV_JOB_COLLECT};
+	struct gm_lv_answer answer = {0};
+	int64_t deadline = gm_clock_monotonic() + 20 * GM_SECOND;
+	size_t worker;
+
+	assert_int_equal(gm_lv_crew_give(crew, &job, deadline, &worker), 0);
+	assert_int_equal(gm_lv_crew_wait(crew, worker, deadline, &answer), 0);
+	assert_int_equal(answer.rc, 0);
+	assert_int_equal(answer.list.count, 1);
+	assert_true(answer.list.items[0].param_count > 0);
+	job.guest_count = 1;
+	memcpy(job.guests[0], answer.list.items[0].uuid, GM_UUID_SIZE);
+	gm_lv_records_free(&answer.list);
+
+	assert_int_equal(gm_lv_crew_give(crew, &job, deadline, &worker), 0);
+	assert_int_equal(gm_lv_crew_wait(crew, worker, deadline, &answer), 0);
+	assert_int_equal(answer.list.count, 1); /* it is listed, but not read */
+	assert_true(answer.list.items[0].skipped);
+	assert_int_equal(answer.list.items[0].param_count, 0);
+	gm_lv_records_free(&answer.list);
+
+	job.kind = GM_LV_JOB_PROBE;
+	assert_int_equal(gm_lv_crew_give(crew, &job, deadline, &worker), 0);
+	assert_int_equal(gm_lv_crew_idle(crew), 0);
+	assert_int_equal(gm_lv_crew_wait(crew, worker, deadline, &answer), 0);
+	assert_int_equal(answer.list.count, 1);
+	assert_false(answer.list.items[0].skipped);
+	assert_true(answer.list.items[0].param_count > 0);
+	gm_lv_records_free(&answer.list);
+	job.guests[0][0] ^= 1; /* nobody's */
+	assert_int_equal(gm_lv_crew_give(crew, &job, deadline, &worker), 0);
+	assert_int_equal(gm_lv_crew_wait(crew, worker, deadline, &answer), 0);
+	assert_int_equal(answer.rc, 0);
+	assert_int_equal(answer.list.count, 0);
+	gm_lv_records_free(&answer.list);
+	assert_int_equal(gm_lv_crew_idle(crew), 1);
+	gm_lv_crew_free(crew, 10 * GM_SECOND);
+	sem_destroy(&resume);
+}
+
+static struct gm_lv_member *list_member(struct gm_lv_roster *roster, uint8_t number, int id)
+{
+	const uint8_t uuid[GM_UUID_SIZE] = {number};
+	struct gm_lv_member *member = gm_lv_roster_list(roster, uuid, "guest", id);
+
+	assert_non_null(member);
+	return member;
+}
+
+/* Who is hung, and when it is probed. */
+static void test_hung(void **state)
+{
+	(void)state;
+	struct gm_lv_roster roster = {.tick = 1};
+	uint8_t hung[2][GM_UUID_SIZE];
+	struct gm_lv_member *one = list_member(&roster, 1, 10), *two = list_member(&roster, 2, 11);
+
+	assert_true(gm_lv_member_judge(one, true, false, 0));
+	/* Nothing was ever told by its monitor: it has nothing to tell, as long as nobody hangs. */
+	assert_true(gm_lv_member_judge(two, false, false, 0));
+	assert_int_equal(gm_lv_roster_hung(&roster, hung, 2), 0);
+	/* Once may be by chance. */
+	assert_true(gm_lv_member_judge(one, false, false, 0));
+	assert_true(gm_lv_member_judge(one, true, false, 0));
+	assert_true(gm_lv_member_judge(one, false, false, 0));
+	assert_false(gm_lv_member_judge(one, false, false, 0));
+	assert_false(gm_lv_member_judge(two, false, true, 0));
+	assert_int_equal(gm_lv_roster_hung(&roster, hung, 2), 2);
+	assert_int_equal(gm_lv_roster_hung(&roster, hung, 1), 1);
+	assert_null(gm_lv_roster_due(&roster, 0, false));
+	assert_true(gm_lv_member_judge(two, false, false, 0));
+
+	/* Ever more rarely, but early when somebody came back. */
+	int64_t now = 0;
+	unsigned probes = 0;
+	for (; now <= 60 * GM_SECOND; now += 100 * GM_MILLISECOND)
+		probes += gm_lv_roster_due(&roster, now, false) == one;
+	assert_in_range(probes, 8, 11);
+	assert_null(gm_lv_roster_due(&roster, now - GM_SECOND, false));
+	assert_ptr_equal(gm_lv_roster_due(&roster, now, true), one);
+	one->probing = true;
+	assert_null(gm_lv_roster_due(&roster, now + 60 * GM_SECOND, true));
+	one->probing = false;
+	assert_true(gm_lv_member_judge(one, true, false, now));
+	assert_int_equal(gm_lv_roster_hung(&roster, hung, 2), 0);
+
+	/* Started anew, it may say nothing for a while. */
+	list_member(&roster, 1, 12);
+	assert_true(gm_lv_member_judge(one, false, false, now));
+	roster.tick = 2;
+	list_member(&roster, 1, 12);
+	struct gm_lv_member *gone = gm_lv_roster_take_unlisted(&roster);
+	assert_ptr_equal(gone, two);
+	free(gone);
+	assert_null(gm_lv_roster_take_unlisted(&roster));
+	gm_lv_roster_free(&roster);
+}
+
 struct seen {
 	size_t batches, totals, cpus;
 };
@@ -214,7 +321,7 @@ static void test_source(void **state)
 	uint32_t entities;
 
 	options.slow_deadline = 10 * GM_SECOND;
-	assert_int_equal(gm_libvirt_slow_create(&options, &source), 0);
+	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
 	assert_int_equal(source->ops->open(source, &err), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
@@ -239,7 +346,7 @@ static void test_no_connection(void **state)
 
 	snprintf(options.uri, sizeof(options.uri), "qemu+unix:///system?socket=/nonexistent/sock");
 	options.slow_deadline = 10 * GM_SECOND;
-	assert_int_equal(gm_libvirt_slow_create(&options, &source), 0);
+	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
 	assert_true(source->ops->open(source, &err) < 0);
 	assert_non_null(strstr(err.text, "nonexistent"));
 	source->ops->destroy(source);
@@ -251,7 +358,7 @@ static void test_never_opened(void **state)
 	struct gm_libvirt_options options = options_for(2);
 	struct gm_source *source;
 
-	assert_int_equal(gm_libvirt_slow_create(&options, &source), 0);
+	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
 	source->ops->destroy(source);
 }
 
@@ -262,6 +369,8 @@ int main(void)
 		cmocka_unit_test(test_all_hang),
 		cmocka_unit_test(test_end_while_hanging),
 		cmocka_unit_test(test_periods),
+		cmocka_unit_test(test_probe_and_skip),
+		cmocka_unit_test(test_hung),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_never_opened),

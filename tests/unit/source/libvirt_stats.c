@@ -89,7 +89,7 @@ static struct gm_batch *fast(const struct params *params)
 	return batch;
 }
 
-static struct gm_batch *slow(const struct params *params, struct gm_lv_balloon *balloon,
+static struct gm_batch *slow(const struct params *params, struct gm_lv_history *balloon,
 			     int64_t read_at)
 {
 	struct gm_lv_record record = record_of(params);
@@ -181,7 +181,7 @@ static void test_repeated_fields(void **state)
 	struct gm_batch *batch = fast(&params);
 
 	assert_int_equal(batch->frame_count, 1);
-	assert_true(batch->frames[0].count <= 8);
+	assert_true(batch->frames[0].count <= 10);
 	gm_batch_free(batch);
 }
 
@@ -225,7 +225,7 @@ static void test_slow(void **state)
 {
 	(void)state;
 	struct params params = {.count = 0};
-	struct gm_lv_balloon balloon = {0};
+	struct gm_lv_history balloon = {0};
 
 	add_number(&params, "cpu.time", 5000000000);
 	add_number(&params, "cpu.user", 3000000000);
@@ -267,7 +267,7 @@ static void test_slow(void **state)
 }
 
 /* The second frame's time, or 0 when the guest's own account was left out. */
-static int64_t told_at(uint64_t last_update, int64_t offset, struct gm_lv_balloon *balloon,
+static int64_t told_at(uint64_t last_update, int64_t offset, struct gm_lv_history *balloon,
 		       int64_t read_at)
 {
 	struct params params = {.count = 0};
@@ -288,7 +288,7 @@ static int64_t told_at(uint64_t last_update, int64_t offset, struct gm_lv_balloo
 static void test_freshness(void **state)
 {
 	(void)state;
-	struct gm_lv_balloon balloon = {0};
+	struct gm_lv_history balloon = {0};
 	int64_t second = INT64_C(1700000009) * GM_SECOND;
 
 	assert_int_equal(told_at(0, 0, &balloon, READ_AT), 0);
@@ -303,7 +303,7 @@ static void test_freshness(void **state)
 static void test_freshness_steps(void **state)
 {
 	(void)state;
-	struct gm_lv_balloon balloon = {0};
+	struct gm_lv_history balloon = {0};
 	int64_t at = READ_AT;
 
 	/* Ahead of the reading: true when it was read, at the latest. */
@@ -324,7 +324,7 @@ static void test_used(void **state)
 {
 	(void)state;
 	struct params params = {.count = 0};
-	struct gm_lv_balloon balloon = {0};
+	struct gm_lv_history balloon = {0};
 
 	add_number(&params, "balloon.available", 1000);
 	add_number(&params, "balloon.unused", 400);
@@ -349,13 +349,155 @@ static void test_hung_guest(void **state)
 {
 	(void)state;
 	struct params params = {.count = 0};
-	struct gm_lv_balloon balloon = {0};
+	struct gm_lv_history balloon = {0};
 
 	struct gm_batch *batch = slow(&params, &balloon, READ_AT);
 	assert_int_equal(batch->frame_count, 0);
 	gm_batch_free(batch);
 	add_number(&params, "cpu.time", 1);
 	batch = slow(&params, &balloon, READ_AT);
+	assert_int_equal(batch->frame_count, 1);
+	gm_batch_free(batch);
+}
+
+/* What only the monitor tells, and what libvirt knows by itself. */
+static void test_monitored(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+
+	add_number(&params, "balloon.current", 1);
+	add_number(&params, "balloon.maximum", 1);
+	add_number(&params, "cpu.time", 1);
+	add_number(&params, "block.count", 1);
+	add_text(&params, "block.0.name", "vda");
+	struct gm_lv_record record = record_of(&params);
+	assert_false(gm_lv_stats_monitored(&record));
+	add_number(&params, "block.0.rd.reqs", 1);
+	record = record_of(&params);
+	assert_true(gm_lv_stats_monitored(&record));
+	params.count = 0;
+	add_number(&params, "balloon.rss", 1);
+	record = record_of(&params);
+	assert_true(gm_lv_stats_monitored(&record));
+}
+
+static void add_disk(struct params *params, const char *name, uint64_t requests, uint64_t time)
+{
+	params->count = 0;
+	add_text(params, "block.0.name", name);
+	add_number(params, "block.0.rd.reqs", requests);
+	add_number(params, "block.0.rd.times", time);
+	add_number(params, "block.0.fl.reqs", 2 * requests);
+	add_number(params, "block.0.fl.times", time);
+}
+
+/* The mean time of what was requested between two readings, and nothing where that is unknown. */
+static void test_latency(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_history history = {0};
+	static const struct {
+		uint64_t requests, time;
+		double latency; /* -1: none */
+	} steps[] = {{100, 5000, -1}, {110, 6000, 100}, {110, 6000, -1}, {111, 6700, 700},
+		     {5, 100, -1},    {6, 90, -1},      {8, 290, 100}};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		add_disk(&params, "vda", steps[i].requests, steps[i].time);
+		struct gm_batch *batch = slow(&params, &history, READ_AT + (int64_t)i);
+		const struct gm_reading *read = find(batch, 0, GM_METRIC_DISK_READ_LATENCY);
+
+		if (steps[i].latency < 0) {
+			assert_null(read);
+		} else {
+			assert_non_null(read);
+			assert_true(read->value.gauge == steps[i].latency);
+			assert_true(gauge(batch, 0, GM_METRIC_DISK_FLUSH_LATENCY) ==
+				    steps[i].latency / 2);
+		}
+		assert_null(find(batch, 0, GM_METRIC_DISK_WRITE_LATENCY));
+		gm_batch_free(batch);
+	}
+	/* More disks than there are places: their counters are told all the same. */
+	for (unsigned i = 0; i < 2 * GM_LV_DISKS; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "vd%u", i);
+		add_disk(&params, name, 1, 1);
+		struct gm_batch *batch = slow(&params, &history, READ_AT + 100);
+		assert_int_equal(counter(batch, 0, GM_METRIC_DISK_READ_REQUESTS), 1);
+		gm_batch_free(batch);
+	}
+}
+
+/* Told once per measurement. */
+static void test_dirty_rate(void **state)
+{
+	(void)state;
+	struct gm_lv_history history = {0};
+
+	for (int i = 0; i < 4; i++) {
+		static const int statuses[] = {1, 2, 2, 2}, starts[] = {50, 50, 50, 60};
+		struct params params = {.count = 0};
+
+		add(&params, "dirtyrate.calc_status", VIR_TYPED_PARAM_INT)->value.i = statuses[i];
+		add(&params, "dirtyrate.calc_start_time", VIR_TYPED_PARAM_LLONG)->value.l =
+			starts[i];
+		add(&params, "dirtyrate.megabytes_per_second", VIR_TYPED_PARAM_LLONG)->value.l = 3;
+		struct gm_batch *batch = slow(&params, &history, READ_AT + i);
+		if (i == 1 || i == 3)
+			assert_true(gauge(batch, 0, GM_METRIC_MEMORY_DIRTY) == 3.0 * 1024 * 1024);
+		else
+			assert_int_equal(batch->frame_count, 0);
+		gm_batch_free(batch);
+	}
+}
+
+/* An answer is told once, dated by the question; nothing that the guest never said. */
+static void test_asked(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_batch *batch = gm_batch_create();
+	uint64_t seen = 0;
+
+	add_balloon(&params, 0);
+	struct gm_lv_record record = record_of(&params);
+	gm_lv_stats_asked(&record, READ_AT - 100, &seen, batch);
+	assert_int_equal(batch->frame_count, 0);
+	params.count = 0;
+	add_balloon(&params, 1700000009);
+	record = record_of(&params);
+	gm_lv_stats_asked(&record, READ_AT - 100, &seen, batch);
+	gm_lv_stats_asked(&record, READ_AT - 50, &seen, batch);
+	assert_int_equal(batch->frame_count, 1);
+	assert_int_equal(batch->frames[0].measured_at, READ_AT - 100);
+	assert_true(gauge(batch, 0, GM_METRIC_MEMORY_USED) == 716800.0 * 1024);
+	assert_null(find(batch, 0, GM_METRIC_MEMORY_BALLOON)); /* not the guest's account */
+	params.items[3].value.ul++;
+	gm_lv_stats_asked(&record, READ_AT, &seen, batch);
+	assert_int_equal(batch->frame_count, 2);
+	gm_batch_free(batch);
+}
+
+/* A container's memory is what its processes hold; a virtual machine's process is not its memory. */
+static void test_container(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_history history = {0};
+
+	add_number(&params, "balloon.current", 65536);
+	add_number(&params, "balloon.maximum", 65536);
+	add_number(&params, "balloon.rss", 1024);
+	struct gm_batch *batch = slow(&params, &history, READ_AT);
+	assert_int_equal(batch->frame_count, 2);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_TOTAL) == 65536.0 * 1024);
+	assert_true(gauge(batch, 1, GM_METRIC_MEMORY_USED) == 1024.0 * 1024);
+	gm_batch_free(batch);
+	add_number(&params, "balloon.last-update", 0);
+	batch = slow(&params, &history, READ_AT);
 	assert_int_equal(batch->frame_count, 1);
 	gm_batch_free(batch);
 }
@@ -372,6 +514,11 @@ int main(void)
 		cmocka_unit_test(test_freshness_steps),
 		cmocka_unit_test(test_used),
 		cmocka_unit_test(test_hung_guest),
+		cmocka_unit_test(test_monitored),
+		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_dirty_rate),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_container),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happened to guests: into the log, and to the detectors of those for whom it was a planned
+ * change. Used by intake.c alone; main thread.
+ */
+#ifndef GM_DAEMON_HAPPENINGS_H
+#define GM_DAEMON_HAPPENINGS_H
+
+#include "base/log.h"
+#include "daemon/entities.h"
+
+/* Zero-initialised. */
+struct gm_happenings {
+	struct gm_log_limit limits[GM_GUEST_EVENTS];
+};
+
+void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *entities,
+			const struct gm_guest_event *event);
+
+#endif
