@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/subscriptions.h"
-#include "north/api/api.h"
+#include "north/api/vnffm.h"
 
 struct gm_gateway {
 	struct gm_commands *commands;
@@ -49,6 +50,64 @@ static void show_now(struct gm_gateway *gateway, struct gm_api_task *task)
 	answer(gateway, task);
 }
 
+/* Whether `if_match` (empty: it does not matter) names the alarm as it is now. */
+static bool is_as_they_saw_it(struct gm_gateway *gateway, const char *id, const char *if_match)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(gateway->commands->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	const struct gm_alarm *alarm = snapshot ? gm_vnffm_find(snapshot, id) : NULL;
+	char etag[GM_API_ETAG];
+	bool same = !alarm || if_match[0] == '\0' || strcmp(if_match, "*") == 0 ||
+		    strcmp(if_match, gm_vnffm_etag(alarm, etag)) == 0;
+	if (snapshot)
+		gm_snapshot_release(slot, snapshot);
+	return same;
+}
+
+/* Only what this interface shows: alarms of guests. */
+static bool is_shown(struct gm_gateway *gateway, const char *id)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(gateway->commands->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	bool shown = snapshot && gm_vnffm_find(snapshot, id);
+	if (snapshot)
+		gm_snapshot_release(slot, snapshot);
+	return shown;
+}
+
+static void note(struct gm_gateway *gateway, struct gm_api_task *task, const char *state)
+{
+	struct gm_error err;
+	const struct gm_alarm_note note = {.author = task->user, .time = gm_clock_now()};
+	gm_alarm_note_fn *take = strcmp(state, "ACKNOWLEDGED") == 0 ? gm_alarms_acknowledge
+								    : gm_alarms_unacknowledge;
+	int result = gm_pipeline_note(gateway->commands->pipeline, take,
+				      (uint32_t)strtoul(task->arguments[0], NULL, 10), &note, &err);
+	if (result < 0) {
+		gm_api_problem(&task->reply, result == -EALREADY ? 409 : 404, "%s", err.text);
+		return;
+	}
+	task->reply.status = 200;
+	task->reply.body = gm_json_object();
+	gm_json_set_text(task->reply.body, "ackState", state);
+}
+
+static void acknowledge(struct gm_gateway *gateway, struct gm_api_task *task)
+{
+	const char *state = gm_json_get_text(task->body, "ackState");
+	if (!is_shown(gateway, task->arguments[0]))
+		gm_api_problem(&task->reply, 404, "there is no such alarm");
+	else if (!state || gm_json_size(task->body) != 1 ||
+		 (strcmp(state, "ACKNOWLEDGED") != 0 && strcmp(state, "UNACKNOWLEDGED") != 0))
+		gm_api_problem(&task->reply, 400,
+			       "wanted is ackState, ACKNOWLEDGED or UNACKNOWLEDGED, and no more");
+	else if (!is_as_they_saw_it(gateway, task->arguments[0], task->if_match))
+		gm_api_problem(&task->reply, 412, "the alarm has changed meanwhile");
+	else
+		note(gateway, task, state);
+	answer(gateway, task);
+}
+
 static void subscribe(struct gm_gateway *gateway, struct gm_api_task *task)
 {
 	gm_subscriptions_add(gateway->subscriptions, task);
@@ -72,6 +131,7 @@ static void unsubscribe(struct gm_gateway *gateway, struct gm_api_task *task)
 /* Each gives its task back, sooner or later. */
 static void (*const jobs[GM_API_JOBS])(struct gm_gateway *gateway, struct gm_api_task *task) = {
 	[GM_API_SHOW] = show_now,
+	[GM_API_ACKNOWLEDGE] = acknowledge,
 	[GM_API_SUBSCRIBE] = subscribe,
 	[GM_API_SUBSCRIPTIONS] = list_subscriptions,
 	[GM_API_SUBSCRIPTION] = show_subscription,

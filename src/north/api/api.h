@@ -20,7 +20,7 @@
 
 struct gm_api;
 
-enum { GM_API_PATH = 256, GM_API_ARGUMENT = 128, GM_API_NAME = 64, GM_API_ETAG = 64 };
+enum { GM_API_PATH = 256, GM_API_ARGUMENT = 128, GM_API_NAME = 64, GM_API_ETAG = 80 };
 
 /* Which name a guest has in front of an orchestrator: `vnf-instance`. */
 enum gm_api_naming { GM_API_BY_UUID, GM_API_BY_NAME, GM_API_BY_PROJECT };
@@ -51,8 +51,9 @@ char *gm_api_url(const struct gm_api_options *options, char text[GM_API_PATH]);
 
 /* What only the main thread can do. */
 enum gm_api_job {
-	GM_API_NONE, /* the API thread answers by itself */
-	GM_API_SHOW, /* the control command of that name; argument 0: the name */
+	GM_API_NONE,        /* the API thread answers by itself */
+	GM_API_SHOW,        /* the control command of that name; argument 0: the name */
+	GM_API_ACKNOWLEDGE, /* argument 0: the alarm; PATCH of AlarmModifications */
 	GM_API_SUBSCRIBE,
 	GM_API_SUBSCRIPTIONS,
 	GM_API_SUBSCRIPTION, /* argument 0: the id */

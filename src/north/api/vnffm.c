@@ -160,6 +160,19 @@ static struct gm_json *links(const struct gm_vnffm_view *view, const struct gm_a
 	return object;
 }
 
+/* The alarm that this one belongs to, where there is another. */
+static void set_correlation(struct gm_json *object, const struct gm_alarm *alarm)
+{
+	char id[16];
+	gm_json_set_bool(object, "isRootCause", false);
+	if (alarm->correlation == 0 || alarm->correlation == alarm->id)
+		return;
+	struct gm_json *list = gm_json_array();
+	snprintf(id, sizeof(id), "%" PRIu32, alarm->correlation);
+	gm_json_append(list, gm_json_text(id));
+	gm_json_set(object, "correlatedAlarmIds", list);
+}
+
 struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm)
 {
 	struct gm_json *object = gm_json_object();
@@ -172,7 +185,9 @@ struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm
 	if (alarm->changed_at != alarm->raised_at)
 		set_time(object, "alarmChangedTime", alarm->changed_at);
 	set_time(object, "alarmClearedTime", alarm->cleared_at);
-	gm_json_set_text(object, "ackState", "UNACKNOWLEDGED");
+	set_time(object, "alarmAcknowledgedTime", alarm->acknowledged_at);
+	gm_json_set_text(object, "ackState",
+			 alarm->acknowledged_at != 0 ? "ACKNOWLEDGED" : "UNACKNOWLEDGED");
 	gm_json_set_text(object, "perceivedSeverity", gm_vnffm_severity(alarm));
 	set_time(object, "eventTime", alarm->raised_at);
 	gm_json_set_text(object, "eventType", gm_vnffm_event(alarm));
@@ -180,7 +195,7 @@ struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm
 		 alarm->rule[0] != '\0' ? " " : "", alarm->rule);
 	gm_json_set_text(object, "faultType", text);
 	gm_json_set_text(object, "probableCause", gm_vnffm_cause(alarm));
-	gm_json_set_bool(object, "isRootCause", false);
+	set_correlation(object, alarm);
 	gm_json_set(object, "faultDetails", details(alarm));
 	gm_json_set(object, "_links", links(view, alarm));
 	return object;
@@ -188,8 +203,9 @@ struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm
 
 char *gm_vnffm_etag(const struct gm_alarm *alarm, char text[GM_API_ETAG])
 {
-	snprintf(text, GM_API_ETAG, "\"%" PRIx32 "-%" PRIx64 "-%" PRIx64 "\"", alarm->id,
-		 (uint64_t)alarm->changed_at, (uint64_t)alarm->cleared_at);
+	uint64_t cleared = (uint64_t)alarm->cleared_at, taken = (uint64_t)alarm->acknowledged_at;
+	snprintf(text, GM_API_ETAG, "\"%" PRIx32 "-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
+		 alarm->id, (uint64_t)alarm->changed_at, cleared, taken);
 	return text;
 }
 

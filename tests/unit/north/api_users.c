@@ -153,7 +153,7 @@ static void test_routes(void **state)
 		if (route)
 			assert_string_equal(arguments[0], cases[i].argument);
 		if (reply.status == 405)
-			assert_string_equal(reply.allow, "GET");
+			assert_non_null(strstr(reply.allow, "GET"));
 		gm_json_free(reply.body);
 	}
 	char path[1024] = "/vnffm/v1/alarms/", arguments[2][GM_API_ARGUMENT];
