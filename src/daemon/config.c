@@ -140,6 +140,8 @@ static const struct {
 	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),
 	 true},
 	{"api", "The HTTP server.", gm_api_option_table, offsetof(struct gm_config, api), true},
+	{"server-notifier", "Tacker's auto-healing.", gm_healer_option_table,
+	 offsetof(struct gm_config, healer), true},
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };

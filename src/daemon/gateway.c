@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/registrations.h"
 #include "daemon/subscriptions.h"
 #include "north/api/vnffm.h"
 
@@ -18,7 +19,9 @@ struct gm_gateway {
 	struct gm_commands *commands;
 	struct gm_api_options options; /* a copy: a reload makes another configuration */
 	struct gm_subscriptions *subscriptions;
-	struct gm_api *api; /* NULL: switched off */
+	struct gm_healer_options healer;
+	struct gm_registrations *registrations; /* NULL: switched off */
+	struct gm_api *api;                     /* NULL: switched off */
 };
 
 /* As guestmonctl shows it: the same command gives the same answer. */
@@ -128,6 +131,27 @@ static void unsubscribe(struct gm_gateway *gateway, struct gm_api_task *task)
 	gm_subscriptions_remove(gateway->subscriptions, task);
 }
 
+static void with_registrations(struct gm_gateway *gateway, struct gm_api_task *task,
+			       void (*take)(struct gm_registrations *registrations,
+					    struct gm_api_task *task))
+{
+	if (gateway->registrations)
+		take(gateway->registrations, task);
+	else
+		gm_api_problem(&task->reply, 404, "the server notifier is switched off");
+	answer(gateway, task);
+}
+
+static void enter(struct gm_gateway *gateway, struct gm_api_task *task)
+{
+	with_registrations(gateway, task, gm_registrations_add);
+}
+
+static void leave(struct gm_gateway *gateway, struct gm_api_task *task)
+{
+	with_registrations(gateway, task, gm_registrations_remove);
+}
+
 /* Each gives its task back, sooner or later. */
 static void (*const jobs[GM_API_JOBS])(struct gm_gateway *gateway, struct gm_api_task *task) = {
 	[GM_API_SHOW] = show_now,
@@ -136,6 +160,8 @@ static void (*const jobs[GM_API_JOBS])(struct gm_gateway *gateway, struct gm_api
 	[GM_API_SUBSCRIPTIONS] = list_subscriptions,
 	[GM_API_SUBSCRIPTION] = show_subscription,
 	[GM_API_UNSUBSCRIBE] = unsubscribe,
+	[GM_API_REGISTER] = enter,
+	[GM_API_UNREGISTER] = leave,
 };
 
 static void on_ask(void *user, struct gm_api_task *task)
@@ -162,7 +188,17 @@ int gm_gateway_create(const struct gm_config *config, struct gm_state *state,
 		.answer = answer,
 		.user = gateway,
 	};
-	return gm_subscriptions_create(&host, &gateway->subscriptions, err);
+	int result = gm_subscriptions_create(&host, &gateway->subscriptions, err);
+	if (result < 0 || !config->healer.enabled)
+		return result;
+	gateway->healer = config->healer;
+	const struct gm_registrations_host healing = {
+		.options = &gateway->healer,
+		.transport = &gateway->options.callbacks.transport,
+		.state = state,
+		.outputs = host.outputs,
+	};
+	return gm_registrations_create(&healing, &gateway->registrations, err);
 }
 
 int gm_gateway_start(struct gm_gateway *gateway, uv_loop_t *loop, struct gm_error *err)
@@ -192,6 +228,7 @@ void gm_gateway_free(struct gm_gateway *gateway)
 	if (!gateway)
 		return;
 	gm_subscriptions_free(gateway->subscriptions);
+	gm_registrations_free(gateway->registrations);
 	gm_api_free(gateway->api);
 	free(gateway);
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <utlist.h>
 
 #include "base/log.h"
@@ -217,17 +216,6 @@ static int check(struct gm_subscriptions *subscriptions, const struct gm_subscri
 	return 0;
 }
 
-/* A random UUID, RFC 4122, section 4.4. */
-static void new_id(char id[GM_UUID_TEXT])
-{
-	uint8_t bytes[GM_UUID_SIZE];
-	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		;
-	bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
-	bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
-	gm_uuid_text(bytes, id);
-}
-
 static int keep(struct gm_subscriptions *subscriptions, const struct entry *entry,
 		const struct gm_json *request, struct gm_error *err)
 {
@@ -250,7 +238,7 @@ static void admit(struct gm_subscriptions *subscriptions, struct entry *entry,
 {
 	struct gm_error err;
 	char host[GM_CALLBACK_URL];
-	new_id(entry->subscription.id);
+	gm_api_new_id(entry->subscription.id);
 	if (keep(subscriptions, entry, task->body, &err) < 0) {
 		gm_api_problem(&task->reply, 503, "%s", err.text);
 		free_entry(entry);

@@ -20,7 +20,13 @@
 
 struct gm_api;
 
-enum { GM_API_PATH = 256, GM_API_ARGUMENT = 128, GM_API_NAME = 64, GM_API_ETAG = 80 };
+enum {
+	GM_API_PATH = 256,
+	GM_API_ARGUMENT = 128,
+	GM_API_ARGUMENTS = 3,
+	GM_API_NAME = 64,
+	GM_API_ETAG = 80
+};
 
 /* Which name a guest has in front of an orchestrator: `vnf-instance`. */
 enum gm_api_naming { GM_API_BY_UUID, GM_API_BY_NAME, GM_API_BY_PROJECT };
@@ -58,6 +64,8 @@ enum gm_api_job {
 	GM_API_SUBSCRIPTIONS,
 	GM_API_SUBSCRIPTION, /* argument 0: the id */
 	GM_API_UNSUBSCRIBE,  /* likewise */
+	GM_API_REGISTER,     /* Tacker; arguments: tenant, server */
+	GM_API_UNREGISTER,   /* Tacker; arguments: tenant, server, the registration's id */
 	GM_API_JOBS
 };
 
@@ -77,10 +85,10 @@ void gm_api_problem(struct gm_api_reply *reply, int status, const char *format, 
 /* Which thread has it owns it. */
 struct gm_api_task {
 	enum gm_api_job job;
-	char arguments[2][GM_API_ARGUMENT]; /* from the path, in its order */
-	char user[GM_API_NAME];             /* who asks */
-	char if_match[GM_API_ETAG];         /* the header, or empty */
-	struct gm_json *body;               /* NULL where the route takes none */
+	char arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT]; /* from the path, in its order */
+	char user[GM_API_NAME];                            /* who asks */
+	char if_match[GM_API_ETAG];                        /* the header, or empty */
+	struct gm_json *body;                              /* NULL where the route takes none */
 	struct gm_api_reply reply;
 	uint64_t ticket; /* private */
 };
@@ -98,6 +106,9 @@ struct gm_api_host {
 int gm_api_start(const struct gm_api_options *options, uv_loop_t *loop,
 		 struct gm_snapshot_slot *slot, const struct gm_api_host *host,
 		 struct gm_api **ret_api, struct gm_error *err);
+
+/* A random UUID (RFC 4122, section 4.4) for what is made at run time. Any thread. */
+void gm_api_new_id(char id[GM_UUID_TEXT]);
 
 /* Gives the task back with its reply filled. Main thread. */
 void gm_api_answer(struct gm_api *api, struct gm_api_task *task);

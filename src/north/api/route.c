@@ -30,6 +30,8 @@ static const struct gm_api_route routes[] = {
 	{GM_API_GET, "/vnffm/v1/subscriptions", GM_API_READ, .versioned = true, .job = GM_API_SUBSCRIPTIONS},
 	{GM_API_GET, "/vnffm/v1/subscriptions/{}", GM_API_READ, .versioned = true, .job = GM_API_SUBSCRIPTION},
 	{GM_API_DELETE, "/vnffm/v1/subscriptions/{}", GM_API_WRITE, .versioned = true, .job = GM_API_UNSUBSCRIBE},
+	{GM_API_POST, "/v2/{}/servers/{}/alarms", GM_API_WRITE, .body = true, .job = GM_API_REGISTER},
+	{GM_API_DELETE, "/v2/{}/servers/{}/alarms/{}", GM_API_WRITE, .job = GM_API_UNREGISTER},
 };
 /* clang-format on */
 
@@ -49,7 +51,8 @@ void gm_api_problem(struct gm_api_reply *reply, int status, const char *format, 
 	reply->status = status;
 }
 
-static bool matches(const char *pattern, const char *path, char ret_arguments[2][GM_API_ARGUMENT])
+static bool matches(const char *pattern, const char *path,
+		    char ret_arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT])
 {
 	size_t count = 0;
 	while (*pattern != '\0') {
@@ -94,13 +97,13 @@ static const char *allowed(unsigned present)
 }
 
 const struct gm_api_route *gm_api_route_find(const char *method, const char *path,
-					     char ret_arguments[2][GM_API_ARGUMENT],
+					     char ret_arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT],
 					     struct gm_api_reply *reply)
 {
 	unsigned present = 0;
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
 	for (size_t i = 0; i < ROUTES; i++) {
-		memset(ret_arguments, 0, 2 * sizeof(ret_arguments[0]));
+		memset(ret_arguments, 0, GM_API_ARGUMENTS * sizeof(ret_arguments[0]));
 		if (!matches(routes[i].path, path, ret_arguments))
 			continue;
 		if (strcmp(methods[routes[i].method], wanted) == 0) {

@@ -13,8 +13,8 @@ enum gm_api_method { GM_API_GET, GM_API_POST, GM_API_PATCH, GM_API_DELETE };
 /* What an answer is made of; valid during the call. */
 struct gm_api_request {
 	const struct gm_api_options *options;
-	const struct gm_snapshot *snapshot; /* NULL: there is none yet */
-	char arguments[2][GM_API_ARGUMENT]; /* what stood in the place of each {} */
+	const struct gm_snapshot *snapshot;                /* NULL: there is none yet */
+	char arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT]; /* what stood in the place of each {} */
 	const char *filter; /* the query's parameter of that name, decoded; or NULL */
 };
 
@@ -34,7 +34,7 @@ struct gm_api_route {
  * why, with 404 or 405.
  */
 const struct gm_api_route *gm_api_route_find(const char *method, const char *path,
-					     char ret_arguments[2][GM_API_ARGUMENT],
+					     char ret_arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT],
 					     struct gm_api_reply *reply);
 
 #endif

@@ -33,7 +33,7 @@ struct gm_api_exchange {
 	struct gm_api_exchange *prev, *next; /* among those that wait for the main thread */
 	struct MHD_Connection *connection;
 	const struct gm_api_route *route;
-	char arguments[2][GM_API_ARGUMENT];
+	char arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT];
 	char user[GM_API_NAME];
 	struct gm_buffer body;
 	size_t discarded;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "north/api/healer.h"
 #include "north/api/subscription.h"
 
 static const struct gm_vnffm_view view = {.url = "http://127.0.0.1:7666"};
@@ -173,11 +174,40 @@ static void test_what_is_shown_holds_no_secret(void **state)
 	gm_buffer_free(&text);
 }
 
+static void test_registrations(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *says; /* says NULL: accepted */
+	} cases[] = {
+		{"{\"fault_action\":\"https://a/b\",\"fault_id\":\"1234\"}", NULL},
+		{"{\"fault_action\":\"https://a/b\",\"fault_id\":\"\"}", "fault_id"},
+		{"{\"fault_action\":\"https://a/b\",\"fault_id\":1234}", "fault_id"},
+		{"{\"fault_action\":\"https://\",\"fault_id\":\"1234\"}", "fault_action"},
+		{"{\"fault_action\":[],\"fault_id\":\"1234\"}", "fault_action"},
+		{"[]", "fault_action"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gm_registration registration;
+		struct gm_error err = {.text = ""};
+		struct gm_json *request;
+		assert_int_equal(
+			gm_json_parse(cases[i].text, strlen(cases[i].text), &request, NULL), 0);
+		int result = gm_registration_parse(request, &registration, &err);
+		gm_json_free(request);
+		assert_int_equal(result, cases[i].says ? -EINVAL : 0);
+		if (cases[i].says && !strstr(err.text, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, err.text);
+		assert_int_equal(registration.called_for, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_wants),
+		cmocka_unit_test(test_registrations),
 		cmocka_unit_test(test_what_is_shown_holds_no_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

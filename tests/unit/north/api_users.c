@@ -144,7 +144,7 @@ static void test_routes(void **state)
 		{"TRACE", "/v1/nothing", 404, ""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char arguments[2][GM_API_ARGUMENT];
+		char arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT];
 		struct gm_api_reply reply = {0};
 		const struct gm_api_route *route =
 			gm_api_route_find(cases[i].method, cases[i].path, arguments, &reply);
@@ -156,7 +156,7 @@ static void test_routes(void **state)
 			assert_non_null(strstr(reply.allow, "GET"));
 		gm_json_free(reply.body);
 	}
-	char path[1024] = "/vnffm/v1/alarms/", arguments[2][GM_API_ARGUMENT];
+	char path[1024] = "/vnffm/v1/alarms/", arguments[GM_API_ARGUMENTS][GM_API_ARGUMENT];
 	struct gm_api_reply reply = {0};
 	memset(path + strlen(path), '1', GM_API_ARGUMENT);
 	assert_null(gm_api_route_find("GET", path, arguments, &reply));
