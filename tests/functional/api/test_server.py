@@ -34,7 +34,7 @@ class Users(RigTest):
 
     def test_what_guestmonctl_shows(self):
         self.assertEqual(self.rig.get("/v1/status")["guests"], 2)
-        self.assertEqual([guest["name"] for guest in self.rig.get("/v1/guests")["guests"]], ["db", "web"])
+        self.assertEqual(sorted(guest["name"] for guest in self.rig.get("/v1/guests")["guests"]), ["db", "web"])
         self.assertEqual(self.rig.get("/v1/alarms")["alarms"], [])
 
 
