@@ -141,6 +141,9 @@ static const struct {
 	 false},
 	{"snmp", "The AgentX subagent.", gm_mib_option_table, offsetof(struct gm_config, snmp),
 	 true},
+	{"api", "The HTTP server.", gm_api_option_table, offsetof(struct gm_config, api), true},
+	{"server-notifier", "Tacker's auto-healing.", gm_healer_option_table,
+	 offsetof(struct gm_config, healer), true},
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
@@ -291,6 +294,33 @@ static bool redis_is_addressed(const struct gm_config *config)
 	return config->redis.addresses[0] != '\0' || gm_redis_check(&config->redis, NULL) == 0;
 }
 
+static bool api_option_is_good(const struct gm_config *config, const char *key)
+{
+	const char *breach = gm_api_breach(&config->api);
+
+	return !breach || strcmp(breach, key) != 0;
+}
+
+static bool api_address_is_good(const struct gm_config *config)
+{
+	return api_option_is_good(config, "address");
+}
+
+static bool api_certificate_is_good(const struct gm_config *config)
+{
+	return api_option_is_good(config, "certificate");
+}
+
+static bool api_key_is_good(const struct gm_config *config)
+{
+	return api_option_is_good(config, "key");
+}
+
+static bool api_url_is_good(const struct gm_config *config)
+{
+	return api_option_is_good(config, "url");
+}
+
 static const struct {
 	const char *section, *key;
 	bool (*holds)(const struct gm_config *config);
@@ -312,6 +342,11 @@ static const struct {
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 	{"redis", "addresses", redis_addresses_are_good,
 	 "up to 8 paths of sockets and numeric addresses with port, separated by commas"},
+	{"api", "address", api_address_is_good, "a numeric address, such as 127.0.0.1 or ::1"},
+	{"api", "certificate", api_certificate_is_good, "a file, where there is a key"},
+	{"api", "key", api_key_is_good, "a file, where there is a certificate"},
+	{"api", "url", api_url_is_good,
+	 "http:// or https://, a host, perhaps a port and a path, without '/' at the end"},
 };
 
 bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_breach)

@@ -20,6 +20,8 @@
 #include "base/log.h"
 #include "base/option.h"
 #include "daemon/output_files.h"
+#include "north/api/api.h"
+#include "north/api/healer.h"
 #include "north/mib/mib.h"
 #include "source/host/host.h"
 #include "source/libvirt/libvirt.h"
@@ -63,6 +65,8 @@ struct gm_config {
 	} outputs;
 	struct gm_alarm_options alarm;
 	struct gm_mib_options snmp;
+	struct gm_api_options api;
+	struct gm_healer_options healer;
 	struct gm_detector_settings *detectors; /* owned */
 };
 

@@ -18,6 +18,7 @@
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/gateway.h"
 #include "daemon/pipeline.h"
 #include "gm_version.h"
 #include "state/state.h"
@@ -31,6 +32,7 @@ struct daemon {
 	uv_loop_t loop;
 	struct gm_pipeline *pipeline;
 	struct gm_control *control;
+	struct gm_gateway *gateway;
 	struct gm_commands commands;
 	uv_signal_t terminate, interrupt, hangup;
 	uv_timer_t watchdog;
@@ -95,6 +97,7 @@ static void begin_stop(struct daemon *daemon)
 		return;
 	daemon->stopping = true;
 	sd_notify(0, "STOPPING=1");
+	gm_gateway_stop(daemon->gateway);
 	gm_control_stop(daemon->control);
 	gm_pipeline_stop(daemon->pipeline);
 	uv_close((uv_handle_t *)&daemon->terminate, NULL);
@@ -158,7 +161,14 @@ static int start(struct daemon *daemon, struct gm_error *err)
 				  &daemon->control, err);
 	if (result < 0)
 		return result;
-	return gm_pipeline_start(daemon->pipeline, err);
+	result = gm_gateway_create(daemon->config, daemon->state, &daemon->commands,
+				   &daemon->gateway, err);
+	if (result < 0)
+		return result;
+	result = gm_pipeline_start(daemon->pipeline, err);
+	if (result < 0)
+		return result;
+	return gm_gateway_start(daemon->gateway, &daemon->loop, err);
 }
 
 static int run(struct daemon *daemon, int ready_fd)
@@ -184,6 +194,7 @@ static int run(struct daemon *daemon, int ready_fd)
 
 	gm_control_free(daemon->control);
 	gm_pipeline_free(daemon->pipeline);
+	gm_gateway_free(daemon->gateway);
 	uv_loop_close(&daemon->loop);
 	gm_state_close(daemon->state);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

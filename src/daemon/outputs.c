@@ -21,6 +21,7 @@ struct member {
 	const struct gm_output_file *file; /* NULL: the agent's */
 	struct gm_outbox *outbox;
 	char name[GM_OUTPUT_NAME]; /* the driver's; files come and go */
+	bool made;                 /* by gm_outputs_add() */
 	char absent[128];          /* why there is no driver */
 	struct member *prev, *next;
 };
@@ -163,13 +164,18 @@ static struct member *find(const struct gm_outputs *outputs, const char *name)
 /* Positions of outputs that are no more would keep the journal for ever. */
 static void forget_others(struct gm_outputs *outputs)
 {
-	const char *names[GM_OUTPUT_FILES + 1];
 	size_t count = 0;
 	struct member *member;
+	DL_COUNT(outputs->members, member, count);
+	const char **names = calloc(count + 1, sizeof(*names));
+	if (!names)
+		return; /* the next reload does it */
+	count = 0;
 	DL_FOREACH (outputs->members, member)
 		names[count++] = member->file ? member->file->name : GM_OUTPUT_SNMP;
 	if (gm_state_outputs_keep(outputs->state, names, count) < 0)
 		gm_log(GM_LOG_ERROR, "positions of outputs that are no more cannot be removed");
+	free(names);
 }
 
 void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_files *files)
@@ -177,7 +183,7 @@ void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_fil
 	struct member *member, *next;
 	DL_FOREACH_SAFE(outputs->members, member, next)
 	{
-		if (!member->file)
+		if (!member->file || member->made)
 			continue;
 		const struct gm_output_file *same = find_equal(files, member->file);
 		if (same)
@@ -194,6 +200,30 @@ void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_fil
 			begin_driver(member, file->ops, file->options, file->name);
 	}
 	forget_others(outputs);
+}
+
+int gm_outputs_add(struct gm_outputs *outputs, const struct gm_output_file *file)
+{
+	struct member *member = add(outputs, file);
+	if (!member)
+		return -ENOMEM;
+	member->made = true;
+	begin_driver(member, file->ops, file->options, file->name);
+	return 0;
+}
+
+void gm_outputs_remove(struct gm_outputs *outputs, const char *name)
+{
+	struct member *member = find(outputs, name);
+	if (!member || !member->made)
+		return;
+	drop(outputs, member);
+	forget_others(outputs);
+}
+
+struct gm_http *gm_outputs_http(struct gm_outputs *outputs)
+{
+	return outputs->http;
 }
 
 /* ---- the agent ---- */

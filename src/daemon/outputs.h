@@ -28,6 +28,19 @@ int gm_outputs_create(uv_loop_t *loop, struct gm_state *state, const char *node,
  */
 void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_files *files);
 
+/*
+ * An output that no file describes, of a registration that was made at run time: its name has a '/'. Those
+ * of before a restart are added before the first configure(), which forgets the positions of all others.
+ * `file` outlives it.
+ */
+int gm_outputs_add(struct gm_outputs *outputs, const struct gm_output_file *file);
+
+/* Ends it and forgets its position. */
+void gm_outputs_remove(struct gm_outputs *outputs, const char *name);
+
+/* The client that all outputs share. */
+struct gm_http *gm_outputs_http(struct gm_outputs *outputs);
+
 /* Notifications go to that agent from now on; NULL: it has ended, they wait. */
 void gm_outputs_attach_mib(struct gm_outputs *outputs, struct gm_mib *mib);
 

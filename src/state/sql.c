@@ -53,6 +53,14 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_OUTPUT_NAMES] = "SELECT name FROM outputs ORDER BY name",
 	[GM_SQL_OUTPUT_REMOVE] = "DELETE FROM outputs WHERE name = ?1",
 	[GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
+	[GM_SQL_REGISTRATION_COUNT] =
+		"SELECT count(*) FROM registrations WHERE NOT (kind = ?1 AND id = ?2)",
+	[GM_SQL_REGISTRATION_PUT] =
+		"INSERT INTO registrations (kind, id, record) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (kind, id) DO UPDATE SET record = excluded.record",
+	[GM_SQL_REGISTRATION_REMOVE] = "DELETE FROM registrations WHERE kind = ?1 AND id = ?2",
+	[GM_SQL_REGISTRATION_LIST] =
+		"SELECT id, record FROM registrations WHERE kind = ?1 ORDER BY id",
 	[GM_SQL_LESSON_COUNT] = "SELECT count(*) FROM lessons",
 	[GM_SQL_LESSON_ADD] = "INSERT INTO lessons"
 			      " (entity, kind, label, begin, end, author, made_at, record)"

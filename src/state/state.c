@@ -45,6 +45,9 @@ static const char *const schema_steps[] = {
 	" target TEXT NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL,"
 	" made_at INTEGER NOT NULL, author TEXT NOT NULL, comment TEXT NOT NULL);"
 	"PRAGMA user_version = 4;",
+	"CREATE TABLE registrations (kind TEXT NOT NULL, id TEXT NOT NULL,"
+	" record TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;"
+	"PRAGMA user_version = 5;",
 };
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 

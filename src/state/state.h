@@ -128,4 +128,19 @@ int gm_state_lessons(struct gm_state *state, const char *entity,
 		     void (*each)(void *user, const struct gm_lesson_row *row), void *user,
 		     struct gm_error *err);
 
+/*
+ * What others have registered through the HTTP face: a record (JSON, with the secrets that came with it)
+ * under a kind and an id. put() replaces what is there. -ENOSPC: GM_REGISTRATIONS_KEEP are there.
+ */
+enum { GM_REGISTRATIONS_KEEP = 2048 };
+int gm_state_registration_put(struct gm_state *state, const char *kind, const char *id,
+			      const char *record, struct gm_error *err);
+/* -ENOENT: there is none. */
+int gm_state_registration_remove(struct gm_state *state, const char *kind, const char *id,
+				 struct gm_error *err);
+/* Calls `each`, by id, as gm_state_lessons() does. Returns how many, or negative. */
+int gm_state_registrations(struct gm_state *state, const char *kind,
+			   void (*each)(void *user, const char *id, const char *record), void *user,
+			   struct gm_error *err);
+
 #endif

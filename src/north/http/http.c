@@ -79,8 +79,11 @@ static void finish(struct gm_http_call *call, CURLcode code)
 {
 	char error[sizeof(call->error) + 160];
 	struct gm_http_response response = {.body = "", .call = call};
-	long status = 0;
+	long status = 0, sent = 0;
 	curl_off_t retry_after = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+	response.sent = sent > 0;
 
 	if (code == CURLE_OK && !call->body.failed) {
 		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);

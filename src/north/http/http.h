@@ -59,6 +59,7 @@ int gm_http_check(const struct gm_http_transport *transport, struct gm_error *er
 struct gm_http_response {
 	int status;        /* 0: no (whole) answer came */
 	const char *error; /* one sentence where status is 0, else NULL */
+	bool sent;         /* the server may have got the request, or a part of it */
 	const char *body;  /* terminated, `length` without that */
 	size_t length;
 	int64_t retry_after;             /* ns, of the Retry-After header in either form; 0: none */

@@ -113,7 +113,8 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(
 		sqlite3_exec(db,
-			     "DROP TABLE lessons; DROP TABLE comments; DROP TABLE maintenance;"
+			     "DROP TABLE registrations; DROP TABLE lessons; DROP TABLE comments; "
+			     "DROP TABLE maintenance;"
 			     "ALTER TABLE journal DROP COLUMN journalled;"
 			     "ALTER TABLE outputs DROP COLUMN paused; PRAGMA user_version = 1;",
 			     NULL, NULL, NULL),

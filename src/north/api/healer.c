@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One registration's call, and its fence; see healer.h. Called through its ops.
+ */
+#include "north/api/healer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "north/verdict.h"
+
+static const char *const severity_choices[] = {"critical", "major",         "minor",
+					       "warning",  "indeterminate", NULL};
+
+/* Tacker's API: physical server fault, its operating system; the VM's status, its reboot. */
+static const char *const fault_types[] = {"10", "11", "20", "21", NULL};
+
+const struct gm_option gm_healer_option_table[] = {
+	{.key = "enabled",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_healer_options, enabled),
+	 .fallback = "no",
+	 .help = "Be the Server Notifier of Tacker's auto-healing, which deletes a faulty guest "
+		 "and "
+		 "makes it anew. Needs the section api."},
+	{.key = "callbacks",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_healer_options, callbacks),
+	 .fallback = "",
+	 .help = "Patterns of the URLs that may be registered as fault_action, such as "
+		 "https://tacker.example/*; empty: none."},
+	{.key = "severity",
+	 .type = GM_OPTION_CHOICE,
+	 GM_OPTION_AT(struct gm_healer_options, severity),
+	 .choices = severity_choices,
+	 .fallback = "critical",
+	 .help = "The least severe alarm of a guest that is a fault."},
+	{.key = "detectors",
+	 .type = GM_OPTION_TEXT,
+	 GM_OPTION_AT(struct gm_healer_options, detectors),
+	 .fallback = "*",
+	 .help = "Patterns of the detectors whose alarms are faults, separated by commas; !x "
+		 "excludes x."},
+	{.key = "fault-type",
+	 .type = GM_OPTION_CHOICE,
+	 GM_OPTION_AT(struct gm_healer_options, fault_type),
+	 .choices = fault_types,
+	 .fallback = "20",
+	 .help = "What is told as fault_type: 10 fault of the node, 11 of its operating system, 20 "
+		 "wrong state of the guest, 21 its reboot."},
+	GM_OPTION_END,
+};
+
+/* ---- registrations ---- */
+
+int gm_registration_parse(const struct gm_json *request, struct gm_registration *ret_registration,
+			  struct gm_error *err)
+{
+	const char *action = gm_json_get_text(request, "fault_action");
+	const char *fault = gm_json_get_text(request, "fault_id");
+	*ret_registration = (struct gm_registration){.id = ""};
+	if (!action || !gm_callback_url_is_good(action))
+		return gm_error_set(err, -EINVAL,
+				    "fault_action: wanted is an http or https URL of less than %d "
+				    "characters",
+				    GM_CALLBACK_URL);
+	if (!fault || fault[0] == '\0' || strlen(fault) >= GM_HEALER_TEXT)
+		return gm_error_set(err, -EINVAL,
+				    "fault_id: wanted is a text of less than %d characters",
+				    GM_HEALER_TEXT);
+	gm_text_copy(ret_registration->target.url, GM_CALLBACK_URL, action);
+	gm_text_copy(ret_registration->fault_id, GM_HEALER_TEXT, fault);
+	ret_registration->called_for = (uint32_t)gm_json_get_integer(request, "called_for", 0);
+	return 0;
+}
+
+/* ---- the call ---- */
+
+struct gm_output {
+	struct gm_output_host host;
+	struct gm_healer_setup setup;
+	struct gm_callback *callback;
+	uint64_t ticket;
+};
+
+static int create(const void *options, const struct gm_output_host *host,
+		  struct gm_output **ret_output, struct gm_error *err)
+{
+	struct gm_output *output = calloc(1, sizeof(*output));
+	if (!output)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	output->host = *host;
+	output->setup = *(const struct gm_healer_setup *)options;
+	if (gm_callback_create(host->http, output->setup.transport,
+			       &output->setup.registration->target, &output->callback) < 0) {
+		free(output);
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret_output = output;
+	return 0;
+}
+
+static void tell(struct gm_output *output, enum gm_verdict_kind kind, const char *reason)
+{
+	const struct gm_verdict verdict = {.kind = kind, .reason = reason};
+	output->host.done(output->host.user, output->ticket, &verdict);
+}
+
+/* A tenant is a project by its UUID or its name; where the guest's is not known there is none to compare. */
+static bool is_theirs(const struct gm_registration *registration, const struct gm_alarm *alarm)
+{
+	return (alarm->project_uuid[0] == '\0' && alarm->project[0] == '\0') ||
+	       strcmp(registration->tenant, alarm->project_uuid) == 0 ||
+	       strcmp(registration->tenant, alarm->project) == 0;
+}
+
+static bool is_its_fault(const struct gm_registration *registration,
+			 const struct gm_transition *transition)
+{
+	char uuid[GM_UUID_TEXT];
+	const struct gm_alarm *alarm = &transition->alarm;
+	if (transition->kind == GM_TRANSITION_CLEAR ||
+	    strcmp(gm_uuid_text(alarm->guest, uuid), registration->server) != 0)
+		return false;
+	if (is_theirs(registration, alarm))
+		return true;
+	gm_log(GM_LOG_WARNING,
+	       "server notifier: registration %s is of another tenant than its server: not called",
+	       registration->id);
+	return false;
+}
+
+static struct gm_json *notification(const struct gm_output *output, const struct gm_alarm *alarm)
+{
+	const struct gm_registration *registration = output->setup.registration;
+	struct gm_json *object = gm_json_object(), *inner = gm_json_object(),
+		       *option = gm_json_object();
+	gm_json_set_text(inner, "host_id", output->host.node);
+	gm_json_set_text(inner, "alarm_id", registration->id);
+	gm_json_set_text(inner, "fault_id", registration->fault_id);
+	gm_json_set_text(inner, "fault_type", fault_types[output->setup.options->fault_type]);
+	gm_json_set_text(option, "message", alarm->text);
+	gm_json_set(inner, "fault_option", option);
+	gm_json_set(object, "notification", inner);
+	return object;
+}
+
+static void open_fence(struct gm_output *output)
+{
+	output->setup.registration->called_for = 0;
+	output->setup.keep(output->setup.user, output->setup.registration);
+}
+
+static void on_answer(void *user, const struct gm_http_response *response)
+{
+	struct gm_output *output = user;
+	const struct gm_registration *registration = output->setup.registration;
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	if (verdict.kind == GM_VERDICT_DELIVERED) {
+		gm_log(GM_LOG_NOTICE,
+		       "server notifier: fault of server %s told for registration %s",
+		       registration->server, registration->id);
+	} else if (response->status == 0 && response->sent) {
+		gm_log(GM_LOG_ERROR,
+		       "server notifier: whether the fault of server %s has arrived is not known, "
+		       "and it is not told again: %s",
+		       registration->server, reason);
+		verdict = (struct gm_verdict){.kind = GM_VERDICT_DELIVERED};
+	} else {
+		open_fence(output);
+	}
+	output->host.done(output->host.user, output->ticket, &verdict);
+}
+
+static void send_message(struct gm_output *output, const struct gm_message *message,
+			 uint64_t ticket)
+{
+	struct gm_registration *registration = output->setup.registration;
+	const struct gm_alarm *alarm = &message->transition->alarm;
+	struct gm_error err;
+	output->ticket = ticket;
+	if (registration->called_for != 0 || !is_its_fault(registration, message->transition)) {
+		tell(output, GM_VERDICT_DELIVERED, NULL);
+		return;
+	}
+	registration->called_for = alarm->id;
+	if (output->setup.keep(output->setup.user, registration) < 0) {
+		registration->called_for = 0;
+		tell(output, GM_VERDICT_RETRY, "the state cannot be written");
+		return;
+	}
+	gm_log(GM_LOG_NOTICE,
+	       "server notifier: server %s is faulty by alarm %" PRIu32
+	       ": registration %s is called",
+	       registration->server, alarm->id, registration->id);
+	struct gm_json *body = notification(output, alarm);
+	if (gm_callback_send(output->callback, "POST", body, on_answer, output, &err) < 0) {
+		open_fence(output);
+		tell(output, GM_VERDICT_RETRY, err.text);
+	}
+	gm_json_free(body);
+}
+
+static void close_output(struct gm_output *output)
+{
+	gm_callback_free(output->callback);
+	free(output);
+}
+
+static const struct gm_option no_options[] = {GM_OPTION_END};
+
+const struct gm_output_ops gm_healer_ops = {
+	.type = "server-notifier",
+	.help = "The call that Tacker's auto-healing waits for.",
+	.options = no_options,
+	.options_size = sizeof(struct gm_healer_setup),
+	.in_flight = 1,
+	.create = create,
+	.send = send_message,
+	.close = close_output,
+};

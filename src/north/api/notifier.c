@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One message at a time to one subscriber; see notifier.h. Called through its ops.
+ */
+#include "north/api/notifier.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "north/verdict.h"
+
+enum { KEY = 160 };
+
+struct gm_output {
+	struct gm_output_host host;
+	struct gm_notifier_options options;
+	struct gm_callback *callback;
+	uint64_t last;        /* the newest sequence number that was handed over; 0: none yet */
+	bool gap;             /* the subscriber has to read the list anew */
+	uint64_t ticket;      /* of the message under way */
+	struct gm_json *body; /* what follows the notification of a gap */
+};
+
+static int create(const void *options, const struct gm_output_host *host,
+		  struct gm_output **ret_output, struct gm_error *err)
+{
+	struct gm_output *output = calloc(1, sizeof(*output));
+	if (!output)
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	output->host = *host;
+	output->options = *(const struct gm_notifier_options *)options;
+	if (gm_callback_create(host->http, output->options.transport,
+			       &output->options.subscription->target, &output->callback) < 0) {
+		free(output);
+		return gm_error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret_output = output;
+	return 0;
+}
+
+static void tell(struct gm_output *output, const struct gm_verdict *verdict)
+{
+	gm_json_free(output->body);
+	output->body = NULL;
+	output->host.done(output->host.user, output->ticket, verdict);
+}
+
+static void tell_of(struct gm_output *output, const struct gm_http_response *response)
+{
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	tell(output, &verdict);
+}
+
+static void tell_retry(struct gm_output *output, const char *reason)
+{
+	tell(output, &(struct gm_verdict){.kind = GM_VERDICT_RETRY, .reason = reason});
+}
+
+static void on_answer(void *user, const struct gm_http_response *response)
+{
+	tell_of(user, response);
+}
+
+static void send_body(struct gm_output *output)
+{
+	struct gm_error err;
+	if (gm_callback_send(output->callback, "POST", output->body, on_answer, output, &err) < 0)
+		tell_retry(output, err.text);
+}
+
+/* A subscriber that refuses to hear of the gap hears of what comes next all the same. */
+static void on_gap_answer(void *user, const struct gm_http_response *response)
+{
+	struct gm_output *output = user;
+	char reason[GM_VERDICT_REASON];
+	if (gm_verdict_of(response, reason).kind == GM_VERDICT_RETRY) {
+		tell_of(output, response);
+		return;
+	}
+	output->gap = false;
+	send_body(output);
+}
+
+static void send_gap(struct gm_output *output, const char *key, int64_t now)
+{
+	struct gm_error err;
+	struct gm_json *body = gm_subscription_rebuilt(output->options.subscription,
+						       &output->options.view, key, now);
+	if (gm_callback_send(output->callback, "POST", body, on_gap_answer, output, &err) < 0)
+		tell_retry(output, err.text);
+	gm_json_free(body);
+}
+
+/* "node1/17" has no place in a path. */
+static void make_id(char id[KEY], const char *key)
+{
+	gm_text_copy(id, KEY, key);
+	for (char *at = id; (at = strchr(at, '/'));)
+		*at = '-';
+}
+
+static void send_message(struct gm_output *output, const struct gm_message *message,
+			 uint64_t ticket)
+{
+	const struct gm_subscription *subscription = output->options.subscription;
+	const struct gm_transition *transition = message->transition;
+	char id[KEY];
+	if (output->last != 0 && transition->sequence > output->last + 1 &&
+	    gm_subscription_wants_rebuilt(subscription))
+		output->gap = true;
+	if (transition->sequence > output->last)
+		output->last = transition->sequence;
+	output->ticket = ticket;
+	if (!gm_subscription_wants(subscription, &output->options.view, transition)) {
+		tell(output, &(struct gm_verdict){.kind = GM_VERDICT_DELIVERED});
+		return;
+	}
+	make_id(id, message->key);
+	output->body = gm_subscription_notification(subscription, &output->options.view, transition,
+						    id, message->sent_at);
+	if (output->gap)
+		send_gap(output, id, message->sent_at);
+	else
+		send_body(output);
+}
+
+static void close_output(struct gm_output *output)
+{
+	gm_callback_free(output->callback);
+	gm_json_free(output->body);
+	free(output);
+}
+
+static const struct gm_option no_options[] = {GM_OPTION_END};
+
+const struct gm_output_ops gm_notifier_ops = {
+	.type = "vnffm",
+	.help = "Notifications of SOL 003 to a subscriber.",
+	.options = no_options,
+	.options_size = sizeof(struct gm_notifier_options),
+	.in_flight = 1,
+	.create = create,
+	.send = send_message,
+	.close = close_output,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The VNF Fault Management interface of ETSI GS NFV-SOL 003 (clause 7) and SOL 002: alarms of guests as
+ * its Alarm type, and what can be answered from a snapshot alone. Alarms of the node itself have no VNF
+ * and are not shown here. Any thread.
+ *
+ * Names and structure are those of SOL 003's tables 7.5.2; times are RFC 3339 in UTC.
+ */
+#ifndef GM_NORTH_API_VNFFM_H
+#define GM_NORTH_API_VNFFM_H
+
+#include "north/api/route.h"
+
+#define GM_VNFFM_ROOT    "/vnffm/v1"
+#define GM_VNFFM_VERSION "1.3.0"
+
+/* What an alarm's JSON needs beside the alarm. */
+struct gm_vnffm_view {
+	char url[GM_API_PATH];
+	enum gm_api_naming naming;
+};
+struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options);
+
+/* Whether it is about a guest; all others are none of this interface's. */
+bool gm_vnffm_concerns(const struct gm_alarm *alarm);
+
+struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm);
+
+/* The managedObjectId: what stands for the VNF instance. Returns `text`. */
+char *gm_vnffm_object(const struct gm_vnffm_view *view, const struct gm_alarm *alarm,
+		      char text[GM_NAME_SIZE]);
+
+/* "COMPUTE", "NETWORK" or "STORAGE"; "CRITICAL" …; "QOS_ALARM" …: the specification's words. */
+const char *gm_vnffm_resource(const struct gm_alarm *alarm);
+const char *gm_vnffm_severity(const struct gm_alarm *alarm);
+const char *gm_vnffm_event(const struct gm_alarm *alarm);
+const char *gm_vnffm_cause(const struct gm_alarm *alarm);
+
+/* Changes with whatever of the alarm can be changed. Returns `text`. */
+char *gm_vnffm_etag(const struct gm_alarm *alarm, char text[GM_API_ETAG]);
+
+/* The active alarm of that id in text, else one that was cleared not long ago; NULL. */
+const struct gm_alarm *gm_vnffm_find(const struct gm_snapshot *snapshot, const char *id);
+
+/*
+ * SOL 013, clause 9: a major version that is not ours is refused with 406. One that is not told (NULL) is
+ * taken for ours: releases before 2.6.1 knew no such header.
+ */
+bool gm_vnffm_version(const char *header, struct gm_api_reply *reply);
+
+/* Routes. */
+void gm_vnffm_versions(const struct gm_api_request *request, struct gm_api_reply *reply);
+void gm_vnffm_list(const struct gm_api_request *request, struct gm_api_reply *reply);
+void gm_vnffm_show(const struct gm_api_request *request, struct gm_api_reply *reply);
+
+#endif

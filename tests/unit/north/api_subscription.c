@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Subscriptions: requests that are none, what a filter selects, what is shown of one.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "north/api/healer.h"
+#include "north/api/subscription.h"
+
+static const struct gm_vnffm_view view = {.url = "http://127.0.0.1:7666"};
+
+static int parse(const char *text, struct gm_subscription *subscription, struct gm_error *err)
+{
+	struct gm_json *request;
+	assert_int_equal(gm_json_parse(text, strlen(text), &request, NULL), 0);
+	int result = gm_subscription_parse(request, subscription, err);
+	gm_json_free(request);
+	return result;
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *says;
+		int result;
+	} cases[] = {
+		{"{}", "callbackUri", -EINVAL},
+		{"{\"callbackUri\":\"ftp://a/b\"}", "callbackUri", -EINVAL},
+		{"{\"callbackUri\":\"http:///b\"}", "callbackUri", -EINVAL},
+		{"{\"callbackUri\":\"http://a/ b\"}", "callbackUri", -EINVAL},
+		{"{\"callbackUri\":\"http://a/\\u00e9\"}", "callbackUri", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"authentication\":{}}", "authentication", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":[\"BASIC\"],"
+		 "\"paramsBasic\":{\"userName\":\"u\"}}}",
+		 "authentication", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":[\"BASIC\"],"
+		 "\"paramsBasic\":{\"userName\":\"u:v\",\"password\":\"topsecret\"}}}",
+		 "':'", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":[\"BASIC\"],"
+		 "\"paramsBasic\":{\"userName\":\"u\",\"password\":\"topsecret\\n\"}}}",
+		 "authentication", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":"
+		 "[\"OAUTH2_CLIENT_CREDENTIALS\"],\"paramsOauth2ClientCredentials\":{\"clientId\":"
+		 "\"u\",\"clientPassword\":\"topsecret\",\"tokenEndpoint\":\"gopher://a\"}}}",
+		 "authentication", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"filter\":{\"eventTypes\":{}}}", NULL, 0},
+		{"{\"callbackUri\":\"http://a\",\"filter\":{\"eventTypes\":{\"a\":1}}}",
+		 "eventTypes", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"filter\":{\"probableCauses\":[[]]}}",
+		 "probableCauses", -EINVAL},
+		{"{\"callbackUri\":\"http://a\",\"filter\":{\"vnfInstanceSubscriptionFilter\":"
+		 "{\"vnfProductsFromProviders\":[{}]}}}",
+		 "VNFDs", -ENOTSUP},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gm_subscription subscription;
+		struct gm_error err = {.text = ""};
+		if (parse(cases[i].text, &subscription, &err) != cases[i].result)
+			fail_msg("%s: %s", cases[i].text, err.text);
+		if (cases[i].says && !strstr(err.text, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, err.text);
+		assert_null(strstr(err.text, "topsecret"));
+		gm_subscription_free(&subscription);
+	}
+}
+
+static struct gm_transition transition(enum gm_transition_kind kind, enum gm_severity severity)
+{
+	struct gm_transition made = {.sequence = 1, .kind = kind, .time = GM_SECOND};
+	made.alarm = (struct gm_alarm){
+		.id = 7,
+		.severity = severity,
+		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
+		.cause = GM_CAUSE_CONGESTION,
+		.raised_at = GM_SECOND,
+		.changed_at = GM_SECOND,
+		.cleared_at = kind == GM_TRANSITION_CLEAR ? 2 * GM_SECOND : 0,
+		.guest = {0x11, 0x22},
+		.guest_name = "web",
+	};
+	made.alarm.key = gm_entity_guest(made.alarm.guest);
+	return made;
+}
+
+static bool wants(const char *filter, const struct gm_transition *told)
+{
+	char text[512];
+	struct gm_subscription subscription;
+	struct gm_error err;
+	snprintf(text, sizeof(text), "{\"callbackUri\":\"http://a\",\"filter\":%s}", filter);
+	if (parse(text, &subscription, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+	bool wanted = gm_subscription_wants(&subscription, &view, told);
+	gm_subscription_free(&subscription);
+	return wanted;
+}
+
+static void test_wants(void **state)
+{
+	(void)state;
+	struct gm_transition raise = transition(GM_TRANSITION_RAISE, GM_SEVERITY_MINOR);
+	struct gm_transition clear = transition(GM_TRANSITION_CLEAR, GM_SEVERITY_MINOR);
+	struct gm_transition node = raise;
+	memset(node.alarm.guest, 0, sizeof(node.alarm.guest));
+	static const struct {
+		const char *filter;
+		bool raise, clear;
+	} cases[] = {
+		{"{}", true, true},
+		{"{\"perceivedSeverities\":[]}", true, true},
+		{"{\"perceivedSeverities\":[\"MINOR\",\"MAJOR\"]}", true, true},
+		{"{\"perceivedSeverities\":[\"MAJOR\"]}", false, true},
+		{"{\"notificationTypes\":[\"AlarmNotification\"]}", true, false},
+		{"{\"notificationTypes\":[\"AlarmClearedNotification\"]}", false, true},
+		{"{\"faultyResourceTypes\":[\"COMPUTE\"]}", true, true},
+		{"{\"faultyResourceTypes\":[\"STORAGE\"]}", false, false},
+		{"{\"eventTypes\":[\"QOS_ALARM\"],\"probableCauses\":[\"congestion\"]}", true,
+		 true},
+		{"{\"eventTypes\":[\"QOS_ALARM\"],\"probableCauses\":[\"outOfMemory\"]}", false,
+		 false},
+		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfInstanceNames\":[\"web\"]}}", true,
+		 true},
+		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfInstanceNames\":[\"db\"]}}", false,
+		 false},
+		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfInstanceIds\":"
+		 "[\"11220000-0000-0000-0000-000000000000\"]}}",
+		 true, true},
+		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfInstanceNames\":[\"web\"],"
+		 "\"vnfInstanceIds\":[\"x\"]}}",
+		 true, true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (wants(cases[i].filter, &raise) != cases[i].raise ||
+		    wants(cases[i].filter, &clear) != cases[i].clear)
+			fail_msg("%s", cases[i].filter);
+		assert_false(wants(cases[i].filter, &node));
+	}
+}
+
+static void test_what_is_shown_holds_no_secret(void **state)
+{
+	(void)state;
+	struct gm_subscription one, other;
+	struct gm_buffer text = GM_BUFFER_INIT(4096);
+	static const char request[] =
+		"{\"callbackUri\":\"http://a/b\",\"filter\":{\"eventTypes\":[\"QOS_ALARM\"]},"
+		"\"authentication\":{\"authType\":[\"BASIC\"],\"paramsBasic\":{\"userName\":\"u\","
+		"\"password\":\"topsecret\"}}}";
+	assert_int_equal(parse(request, &one, NULL), 0);
+	assert_int_equal(parse(request, &other, NULL), 0);
+	assert_int_equal(one.target.scheme, GM_CALLBACK_BASIC);
+	assert_string_equal(one.target.secret, "topsecret");
+	assert_true(gm_subscription_equal(&one, &other));
+	struct gm_json *shown = gm_subscription_show(&one, view.url);
+	assert_int_equal(gm_json_write(shown, 0, &text), 0);
+	assert_null(strstr(text.data, "topsecret"));
+	assert_non_null(strstr(text.data, "\"callbackUri\":\"http://a/b\""));
+	gm_json_free(shown);
+	gm_subscription_free(&other);
+	assert_int_equal(parse("{\"callbackUri\":\"http://a/b\"}", &other, NULL), 0);
+	assert_false(gm_subscription_equal(&one, &other));
+	gm_subscription_free(&one);
+	gm_subscription_free(&other);
+	gm_buffer_free(&text);
+}
+
+static void test_registrations(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *says; /* says NULL: accepted */
+	} cases[] = {
+		{"{\"fault_action\":\"https://a/b\",\"fault_id\":\"1234\"}", NULL},
+		{"{\"fault_action\":\"https://a/b\",\"fault_id\":\"\"}", "fault_id"},
+		{"{\"fault_action\":\"https://a/b\",\"fault_id\":1234}", "fault_id"},
+		{"{\"fault_action\":\"https://\",\"fault_id\":\"1234\"}", "fault_action"},
+		{"{\"fault_action\":[],\"fault_id\":\"1234\"}", "fault_action"},
+		{"[]", "fault_action"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gm_registration registration;
+		struct gm_error err = {.text = ""};
+		struct gm_json *request;
+		assert_int_equal(
+			gm_json_parse(cases[i].text, strlen(cases[i].text), &request, NULL), 0);
+		int result = gm_registration_parse(request, &registration, &err);
+		gm_json_free(request);
+		assert_int_equal(result, cases[i].says ? -EINVAL : 0);
+		if (cases[i].says && !strstr(err.text, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, err.text);
+		assert_int_equal(registration.called_for, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_wants),
+		cmocka_unit_test(test_registrations),
+		cmocka_unit_test(test_what_is_shown_holds_no_secret),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
