@@ -107,8 +107,8 @@ struct gm_json *gm_answer_comments(const struct gm_query *query)
 	if (gm_json_get(query->request, "id") && gm_query_number(query, "an alarm", &id) < 0)
 		return NULL;
 	struct gm_json *list = gm_json_array();
-	if (gm_state_comments(gm_pipeline_state(query->commands->pipeline), (uint32_t)id,
-			      list_comment, list, query->err) < 0) {
+	if (gm_state_comments(gm_alarming_state(gm_pipeline_alarming(query->commands->pipeline)),
+			      (uint32_t)id, list_comment, list, query->err) < 0) {
 		gm_json_free(list);
 		return NULL;
 	}
