@@ -111,6 +111,19 @@ static bool in_maintenance(const struct gm_alarming *alarming, const struct gm_s
 	return false;
 }
 
+static bool any_maintenance(const struct gm_alarming *alarming)
+{
+	for (size_t i = 0; i < alarming->window_count; i++) {
+		if (alarming->windows[i].active)
+			return true;
+	}
+	for (size_t i = 0; i < alarming->handling->maintenance_count; i++) {
+		if (alarming->calendar_active[i])
+			return true;
+	}
+	return false;
+}
+
 /* virDomainState: paused, shut off, suspended by its own power management. */
 static bool is_suspended(const struct gm_tracked *guest)
 {
@@ -132,8 +145,11 @@ static int suppression(void *user, const struct gm_alarm *alarm)
 		return GM_SUPPRESSION_NONE;
 	if (in_maintenance(alarming, &subject, alarm))
 		return GM_SUPPRESSION_MAINTENANCE;
+	/* As before, after a restart, until a source has told of it: while it can be so. */
 	if (!known)
-		return -1;
+		return alarm->suppressed == GM_SUPPRESSION_MAINTENANCE && !any_maintenance(alarming)
+			       ? GM_SUPPRESSION_NONE
+			       : -1;
 	if (!subject.owner)
 		return GM_SUPPRESSION_NONE;
 	const struct gm_entity_key key = gm_entity_guest(subject.owner);
@@ -182,6 +198,11 @@ void gm_alarming_free(struct gm_alarming *alarming)
 		return;
 	gm_alarms_free(alarming->alarms);
 	free(alarming);
+}
+
+struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)
+{
+	return alarming->alarms;
 }
 
 struct gm_state *gm_alarming_state(struct gm_alarming *alarming)

@@ -46,6 +46,7 @@ struct gm_maintenance_view {
 void gm_alarming_list(const struct gm_alarming *alarming, int64_t now,
 		      void (*each)(void *user, const struct gm_maintenance_view *view), void *user);
 
+struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming);
 struct gm_state *gm_alarming_state(struct gm_alarming *alarming);
 
 #endif

@@ -572,14 +572,6 @@ struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline)
 	return pipeline->alarming;
 }
 
-int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint32_t id,
-		     const struct gm_alarm_note *note, struct gm_error *err)
-{
-	int result = take(pipeline->alarms, id, note, err);
-	tell_news(pipeline);
-	return result;
-}
-
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)
 {
 	return pipeline->learning;

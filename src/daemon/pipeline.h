@@ -45,12 +45,6 @@ struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
 /* What silences alarms. */
 struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline);
 
-/* What somebody says of an alarm (gm_alarms_acknowledge() and the like), told to the outputs. */
-typedef int gm_alarm_note_fn(struct gm_alarms *alarms, uint32_t id,
-			     const struct gm_alarm_note *note, struct gm_error *err);
-int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint32_t id,
-		     const struct gm_alarm_note *note, struct gm_error *err);
-
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 
 /* The present options of a detector (base/option.h). */
