@@ -157,59 +157,6 @@ static int suppression(void *user, const struct gm_alarm *alarm)
 	return guest && is_suspended(guest) ? GM_SUPPRESSION_SUSPENDED : GM_SUPPRESSION_NONE;
 }
 
-/* ---- life ---- */
-
-static void restore(void *user, const struct gm_maintenance_row *row)
-{
-	struct gm_alarming *alarming = user;
-	struct window window = {.row = *row};
-
-	if (alarming->window_count < GM_MAINTENANCE_KEEP &&
-	    read_target(row->target, &window, NULL) == 0)
-		alarming->windows[alarming->window_count++] = window;
-}
-
-int gm_alarming_create(struct gm_alarms *alarms, const struct gm_handling *handling,
-		       const struct gm_entities *entities, struct gm_state *state,
-		       struct gm_alarming **ret_alarming)
-{
-	struct gm_alarming *alarming = calloc(1, sizeof(*alarming));
-	struct gm_error err;
-
-	if (!alarming) {
-		gm_alarms_free(alarms);
-		return -ENOMEM;
-	}
-	alarming->alarms = alarms;
-	alarming->handling = handling;
-	alarming->entities = entities;
-	alarming->state = state;
-	if (gm_state_maintenance(state, restore, alarming, &err) < 0)
-		gm_log(GM_LOG_ERROR, "maintenance is not restored: %s", err.text);
-	const struct gm_alarm_judge judge = {settle, suppression, alarming};
-	gm_alarms_set_judge(alarms, &judge);
-	*ret_alarming = alarming;
-	return 0;
-}
-
-void gm_alarming_free(struct gm_alarming *alarming)
-{
-	if (!alarming)
-		return;
-	gm_alarms_free(alarming->alarms);
-	free(alarming);
-}
-
-struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)
-{
-	return alarming->alarms;
-}
-
-struct gm_state *gm_alarming_state(struct gm_alarming *alarming)
-{
-	return alarming->state;
-}
-
 /* ---- time ---- */
 
 static void tell_window(const struct window *window)
@@ -329,6 +276,62 @@ void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_o
 	alarming->situation = 0;
 	gm_alarms_configure(alarming->alarms, options);
 	look(alarming, now);
+}
+
+/* ---- life ---- */
+
+static void restore(void *user, const struct gm_maintenance_row *row)
+{
+	struct gm_alarming *alarming = user;
+	struct window window = {.row = *row};
+
+	if (alarming->window_count < GM_MAINTENANCE_KEEP &&
+	    read_target(row->target, &window, NULL) == 0)
+		alarming->windows[alarming->window_count++] = window;
+}
+
+int gm_alarming_create(struct gm_alarms *alarms, const struct gm_handling *handling,
+		       const struct gm_entities *entities, struct gm_state *state, int64_t now,
+		       struct gm_alarming **ret_alarming)
+{
+	struct gm_alarming *alarming = calloc(1, sizeof(*alarming));
+	struct gm_error err;
+
+	if (!alarming) {
+		gm_alarms_free(alarms);
+		return -ENOMEM;
+	}
+	alarming->alarms = alarms;
+	alarming->handling = handling;
+	alarming->entities = entities;
+	alarming->state = state;
+	if (gm_state_maintenance(state, restore, alarming, &err) < 0)
+		gm_log(GM_LOG_ERROR, "maintenance is not restored: %s", err.text);
+	/* Before the first finding: what is said while it is silent is not told. */
+	turn_windows(alarming, now);
+	turn_calendar(alarming, now);
+	const struct gm_alarm_judge judge = {settle, suppression, alarming};
+	gm_alarms_set_judge(alarms, &judge);
+	*ret_alarming = alarming;
+	return 0;
+}
+
+void gm_alarming_free(struct gm_alarming *alarming)
+{
+	if (!alarming)
+		return;
+	gm_alarms_free(alarming->alarms);
+	free(alarming);
+}
+
+struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)
+{
+	return alarming->alarms;
+}
+
+struct gm_state *gm_alarming_state(struct gm_alarming *alarming)
+{
+	return alarming->state;
 }
 
 /* ---- what is asked for ---- */

@@ -19,7 +19,7 @@ struct gm_alarming;
  * replacement, the others outlive it.
  */
 int gm_alarming_create(struct gm_alarms *alarms, const struct gm_handling *handling,
-		       const struct gm_entities *entities, struct gm_state *state,
+		       const struct gm_entities *entities, struct gm_state *state, int64_t now,
 		       struct gm_alarming **ret_alarming);
 void gm_alarming_free(struct gm_alarming *alarming);
 

@@ -186,7 +186,7 @@ static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
 	struct gm_pipeline *pipeline = user;
-	if (gm_alarms_finding(pipeline->alarms, finding) < 0)
+	if (gm_alarms_finding(pipeline->alarms, finding) == -ENOMEM)
 		gm_log(GM_LOG_ERROR, "out of memory: a finding of %s is lost", finding->detector);
 }
 
@@ -364,7 +364,7 @@ static int create_stages(struct gm_pipeline *pipeline)
 	if (result == 0)
 		result = gm_alarming_create(pipeline->alarms, config->handling,
 					    gm_intake_entities(pipeline->intake), pipeline->state,
-					    &pipeline->alarming);
+					    gm_clock_now(), &pipeline->alarming);
 	if (result == 0)
 		result = gm_outlet_create(pipeline->state, &pipeline->outlet);
 	if (result == 0)

@@ -253,7 +253,7 @@ static bool run(const struct scenario *scenario, struct gm_state *state)
 	sim->scenario = scenario;
 	prepare(scenario, &options, handling);
 	if (gm_alarms_create(&options, &sink, &sim->alarms) < 0 ||
-	    gm_alarming_create(sim->alarms, handling, entities, state, &sim->alarming) < 0)
+	    gm_alarming_create(sim->alarms, handling, entities, state, MONDAY, &sim->alarming) < 0)
 		goto out;
 	live(sim);
 	good = judge(sim, &options);

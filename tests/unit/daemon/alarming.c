@@ -142,7 +142,8 @@ static void start(struct fixture *f, const char *policy)
 	see_guest(f, db, "db-1", "books");
 	assert_int_equal(gm_alarms_create(&f->config->alarm, &sink, &f->alarms), 0);
 	assert_int_equal(gm_alarming_create(f->alarms, f->config->handling,
-					    gm_intake_entities(f->intake), f->state, &f->alarming),
+					    gm_intake_entities(f->intake), f->state, T0,
+					    &f->alarming),
 			 0);
 }
 
