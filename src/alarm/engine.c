@@ -417,6 +417,24 @@ void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, i
 	}
 }
 
+size_t gm_alarms_drop(struct gm_alarms *alarms, int64_t now,
+		      bool (*is_over)(void *user, const struct gm_alarm *alarm), void *user)
+{
+	struct gm_alarm_entry *lists[] = {alarms->waiting, alarms->crowded}, *entry, *next;
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		DL_FOREACH_SAFE(lists[i], entry, next)
+		{
+			if (!is_over(user, &entry->alarm))
+				continue;
+			gm_alarm_step(alarms, entry, GM_ALARM_GONE, NULL, now);
+			count++;
+		}
+	}
+	return count;
+}
+
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm)
 {
 	const struct gm_alarm_identity identity =

@@ -40,7 +40,7 @@
 #include "model/finding.h"
 
 /* Entries at most, raised or not: beyond it new conditions are refused and counted. */
-enum { GM_ALARMS_MAX = 1 << 18 };
+enum { GM_ALARMS_MAX = 1 << 17 };
 
 struct gm_alarm_sink {
 	/* A transition without its sequence number; `transition->alarm.id` is set. */
@@ -82,6 +82,13 @@ void gm_alarms_tick(struct gm_alarms *alarms, int64_t now);
 
 /* Clears every alarm of an entity that is gone for good. */
 void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now);
+
+/*
+ * Lets go of conditions that wait to be raised and for which `is_over` says so: those that nobody would ever
+ * end. Returns how many.
+ */
+size_t gm_alarms_drop(struct gm_alarms *alarms, int64_t now,
+		      bool (*is_over)(void *user, const struct gm_alarm *alarm), void *user);
 
 /* Puts an alarm that was active before a restart back, without a transition. 0, -EEXIST, -ENOMEM. */
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm);

@@ -28,7 +28,8 @@ struct settings {
 	bool json, log;
 	const char *words[COMMAND_WORDS]; /* what follows the command */
 	const char *comment;
-	int64_t since, until; /* ns ago; 0: all, now */
+	int64_t since, until;  /* ns ago; 0: all, now */
+	int64_t length, delay; /* ns; of what is asked for, and until it begins */
 };
 
 static const struct gm_option time_table[] = {
@@ -41,6 +42,18 @@ static const struct gm_option time_table[] = {
 	{.key = "until",
 	 .type = GM_OPTION_DURATION,
 	 GM_OPTION_AT(struct settings, until),
+	 .min = 0,
+	 .max = 365 * 86400e9,
+	 .fallback = "0"},
+	{.key = "for",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct settings, length),
+	 .min = 1e9,
+	 .max = 365 * 86400e9,
+	 .fallback = "1h"},
+	{.key = "in",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct settings, delay),
 	 .min = 0,
 	 .max = 365 * 86400e9,
 	 .fallback = "0"},
@@ -86,6 +99,12 @@ static const struct command {
 	{"unack", 1, {"id"}, "unack ID [--comment TEXT]", show_ok, true},
 	{"comment", 2, {"id", "comment"}, "comment ID TEXT", show_ok, true},
 	{"comments", 0, {"id"}, "comments [ID]", gm_show_comments, false},
+	{"maintenance",
+	 0,
+	 {"action", "target"},
+	 "maintenance [list | add TARGET --for 2h | remove ID]",
+	 gm_show_maintenance,
+	 true},
 	{"check", 0, {NULL}, "check", show_ok, false},
 	{"reload", 0, {NULL}, "reload", show_ok, false},
 };
@@ -124,6 +143,10 @@ static struct gm_json *make_request(const struct command *command, const struct 
 		gm_json_set_number(request, "since", (double)settings->since / GM_SECOND);
 	if (settings->until > 0)
 		gm_json_set_number(request, "until", (double)settings->until / GM_SECOND);
+	if (settings->length > 0)
+		gm_json_set_number(request, "for", (double)settings->length / GM_SECOND);
+	if (settings->delay > 0)
+		gm_json_set_number(request, "in", (double)settings->delay / GM_SECOND);
 	const struct passwd *user = command->tells_author ? getpwuid(getuid()) : NULL;
 	if (user)
 		gm_json_set_text(request, "author", user->pw_name);
@@ -158,6 +181,17 @@ static int wrong(const char *message)
 	return EXIT_USAGE;
 }
 
+static const char *time_key(int letter)
+{
+	static const char *const keys[][2] = {
+		{"S", "since"}, {"U", "until"}, {"F", "for"}, {"I", "in"}};
+	size_t at = 0;
+
+	while (at < 3 && keys[at][0][0] != letter)
+		at++;
+	return keys[at][1];
+}
+
 /* With `letters` that begin with '+', up to the first word. -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, const char *letters, struct settings *settings)
 {
@@ -170,6 +204,8 @@ static int parse_options(int argc, char **argv, const char *letters, struct sett
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{"comment", required_argument, NULL, 'C'},
+		{"for", required_argument, NULL, 'F'},
+		{"in", required_argument, NULL, 'I'},
 		{NULL, 0, NULL, 0},
 	};
 	struct gm_error err;
@@ -190,8 +226,9 @@ static int parse_options(int argc, char **argv, const char *letters, struct sett
 			break;
 		case 'S':
 		case 'U':
-			if (gm_option_set(time_table, settings, letter == 'S' ? "since" : "until",
-					  optarg, &err) < 0)
+		case 'F':
+		case 'I':
+			if (gm_option_set(time_table, settings, time_key(letter), optarg, &err) < 0)
 				return wrong(err.text);
 			break;
 		case 'V':

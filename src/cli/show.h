@@ -12,6 +12,7 @@
 void gm_show_status(const struct gm_json *reply, FILE *out);
 void gm_show_guests(const struct gm_json *reply, FILE *out);
 void gm_show_alarms(const struct gm_json *reply, FILE *out);
+void gm_show_maintenance(const struct gm_json *reply, FILE *out);
 void gm_show_comments(const struct gm_json *reply, FILE *out);
 void gm_show_outputs(const struct gm_json *reply, FILE *out); /* "ok" after an action */
 void gm_show_lesson(const struct gm_json *reply, FILE *out);  /* the one just made */

@@ -139,3 +139,43 @@ void gm_show_comments(const struct gm_json *reply, FILE *out)
 	}
 	gm_table_print(&table, out);
 }
+
+/* The answer to add, or the list. */
+void gm_show_maintenance(const struct gm_json *reply, FILE *out)
+{
+	static const char *const heads[] = {">ID", "OF",     "STATE",   "BEGIN",
+					    "END", "AUTHOR", "COMMENT", NULL};
+	const struct gm_json *list = gm_json_get(reply, "maintenance");
+	struct gm_table table;
+
+	if (!list) {
+		if (isfinite(number(reply, "id")))
+			fprintf(out, "maintenance %.0f\n", number(reply, "id"));
+		else
+			fputs("ok\n", out);
+		return;
+	}
+	gm_table_init(&table, heads);
+	for (size_t i = 0; i < gm_json_size(list); i++) {
+		const struct gm_json *item = gm_json_at(list, i);
+		char(*row)[GM_CELL] = gm_table_row(&table);
+
+		if (!row)
+			break;
+		if (isfinite(number(item, "id"))) {
+			snprintf(row[0], GM_CELL, "%.0f", number(item, "id"));
+			gm_render_time(row[3], number(item, "begin"));
+			gm_render_time(row[4], number(item, "end"));
+		} else {
+			gm_render_name(row[3], text(item, "when"));
+		}
+		gm_render_name(row[1], text(item, "target"));
+		snprintf(row[2], GM_CELL, "%s",
+			 gm_json_get_bool(item, "active") ? "active" : "waits");
+		gm_render_name(row[5], text(item, "author"));
+		gm_render_name(row[6], text(item, "comment"));
+	}
+	gm_table_print(&table, out);
+	fprintf(out, "%.0f conditions came and went untold, %.0f wait\n", number(reply, "silenced"),
+		number(reply, "waiting"));
+}

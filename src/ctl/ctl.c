@@ -30,6 +30,8 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	{"unack", "id comment author", "takes an acknowledgement back"},
 	{"comment", "id comment author", "says something of an alarm"},
 	{"comments", "id", "what was said of an alarm, or of all"},
+	{"maintenance", "action target for in comment author",
+	 "add, list, remove: for whom no alarm is told for a time"},
 	{.name = NULL},
 };
 

@@ -246,14 +246,14 @@ static const struct {
 	const char *name;
 	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
-	{"status", answer_status},      {"guests", answer_guests},
-	{"alarms", gm_answer_alarms},   {"windows", gm_answer_windows},
-	{"check", answer_check},        {"reload", answer_reload},
-	{"options", answer_options},    {"learn", gm_answer_learn},
-	{"lessons", gm_answer_lessons}, {"unlearn", gm_answer_unlearn},
-	{"ack", gm_answer_ack},         {"unack", gm_answer_unack},
-	{"comment", gm_answer_comment}, {"comments", gm_answer_comments},
-	{"outputs", gm_answer_outputs},
+	{"status", answer_status},        {"guests", answer_guests},
+	{"alarms", gm_answer_alarms},     {"windows", gm_answer_windows},
+	{"check", answer_check},          {"reload", answer_reload},
+	{"options", answer_options},      {"learn", gm_answer_learn},
+	{"lessons", gm_answer_lessons},   {"unlearn", gm_answer_unlearn},
+	{"ack", gm_answer_ack},           {"unack", gm_answer_unack},
+	{"comment", gm_answer_comment},   {"maintenance", gm_answer_maintenance},
+	{"comments", gm_answer_comments}, {"outputs", gm_answer_outputs},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,

@@ -58,8 +58,14 @@ int gm_query_number(const struct gm_query *query, const char *what, int64_t *ret
 	return 0;
 }
 
-static struct gm_json *take_note(const struct gm_query *query, gm_alarm_note_fn *take)
+/* gm_alarms_acknowledge() and the like. */
+typedef int take_fn(struct gm_alarms *alarms, uint32_t id, const struct gm_alarm_note *note,
+		    struct gm_error *err);
+
+/* It is in the journal when the answer is given, and told to the outputs at the next tick. */
+static struct gm_json *take_note(const struct gm_query *query, take_fn *take)
 {
+	struct gm_alarming *alarming = gm_pipeline_alarming(query->commands->pipeline);
 	const struct gm_alarm_note note = {
 		.author = gm_json_get_text(query->request, "author"),
 		.text = gm_json_get_text(query->request, "comment"),
@@ -68,7 +74,7 @@ static struct gm_json *take_note(const struct gm_query *query, gm_alarm_note_fn 
 	int64_t id;
 
 	if (gm_query_number(query, "an alarm", &id) < 0 ||
-	    gm_pipeline_note(query->commands->pipeline, take, (uint32_t)id, &note, query->err) < 0)
+	    take(gm_alarming_alarms(alarming), (uint32_t)id, &note, query->err) < 0)
 		return NULL;
 	return gm_json_object();
 }
@@ -107,8 +113,8 @@ struct gm_json *gm_answer_comments(const struct gm_query *query)
 	if (gm_json_get(query->request, "id") && gm_query_number(query, "an alarm", &id) < 0)
 		return NULL;
 	struct gm_json *list = gm_json_array();
-	if (gm_state_comments(gm_pipeline_state(query->commands->pipeline), (uint32_t)id,
-			      list_comment, list, query->err) < 0) {
+	if (gm_state_comments(gm_alarming_state(gm_pipeline_alarming(query->commands->pipeline)),
+			      (uint32_t)id, list_comment, list, query->err) < 0) {
 		gm_json_free(list);
 		return NULL;
 	}

@@ -28,6 +28,7 @@ struct gm_json *gm_answer_ack(const struct gm_query *query);
 struct gm_json *gm_answer_unack(const struct gm_query *query);
 struct gm_json *gm_answer_comment(const struct gm_query *query);
 struct gm_json *gm_answer_comments(const struct gm_query *query);
+struct gm_json *gm_answer_maintenance(const struct gm_query *query); /* commands_maintenance.c */
 /* The request's "id", a number or a word; -EINVAL with a message. */
 int gm_query_number(const struct gm_query *query, const char *what, int64_t *ret_number);
 

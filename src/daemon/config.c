@@ -208,6 +208,7 @@ int gm_config_create(struct gm_config **ret_config)
 	struct gm_config_section section;
 
 	if (!config || !(config->outputs.files = calloc(1, sizeof(*config->outputs.files))) ||
+	    gm_handling_create(&config->handling) < 0 ||
 	    gm_detector_settings_create(&config->detectors) < 0) {
 		gm_config_free(config);
 		return -ENOMEM;
@@ -223,6 +224,7 @@ void gm_config_free(struct gm_config *config)
 	if (!config)
 		return;
 	gm_detector_settings_free(config->detectors);
+	gm_handling_free(config->handling);
 	gm_output_files_free(config->outputs.files);
 	free(config);
 }

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "daemon/handling.h"
 #include "daemon/output_files.h"
 #include "north/api/api.h"
 #include "north/api/healer.h"
@@ -67,7 +68,8 @@ struct gm_config {
 	struct gm_mib_options snmp;
 	struct gm_api_options api;
 	struct gm_healer_options healer;
-	struct gm_detector_settings *detectors; /* owned */
+	struct gm_detector_settings *detectors; /* owned, as is the next */
+	struct gm_handling *handling;
 };
 
 /* A section: its name in the file, a sentence, its table, and the struct in `config` that it fills. */

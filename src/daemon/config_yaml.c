@@ -249,7 +249,7 @@ int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_er
 		rc = check_rules(&loader);
 	if (rc == 0)
 		rc = gm_policies_load(loader.config->policy.directory, loader.config->detectors,
-				      err);
+				      loader.config->handling, err);
 	if (rc == 0)
 		rc = load_outputs(loader.config, err);
 	gm_outline_free(loader.outline);

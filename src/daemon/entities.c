@@ -55,9 +55,8 @@ struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
 	return tracked;
 }
 
-/* Who it is, as far as rules ask for that. */
-static struct gm_subject subject_of(const struct gm_entities *entities,
-				    const struct gm_tracked *tracked)
+struct gm_subject gm_entities_subject(const struct gm_entities *entities,
+				      const struct gm_tracked *tracked)
 {
 	struct gm_subject subject = {.key = &tracked->info.key,
 				     .owner = gm_entity_owner(&tracked->info)};
@@ -83,7 +82,7 @@ int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *ke
 	tracked->info.key = *key;
 	int result = gm_window_create(window, &tracked->window);
 	if (result == 0) {
-		struct gm_subject subject = subject_of(entities, tracked);
+		struct gm_subject subject = gm_entities_subject(entities, tracked);
 		result = gm_detector_set_prepare(detectors, &subject, NULL, &tracked->detectors);
 	}
 	if (result < 0) {
@@ -111,7 +110,7 @@ int gm_entities_renew(struct gm_entities *entities, struct gm_tracked *tracked,
 {
 	struct gm_window *empty = NULL;
 	struct gm_detector_set *set = NULL;
-	struct gm_subject subject = subject_of(entities, tracked);
+	struct gm_subject subject = gm_entities_subject(entities, tracked);
 	int result = gm_window_create(window, &empty);
 	if (result == 0)
 		result = gm_detector_set_prepare(detectors, &subject, NULL, &set);
@@ -152,7 +151,7 @@ static void adopt(struct gm_tracked *tracked, struct gm_detector_set *set)
 int gm_entities_refit(struct gm_entities *entities, struct gm_tracked *tracked,
 		      struct gm_detector_settings *detectors)
 {
-	struct gm_subject subject = subject_of(entities, tracked);
+	struct gm_subject subject = gm_entities_subject(entities, tracked);
 	struct gm_detector_set *set;
 	int result = gm_detector_set_prepare(detectors, &subject, tracked->detectors, &set);
 	if (result == 0)
@@ -169,7 +168,7 @@ int gm_entities_renew_detectors(struct gm_entities *entities,
 	int result = sets ? 0 : -ENOMEM;
 
 	for (; tracked && result == 0; tracked = tracked->hh.next) {
-		struct gm_subject subject = subject_of(entities, tracked);
+		struct gm_subject subject = gm_entities_subject(entities, tracked);
 		result = gm_detector_set_prepare(detectors, &subject, tracked->detectors,
 						 &sets[count]);
 		count += result == 0;

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "analysis/detector.h"
+#include "analysis/rules.h"
 #include "daemon/precedence.h"
 #include "model/alarm.h"
 #include "model/entity.h"
@@ -58,6 +59,10 @@ void gm_entities_free(struct gm_entities *entities);
 
 struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
 				    const struct gm_entity_key *key);
+
+/* Who it is, as far as rules ask for that; valid while the table is not changed. */
+struct gm_subject gm_entities_subject(const struct gm_entities *entities,
+				      const struct gm_tracked *tracked);
 
 /* Adds an entity that is not there yet. -ENOMEM; -ENOSPC: GM_ENTITIES_MAX are there. */
 int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *key,

@@ -51,9 +51,29 @@ static int end(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t n
 	return gm_alarms_finding(alarms, &ok);
 }
 
+struct search {
+	const struct gm_entities *entities;
+	const struct gm_external_feed *external;
+	bool entities_too;
+};
+
+/* What waits to be raised, and will never be ended either. */
+static bool is_orphan(void *user, const struct gm_alarm *alarm)
+{
+	const struct search *search = user;
+	const struct gm_tracked *tracked = gm_entities_find(search->entities, &alarm->key);
+
+	if (!tracked)
+		return search->entities_too;
+	return (search->entities_too || is_told_of(tracked)) &&
+	       !is_judged(tracked, search->external, alarm);
+}
+
 int gm_orphans_end(struct gm_alarms *alarms, const struct gm_entities *entities,
 		   const struct gm_external_feed *external, bool entities_too, int64_t now)
 {
+	struct search search = {entities, external, entities_too};
+	gm_alarms_drop(alarms, now, is_orphan, &search);
 	size_t count = gm_alarms_active(alarms, NULL, 0);
 	struct gm_alarm *list = calloc(count ? count : 1, sizeof(*list));
 	int result = list ? 0 : -ENOMEM;

@@ -52,7 +52,8 @@ struct gm_pipeline {
 	struct gm_intake *intake;
 	struct gm_store *store; /* the mirror's */
 	struct gm_mirror mirror;
-	struct gm_alarms *alarms;
+	struct gm_alarms *alarms; /* owned by: */
+	struct gm_alarming *alarming;
 	struct gm_outlet *outlet;
 	struct gm_outputs *outputs;
 	struct gm_external_feed *external;
@@ -185,7 +186,7 @@ static void on_finding(void *user, const struct gm_finding *finding)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_sources_judge(&pipeline->sources, finding);
-	if (gm_alarms_finding(pipeline->alarms, finding) < 0)
+	if (gm_alarms_finding(pipeline->alarms, finding) == -ENOMEM)
 		gm_log(GM_LOG_ERROR, "out of memory: a finding of %s is lost", finding->detector);
 }
 
@@ -302,7 +303,7 @@ static void on_tick(uv_timer_t *timer)
 	if (pipeline->ticks % TICKS_PER_SWEEP == 0)
 		sweep_orphans(pipeline, now);
 	gm_mirror_tick(&pipeline->mirror, now);
-	gm_alarms_tick(pipeline->alarms, now);
+	gm_alarming_tick(pipeline->alarming, now);
 	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 	gm_outputs_tick(pipeline->outputs);
@@ -345,6 +346,10 @@ static int create_stages(struct gm_pipeline *pipeline)
 			gm_intake_create(&intake, pipeline->state, &intake_sink, &pipeline->intake);
 	if (result == 0)
 		result = gm_alarms_create(&config->alarm, &alarm_sink, &pipeline->alarms);
+	if (result == 0)
+		result = gm_alarming_create(pipeline->alarms, config->handling,
+					    gm_intake_entities(pipeline->intake), pipeline->state,
+					    gm_clock_now(), &pipeline->alarming);
 	if (result == 0)
 		result = gm_outlet_create(pipeline->state, &pipeline->outlet);
 	if (result == 0)
@@ -485,7 +490,7 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 		forget_stopped(pipeline, stopped);
 		return result;
 	}
-	gm_alarms_configure(pipeline->alarms, &after->alarm);
+	gm_alarming_configure(pipeline->alarming, &after->alarm, after->handling, gm_clock_now());
 	gm_outputs_configure(pipeline->outputs, after->outputs.files);
 	end_orphans(pipeline, false, gm_clock_now());
 	tell_again(pipeline);
@@ -518,7 +523,7 @@ void gm_pipeline_free(struct gm_pipeline *pipeline)
 	gm_external_feed_free(pipeline->external);
 	gm_outputs_free(pipeline->outputs);
 	gm_outlet_free(pipeline->outlet);
-	gm_alarms_free(pipeline->alarms);
+	gm_alarming_free(pipeline->alarming);
 	gm_intake_free(pipeline->intake);
 	gm_learning_free(pipeline->learning);
 	gm_mirror_destroy(&pipeline->mirror);
@@ -547,17 +552,9 @@ struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline)
 	return pipeline->outputs;
 }
 
-struct gm_state *gm_pipeline_state(struct gm_pipeline *pipeline)
+struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline)
 {
-	return pipeline->state;
-}
-
-int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint32_t id,
-		     const struct gm_alarm_note *note, struct gm_error *err)
-{
-	int result = take(pipeline->alarms, id, note, err);
-	tell_news(pipeline);
-	return result;
+	return pipeline->alarming;
 }
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline)

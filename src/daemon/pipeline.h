@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include "daemon/alarming.h"
 #include "daemon/config.h"
 #include "daemon/entities.h"
 #include "daemon/external.h"
@@ -41,13 +42,8 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
 struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
-struct gm_state *gm_pipeline_state(struct gm_pipeline *pipeline);
-
-/* What somebody says of an alarm (gm_alarms_acknowledge() and the like), told to the outputs. */
-typedef int gm_alarm_note_fn(struct gm_alarms *alarms, uint32_t id,
-			     const struct gm_alarm_note *note, struct gm_error *err);
-int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint32_t id,
-		     const struct gm_alarm_note *note, struct gm_error *err);
+/* What silences alarms. */
+struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline);
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 

@@ -17,35 +17,21 @@
 #include "analysis/rules.h"
 #include "analysis/threshold.h"
 #include "base/text.h"
+#include "daemon/policies_private.h"
 #include "daemon/text_file.h"
 #include "daemon/yaml_tree.h"
 #include "model/template.h"
 
-struct group {
-	char name[GM_RULE_NAME];
-	bool enabled;
-};
+typedef int read_fn(struct gm_policy_loader *loader, const struct gm_yaml_node *node);
 
-struct loader {
-	struct gm_detector_settings *settings;
-	struct gm_error *err;
-	struct gm_yaml *trees[GM_POLICY_FILES];
-	char *texts[GM_POLICY_FILES];
-	size_t file_count;
-	struct group groups[GM_POLICY_GROUPS];
-	size_t group_count;
-	const struct gm_yaml *yaml; /* of the file that is being read */
-};
-
-typedef int read_fn(struct loader *loader, const struct gm_yaml_node *node);
-
-static int refuse(const struct loader *loader, const struct gm_yaml_node *node, const char *what)
+int gm_policies_refuse(const struct gm_policy_loader *loader, const struct gm_yaml_node *node,
+		       const char *what)
 {
 	return gm_yaml_refuse(loader->yaml, node, loader->err, "%s", what);
 }
 
-static int unknown_key(const struct loader *loader, const struct gm_yaml_node *key,
-		       const char *allowed)
+int gm_policies_unknown_key(const struct gm_policy_loader *loader, const struct gm_yaml_node *key,
+			    const char *allowed)
 {
 	char quoted[96];
 
@@ -54,14 +40,15 @@ static int unknown_key(const struct loader *loader, const struct gm_yaml_node *k
 			      allowed);
 }
 
-static int failed(const struct loader *loader, const struct gm_yaml_node *node, int result)
+int gm_policies_failed(const struct gm_policy_loader *loader, const struct gm_yaml_node *node,
+		       int result)
 {
 	switch (result) {
 	case -EEXIST:
-		return refuse(loader, node, "there is a rule of that name already");
+		return gm_policies_refuse(loader, node, "there is a rule of that name already");
 	case -ENOSPC:
-		return refuse(loader, node,
-			      "more rules or overrides than the 256 that are allowed");
+		return gm_policies_refuse(loader, node,
+					  "more rules or overrides than the 256 that are allowed");
 	default:
 		return gm_error_set(loader->err, -ENOMEM, "out of memory");
 	}
@@ -70,7 +57,7 @@ static int failed(const struct loader *loader, const struct gm_yaml_node *node, 
 /* ---- names and groups ---- */
 
 /* A word that can stand in an alarm, a file name and a command line as it is. */
-static int read_word(const struct loader *loader, const struct gm_yaml_node *node,
+int gm_policies_word(const struct gm_policy_loader *loader, const struct gm_yaml_node *node,
 		     char word[GM_RULE_NAME])
 {
 	const char *text = gm_yaml_text(node);
@@ -80,13 +67,14 @@ static int read_word(const struct loader *loader, const struct gm_yaml_node *nod
 			(text[length] != '\0' && strchr("._-", text[length]))))
 		length++;
 	if (!text || length == 0 || length >= GM_RULE_NAME || text[length] != '\0')
-		return refuse(loader, node,
-			      "a name is a word of at most 47 letters, digits, '.', '_' and '-'");
+		return gm_policies_refuse(
+			loader, node,
+			"a name is a word of at most 47 letters, digits, '.', '_' and '-'");
 	gm_text_copy(word, GM_RULE_NAME, text);
 	return 0;
 }
 
-static struct group *find_group(struct loader *loader, const char *name)
+static struct gm_policy_group *find_group(struct gm_policy_loader *loader, const char *name)
 {
 	for (size_t i = 0; i < loader->group_count; i++) {
 		if (strcmp(loader->groups[i].name, name) == 0)
@@ -104,121 +92,42 @@ static const struct gm_option switch_table[] = {
 	GM_OPTION_END,
 };
 
-static int read_switch(const struct loader *loader, const struct gm_yaml_node *node, bool *ret_on)
+static int read_switch(const struct gm_policy_loader *loader, const struct gm_yaml_node *node,
+		       bool *ret_on)
 {
 	const char *text = gm_yaml_text(node);
 	struct switch_value value;
 
 	if (!text || gm_option_set(switch_table, &value, "enabled", text, NULL) < 0)
-		return refuse(loader, node, "true or false is expected");
+		return gm_policies_refuse(loader, node, "true or false is expected");
 	*ret_on = value.on;
 	return 0;
 }
 
 /* `groups: {night: false}` */
-static int read_groups(struct loader *loader, const struct gm_yaml_node *node)
+static int read_groups(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
 	const struct gm_yaml_node *key, *value;
 
 	if (!gm_yaml_is_mapping(node) && !gm_yaml_is_null(node))
-		return refuse(loader, node, "groups are names, each with true or false");
+		return gm_policies_refuse(loader, node,
+					  "groups are names, each with true or false");
 	for (size_t i = 0; gm_yaml_member(loader->yaml, node, i, &key, &value); i++) {
-		struct group group;
-		int result = read_word(loader, key, group.name);
+		struct gm_policy_group group;
+		int result = gm_policies_word(loader, key, group.name);
 
 		if (result == 0)
 			result = read_switch(loader, value, &group.enabled);
 		if (result < 0)
 			return result;
 		if (find_group(loader, group.name))
-			return refuse(loader, key, "another file has switched this group already");
+			return gm_policies_refuse(loader, key,
+						  "another file has switched this group already");
 		if (loader->group_count == GM_POLICY_GROUPS)
-			return refuse(loader, key, "more than 64 groups");
+			return gm_policies_refuse(loader, key, "more than 64 groups");
 		loader->groups[loader->group_count++] = group;
 	}
 	return 0;
-}
-
-/* ---- matches ---- */
-
-static const char *const kind_names[GM_ENTITY_KINDS] = {
-	[GM_ENTITY_NODE] = "node",           [GM_ENTITY_GUEST] = "guest",
-	[GM_ENTITY_INTERFACE] = "interface", [GM_ENTITY_DISK] = "disk",
-	[GM_ENTITY_PROCESS] = "process",
-};
-
-/* "guest", "guest, node": kinds, separated by commas. */
-static int read_kinds(const struct loader *loader, const struct gm_yaml_node *node,
-		      unsigned *ret_kinds)
-{
-	const char *text = gm_yaml_text(node);
-	unsigned kinds = 0;
-
-	while (text && *text != '\0') {
-		size_t length = strcspn(text, ", ");
-		int kind = 0;
-
-		while (kind < GM_ENTITY_KINDS && (strlen(kind_names[kind]) != length ||
-						  strncmp(kind_names[kind], text, length) != 0))
-			kind++;
-		if (kind == GM_ENTITY_KINDS)
-			return refuse(loader, node,
-				      "allowed: node, guest, interface, disk, process, or some of "
-				      "them with commas between");
-		kinds |= 1U << kind;
-		text += length + strspn(text + length, ", ");
-	}
-	if (kinds == 0)
-		return refuse(loader, node,
-			      "one of node, guest, interface, disk, process is expected");
-	*ret_kinds = kinds;
-	return 0;
-}
-
-static const struct {
-	const char *key;
-	size_t offset;
-} patterns[] = {
-	{"name", offsetof(struct gm_match, name)},
-	{"uuid", offsetof(struct gm_match, uuid)},
-	{"project", offsetof(struct gm_match, project)},
-	{"flavor", offsetof(struct gm_match, flavor)},
-};
-
-static int read_pattern(const struct loader *loader, const struct gm_yaml_node *key,
-			const struct gm_yaml_node *value, struct gm_match *match)
-{
-	const char *text = gm_yaml_text(value);
-	size_t i = 0;
-
-	while (i < sizeof(patterns) / sizeof(patterns[0]) &&
-	       strcmp(patterns[i].key, gm_yaml_text(key)) != 0)
-		i++;
-	if (i == sizeof(patterns) / sizeof(patterns[0]))
-		return unknown_key(loader, key, "entity, name, uuid, project, flavor");
-	if (!text || text[0] == '\0' || strlen(text) >= GM_PATTERNS)
-		return refuse(loader, value,
-			      "a pattern of at most 255 bytes is expected, such as web-* or a,b");
-	gm_text_copy((char *)match + patterns[i].offset, GM_PATTERNS, text);
-	return 0;
-}
-
-static int read_match(const struct loader *loader, const struct gm_yaml_node *node,
-		      struct gm_match *match)
-{
-	const struct gm_yaml_node *key, *value;
-	int result = 0;
-
-	if (!gm_yaml_is_mapping(node))
-		return refuse(loader, node, "a match holds entity, name, uuid, project or flavor");
-	for (size_t i = 0; result == 0 && gm_yaml_member(loader->yaml, node, i, &key, &value);
-	     i++) {
-		if (strcmp(gm_yaml_text(key), "entity") == 0)
-			result = read_kinds(loader, value, &match->entities);
-		else
-			result = read_pattern(loader, key, value, match);
-	}
-	return result;
 }
 
 /* ---- rules ---- */
@@ -232,7 +141,7 @@ struct draft {
 };
 
 /* Values whose mistakes have a place of their own, or that an option table does not know. */
-static int check_value(const struct loader *loader, const struct gm_detector_ops *ops,
+static int check_value(const struct gm_policy_loader *loader, const struct gm_detector_ops *ops,
 		       const char *key, const struct gm_yaml_node *value)
 {
 	const char *text = gm_yaml_text(value);
@@ -248,7 +157,7 @@ static int check_value(const struct loader *loader, const struct gm_detector_ops
 		if (result == -EINVAL)
 			return gm_yaml_refuse_within(loader->yaml, value, place.at, loader->err,
 						     "condition: %s", why.text);
-		return result < 0 ? failed(loader, value, result) : 0;
+		return result < 0 ? gm_policies_failed(loader, value, result) : 0;
 	}
 	if (ops == &gm_policy_ops && strcmp(key, "message") == 0 &&
 	    gm_template_check(text, &at, &why) < 0)
@@ -256,38 +165,39 @@ static int check_value(const struct loader *loader, const struct gm_detector_ops
 					     why.text);
 	if (ops == &gm_threshold_ops && strcmp(key, "metric") == 0 &&
 	    gm_policy_metric(text) == GM_METRIC_NONE)
-		return refuse(loader, value, "metric: there is no metric of that name");
+		return gm_policies_refuse(loader, value, "metric: there is no metric of that name");
 	return 0;
 }
 
-static int set_option(const struct loader *loader, const struct gm_detector_ops *ops, void *options,
-		      const struct gm_yaml_node *key, const struct gm_yaml_node *value)
+static int set_option(const struct gm_policy_loader *loader, const struct gm_detector_ops *ops,
+		      void *options, const struct gm_yaml_node *key,
+		      const struct gm_yaml_node *value)
 {
 	const char *name = gm_yaml_text(key), *text = gm_yaml_text(value);
 	bool known = gm_option_find(ops->options, name) != NULL;
 	struct gm_error why;
 
 	if (known && !text)
-		return refuse(loader, value, "a key has one value here");
+		return gm_policies_refuse(loader, value, "a key has one value here");
 	if (gm_option_set(ops->options, options, name, known ? text : "", &why) < 0)
 		return gm_yaml_refuse(loader->yaml, known ? value : key, loader->err, "%s",
 				      why.text);
 	return check_value(loader, ops, name, value);
 }
 
-static int read_key(struct loader *loader, struct draft *draft, const struct gm_yaml_node *key,
-		    const struct gm_yaml_node *value)
+static int read_key(struct gm_policy_loader *loader, struct draft *draft,
+		    const struct gm_yaml_node *key, const struct gm_yaml_node *value)
 {
 	const char *name = gm_yaml_text(key);
 
 	if (strcmp(name, "name") == 0) {
 		draft->name_node = value;
-		return read_word(loader, value, draft->name);
+		return gm_policies_word(loader, value, draft->name);
 	}
 	if (strcmp(name, "group") == 0)
-		return read_word(loader, value, draft->group);
+		return gm_policies_word(loader, value, draft->group);
 	if (strcmp(name, "match") == 0)
-		return read_match(loader, value, &draft->match);
+		return gm_policies_match(loader, value, &draft->match);
 	return set_option(loader, draft->ops, draft->options, key, value);
 }
 
@@ -304,27 +214,28 @@ static void settle_metric(const struct draft *draft)
 	}
 }
 
-static int finish_rule(struct loader *loader, struct draft *draft, const struct gm_yaml_node *node)
+static int finish_rule(struct gm_policy_loader *loader, struct draft *draft,
+		       const struct gm_yaml_node *node)
 {
 	struct gm_error why;
-	const struct group *group = find_group(loader, draft->group);
+	const struct gm_policy_group *group = find_group(loader, draft->group);
 
 	if (!draft->name_node)
-		return refuse(loader, node, "a rule needs a name");
+		return gm_policies_refuse(loader, node, "a rule needs a name");
 	settle_metric(draft);
 	if (draft->ops == &gm_threshold_ops &&
 	    ((struct gm_threshold_options *)draft->options)->metric[0] == '\0')
-		return refuse(loader, node, "metric: a threshold needs one");
+		return gm_policies_refuse(loader, node, "metric: a threshold needs one");
 	if (draft->ops->check(draft->options, &why) < 0)
 		return gm_yaml_refuse(loader->yaml, node, loader->err, "%s", why.text);
 	if (group && !group->enabled)
 		gm_option_set(draft->ops->options, draft->options, "enabled", "false", NULL);
 	int result = gm_detector_settings_add_rule(loader->settings, draft->ops, draft->name,
 						   &draft->match, draft->options);
-	return result < 0 ? failed(loader, draft->name_node, result) : 0;
+	return result < 0 ? gm_policies_failed(loader, draft->name_node, result) : 0;
 }
 
-static int read_rule(struct loader *loader, const struct gm_detector_ops *ops,
+static int read_rule(struct gm_policy_loader *loader, const struct gm_detector_ops *ops,
 		     const struct gm_yaml_node *node)
 {
 	struct draft draft = {.ops = ops, .options = calloc(1, ops->options_size)};
@@ -332,10 +243,11 @@ static int read_rule(struct loader *loader, const struct gm_detector_ops *ops,
 	int result = 0;
 
 	if (!draft.options)
-		return failed(loader, node, -ENOMEM);
+		return gm_policies_failed(loader, node, -ENOMEM);
 	gm_option_defaults(ops->options, draft.options);
 	if (!gm_yaml_is_mapping(node))
-		result = refuse(loader, node, "a rule holds keys, the first of them `name`");
+		result = gm_policies_refuse(loader, node,
+					    "a rule holds keys, the first of them `name`");
 	for (size_t i = 0; result == 0 && gm_yaml_member(loader->yaml, node, i, &key, &value); i++)
 		result = read_key(loader, &draft, key, value);
 	if (result == 0)
@@ -344,8 +256,8 @@ static int read_rule(struct loader *loader, const struct gm_detector_ops *ops,
 	return result;
 }
 
-static int read_list(struct loader *loader, const struct gm_yaml_node *list,
-		     int (*read)(struct loader *loader, const struct gm_yaml_node *node))
+int gm_policies_list(struct gm_policy_loader *loader, const struct gm_yaml_node *list,
+		     int (*read)(struct gm_policy_loader *loader, const struct gm_yaml_node *node))
 {
 	const struct gm_yaml_node *item;
 	int result = 0;
@@ -353,59 +265,60 @@ static int read_list(struct loader *loader, const struct gm_yaml_node *list,
 	if (gm_yaml_is_null(list))
 		return 0;
 	if (!gm_yaml_is_list(list))
-		return refuse(loader, list, "a list is expected: items that begin with a '-'");
+		return gm_policies_refuse(loader, list,
+					  "a list is expected: items that begin with a '-'");
 	for (size_t i = 0; result == 0 && (item = gm_yaml_item(loader->yaml, list, i)); i++)
 		result = read(loader, item);
 	return result;
 }
 
-static int read_threshold(struct loader *loader, const struct gm_yaml_node *node)
+static int read_threshold(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
 	return read_rule(loader, &gm_threshold_ops, node);
 }
 
-static int read_policy(struct loader *loader, const struct gm_yaml_node *node)
+static int read_policy(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
 	return read_rule(loader, &gm_policy_ops, node);
 }
 
-static int read_thresholds(struct loader *loader, const struct gm_yaml_node *node)
+static int read_thresholds(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
-	return read_list(loader, node, read_threshold);
+	return gm_policies_list(loader, node, read_threshold);
 }
 
-static int read_policies(struct loader *loader, const struct gm_yaml_node *node)
+static int read_policies(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
-	return read_list(loader, node, read_policy);
+	return gm_policies_list(loader, node, read_policy);
 }
 
 /* ---- overrides ---- */
 
-static int read_option(struct loader *loader, const struct gm_detector_ops *ops,
+static int read_option(struct gm_policy_loader *loader, const struct gm_detector_ops *ops,
 		       const struct gm_yaml_node *key, const struct gm_yaml_node *value)
 {
 	const char *name = gm_yaml_text(key), *text = gm_yaml_text(value);
 	struct gm_error why = {.text = ""};
 
 	if (ops->rules_only && strcmp(name, "enabled") != 0)
-		return unknown_key(loader, key, "enabled");
+		return gm_policies_unknown_key(loader, key, "enabled");
 	bool known = gm_option_find(ops->options, name) != NULL;
 	if (known && !text)
-		return refuse(loader, value, "a key has one value here");
+		return gm_policies_refuse(loader, value, "a key has one value here");
 	int result = known ? check_value(loader, ops, name, value) : 0;
 	if (result < 0)
 		return result;
 	result =
 		gm_detector_settings_override(loader->settings, ops, name, known ? text : "", &why);
 	if (result == -ENOMEM)
-		return failed(loader, value, result);
+		return gm_policies_failed(loader, value, result);
 	if (result < 0)
 		return gm_yaml_refuse(loader->yaml, known ? value : key, loader->err, "%s",
 				      why.text);
 	return 0;
 }
 
-static int read_options(struct loader *loader, const struct gm_yaml_node *detector,
+static int read_options(struct gm_policy_loader *loader, const struct gm_yaml_node *detector,
 			const struct gm_yaml_node *node)
 {
 	const struct gm_detector_ops *ops = gm_detector_find(gm_yaml_text(detector));
@@ -418,17 +331,17 @@ static int read_options(struct loader *loader, const struct gm_yaml_node *detect
 		used += (size_t)snprintf(names + used, sizeof(names) - used, ", %s",
 					 gm_detectors[i]->name);
 	if (!ops)
-		return unknown_key(loader, detector, names);
+		return gm_policies_unknown_key(loader, detector, names);
 	if (!gm_yaml_is_mapping(node))
-		return refuse(loader, node,
-			      "a detector's options are expected, such as "
-			      "{enabled: false}");
+		return gm_policies_refuse(loader, node,
+					  "a detector's options are expected, such as "
+					  "{enabled: false}");
 	for (size_t i = 0; result == 0 && gm_yaml_member(loader->yaml, node, i, &key, &value); i++)
 		result = read_option(loader, ops, key, value);
 	return result;
 }
 
-static int read_override(struct loader *loader, const struct gm_yaml_node *node)
+static int read_override(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
 	const struct gm_yaml_node *key, *value, *match = NULL;
 	struct gm_match whom = {.entities = 0};
@@ -439,13 +352,13 @@ static int read_override(struct loader *loader, const struct gm_yaml_node *node)
 			match = value;
 	}
 	if (!match)
-		return refuse(loader, node, "an override needs a match");
-	result = read_match(loader, match, &whom);
+		return gm_policies_refuse(loader, node, "an override needs a match");
+	result = gm_policies_match(loader, match, &whom);
 	if (result < 0)
 		return result;
 	result = gm_detector_settings_add_override(loader->settings, &whom);
 	if (result < 0)
-		return failed(loader, node, result);
+		return gm_policies_failed(loader, node, result);
 	for (size_t i = 0; result == 0 && gm_yaml_member(loader->yaml, node, i, &key, &value);
 	     i++) {
 		if (value != match)
@@ -454,9 +367,9 @@ static int read_override(struct loader *loader, const struct gm_yaml_node *node)
 	return result;
 }
 
-static int read_overrides(struct loader *loader, const struct gm_yaml_node *node)
+static int read_overrides(struct gm_policy_loader *loader, const struct gm_yaml_node *node)
 {
-	return read_list(loader, node, read_override);
+	return gm_policies_list(loader, node, read_override);
 }
 
 /* ---- files ---- */
@@ -471,19 +384,22 @@ static const struct {
 	{"thresholds", read_thresholds, 1},
 	{"policies", read_policies, 1},
 	{"overrides", read_overrides, 1},
+	{"alarms", gm_policies_read_alarms, 1},
+	{"maintenance", gm_policies_read_maintenance, 1},
 };
 
-static int read_section(struct loader *loader, const struct gm_yaml_node *key,
+static int read_section(struct gm_policy_loader *loader, const struct gm_yaml_node *key,
 			const struct gm_yaml_node *value, int pass)
 {
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		if (strcmp(sections[i].key, gm_yaml_text(key)) == 0)
 			return sections[i].pass == pass ? sections[i].read(loader, value) : 0;
 	}
-	return unknown_key(loader, key, "groups, thresholds, policies, overrides");
+	return gm_policies_unknown_key(
+		loader, key, "groups, thresholds, policies, overrides, alarms, maintenance");
 }
 
-static int read_tree(struct loader *loader, const struct gm_yaml *yaml, int pass)
+static int read_tree(struct gm_policy_loader *loader, const struct gm_yaml *yaml, int pass)
 {
 	const struct gm_yaml_node *root = gm_yaml_root(yaml), *key, *value;
 	int result = 0;
@@ -492,14 +408,15 @@ static int read_tree(struct loader *loader, const struct gm_yaml *yaml, int pass
 	if (!root || gm_yaml_is_null(root))
 		return 0;
 	if (!gm_yaml_is_mapping(root))
-		return refuse(loader, root,
-			      "a policy file holds groups, thresholds, policies and overrides");
+		return gm_policies_refuse(loader, root,
+					  "a policy file holds groups, thresholds, policies, "
+					  "overrides, alarms and maintenance");
 	for (size_t i = 0; result == 0 && gm_yaml_member(yaml, root, i, &key, &value); i++)
 		result = read_section(loader, key, value, pass);
 	return result;
 }
 
-static int open_file(struct loader *loader, const char *directory, const char *name)
+static int open_file(struct gm_policy_loader *loader, const char *directory, const char *name)
 {
 	char path[512];
 	size_t at = loader->file_count, length;
@@ -526,7 +443,7 @@ static int is_policy_file(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 5, ".yaml") == 0;
 }
 
-static int open_files(struct loader *loader, const char *directory)
+static int open_files(struct gm_policy_loader *loader, const char *directory)
 {
 	struct dirent **entries;
 	int count = scandir(directory, &entries, is_policy_file, alphasort);
@@ -548,13 +465,14 @@ static int open_files(struct loader *loader, const char *directory)
 }
 
 int gm_policies_load(const char *directory, struct gm_detector_settings *settings,
-		     struct gm_error *err)
+		     struct gm_handling *handling, struct gm_error *err)
 {
-	struct loader *loader = calloc(1, sizeof(*loader));
+	struct gm_policy_loader *loader = calloc(1, sizeof(*loader));
 
 	if (!loader)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	loader->settings = settings;
+	loader->handling = handling;
 	loader->err = err;
 	int result = open_files(loader, directory);
 	for (int pass = 0; pass < 2; pass++) {

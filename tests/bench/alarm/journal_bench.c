@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the journal costs on the disk that holds DIRECTORY (/var/tmp): transitions a second and CPU of
- * each, one transaction each and in batches, and how long a start takes with 100,000 of them.
+ * each, one transaction each and in batches; whether a thread that samples every 10 ms misses a tick while
+ * 10,000 a second are written; and how long a start takes with 100,000 in the journal, over or active.
  * `journal_bench [DIRECTORY [COUNT]]` prints a table.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,7 @@
 #include "base/clock.h"
 #include "state/state.h"
 
-enum { LARGEST = 1000, MANY = 100000 };
+enum { LARGEST = 1000, MANY = 100000, RATE = 10000, TICKS_PER_S = 10, SECONDS = 5 };
 
 struct clocks {
 	double wall, cpu;
@@ -93,6 +96,72 @@ static void measure(struct gm_state *state, uint32_t first, uint32_t count, uint
 	       (end.wall - begin.wall) / (count / size) * 1e3);
 }
 
+/* A source's thread: absolute deadlines every 10 ms, as source/runner.c has them. */
+struct ticker {
+	atomic_bool stop;
+	unsigned ticks, missed;
+};
+
+static int64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * GM_SECOND + now.tv_nsec;
+}
+
+static void sleep_until(int64_t time)
+{
+	const struct timespec until = {.tv_sec = time / GM_SECOND, .tv_nsec = time % GM_SECOND};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static void *tick(void *user)
+{
+	struct ticker *ticker = user;
+	int64_t period = 10 * GM_MILLISECOND, deadline = monotonic();
+
+	while (!ticker->stop) {
+		deadline += period;
+		sleep_until(deadline);
+		int64_t behind = (monotonic() - deadline) / period;
+		ticker->ticks++;
+		ticker->missed += (unsigned)behind;
+		deadline += behind * period;
+	}
+	return NULL;
+}
+
+/* A tenth of RATE every 100 ms for SECONDS, or as long without any; returns the longest write. */
+static void write_at_rate(struct gm_state *state, uint32_t first, bool writes)
+{
+	struct ticker ticker = {.ticks = 0};
+	int64_t begin = monotonic(), longest = 0;
+	struct clocks before = read_clocks();
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, tick, &ticker) != 0)
+		return;
+	for (uint32_t i = 0; i < SECONDS * TICKS_PER_S; i++) {
+		int64_t due = begin + i * (GM_SECOND / TICKS_PER_S), now;
+
+		sleep_until(due);
+		if (writes)
+			raise_all(state, first + i * (RATE / TICKS_PER_S), RATE / TICKS_PER_S,
+				  RATE / TICKS_PER_S);
+		now = monotonic();
+		longest = now - due > longest ? now - due : longest;
+	}
+	ticker.stop = true;
+	pthread_join(thread, NULL);
+	printf("  %6d transitions/s for %d s: %u ticks of 10 ms, %u missed; CPU %.0f %% of a core, "
+	       "longest write %.0f ms, in all %.2f s\n",
+	       writes ? RATE : 0, SECONDS, ticker.ticks, ticker.missed,
+	       (read_clocks().cpu - before.cpu) / SECONDS * 100, (double)longest / 1e6,
+	       (double)(monotonic() - begin) / 1e9);
+}
+
 static void count_one(void *user, const struct gm_alarm *alarm)
 {
 	(void)alarm;
@@ -119,10 +188,11 @@ static void measure_start(const char *directory)
 	if (gm_state_active(state, count_one, &active) != 0)
 		fprintf(stderr, "journal_bench: records were skipped\n");
 	struct clocks end = read_clocks();
-	printf("  start with %zu active of %llu journalled: opened and checked after %.3f s, read "
-	       "after %.3f s\n",
+	printf("  start with %zu active of %llu journalled: opened and checked after %.2f s (%.2f "
+	       "s "
+	       "of CPU), read after %.2f s (%.2f s)\n",
 	       active, (unsigned long long)gm_state_last_sequence(state), opened.wall - begin.wall,
-	       end.wall - begin.wall);
+	       opened.cpu - begin.cpu, end.wall - begin.wall, end.cpu - begin.cpu);
 	gm_state_close(state);
 }
 
@@ -136,6 +206,35 @@ static void remove_all(const char *directory)
 		unlink(path);
 	}
 	rmdir(directory);
+}
+
+/* `count` in a journal of their own: active, or over again. */
+static void start_with(const char *parent, uint32_t count, bool active)
+{
+	static struct gm_transition batch[LARGEST];
+	char directory[256];
+	struct gm_error err;
+	uint64_t position;
+	bool paused;
+
+	snprintf(directory, sizeof(directory), "%s/gm-journal-XXXXXX", parent);
+	if (!mkdtemp(directory))
+		return;
+	struct gm_state *state = open_state(directory);
+	/* An output that is behind keeps all of them in the journal. */
+	gm_state_output_position(state, "behind", &position, &paused);
+	for (uint32_t done = 0; done < count; done += LARGEST) {
+		for (uint32_t i = 0; i < LARGEST; i++) {
+			batch[i] = make_raise(active ? done + i + 1 : done / 2 + i / 2 + 1);
+			if (!active && i % 2)
+				batch[i].kind = GM_TRANSITION_CLEAR;
+		}
+		if (gm_state_journal_batch(state, batch, LARGEST, &err) < 0)
+			die("journal", &err);
+	}
+	gm_state_close(state);
+	measure_start(directory);
+	remove_all(directory);
 }
 
 int main(int argc, char **argv)
@@ -157,13 +256,11 @@ int main(int argc, char **argv)
 		measure(state, first, part, sizes[i]);
 		first += part;
 	}
-	/* An output that is behind keeps all of them in the journal. */
-	uint64_t position;
-	bool paused;
-	gm_state_output_position(state, "behind", &position, &paused);
-	raise_all(state, first, count / LARGEST * LARGEST, LARGEST);
+	write_at_rate(state, first, false);
+	write_at_rate(state, first, true);
 	gm_state_close(state);
-	measure_start(directory);
 	remove_all(directory);
+	start_with(parent, count, false);
+	start_with(parent, count, true);
 	return EXIT_SUCCESS;
 }

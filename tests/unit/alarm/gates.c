@@ -430,6 +430,33 @@ static void test_storm_over_a_restart(void **state)
 	expect_last(f, 1, GM_TRANSITION_CLEAR, T0 + 13 * S);
 }
 
+static bool is_odd(void *user, const struct gm_alarm *alarm)
+{
+	(void)user;
+	return alarm->key.uuid[1] % 2;
+}
+
+/* What waits and has lost its owner is let go, whatever gate it waits at; what is raised stays. */
+static void test_drop(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_alarm_options options = plain;
+
+	options.raise_limit = 2;
+	open_engine(f, &options);
+	for (unsigned i = 0; i < 10; i++)
+		tell(f, finding(i, true, T0));
+	options.soak = 10 * S;
+	gm_alarms_configure(f->alarms, &options);
+	for (unsigned i = 10; i < 20; i++)
+		tell(f, finding(i, true, T0));
+	assert_int_equal(gm_alarms_counts(f->alarms).waiting, 18);
+	assert_int_equal(gm_alarms_drop(f->alarms, T0 + S, is_odd, NULL), 4 + 5);
+	assert_int_equal(gm_alarms_counts(f->alarms).waiting, 9);
+	assert_int_equal(gm_alarms_active(f->alarms, NULL, 0), 2);
+	assert_int_equal(f->count, 2);
+}
+
 /* Options for some: here the odd guests soak. */
 static void settle_odd(void *user, const struct gm_alarm *alarm, struct gm_alarm_options *options)
 {
@@ -480,6 +507,7 @@ int main(void)
 		TEST(test_suspended),
 		TEST(test_storm),
 		TEST(test_storm_over_a_restart),
+		TEST(test_drop),
 		TEST(test_options_for_some),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

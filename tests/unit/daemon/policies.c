@@ -24,6 +24,7 @@
 struct place {
 	char directory[64];
 	struct gm_detector_settings *settings;
+	struct gm_handling *handling;
 	struct gm_error err;
 };
 
@@ -65,6 +66,7 @@ static int teardown(void **state)
 	}
 	assert_int_equal(rmdir(place->directory), 0);
 	gm_detector_settings_free(place->settings);
+	gm_handling_free(place->handling);
 	free(place);
 	return 0;
 }
@@ -72,10 +74,13 @@ static int teardown(void **state)
 static int load(struct place *place)
 {
 	gm_detector_settings_free(place->settings);
+	gm_handling_free(place->handling);
 	place->settings = NULL;
+	place->handling = NULL;
 	assert_int_equal(gm_detector_settings_create(&place->settings), 0);
+	assert_int_equal(gm_handling_create(&place->handling), 0);
 	place->err.text[0] = '\0';
-	return gm_policies_load(place->directory, place->settings, &place->err);
+	return gm_policies_load(place->directory, place->settings, place->handling, &place->err);
 }
 
 /* The whole message, but for the directory. */
@@ -125,7 +130,8 @@ static void no_directory_and_nothing_in_it_are_fine(void **state)
 	put(place, "notes.txt", "what: [is this");
 	put(place, ".hidden.yaml", "what: [is this");
 	assert_int_equal(load(place), 0);
-	assert_int_equal(gm_policies_load("/nonexistent/policy.d", place->settings, &place->err),
+	assert_int_equal(gm_policies_load("/nonexistent/policy.d", place->settings, place->handling,
+					  &place->err),
 			 0);
 }
 
@@ -176,8 +182,29 @@ static const struct {
 	const char *text, *message;
 } mistakes[] = {
 	{"rules: []\n", "a.yaml:1:1: unknown key \"rules\"; allowed: groups, thresholds, "
-			"policies, overrides"},
-	{"- a\n", "a.yaml:1:1: a policy file holds groups, thresholds, policies and overrides"},
+			"policies, overrides, alarms, maintenance"},
+	{"- a\n", "a.yaml:1:1: a policy file holds groups, thresholds, policies, overrides, "
+		  "alarms and maintenance"},
+	{"alarms:\n  - [soak]\n",
+	 "a.yaml:2:5: options of the section alarm are expected, and for whom"},
+	{"alarms:\n  - {soak: long}\n", "a.yaml:2:12: *"},
+	{"alarms:\n  - {raise-limit: 7}\n",
+	 "a.yaml:2:6: unknown key \"raise-limit\"; allowed: match, detector, rule, damping, *"},
+	{"alarms:\n  - {detector: \"\"}\n",
+	 "a.yaml:2:16: a pattern of at most 255 bytes is expected, such as burst or cpu-*"},
+	{"alarms:\n  - {match: {colour: red}}\n",
+	 "a.yaml:2:14: unknown key \"colour\"; allowed: *"},
+	{"maintenance:\n  - {name: a, from: \"02:00\"}\n",
+	 "a.yaml:2:5: a maintenance needs name, from and to"},
+	{"maintenance:\n  - {name: a, from: \"2:00\"}\n",
+	 "a.yaml:2:21: a time of the day is expected, such as 02:30"},
+	{"maintenance:\n  - {name: a, days: someday}\n", "a.yaml:2:21: days: daily, or of mon *"},
+	{"maintenance:\n  - {name: a, zone: mars}\n", "a.yaml:2:21: zone: local or utc"},
+	{"maintenance:\n  - {name: a, soak: 3s}\n",
+	 "a.yaml:2:15: unknown key \"soak\"; allowed: name, match, detector, rule, days, *"},
+	{"maintenance:\n  - {name: a, from: \"02:00\", to: \"03:00\"}\n"
+	 "  - {name: a, from: \"02:00\", to: \"03:00\"}\n",
+	 "a.yaml:3:5: there is a rule of that name already"},
 	{"policies: {a: b}\n", "a.yaml:1:11: a list is expected: items that begin with a '-'"},
 	{"policies:\n  - just text\n", "a.yaml:2:5: a rule holds keys, the first of them `name`"},
 	{"policies:\n  - condition: load.1 > 1\n", "a.yaml:2:5: a rule needs a name"},

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the alarm engine is told beside findings: which options hold for which alarm, who is in maintenance
+ * (by calendar, or because somebody asked for it, which is kept over a restart), which guests are suspended. Main
+ * thread only.
+ */
+#ifndef GM_DAEMON_ALARMING_H
+#define GM_DAEMON_ALARMING_H
+
+#include "alarm/engine.h"
+#include "daemon/entities.h"
+#include "daemon/handling.h"
+#include "state/maintenance.h"
+
+struct gm_alarming;
+
+/*
+ * Becomes the judge of `alarms`, which it owns from now on, also on failure; `handling` outlives it or its
+ * replacement, the others outlive it.
+ */
+int gm_alarming_create(struct gm_alarms *alarms, const struct gm_handling *handling,
+		       const struct gm_entities *entities, struct gm_state *state, int64_t now,
+		       struct gm_alarming **ret_alarming);
+void gm_alarming_free(struct gm_alarming *alarming);
+
+void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_options *options,
+			   const struct gm_handling *handling, int64_t now);
+
+/* Lets the engine's time pass; once a second looks for who is silent and who is not any more. */
+void gm_alarming_tick(struct gm_alarming *alarming, int64_t now);
+
+/*
+ * Maintenance from `begin` to `end` of what `row->target` says: "all", "node" (the node itself and its own
+ * devices), "project:PATTERN", or a guest by UUID or a pattern of its names. -EINVAL, -ENOSPC; durable on 0.
+ */
+int gm_alarming_add(struct gm_alarming *alarming, struct gm_maintenance_row *row, int64_t now,
+		    struct gm_error *err);
+int gm_alarming_remove(struct gm_alarming *alarming, int64_t id, int64_t now, struct gm_error *err);
+
+/* All that there is: those that somebody asked for, by id, then the calendar's. */
+struct gm_maintenance_view {
+	const struct gm_maintenance_row *row; /* one of these two */
+	const struct gm_maintenance_rule *rule;
+	bool active;
+};
+void gm_alarming_list(const struct gm_alarming *alarming, int64_t now,
+		      void (*each)(void *user, const struct gm_maintenance_view *view), void *user);
+
+struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming);
+struct gm_state *gm_alarming_state(struct gm_alarming *alarming);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What policy files say of alarms; see handling.h.
+ */
+#include "daemon/handling.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+int gm_handling_create(struct gm_handling **ret_handling)
+{
+	*ret_handling = calloc(1, sizeof(**ret_handling));
+	return *ret_handling ? 0 : -ENOMEM;
+}
+
+void gm_handling_free(struct gm_handling *handling)
+{
+	if (!handling)
+		return;
+	free(handling->rules);
+	free(handling->maintenance);
+	free(handling);
+}
+
+int gm_handling_add_rule(struct gm_handling *handling, const struct gm_alarm_rule *rule)
+{
+	if (handling->rule_count == GM_HANDLING_MAX)
+		return -ENOSPC;
+	struct gm_alarm_rule *more =
+		realloc(handling->rules, (handling->rule_count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[handling->rule_count++] = *rule;
+	handling->rules = more;
+	return 0;
+}
+
+int gm_handling_add_maintenance(struct gm_handling *handling,
+				const struct gm_maintenance_rule *rule)
+{
+	for (size_t i = 0; i < handling->maintenance_count; i++) {
+		if (strcmp(handling->maintenance[i].name, rule->name) == 0)
+			return -EEXIST;
+	}
+	if (handling->maintenance_count == GM_HANDLING_MAX)
+		return -ENOSPC;
+	struct gm_maintenance_rule *more =
+		realloc(handling->maintenance, (handling->maintenance_count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[handling->maintenance_count++] = *rule;
+	handling->maintenance = more;
+	return 0;
+}
+
+bool gm_alarm_match_holds(const struct gm_alarm_match *match, const struct gm_subject *subject,
+			  const struct gm_alarm *alarm)
+{
+	if (match->detector[0] != '\0' && !gm_text_match(match->detector, alarm->detector))
+		return false;
+	if (match->rule[0] != '\0' && !gm_text_match(match->rule, alarm->rule))
+		return false;
+	return gm_match_holds(&match->match, subject);
+}
+
+void gm_handling_settle(const struct gm_handling *handling, const struct gm_subject *subject,
+			const struct gm_alarm *alarm, struct gm_alarm_options *options)
+{
+	for (size_t i = 0; i < handling->rule_count; i++) {
+		const struct gm_alarm_rule *rule = &handling->rules[i];
+
+		if (!gm_alarm_match_holds(&rule->whom, subject, alarm))
+			continue;
+		for (size_t j = 0; gm_alarm_option_table[j].key; j++) {
+			const struct gm_option *option = &gm_alarm_option_table[j];
+
+			if (rule->given >> j & 1)
+				memcpy((char *)options + option->offset,
+				       (const char *)&rule->options + option->offset, option->size);
+		}
+	}
+}
