@@ -251,7 +251,7 @@ static int check_value(const struct loader *loader, const struct gm_detector_ops
 		return result < 0 ? failed(loader, value, result) : 0;
 	}
 	if (ops == &gm_policy_ops && strcmp(key, "message") == 0 &&
-	    gm_template_check(text, &at, &why) < 0)
+	    gm_template_check(text, gm_template_names, &at, &why) < 0)
 		return gm_yaml_refuse_within(loader->yaml, value, at, loader->err, "message: %s",
 					     why.text);
 	if (ops == &gm_threshold_ops && strcmp(key, "metric") == 0 &&
