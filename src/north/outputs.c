@@ -7,10 +7,12 @@
 #include "north/openstack/aodh.h"
 #include "north/openstack/gnocchi.h"
 #include "north/output.h"
+#include "north/webhook/webhook.h"
 
 const struct gm_output_ops *const gm_output_types[] = {
 	&gm_aodh_output,
 	&gm_gnocchi_output,
+	&gm_webhook_ops,
 	NULL,
 };
 
