@@ -60,6 +60,11 @@ bool gm_alarm_has_guest(const struct gm_alarm *alarm)
 	return memcmp(alarm->guest, none, GM_UUID_SIZE) != 0;
 }
 
+bool gm_transition_is_over(const struct gm_transition *transition)
+{
+	return transition->kind == GM_TRANSITION_CLEAR || transition->alarm.cleared_at != 0;
+}
+
 const char *gm_alarm_source(const struct gm_alarm *alarm, const char *node)
 {
 	return alarm->guest_name[0] != '\0' ? alarm->guest_name : node;
@@ -89,6 +94,7 @@ static struct gm_json *times(const struct gm_message *message)
 
 	set_time(object, "raised", transition->alarm.raised_at);
 	set_time(object, "changed", transition->alarm.changed_at);
+	set_time(object, "ended", transition->alarm.ended_at);
 	set_time(object, "cleared", transition->alarm.cleared_at);
 	set_time(object, "found", transition->time);
 	set_time(object, "journalled", transition->journalled_at);
@@ -107,6 +113,39 @@ static struct gm_json *guest(const struct gm_alarm *alarm)
 	gm_json_set_text(object, "uuid", gm_uuid_text(alarm->guest, uuid));
 	gm_json_set_text(object, "project", alarm->project);
 	return object;
+}
+
+static struct gm_json *acknowledgement(const struct gm_alarm *alarm)
+{
+	if (alarm->acknowledged_at == 0)
+		return gm_json_text(NULL);
+	struct gm_json *object = gm_json_object();
+	set_time(object, "at", alarm->acknowledged_at);
+	gm_json_set_text(object, "by", alarm->acknowledged_by);
+	return object;
+}
+
+/* The newest one. */
+static struct gm_json *comment(const struct gm_alarm *alarm)
+{
+	if (alarm->comments == 0)
+		return gm_json_text(NULL);
+	struct gm_json *object = gm_json_object();
+	set_time(object, "at", alarm->commented_at);
+	gm_json_set_text(object, "by", alarm->commented_by);
+	gm_json_set_text(object, "text", alarm->comment);
+	return object;
+}
+
+/* What the engine and people made of it. */
+static void set_handling(struct gm_json *object, const struct gm_alarm *alarm)
+{
+	gm_json_set_text(object, "news", gm_alarm_news_name(alarm->news));
+	gm_json_set_text(object, "suppressed", gm_suppression_name(alarm->suppressed));
+	gm_json_set_integer(object, "flaps", alarm->flaps);
+	gm_json_set_integer(object, "correlation", alarm->correlation);
+	gm_json_set(object, "acknowledged", acknowledgement(alarm));
+	gm_json_set(object, "comment", comment(alarm));
 }
 
 struct gm_json *gm_message_to_json(const struct gm_message *message)
@@ -136,6 +175,7 @@ struct gm_json *gm_message_to_json(const struct gm_message *message)
 	gm_json_set_text(object, "text", alarm->text);
 	gm_json_set(object, "times", times(message));
 	gm_json_set(object, "evidence", gm_evidence_to_json(&alarm->evidence));
+	set_handling(object, alarm);
 	return object;
 }
 

@@ -28,6 +28,9 @@ const char *gm_cause_name(enum gm_probable_cause cause);
 /* Whether the alarm is of a guest, or of what belongs to one. */
 bool gm_alarm_has_guest(const struct gm_alarm *alarm);
 
+/* Whether the alarm is over: cleared now, or before (an old alarm can still be commented). */
+bool gm_transition_is_over(const struct gm_transition *transition);
+
 /* What to call the alarm's source in front of people: the guest's name, else `node`. */
 const char *gm_alarm_source(const struct gm_alarm *alarm, const char *node);
 

@@ -35,7 +35,7 @@ int gm_syslog_severity(const struct gm_transition *transition)
 	};
 	unsigned severity = (unsigned)transition->alarm.severity;
 
-	if (transition->kind == GM_TRANSITION_CLEAR || severity < GM_SEVERITY_CLEARED ||
+	if (gm_transition_is_over(transition) || severity < GM_SEVERITY_CLEARED ||
 	    severity > GM_SEVERITY_WARNING)
 		return 5;
 	return severities[severity];
@@ -95,7 +95,7 @@ static void put_alarm(struct gm_buffer *buffer, const struct gm_transition *tran
 {
 	const struct gm_alarm *alarm = &transition->alarm;
 	char entity[GM_KEY_TEXT];
-	bool over = transition->kind == GM_TRANSITION_CLEAR;
+	bool over = gm_transition_is_over(transition);
 
 	gm_buffer_printf(buffer, "[alarm");
 	put(buffer, "resource", gm_entity_text(&alarm->key, entity));

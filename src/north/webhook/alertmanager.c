@@ -173,7 +173,7 @@ int gm_webhook_alertmanager(const struct gm_webhook_context *context,
 {
 	const struct gm_transition *transition = message->transition;
 	const struct gm_alarm *alarm = &transition->alarm;
-	bool over = transition->kind == GM_TRANSITION_CLEAR;
+	bool over = gm_transition_is_over(transition);
 	struct gm_json *array = gm_json_array();
 	struct labels labels;
 
@@ -217,7 +217,7 @@ int gm_webhook_alertmanager_webhook(const struct gm_webhook_context *context,
 {
 	const struct gm_transition *transition = message->transition;
 	const struct gm_alarm *alarm = &transition->alarm;
-	bool over = transition->kind == GM_TRANSITION_CLEAR, two = told_otherwise(context, alarm);
+	bool over = gm_transition_is_over(transition), two = told_otherwise(context, alarm);
 	struct gm_json *object = gm_json_object(), *alerts = gm_json_array();
 	struct labels labels, before;
 	char group[2 * GM_NAME_SIZE + 64], node[2 * GM_NAME_SIZE];

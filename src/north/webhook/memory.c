@@ -88,8 +88,7 @@ int gm_webhook_memory_begin(struct gm_webhook_memory *memory, uint32_t id, int64
 }
 
 void gm_webhook_memory_end(struct gm_webhook_memory *memory, uint32_t id,
-			   const enum gm_transition_kind *arrived, enum gm_severity severity,
-			   int64_t now)
+			   const enum gm_severity *told, int64_t now)
 {
 	struct entry *entry = find(memory, id);
 
@@ -97,10 +96,10 @@ void gm_webhook_memory_end(struct gm_webhook_memory *memory, uint32_t id,
 		return;
 	entry->in_flight--;
 	entry->touched = now;
-	if (!arrived)
+	if (!told)
 		return;
-	entry->told = severity;
-	entry->over = *arrived == GM_TRANSITION_CLEAR;
+	entry->told = *told;
+	entry->over = *told == GM_SEVERITY_CLEARED;
 }
 
 bool gm_webhook_memory_repeats(struct gm_webhook_memory *memory, const struct gm_alarm *alarm,

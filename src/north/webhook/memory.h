@@ -21,10 +21,9 @@ enum gm_severity gm_webhook_memory_told(const struct gm_webhook_memory *memory, 
 
 /* A transition goes on its way; each begin has one end. -ENOMEM: then there is no end either. */
 int gm_webhook_memory_begin(struct gm_webhook_memory *memory, uint32_t id, int64_t now);
-/* `transition`: what has arrived; NULL: nothing has. */
+/* `told`: the severity that has arrived; CLEARED: that it is over. NULL: nothing has arrived. */
 void gm_webhook_memory_end(struct gm_webhook_memory *memory, uint32_t id,
-			   const enum gm_transition_kind *arrived, enum gm_severity severity,
-			   int64_t now);
+			   const enum gm_severity *told, int64_t now);
 
 /*
  * Whether an alarm that is active may be repeated, and under which severity: that which was told, else

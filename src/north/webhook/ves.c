@@ -18,7 +18,7 @@ enum { WORD = 160, NUMBER_TEXT = 40 };
 
 static const char *severity_of(const struct gm_transition *transition)
 {
-	if (transition->kind == GM_TRANSITION_CLEAR)
+	if (gm_transition_is_over(transition))
 		return "NORMAL";
 	switch (transition->alarm.severity) {
 	case GM_SEVERITY_CRITICAL:
@@ -34,7 +34,7 @@ static const char *severity_of(const struct gm_transition *transition)
 
 static const char *priority_of(const struct gm_transition *transition)
 {
-	if (transition->kind == GM_TRANSITION_CLEAR)
+	if (gm_transition_is_over(transition))
 		return "Normal";
 	switch (transition->alarm.severity) {
 	case GM_SEVERITY_CRITICAL:

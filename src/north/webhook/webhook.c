@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "north/message.h"
 #include "north/webhook/private.h"
 
 enum { HEADER = 1024, OWN_HEADERS = 4 };
@@ -21,9 +22,8 @@ struct gm_webhook_call {
 	struct gm_output *output;
 	uint64_t ticket;
 	uint32_t alarm;
-	enum gm_transition_kind kind;
-	enum gm_severity severity;
-	bool remembered; /* the memory has begun it */
+	enum gm_severity severity; /* CLEARED: it is over */
+	bool remembered;           /* the memory has begun it */
 	struct gm_http_call *http;
 	struct gm_buffer body; /* while it is held */
 	char key[2 * GM_NAME_SIZE];
@@ -139,8 +139,8 @@ static void finish(struct gm_webhook_call *call, const struct gm_verdict *verdic
 	bool arrived = verdict->kind == GM_VERDICT_DELIVERED;
 
 	if (call->remembered)
-		gm_webhook_memory_end(output->memory, call->alarm, arrived ? &call->kind : NULL,
-				      call->severity, gm_clock_monotonic());
+		gm_webhook_memory_end(output->memory, call->alarm, arrived ? &call->severity : NULL,
+				      gm_clock_monotonic());
 	end_call(call);
 	output->host.done(output->host.user, ticket, verdict);
 }
@@ -215,8 +215,8 @@ static void webhook_send(struct gm_output *output, const struct gm_message *mess
 	call->output = output;
 	call->ticket = ticket;
 	call->alarm = alarm->id;
-	call->kind = message->transition->kind;
-	call->severity = alarm->severity;
+	call->severity =
+		gm_transition_is_over(message->transition) ? GM_SEVERITY_CLEARED : alarm->severity;
 	call->body = GM_BUFFER_INIT(GM_WEBHOOK_BODY);
 	gm_text_copy(call->key, sizeof(call->key), message->key);
 	DL_APPEND(output->calls, call);

@@ -66,6 +66,33 @@ static void test_every_member(void **state)
 	assert_null(gm_json_get_text(times, "cleared"));
 	double slope = gm_json_get_number(gm_json_get(value, "evidence"), "slope_bytes_per_s", 0);
 	assert_true(slope == 1048576);
+	assert_text(value, "news", "condition");
+	assert_text(value, "suppressed", "none");
+	assert_int_equal(gm_json_size(gm_json_get(value, "acknowledged")), 0);
+	gm_json_free(value);
+}
+
+static void test_what_people_made_of_it(void **state)
+{
+	(void)state;
+	struct gm_transition transition;
+	struct gm_message message = gm_test_message(&transition);
+	struct gm_alarm *alarm = &transition.alarm;
+
+	gm_test_go_on(&transition, GM_TRANSITION_CHANGE, GM_SEVERITY_WARNING, 2);
+	alarm->news = GM_NEWS_COMMENTED;
+	alarm->acknowledged_at = alarm->commented_at = transition.time;
+	alarm->comments = 1;
+	snprintf(alarm->acknowledged_by, sizeof(alarm->acknowledged_by), "ann");
+	snprintf(alarm->comment, sizeof(alarm->comment), "a \"known\" leak");
+	struct gm_json *value = written(&message);
+	assert_text(value, "news", "commented");
+	assert_text(gm_json_get(value, "acknowledged"), "by", "ann");
+	assert_text(gm_json_get(value, "acknowledged"), "at", "2023-11-14T22:13:22.123Z");
+	assert_text(gm_json_get(value, "comment"), "text", "a \"known\" leak");
+	assert_false(gm_transition_is_over(&transition));
+	alarm->cleared_at = transition.time - GM_SECOND; /* an old alarm is commented */
+	assert_true(gm_transition_is_over(&transition));
 	gm_json_free(value);
 }
 
@@ -113,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_member),
+		cmocka_unit_test(test_what_people_made_of_it),
 		cmocka_unit_test(test_clear_of_the_node),
 		cmocka_unit_test(test_broken_names_become_text),
 		cmocka_unit_test(test_numbers_that_have_no_name),

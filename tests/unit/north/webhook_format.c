@@ -83,6 +83,11 @@ static void test_alertmanager_raise_and_clear(void **state)
 	assert_text(gm_json_at(array, 0), "endsAt", "2023-11-14T22:13:27.123Z");
 	gm_json_free(array);
 
+	transition.kind = GM_TRANSITION_CHANGE; /* an old alarm is commented: it stays over */
+	array = body_of(GM_WEBHOOK_ALERTMANAGER, &context, &message);
+	assert_text(gm_json_at(array, 0), "endsAt", "2023-11-14T22:13:27.123Z");
+	gm_json_free(array);
+
 	transition.alarm.cleared_at = transition.alarm.raised_at - GM_SECOND; /* a clock set back */
 	array = body_of(GM_WEBHOOK_ALERTMANAGER, &context, &message);
 	assert_text(gm_json_at(array, 0), "endsAt", "2023-11-14T22:13:20.123Z");

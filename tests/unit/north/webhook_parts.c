@@ -103,9 +103,8 @@ static void test_signature(void **state)
 				       "5a003f089d2739839dec58b964ec3843");
 }
 
-static const enum gm_transition_kind raise_kind = GM_TRANSITION_RAISE,
-				     change_kind = GM_TRANSITION_CHANGE,
-				     clear_kind = GM_TRANSITION_CLEAR;
+static const enum gm_severity warning = GM_SEVERITY_WARNING, major = GM_SEVERITY_MAJOR,
+			      over = GM_SEVERITY_CLEARED;
 
 static bool repeats(struct gm_webhook_memory *memory, uint32_t id, bool wanted,
 		    enum gm_severity *severity)
@@ -125,21 +124,21 @@ static void test_memory_of_an_alarms_life(void **state)
 	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_CLEARED);
 	assert_int_equal(gm_webhook_memory_begin(memory, 1, 0), 0);
 	assert_false(repeats(memory, 1, true, &severity)); /* on its way */
-	gm_webhook_memory_end(memory, 1, &raise_kind, GM_SEVERITY_WARNING, 0);
+	gm_webhook_memory_end(memory, 1, &warning, 0);
 	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_WARNING);
 	assert_true(repeats(memory, 1, false, &severity));
 	assert_int_equal(severity, GM_SEVERITY_WARNING); /* the change has not arrived yet */
 
 	gm_webhook_memory_begin(memory, 1, 0);
-	gm_webhook_memory_end(memory, 1, NULL, GM_SEVERITY_MAJOR, 0); /* failed */
+	gm_webhook_memory_end(memory, 1, NULL, 0); /* failed */
 	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_WARNING);
 	gm_webhook_memory_begin(memory, 1, 0);
-	gm_webhook_memory_end(memory, 1, &change_kind, GM_SEVERITY_MAJOR, 0);
+	gm_webhook_memory_end(memory, 1, &major, 0);
 	assert_true(repeats(memory, 1, false, &severity));
 	assert_int_equal(severity, GM_SEVERITY_MAJOR);
 
 	gm_webhook_memory_begin(memory, 1, 0);
-	gm_webhook_memory_end(memory, 1, &clear_kind, GM_SEVERITY_MAJOR, 0);
+	gm_webhook_memory_end(memory, 1, &over, 0);
 	assert_false(repeats(memory, 1, true, &severity)); /* a snapshot may still have it */
 	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_CLEARED);
 	gm_webhook_memory_free(memory);
