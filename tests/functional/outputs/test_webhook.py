@@ -189,14 +189,18 @@ class Forms(WebhookCase):
         for name, options in forms.items():
             self.addCleanup(receivers[name].down)
             self.rig.output(name, type="webhook", url=receivers[name].url(), **options)
+        proxy = Receiver()
+        self.addCleanup(proxy.down)
+        self.rig.output("far", type="webhook", url="http://alarms.invalid/hook", proxy=proxy.url(""))
         self.rig.start()
         self.rig.alarms(["one"], HOSTILE)
         names = [f"n{number}" for number in range(12)]
         for count in range(len(names)):
             self.rig.alarms(["one", *names[:count + 1]], HOSTILE)
         self.rig.alarms([])
-        for name in forms:
+        for name in [*forms, "far"]:
             self.rig.idle(name)
+        self.assertEqual({request.path for request in proxy.arrived()}, {"http://alarms.invalid/hook"})
         self.check_order(receivers["plain"], len(names) + 2)
         request = receivers["template"].arrived()[0]
         self.assertEqual(request.headers["Content-Type"], "application/x-www-form-urlencoded")
