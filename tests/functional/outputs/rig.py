@@ -155,6 +155,11 @@ class Rig:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text("ascii")
         return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
+    def growth(self, allowed):
+        """What memory may grow by: a sanitizer keeps much of what is freed, 256 MB at most."""
+        maps = pathlib.Path(f"/proc/{self.process.pid}/maps").read_text("utf-8")
+        return 5 * allowed if "asan" in maps else allowed
+
     def journal(self):
         """[(sequence, kind, alarm id)] of the state directory; only while the daemon is stopped."""
         database = sqlite3.connect(self.at / "state/state.db")
