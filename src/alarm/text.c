@@ -406,7 +406,7 @@ static void put_number(const struct gm_alarm *alarm, enum gm_evidence_id id, str
 }
 
 /* What stands for a name of a template. Whatever a guest may have chosen is quoted. */
-static void put_name(void *user, enum gm_template_name name, struct gm_buffer *text)
+static void put_name(void *user, size_t name, struct gm_buffer *text)
 {
 	const struct gm_alarm *alarm = user;
 	char word[SUBJECT_TEXT];
@@ -455,7 +455,7 @@ void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 	subject_of(alarm, subject);
 	bool over = alarm->cleared_at != 0 || alarm->ended_at != 0;
 	if (message[0] != '\0' && !over)
-		gm_template_expand(message, &text, put_name, alarm);
+		gm_template_expand(message, gm_template_names, &text, put_name, alarm);
 	else
 		(over ? sentence->over : sentence->active)(alarm, subject, &text);
 	if (alarm->flaps > 0)

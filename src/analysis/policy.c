@@ -322,7 +322,7 @@ static int policy_check(const void *all, struct gm_error *err)
 	free(program);
 	if (result == -EINVAL)
 		return gm_error_prefix(err, result, "condition:%zu:%zu", place.line, place.column);
-	if (result == 0 && gm_template_check(options->message, &at, err) < 0)
+	if (result == 0 && gm_template_check(options->message, gm_template_names, &at, err) < 0)
 		return gm_error_prefix(err, -EINVAL, "message");
 	return result;
 }

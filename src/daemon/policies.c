@@ -160,7 +160,7 @@ static int check_value(const struct gm_policy_loader *loader, const struct gm_de
 		return result < 0 ? gm_policies_failed(loader, value, result) : 0;
 	}
 	if (ops == &gm_policy_ops && strcmp(key, "message") == 0 &&
-	    gm_template_check(text, &at, &why) < 0)
+	    gm_template_check(text, gm_template_names, &at, &why) < 0)
 		return gm_yaml_refuse_within(loader->yaml, value, at, loader->err, "message: %s",
 					     why.text);
 	if (ops == &gm_threshold_ops && strcmp(key, "metric") == 0 &&

@@ -10,30 +10,33 @@
 
 #include "base/text.h"
 
-static const char *const names[GM_TEMPLATE_COUNT] = {
+const char *const gm_template_names[] = {
 	[GM_TEMPLATE_GUEST] = "guest",   [GM_TEMPLATE_PROJECT] = "project",
 	[GM_TEMPLATE_ENTITY] = "entity", [GM_TEMPLATE_METRIC] = "metric",
 	[GM_TEMPLATE_RULE] = "rule",     [GM_TEMPLATE_SEVERITY] = "severity",
 	[GM_TEMPLATE_VALUE] = "value",   [GM_TEMPLATE_LIMIT] = "limit",
+	[GM_TEMPLATE_COUNT] = NULL,
 };
 
-static int find(const char *name, size_t length)
+/* Its place among `names`, or of their end. */
+static size_t find(const char *const *names, const char *name, size_t length)
 {
-	for (int i = 0; i < GM_TEMPLATE_COUNT; i++) {
-		if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
-			return i;
-	}
-	return -1;
+	size_t i = 0;
+
+	while (names[i] && (strlen(names[i]) != length || strncmp(names[i], name, length) != 0))
+		i++;
+	return i;
 }
 
-static int refuse_name(const char *name, size_t length, struct gm_error *err)
+static int refuse_name(const char *const *names, const char *name, size_t length,
+		       struct gm_error *err)
 {
-	struct gm_buffer list = GM_BUFFER_INIT(256);
+	struct gm_buffer list = GM_BUFFER_INIT(320);
 	char copy[32] = "", quoted[96];
 
 	memcpy(copy, name, length < sizeof(copy) ? length : sizeof(copy) - 1);
 	gm_text_quote(quoted, sizeof(quoted), copy);
-	for (int i = 0; i < GM_TEMPLATE_COUNT; i++)
+	for (size_t i = 0; names[i]; i++)
 		gm_buffer_printf(&list, "%s{%s}", i ? ", " : "", names[i]);
 	gm_error_set(err, -EINVAL, "there is nothing called %s to put in; there are %s", quoted,
 		     list.data ? list.data : "");
@@ -41,7 +44,8 @@ static int refuse_name(const char *name, size_t length, struct gm_error *err)
 	return -EINVAL;
 }
 
-int gm_template_check(const char *text, size_t *ret_at, struct gm_error *err)
+int gm_template_check(const char *text, const char *const *names, size_t *ret_at,
+		      struct gm_error *err)
 {
 	for (size_t i = strcspn(text, "{}"); text[i] != '\0'; i += strcspn(text + i, "{}")) {
 		size_t length = strcspn(text + i + 1, "{}");
@@ -59,16 +63,15 @@ int gm_template_check(const char *text, size_t *ret_at, struct gm_error *err)
 			return gm_error_set(err, -EINVAL,
 					    "a '{' without its '}'; one that stands "
 					    "for itself is written twice");
-		if (find(text + i + 1, length) < 0)
-			return refuse_name(text + i + 1, length, err);
+		if (!names[find(names, text + i + 1, length)])
+			return refuse_name(names, text + i + 1, length, err);
 		i += length + 2;
 	}
 	return 0;
 }
 
-void gm_template_expand(const char *text, struct gm_buffer *out,
-			void (*put)(void *user, enum gm_template_name name, struct gm_buffer *out),
-			void *user)
+void gm_template_expand(const char *text, const char *const *names, struct gm_buffer *out,
+			void (*put)(void *user, size_t name, struct gm_buffer *out), void *user)
 {
 	while (*text != '\0') {
 		size_t plain = strcspn(text, "{}");
@@ -83,10 +86,10 @@ void gm_template_expand(const char *text, struct gm_buffer *out,
 			continue;
 		}
 		size_t length = strcspn(text + 1, "{}");
-		int name = find(text + 1, length);
-		if (*text == '}' || text[1 + length] != '}' || name < 0)
+		size_t name = find(names, text + 1, length);
+		if (*text == '}' || text[1 + length] != '}' || !names[name])
 			return;
-		put(user, (enum gm_template_name)name, out);
+		put(user, name, out);
 		text += length + 2;
 	}
 }

@@ -2,7 +2,7 @@
 /*
  * Templates of messages: text with {names} in it, from an operator's file. A brace that stands for
  * itself is written twice. What stands in a name's place is quoted where it comes from a guest; that is the
- * business of whoever expands.
+ * business of whoever expands. The names are the caller's; those of an alarm's message are here.
  */
 #ifndef GM_MODEL_TEMPLATE_H
 #define GM_MODEL_TEMPLATE_H
@@ -23,13 +23,20 @@ enum gm_template_name {
 	GM_TEMPLATE_LIMIT,
 	GM_TEMPLATE_COUNT
 };
+extern const char *const gm_template_names[]; /* by number, NULL at the end */
 
-/* 0; -EINVAL: a brace without its partner or a name that there is none of, at `*ret_at` bytes. */
-int gm_template_check(const char *text, size_t *ret_at, struct gm_error *err);
+/*
+ * `names` ends with NULL. 0; -EINVAL: a brace without its partner or a name that there is none of, at
+ * `*ret_at` bytes.
+ */
+int gm_template_check(const char *text, const char *const *names, size_t *ret_at,
+		      struct gm_error *err);
 
-/* Appends the text, `put` for each name. A text that gm_template_check() refuses is cut where it is wrong. */
-void gm_template_expand(const char *text, struct gm_buffer *out,
-			void (*put)(void *user, enum gm_template_name name, struct gm_buffer *out),
-			void *user);
+/*
+ * Appends the text, `put` for each name with its place among `names`. A text that gm_template_check()
+ * refuses is cut where it is wrong.
+ */
+void gm_template_expand(const char *text, const char *const *names, struct gm_buffer *out,
+			void (*put)(void *user, size_t name, struct gm_buffer *out), void *user);
 
 #endif

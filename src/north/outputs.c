@@ -7,10 +7,17 @@
 #include "north/openstack/aodh.h"
 #include "north/openstack/gnocchi.h"
 #include "north/output.h"
+#include "north/program/program.h"
+#include "north/syslog/syslog.h"
+#include "north/webhook/webhook.h"
 
 const struct gm_output_ops *const gm_output_types[] = {
 	&gm_aodh_output,
 	&gm_gnocchi_output,
+	&gm_webhook_ops,
+	&gm_syslog_ops,
+	&gm_journald_ops,
+	&gm_program_ops,
 	NULL,
 };
 

@@ -12,13 +12,11 @@
 
 #include "base/text.h"
 
-/* What is wrong with the line in `secret`, of which `length` bytes were read; NULL: nothing. */
-static const char *flaw(char *secret, size_t length, size_t size)
+/* What is wrong with the first line of `secret`, which is cut off; NULL: nothing. */
+static const char *line_flaw(char *secret, size_t length, size_t size)
 {
-	size_t end;
+	size_t end = strcspn(secret, "\r\n");
 
-	secret[length] = '\0';
-	end = strcspn(secret, "\r\n");
 	if (end == length && length == size - 1)
 		return "its first line is too long";
 	if (end == 0)
@@ -27,7 +25,17 @@ static const char *flaw(char *secret, size_t length, size_t size)
 	return gm_text_is_utf8(secret) ? NULL : "its first line is no text";
 }
 
-int gm_secret_read(const char *path, char *ret_secret, size_t size, struct gm_error *err)
+static const char *text_flaw(char *secret, size_t length, size_t size)
+{
+	if (length == size - 1)
+		return "it is too long";
+	return strlen(secret) == length && gm_text_is_utf8(secret) ? NULL : "it is no text";
+}
+
+typedef const char *flaw_fn(char *secret, size_t length, size_t size);
+
+static int read_checked(const char *path, char *secret, size_t size, flaw_fn *flaw,
+			struct gm_error *err)
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -40,17 +48,29 @@ int gm_secret_read(const char *path, char *ret_secret, size_t size, struct gm_er
 	else if (status.st_mode & 077)
 		rc = gm_error_set(err, -EACCES, "%s: others may read it; chmod 600 it", path);
 	if (rc == 0) {
-		ssize_t length = read(fd, ret_secret, size - 1);
-		const char *what =
-			length < 0 ? strerror(errno) : flaw(ret_secret, (size_t)length, size);
+		ssize_t length = read(fd, secret, size - 1);
+		const char *what = length < 0 ? strerror(errno) : NULL;
 
+		secret[length < 0 ? 0 : length] = '\0';
+		if (!what)
+			what = flaw(secret, (size_t)length, size);
 		if (what)
 			rc = gm_error_set(err, -EINVAL, "%s: %s", path, what);
 	}
 	close(fd);
 	if (rc < 0)
-		gm_secret_forget(ret_secret, size);
+		gm_secret_forget(secret, size);
 	return rc;
+}
+
+int gm_secret_read(const char *path, char *ret_secret, size_t size, struct gm_error *err)
+{
+	return read_checked(path, ret_secret, size, line_flaw, err);
+}
+
+int gm_secret_read_text(const char *path, char *ret_secret, size_t size, struct gm_error *err)
+{
+	return read_checked(path, ret_secret, size, text_flaw, err);
 }
 
 void gm_secret_forget(char *secret, size_t size)

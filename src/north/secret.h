@@ -17,6 +17,9 @@ enum { GM_SECRET = 512 };
  */
 int gm_secret_read(const char *path, char *ret_secret, size_t size, struct gm_error *err);
 
+/* The whole file, as text of at most size - 1 bytes; otherwise the same. */
+int gm_secret_read_text(const char *path, char *ret_secret, size_t size, struct gm_error *err);
+
 /* Overwrites it, so that the compiler cannot leave it out. */
 void gm_secret_forget(char *secret, size_t size);
 

@@ -13,10 +13,10 @@
 
 #include "model/template.h"
 
-static void put(void *user, enum gm_template_name name, struct gm_buffer *out)
+static void put(void *user, size_t name, struct gm_buffer *out)
 {
 	(void)user;
-	gm_buffer_printf(out, "<%d>", name);
+	gm_buffer_printf(out, "<%zu>", name);
 }
 
 static void assert_expands(const char *text, const char *expected)
@@ -24,8 +24,8 @@ static void assert_expands(const char *text, const char *expected)
 	struct gm_buffer out = GM_BUFFER_INIT(256);
 	size_t at = 0;
 
-	assert_int_equal(gm_template_check(text, &at, NULL), 0);
-	gm_template_expand(text, &out, put, NULL);
+	assert_int_equal(gm_template_check(text, gm_template_names, &at, NULL), 0);
+	gm_template_expand(text, gm_template_names, &out, put, NULL);
 	assert_string_equal(out.data ? out.data : "", expected);
 	gm_buffer_free(&out);
 }
@@ -47,11 +47,11 @@ static void assert_refused(const char *text, size_t where, const char *message)
 	struct gm_error err;
 	size_t at = SIZE_MAX;
 
-	assert_int_equal(gm_template_check(text, &at, &err), -EINVAL);
+	assert_int_equal(gm_template_check(text, gm_template_names, &at, &err), -EINVAL);
 	assert_int_equal(at, where);
 	if (!strstr(err.text, message))
 		fail_msg("%s", err.text);
-	gm_template_expand(text, &out, put, NULL); /* ends */
+	gm_template_expand(text, gm_template_names, &out, put, NULL); /* ends */
 	gm_buffer_free(&out);
 }
 
