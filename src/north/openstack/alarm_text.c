@@ -164,13 +164,15 @@ bool gm_aodh_is_told(const struct gm_json *found, const struct gm_transition *tr
 {
 	struct gm_aodh_mark mark = mark_of(found);
 	const char *state = gm_json_get_text(found, "state");
+	bool same = state && strcmp(state, gm_aodh_state(transition)) == 0;
 
+	if (transition->sequence == 0) /* no transition, only what holds now */
+		return same;
 	if (mark.sequence == 0 || mark.sequence < transition->sequence ||
 	    mark.time < transition->time)
 		return false;
 	/* Its own mark, but another state: somebody else has set that since, and is set right. */
-	return mark.sequence > transition->sequence ||
-	       (state && strcmp(state, gm_aodh_state(transition)) == 0);
+	return mark.sequence > transition->sequence || same;
 }
 
 /* ---- answers ---- */

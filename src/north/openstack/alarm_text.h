@@ -41,7 +41,10 @@ const char *gm_aodh_severity(enum gm_severity severity); /* "low", "moderate", "
 void gm_aodh_describe(const char *node, const struct gm_transition *transition, int64_t sent_at,
 		      struct gm_buffer *text);
 
-/* Whether the alarm that Aodh holds has had the transition already, or one after it. */
+/*
+ * Whether the alarm that Aodh holds has had the transition already, or one after it; where it has no
+ * sequence, whether it is in that state.
+ */
 bool gm_aodh_is_told(const struct gm_json *found, const struct gm_transition *transition);
 
 /* What an alarm of an answer is; members that are missing or too long are empty. */

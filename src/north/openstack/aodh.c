@@ -14,9 +14,6 @@
 #include "base/text.h"
 #include "north/openstack/aodh_private.h"
 
-/* Between two looks through all alarms when the first one failed and nothing waits for it. */
-#define SWEEP_PAUSE (10 * GM_SECOND)
-
 enum { IN_FLIGHT = 8 };
 
 static const char *const owners[] = {"guest", "own", NULL};
@@ -195,23 +192,41 @@ static void note_guests(struct gm_output *output, const struct gm_snapshot *snap
 	output->guest_count = snapshot->guest_count;
 }
 
+/*
+ * Whether the snapshot and Aodh can be compared: nothing is on its way or waits in the outbox, and what has
+ * arrived had arrived before the snapshot was taken.
+ */
+static bool is_settled(const struct gm_output *output, const struct gm_snapshot *snapshot)
+{
+	if (output->jobs || snapshot->taken_at <= output->concluded_at)
+		return false;
+	for (size_t i = 0; i < snapshot->output_count; i++) {
+		const struct gm_output_row *row = &snapshot->outputs[i];
+
+		if (strcmp(row->name, output->host.name) == 0)
+			return row->backlog == 0;
+	}
+	return false;
+}
+
 static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t unused)
 {
 	int64_t now = gm_clock_monotonic();
+	bool live = snapshot->sources[GM_SOURCE_LIBVIRT].connected;
 
 	(void)unused;
 	gm_keystone_tick(output->keystone, now);
 	gm_aodh_jobs_tick(output);
-	/* Who is absent is known only while libvirt answers. */
-	if (snapshot->sources[GM_SOURCE_LIBVIRT].connected)
+	if (live) /* who is absent is known only while libvirt answers */
 		note_guests(output, snapshot, now);
 	if (output->sweep)
 		return;
-	if (!output->reconciled && (now >= output->sweep_at || gm_aodh_jobs_wait(output))) {
-		output->sweep_at = now + SWEEP_PAUSE;
+	if (!output->reconciled) {
+		if (now < output->sweep_at || !is_settled(output, snapshot))
+			return;
+		output->sweep_at = now + GM_AODH_SWEEP_PAUSE;
 		gm_aodh_sweep_start(output, snapshot);
-	} else if (output->reconciled && output->remove_at != 0 && now >= output->remove_at &&
-		   snapshot->sources[GM_SOURCE_LIBVIRT].connected) {
+	} else if (output->remove_at != 0 && now >= output->remove_at && live) {
 		output->remove_at = 0;
 		gm_aodh_sweep_start(output, snapshot);
 	}

@@ -24,7 +24,10 @@
 #include "north/openstack/aodh_private.h"
 #include "north/verdict.h"
 
-enum { LOOKS = 4 }; /* about a second apart */
+enum {
+	LOOKS = 4, /* about a second apart */
+	RUNNING = 12,
+};
 
 struct gm_aodh_job {
 	struct gm_output *output;
@@ -32,9 +35,10 @@ struct gm_aodh_job {
 	int64_t sent_at;
 	bool has_ticket;
 	uint64_t ticket;
-	bool waiting; /* until reconciled, or for another one of the same name */
+	bool waiting; /* for the comparison, another one of the same name, its turn */
 	bool again;   /* was begun anew because the alarm went away meanwhile */
 	int looks;    /* still to be had at the state after an event */
+	bool look_due;
 	char name[GM_AODH_NAME];
 	struct gm_keystone_call *call;
 	struct gm_json *answer;      /* the last list or alarm */
@@ -63,9 +67,38 @@ static struct gm_aodh_job *of_name(const struct gm_output *output, const char *n
 
 static void free_job(struct gm_aodh_job *job)
 {
+	if (!job->waiting)
+		job->output->running--;
 	DL_DELETE(job->output->jobs, job);
 	gm_json_free(job->answer);
 	free(job);
+}
+
+/* The next one: first what somebody waits for; never two of one alarm. */
+static struct gm_aodh_job *next_ready(const struct gm_output *output)
+{
+	struct gm_aodh_job *job, *other = NULL;
+
+	DL_FOREACH (output->jobs, job) {
+		if (!job->waiting || of_name(output, job->name) != job)
+			continue;
+		if (job->has_ticket)
+			return job;
+		if (!other)
+			other = job;
+	}
+	return other;
+}
+
+void gm_aodh_jobs_release(struct gm_output *output)
+{
+	struct gm_aodh_job *job;
+
+	while (!output->holding && output->running < RUNNING && (job = next_ready(output))) {
+		job->waiting = false;
+		output->running++;
+		find(job);
+	}
 }
 
 static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
@@ -73,18 +106,16 @@ static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
 	struct gm_output *output = job->output;
 	uint64_t ticket = job->ticket;
 	bool has_ticket = job->has_ticket;
-	char name[GM_AODH_NAME];
-	struct gm_aodh_job *next;
 
-	memcpy(name, job->name, sizeof(name));
 	free_job(job);
-	if (has_ticket)
+	output->concluded_at = gm_clock_now();
+	if (has_ticket) {
 		output->host.done(output->host.user, ticket, verdict);
-	next = of_name(output, name);
-	if (next && next->waiting && output->reconciled) {
-		next->waiting = false;
-		find(next);
+	} else if (verdict->kind != GM_VERDICT_DELIVERED) {
+		output->reconciled = false;
+		output->sweep_at = gm_clock_monotonic() + GM_AODH_SWEEP_PAUSE;
 	}
+	gm_aodh_jobs_release(output);
 }
 
 static void conclude_told(struct gm_aodh_job *job)
@@ -181,6 +212,10 @@ static void describe(struct gm_aodh_job *job)
 	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
 	char path[GM_AODH_ID + 32];
 
+	if (job->transition.sequence == 0) { /* the mark that is there stays */
+		conclude_told(job);
+		return;
+	}
 	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
 	gm_aodh_describe(job->output->host.node, &job->transition, job->sent_at, &text);
 	request_json(job, "PUT", path,
@@ -292,15 +327,27 @@ static void looked(void *user, const struct gm_http_response *response)
 	}
 }
 
+static struct gm_aodh_job *first_due(const struct gm_output *output)
+{
+	struct gm_aodh_job *job;
+
+	DL_FOREACH (output->jobs, job) {
+		if (job->look_due)
+			return job;
+	}
+	return NULL;
+}
+
+/* A look that cannot be had ends its job, and others begin: the list is begun anew each time. */
 void gm_aodh_jobs_tick(struct gm_output *output)
 {
-	struct gm_aodh_job *job, *next;
+	struct gm_aodh_job *job;
 	char path[GM_AODH_ID + 32];
 
-	DL_FOREACH_SAFE(output->jobs, job, next)
-	{
-		if (job->looks == 0 || job->call)
-			continue;
+	DL_FOREACH (output->jobs, job)
+		job->look_due = job->looks > 0 && !job->call;
+	while ((job = first_due(output))) {
+		job->look_due = false;
 		snprintf(path, sizeof(path), "/v2/alarms/%s/state", job->alarm.id);
 		request(job, "GET", path, NULL, looked);
 	}
@@ -435,65 +482,15 @@ int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *tran
 	job->has_ticket = ticket != NULL;
 	job->ticket = ticket ? *ticket : 0;
 	gm_aodh_name(output->host.node, &transition->alarm, job->name);
-	job->waiting = !output->reconciled || of_name(output, job->name);
+	job->waiting = true;
 	DL_APPEND(output->jobs, job);
-	if (!job->waiting)
-		find(job);
+	gm_aodh_jobs_release(output);
 	return 0;
-}
-
-static struct gm_aodh_job *first_waiting(const struct gm_output *output)
-{
-	struct gm_aodh_job *job;
-
-	DL_FOREACH (output->jobs, job) {
-		if (job->waiting)
-			return job;
-	}
-	return NULL;
 }
 
 bool gm_aodh_job_is_there(const struct gm_output *output, const char *name)
 {
 	return of_name(output, name) != NULL;
-}
-
-bool gm_aodh_jobs_wait(const struct gm_output *output)
-{
-	return first_waiting(output) != NULL;
-}
-
-static struct gm_aodh_job *first_ready(const struct gm_output *output)
-{
-	struct gm_aodh_job *job;
-
-	DL_FOREACH (output->jobs, job) {
-		if (job->waiting && of_name(output, job->name) == job)
-			return job;
-	}
-	return NULL;
-}
-
-void gm_aodh_jobs_release(struct gm_output *output)
-{
-	struct gm_aodh_job *job;
-
-	while ((job = first_ready(output))) {
-		job->waiting = false;
-		find(job);
-	}
-}
-
-/* What done() sends meanwhile would wait, too, and be failed at once: so only as many as there are. */
-void gm_aodh_jobs_fail(struct gm_output *output, const struct gm_verdict *verdict)
-{
-	struct gm_aodh_job *job;
-	size_t count = 0;
-
-	DL_FOREACH (output->jobs, job)
-		count += job->waiting;
-	while (count-- > 0 && (job = first_waiting(output)))
-		conclude(job, verdict);
 }
 
 void gm_aodh_jobs_free(struct gm_output *output)

@@ -6,6 +6,7 @@
 #ifndef GM_NORTH_OPENSTACK_AODH_PRIVATE_H
 #define GM_NORTH_OPENSTACK_AODH_PRIVATE_H
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "north/openstack/alarm_text.h"
 #include "north/openstack/event.h"
@@ -13,6 +14,8 @@
 #include "north/output.h"
 
 enum { GM_AODH_ACTIONS = 512, GM_AODH_ANSWER = 4 << 20 };
+/* Between two looks through all alarms when one has failed. */
+#define GM_AODH_SWEEP_PAUSE (10 * GM_SECOND)
 enum gm_aodh_owner { GM_AODH_OWNER_GUEST, GM_AODH_OWNER_OWN };
 
 struct gm_aodh_options {
@@ -38,7 +41,7 @@ struct gm_output {
 	struct gm_output_options common; /* which alarms it tells */
 	struct gm_keystone *keystone;
 	struct gm_event_bus *bus; /* NULL: no events */
-	struct gm_log_limit bus_limit;
+	struct gm_log_limit bus_limit, sweep_limit;
 	char prefix[GM_AODH_NAME]; /* of the names of our alarms */
 	bool limited;              /* the role sees and makes alarms of its own project alone */
 	struct gm_aodh_job *jobs;
@@ -46,7 +49,10 @@ struct gm_output {
 	struct gm_aodh_guest *guests; /* of the last snapshot with a live libvirt, by uuid */
 	size_t guest_count;
 
-	bool reconciled; /* false: jobs wait */
+	bool reconciled;      /* Aodh's states have been compared with ours */
+	bool holding;         /* they are being compared: jobs wait */
+	size_t running;       /* jobs that do not wait */
+	int64_t concluded_at; /* node's time of the last job's end */
 	struct gm_aodh_sweep *sweep;
 	int64_t sweep_at;  /* monotonic; not before */
 	int64_t remove_at; /* monotonic; 0: no guest has gone */
@@ -73,23 +79,21 @@ struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char 
 /* ---- aodh_job.c ---- */
 
 /*
- * Tells a transition. `ticket` NULL: nobody waits for it. -ENOMEM. Waits while not reconciled, and while
- * there is another one of the same alarm.
+ * Tells a transition. `ticket` NULL: nobody waits for it, and if it fails, all is reconciled anew. -ENOMEM.
+ * Waits while states are compared, while there is another one of the same alarm, and for its turn.
  */
 int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *transition,
 		      int64_t sent_at, const uint64_t *ticket);
-/* Lets what waits go on its way, or ends it with that verdict. */
+/* Lets what waits go on its way. */
 void gm_aodh_jobs_release(struct gm_output *output);
-void gm_aodh_jobs_fail(struct gm_output *output, const struct gm_verdict *verdict);
 bool gm_aodh_job_is_there(const struct gm_output *output, const char *name);
 /* Once a second: looks whether the listener has raised what it was sent. */
 void gm_aodh_jobs_tick(struct gm_output *output);
-bool gm_aodh_jobs_wait(const struct gm_output *output);
 void gm_aodh_jobs_free(struct gm_output *output);
 
 /* ---- aodh_sweep.c ---- */
 
-/* Begins one; states are made right where `output` is not reconciled yet. */
+/* Begins one; states are made right where `output` is not reconciled, else what is gone is removed. */
 void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot);
 void gm_aodh_sweep_free(struct gm_output *output);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A look through all alarms of ours that Aodh holds, page by page; called by aodh.c. The first one, at
- * the start, makes the states right: what Aodh shows in alarm and is not active here becomes ok, what is
- * active here and is not shown becomes alarm; transitions wait until that is done, and then find
- * what they would have made. Each one removes the alarms of guests that are gone for long enough.
+ * A look through all alarms of ours that Aodh holds, page by page; called by aodh.c. The first one, as soon
+ * as nothing from before the start waits to be told, makes the states right: what Aodh shows in alarm
+ * and is not active here becomes ok, what is active here and is not shown is told again. New transitions
+ * wait meanwhile. Each one removes the alarms of guests that are gone for long enough.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct active {
 	struct gm_alarm alarm;
 };
 
-enum fix_kind { FIX_OK, FIX_ALARM, FIX_REMOVE };
+enum fix_kind { FIX_OK, FIX_REMOVE };
 struct fix {
 	enum fix_kind kind;
 	char id[GM_AODH_ID];
@@ -32,6 +32,7 @@ struct fix {
 struct gm_aodh_sweep {
 	struct gm_output *output;
 	bool states, removals; /* what it does */
+	bool unfinished;       /* some of what is to be removed is still active, or was too much */
 	struct active *active; /* of the snapshot, by name */
 	size_t active_count;
 	struct fix *fixes;
@@ -53,6 +54,7 @@ void gm_aodh_sweep_free(struct gm_output *output)
 	if (!sweep)
 		return;
 	output->sweep = NULL;
+	output->holding = false;
 	if (sweep->call)
 		gm_keystone_cancel(sweep->call);
 	free(sweep->active);
@@ -60,30 +62,34 @@ void gm_aodh_sweep_free(struct gm_output *output)
 	free(sweep);
 }
 
-static void fail(struct gm_aodh_sweep *sweep, const struct gm_verdict *verdict)
+static void remove_later(struct gm_output *output)
+{
+	if (output->sweep->removals && output->remove_at == 0)
+		output->remove_at = gm_clock_monotonic() + output->options.remove_after;
+}
+
+/* It comes again; what waits finds out for itself what is the matter. */
+static void fail_because(struct gm_aodh_sweep *sweep, const char *reason)
 {
 	struct gm_output *output = sweep->output;
 
+	if (gm_log_allowed(&output->sweep_limit, gm_clock_monotonic(), 600 * GM_SECOND, NULL))
+		gm_log(GM_LOG_WARNING, "output %s: alarms cannot be compared: %s",
+		       output->host.name, reason);
+	remove_later(output);
 	gm_aodh_sweep_free(output);
-	if (!output->reconciled) /* a removal that fails comes again with the next guest that goes */
-		gm_aodh_jobs_fail(output, verdict);
-}
-
-static void fail_because(struct gm_aodh_sweep *sweep, const char *reason)
-{
-	fail(sweep, &(struct gm_verdict){.kind = GM_VERDICT_RETRY, .reason = reason});
+	gm_aodh_jobs_release(output);
 }
 
 static void fail_by(struct gm_aodh_sweep *sweep, const struct gm_http_response *response)
 {
 	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
 
-	verdict.kind = GM_VERDICT_RETRY; /* it is not the fault of any message */
-	fail(sweep, &verdict);
+	gm_aodh_verdict(response, reason);
+	fail_because(sweep, reason);
 }
 
-/* Active here, and Aodh has never heard of it: told as if it had just been raised. */
+/* Active here, and Aodh does not show it: told as if it had just been raised, so that actions run, too. */
 static void tell_missing(struct gm_output *output, const struct active *active)
 {
 	struct gm_transition transition = {
@@ -113,6 +119,8 @@ static void finish(struct gm_aodh_sweep *sweep)
 	if (sweep->fix_count > 0)
 		gm_log(GM_LOG_NOTICE, "output %s: %zu alarms of Aodh's made right or removed",
 		       output->host.name, sweep->fix_count);
+	if (sweep->unfinished)
+		remove_later(output);
 	gm_aodh_sweep_free(output);
 	gm_aodh_jobs_release(output);
 }
@@ -138,7 +146,6 @@ static void next_fix(struct gm_aodh_sweep *sweep)
 		const char *method, *below, *body;
 	} ways[] = {
 		[FIX_OK] = {"PUT", "/state", "\"ok\""},
-		[FIX_ALARM] = {"PUT", "/state", "\"alarm\""},
 		[FIX_REMOVE] = {"DELETE", "", NULL},
 	};
 	const struct fix *fix = &sweep->fixes[sweep->fixed];
@@ -197,8 +204,10 @@ static void note(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm,
 {
 	struct fix *fix = &sweep->fixes[sweep->fix_count];
 
-	if (sweep->fix_count == FIXES_MAX)
+	if (sweep->fix_count == FIXES_MAX) {
+		sweep->unfinished = true;
 		return;
+	}
 	fix->kind = kind;
 	memcpy(fix->id, alarm->id, sizeof(fix->id));
 	sweep->fix_count++;
@@ -210,9 +219,8 @@ static void judge(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm
 	bool shown = strcmp(alarm->state, "alarm") == 0;
 
 	if (active) {
-		if (sweep->states && !shown && !active->seen)
-			note(sweep, alarm, FIX_ALARM);
-		active->seen = true;
+		active->seen |= shown;
+		sweep->unfinished |= is_guest_gone(sweep->output, alarm->name);
 	} else if (sweep->removals && is_guest_gone(sweep->output, alarm->name)) {
 		note(sweep, alarm, FIX_REMOVE);
 	} else if (sweep->states && shown) {
@@ -302,7 +310,7 @@ void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *sna
 		return;
 	output->sweep = sweep;
 	sweep->output = output;
-	sweep->states = !output->reconciled;
+	sweep->states = output->holding = !output->reconciled;
 	sweep->removals = output->reconciled; /* at the start, who is here is not known yet */
 	sweep->active = calloc(room + 1, sizeof(*sweep->active));
 	sweep->fixes = calloc(FIXES_MAX, sizeof(*sweep->fixes));

@@ -66,6 +66,14 @@ def huge(size=100 << 20):
     return Fault("100 MB", answer)
 
 
+def rewrite(change):
+    """The true answer with its JSON changed."""
+    def answer(handler):
+        code, headers, body = handler.forward()
+        handler.reply(code, json.dumps(change(json.loads(body))).encode(), dict(headers))
+    return Fault("rewritten", answer)
+
+
 def hang():
     def answer(handler):
         while handler.proxy.fault is not None and handler.proxy.fault.name == "hang":

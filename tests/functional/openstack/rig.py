@@ -158,8 +158,13 @@ class OpenStackTest(unittest.TestCase):
         self.facts, self.proxies = self.rig.stack.facts, self.rig.proxies
         for proxy in self.proxies.values():
             proxy.mend()
+            proxy.requests.clear()
         self.node = self.rig.new_daemon()
-        self.addCleanup(self.node.stop)
+        self.addCleanup(self.end)
+
+    def end(self):
+        self.node.stop()
+        self.assertEqual(set(self.node.statuses), {0}, self.node.log()[-4000:])
 
     def credential(self):
         """Options: an application credential, by way of the proxies that the interface internal is."""
@@ -189,9 +194,9 @@ class OpenStackTest(unittest.TestCase):
     def states(self):
         return {name: alarm["state"] for name, alarm in self.aodh_alarms().items()}
 
-    def history(self, alarm):
+    def history(self, alarm, token=None):
         """The states that it went through, the oldest first."""
-        rows = self.aodh("GET", f"/v2/alarms/{alarm['alarm_id']}/history")
+        rows = self.aodh("GET", f"/v2/alarms/{alarm['alarm_id']}/history", token=token)
         rows = sorted((row for row in rows if row["type"] == "state transition"),
                       key=lambda row: row["timestamp"])
         return [json.loads(row["detail"])["state"] for row in rows]

@@ -2,6 +2,7 @@
 """Alarms in Aodh: each change arrives once, whatever stands in its way. Every fault is a broken proxy in
 front of the real service, or the real service killed or stopped."""
 
+import datetime
 import os
 import random
 import signal
@@ -175,6 +176,23 @@ clouds:
         self.assertEqual(len(self.proxies["keystone"].requests) - asked, 1, "one authentication, no loop")
         self.assertEqual(self.row()["retried"], 0, "the outbox did not notice")
 
+    def test_token_is_renewed_ahead(self):
+        """A token of six seconds is exchanged after three, before anything asks for it."""
+        def shorten(answer):
+            issued = datetime.datetime.fromisoformat(answer["token"]["issued_at"].rstrip("Z"))
+            answer["token"]["expires_at"] = (issued + datetime.timedelta(seconds=6)).isoformat() + "Z"
+            return answer
+
+        front = self.proxies["keystone"]
+        front.inject(proxy.rewrite(shorten))
+        self.begin()
+        first = wait_until("it has begun", lambda: self.aodh_requests("GET"), WAIT)[-1]["token"]
+        wait_until("two more tokens", lambda: front.hit >= 3, WAIT)
+        self.node.raise_("renewed")
+        self.await_states({"renewed": "alarm"})
+        self.assertNotEqual(self.aodh_requests()[-1]["token"], first)
+        self.assertEqual(self.row()["retried"], 0)
+
     def test_services_away(self):
         self.done = {}
         self.begin()
@@ -240,6 +258,46 @@ clouds:
         self.assertEqual(self.history(alarms["kept"]), ["alarm"])
         self.assertEqual(self.history(alarms["reset"]), ["alarm", "ok", "alarm"])
         self.assertEqual(self.history(alarms["ended"]), ["alarm", "ok"])
+
+    # -- guests
+
+    def test_a_guest_of_a_tenant_comes_and_goes(self):
+        """With an administrator's role the alarm is the tenant's; it goes with the guest."""
+        password = self.node.write("password", "adminpw\n", 0o600)
+        guest = "5f0d8a3e-0000-4000-8000-0000000000a1"
+        metadata = (f'<metadata><n:instance xmlns:n="http://openstack.org/xmlns/libvirt/nova/1.1"><n:name>db-1</n:name>'
+                    f'<n:owner><n:project uuid="{self.facts["TENANT_ID"]}">tenant</n:project></n:owner></n:instance></metadata>')
+
+        def inventory(*domains):
+            self.node.write("node.xml", "<node>" + "".join(
+                f"<domain type='test'><name>instance-{number}</name><uuid>{uuid}</uuid>{metadata}<memory>65536</memory>"
+                "<os><type>hvm</type></os></domain>" for number, uuid in enumerate(domains)) + "</node>")
+
+        inventory(guest, guest[:-1] + "2")
+        self.node.libvirt = f"{{uri: 'test://{self.node.path('node.xml')}'}}"
+        admin = self.rig.stack.token()
+        self.node.write("policy.d/guest.yaml", "thresholds:\n  - {name: state, metric: guest.state, failure-min: 1e6}\n")
+        self.begin("remove-after: 1s\nguests: db-*\n",
+                   credential=f"auth-url: {stack.url('keystone')}\nuser: admin\nproject: admin\npassword-file: {password}\n")
+
+        def alarms():
+            rows = self.aodh("GET", "/v2/alarms?q.field=all_projects&q.op=eq&q.value=true", token=admin)
+            return {row["name"].split("/")[2]: row for row in rows}
+        wait_until("both are told", lambda: [row["state"] for row in alarms().values()] == ["alarm"] * 2, WAIT)
+        row = alarms()["guest:" + guest]
+        self.assertEqual(row["project_id"], self.facts["TENANT_ID"])
+        self.assertIn("guest db-1, project tenant", row["description"])
+        self.node.stop()
+        inventory(guest[:-1] + "2")
+        self.node.start()
+        wait_until("the alarm of the guest that is gone is removed",
+                   lambda: list(alarms()) == ["guest:" + guest[:-1] + "2"], 3 * WAIT, 0.5)
+        self.assertEqual(self.history(alarms()["guest:" + guest[:-1] + "2"], admin), ["alarm"])
+        os.remove(self.node.path("policy.d/guest.yaml"))
+        self.node.ask("reload")
+        wait_until("the other one is cleared", lambda: [row["state"] for row in alarms().values()] == ["ok"], WAIT)
+        for row in alarms().values():
+            self.aodh("DELETE", f"/v2/alarms/{row['alarm_id']}", token=admin)
 
     # -- secrets
 

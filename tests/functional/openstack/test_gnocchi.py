@@ -57,10 +57,11 @@ class Gnocchi(OpenStackTest):
         self.assertLess(peak, 1.2 * BURST * 8 / 0.05)
 
     def test_a_policy_that_may_not_be_made(self):
-        self.begin("missing")
+        missing = f"missing-{time.time_ns()}"
+        self.begin(missing)
         wait_until("it is told", lambda: "the archive policy is missing, and the role may not make it" in
                    self.node.log(), WAIT)
-        self.make_policy("missing")
+        self.make_policy(missing)
         wait_until("it goes on", lambda: self.measures("memory.used", "max"), WAIT, 0.5)
 
     def test_an_outage_is_filled_in(self):

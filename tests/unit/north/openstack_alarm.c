@@ -109,6 +109,9 @@ static void test_marks(void **state)
 	gm_json_free(alarm);
 	alarm = described(&fifth, "ok"); /* somebody has reset it */
 	assert_false(gm_aodh_is_told(alarm, &fifth));
+	fifth.sequence = fourth.sequence = 0; /* what holds now */
+	assert_false(gm_aodh_is_told(alarm, &fifth));
+	assert_true(gm_aodh_is_told(alarm, &fourth));
 	gm_json_free(alarm);
 }
 
