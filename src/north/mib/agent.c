@@ -46,6 +46,14 @@ const struct gm_option gm_mib_option_table[] = {
 	 .max = 10e9,
 	 .fallback = "300ms",
 	 .help = "how long to wait for the master agent when a session is opened or closed"},
+	{.key = "heartbeat",
+	 GM_OPTION_AT(struct gm_mib_options, heartbeat),
+	 .type = GM_OPTION_DURATION,
+	 .min = 0,
+	 .max = 86400e9,
+	 .fallback = "0s",
+	 .help = "time between two notifications guestmonHeartbeat, by which a receiver knows that "
+		 "nothing is missing; 0: none"},
 	GM_OPTION_END,
 };
 
@@ -139,6 +147,13 @@ static void watch(netsnmp_large_fd_set *set, int *count, int fd)
 		*count = fd + 1;
 }
 
+/* Whether the event descriptor was written to since the last time. */
+static bool told(int fd, netsnmp_large_fd_set *set)
+{
+	eventfd_t ignored;
+	return NETSNMP_LARGE_FD_ISSET(fd, set) && eventfd_read(fd, &ignored) == 0;
+}
+
 /* One turn of the loop, at most `limit_ms` long; true when the thread is to end. */
 static bool turn(struct gm_mib *mib, netsnmp_large_fd_set *set, int limit_ms)
 {
@@ -147,18 +162,19 @@ static bool turn(struct gm_mib *mib, netsnmp_large_fd_set *set, int limit_ms)
 	NETSNMP_LARGE_FD_ZERO(set);
 	snmp_select_info2(&count, set, &wait, &block);
 	watch(set, &count, mib->wake);
+	watch(set, &count, mib->test);
 	watch(set, &count, mib->stop);
 	int ready = netsnmp_large_fd_set_select(count, set, NULL, NULL, &wait);
 
 	bool stop = ready > 0 && NETSNMP_LARGE_FD_ISSET(mib->stop, set);
-	if (ready > 0 && NETSNMP_LARGE_FD_ISSET(mib->wake, set)) {
-		eventfd_t ignored;
-		eventfd_read(mib->wake, &ignored);
-	}
-	if (ready > 0)
+	if (ready > 0) {
+		told(mib->wake, set);
+		if (told(mib->test, set))
+			mib->agent_events |= 1U << GM_MIB_TEST;
 		snmp_read2(set);
-	else if (ready == 0)
+	} else if (ready == 0) {
 		snmp_timeout();
+	}
 	run_alarms();
 	return stop;
 }
@@ -219,6 +235,8 @@ static void destroy(struct gm_mib *mib)
 {
 	if (mib->wake >= 0)
 		close(mib->wake);
+	if (mib->test >= 0)
+		close(mib->test);
 	if (mib->stop >= 0)
 		close(mib->stop);
 	free(mib->current);
@@ -254,13 +272,16 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	mib->options = *options;
 	mib->slot = slot;
 	mib->host = *host;
-	mib->agent_event = GM_MIB_START;
+	mib->agent_events = 1U << GM_MIB_START;
 	gm_mib_registry_init(mib);
 	mib->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	mib->test = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	mib->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	const struct gm_queue_options queue = {
 		.capacity = GM_MIB_SPOOL, .free_item = free, .notify = wake, .user = mib};
-	int rc = mib->wake < 0 || mib->stop < 0 ? -errno : gm_queue_create(&queue, &mib->queue);
+	int rc = mib->wake < 0 || mib->test < 0 || mib->stop < 0
+			 ? -errno
+			 : gm_queue_create(&queue, &mib->queue);
 	if (rc == 0)
 		rc = start_thread(mib);
 	if (rc < 0) {
@@ -283,6 +304,11 @@ int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition)
 	*copy = *transition;
 	gm_queue_push(mib->queue, copy);
 	return 0;
+}
+
+void gm_mib_test(struct gm_mib *mib)
+{
+	eventfd_write(mib->test, 1);
 }
 
 static int join(pthread_t thread, int64_t limit)

@@ -2,7 +2,7 @@
 /*
  * What the files of the agent thread share: agent.c (thread and loop), session.c (the AgentX session),
  * registry.c (what is registered in it), trap.c (notifications), handler.c (requests). Private to this
- * folder; nothing here but the queue and the two event descriptors is touched by another thread.
+ * folder; nothing here but the queue and the event descriptors is touched by another thread.
  */
 #ifndef GM_NORTH_MIB_AGENT_H
 #define GM_NORTH_MIB_AGENT_H
@@ -54,7 +54,7 @@ struct gm_mib {
 	struct gm_mib_host host;
 	struct gm_snapshot_slot *slot;
 	struct gm_queue *queue; /* of struct gm_transition, in order */
-	int wake, stop;         /* eventfd: look at the queue; end */
+	int wake, test, stop;   /* eventfd: look at the queue; send a test; end */
 	pthread_t thread;
 
 	/* Of the agent thread alone. */
@@ -74,7 +74,9 @@ struct gm_mib {
 
 	/* trap.c */
 	struct gm_transition *current; /* taken from the queue, not acknowledged */
-	unsigned agent_event;          /* GM_MIB_START or GM_MIB_STOP waiting to be sent, or 0 */
+	uint32_t agent_events;         /* bits 1 << GM_MIB_START, …: to be sent */
+	unsigned agent_event;          /* the one of them whose turn it is, or 0 */
+	int64_t heartbeat_at;
 	int in_flight; /* request id of the Notify that the master has not answered, or 0 */
 	unsigned refusals;
 	int64_t notify_at;

@@ -29,6 +29,7 @@ static void finished(struct gm_mib *mib, bool accepted)
 	mib->status.notifications += accepted;
 	mib->status_changed = true;
 	if (!mib->current) {
+		mib->status.tests += accepted && mib->agent_event == GM_MIB_TEST;
 		mib->agent_event = 0;
 		return;
 	}
@@ -112,10 +113,28 @@ static netsnmp_pdu *agent_pdu(struct gm_mib *mib)
 	return pdu;
 }
 
+/* What the agent has to tell of itself, one at a time; never more than one of a kind is waiting. */
+static void choose_event(struct gm_mib *mib, int64_t now)
+{
+	int64_t interval = mib->options.heartbeat;
+	if (interval > 0 && now >= mib->heartbeat_at) {
+		if (mib->heartbeat_at > 0)
+			mib->agent_events |= 1U << GM_MIB_HEARTBEAT;
+		mib->heartbeat_at = now + interval;
+	}
+	for (unsigned event = GM_MIB_START; !mib->agent_event && mib->agent_events >> event;
+	     event++)
+		if (mib->agent_events & 1U << event)
+			mib->agent_event = event;
+	mib->agent_events &= ~(1U << mib->agent_event);
+}
+
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now)
 {
 	if (!mib->session || mib->in_flight || now < mib->notify_at)
 		return;
+	if (!mib->current && !mib->agent_event)
+		choose_event(mib, now);
 	if (!mib->current && !mib->agent_event)
 		mib->current = gm_queue_pop(mib->queue);
 	if (!mib->current && !mib->agent_event)

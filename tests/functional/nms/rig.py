@@ -123,8 +123,8 @@ class Rig:
         self.driver.stdin.write((line + "\n").encode())
         self.driver.stdin.flush()
 
-    def start_daemon(self, daemon, policy=POLICY, **sections):
-        """`sections` are further lines of the configuration, by their section."""
+    def start_daemon(self, daemon, policy=POLICY, user=None, **sections):
+        """`sections` are further lines of the configuration, by their section; `user`: a number, not root."""
         (self.folder / "policy.d").mkdir(exist_ok=True)
         self.write_policy(policy)
         config = {"libvirt": "{enabled: no}", "tap": "{enabled: no}", "redis": "{enabled: no}",
@@ -133,7 +133,8 @@ class Rig:
                   "policy": f"{{directory: {self.folder}/policy.d}}", **sections}
         path = self.folder / "guestmon.yaml"
         path.write_text("".join(f"{key}: {value}\n" for key, value in config.items()), "utf-8")
-        return self.spawn("guestmond.log", daemon, "-f", "-c", path)
+        options = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        return self.spawn("guestmond.log", daemon, "-f", "-c", path, **options)
 
     def write_policy(self, text):
         (self.folder / "policy.d/a.yaml").write_text(text, "utf-8")
