@@ -87,7 +87,6 @@ static const struct command {
 	{"unack", 1, {"id"}, "unack ID [--comment TEXT]", show_ok, true},
 	{"comment", 2, {"id", "comment"}, "comment ID TEXT", show_ok, true},
 	{"comments", 0, {"id"}, "comments [ID]", gm_show_comments, false},
-	{"check", 0, {NULL}, "check", show_ok, false},
 	{"reload", 0, {NULL}, "reload", show_ok, false},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

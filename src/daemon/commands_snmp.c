@@ -10,23 +10,24 @@
 struct gm_json *gm_answer_snmp(const struct gm_query *query)
 {
 	struct gm_pipeline *pipeline = query->commands->pipeline;
-	const struct gm_mib_options *options = gm_pipeline_snmp_options(pipeline);
+	struct gm_mib *mib = gm_pipeline_mib(pipeline);
 	struct gm_pipeline_status status;
 	gm_pipeline_status(pipeline, &status);
 
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_text(reply, "node", query->snapshot->agent.node);
 	gm_json_set_integer(reply, "boots", query->snapshot->agent.boots);
-	gm_json_set_bool(reply, "enabled", options->enabled);
-	if (!options->enabled)
+	gm_json_set_bool(reply, "enabled", mib);
+	if (!mib)
 		return reply;
+	const char *socket = gm_mib_socket(mib);
 	if (gm_json_get_bool(query->request, "test"))
-		gm_pipeline_snmp_test(pipeline);
+		gm_mib_test(mib);
 
 	/* While there is a session the way is open; otherwise what is in the way. */
 	struct gm_error err;
-	int probe = status.mib.connected ? 0 : gm_mib_probe(options->agentx_socket, &err);
-	gm_json_set_text(reply, "socket", options->agentx_socket);
+	int probe = status.mib.connected ? 0 : gm_mib_probe(socket, &err);
+	gm_json_set_text(reply, "socket", socket);
 	gm_json_set_bool(reply, "reachable", probe == 0 || probe == -ENOTSUP);
 	if (probe < 0)
 		gm_json_set_text(reply, "socket_error", err.text);

@@ -597,13 +597,7 @@ void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_s
 	gm_external_feed_status(pipeline->external, &ret_status->external);
 }
 
-const struct gm_mib_options *gm_pipeline_snmp_options(const struct gm_pipeline *pipeline)
+struct gm_mib *gm_pipeline_mib(struct gm_pipeline *pipeline)
 {
-	return &pipeline->config->snmp;
-}
-
-void gm_pipeline_snmp_test(struct gm_pipeline *pipeline)
-{
-	if (pipeline->mib)
-		gm_mib_test(pipeline->mib);
+	return pipeline->mib;
 }

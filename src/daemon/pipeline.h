@@ -51,9 +51,8 @@ int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint3
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 
-/* The SNMP agent: its present options; a test notification, where it runs. */
-const struct gm_mib_options *gm_pipeline_snmp_options(const struct gm_pipeline *pipeline);
-void gm_pipeline_snmp_test(struct gm_pipeline *pipeline);
+/* The SNMP agent; NULL: none runs on this node. */
+struct gm_mib *gm_pipeline_mib(struct gm_pipeline *pipeline);
 
 /* The present options of a detector (base/option.h). */
 const void *gm_pipeline_options(const struct gm_pipeline *pipeline,

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "north/mib/inform.h"
 #include "north/openstack/aodh.h"
 #include "north/openstack/gnocchi.h"
 #include "north/output.h"
@@ -11,6 +12,7 @@
 const struct gm_output_ops *const gm_output_types[] = {
 	&gm_aodh_output,
 	&gm_gnocchi_output,
+	&gm_inform_output_ops,
 	NULL,
 };
 

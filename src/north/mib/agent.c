@@ -14,10 +14,11 @@
 
 #include "base/text.h"
 #include "north/mib/agent.h"
+#include "north/mib/inform.h"
 #include "north/mib/notify.h"
 
 static const int64_t STATUS_INTERVAL = GM_SECOND;
-enum { TICK_MS = 1000, RECONNECT_S = 1 };
+enum { TICK_MS = 1000, RECONNECT_S = 1, JOBS = 4096 };
 
 /*
  * The library connects with a blocking connect(), which does not return while a frozen master's backlog
@@ -185,6 +186,7 @@ static void work(struct gm_mib *mib)
 	gm_mib_session_tick(mib);
 	gm_mib_registry_tick(mib, now);
 	gm_mib_trap_tick(mib, now);
+	gm_inform_tick(mib);
 	if (now - mib->held_at > GM_SECOND)
 		gm_mib_release(mib);
 	tell_status(mib, now);
@@ -216,6 +218,7 @@ static void *run(void *user)
 	while (!turn(mib, &set, TICK_MS));
 	say_stop(mib, &set);
 	gm_mib_release(mib);
+	gm_inform_exit(mib);
 	gm_mib_session_exit(mib);
 	snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, mib, 1);
 	snmp_disable_log();
@@ -241,6 +244,7 @@ static void destroy(struct gm_mib *mib)
 		close(mib->stop);
 	free(mib->current);
 	gm_queue_free(mib->queue);
+	gm_queue_free(mib->jobs);
 	free(mib);
 }
 
@@ -272,6 +276,7 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	mib->options = *options;
 	mib->slot = slot;
 	mib->host = *host;
+	mib->started = gm_clock_monotonic();
 	mib->agent_events = 1U << GM_MIB_START;
 	gm_mib_registry_init(mib);
 	mib->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -282,6 +287,10 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	int rc = mib->wake < 0 || mib->test < 0 || mib->stop < 0
 			 ? -errno
 			 : gm_queue_create(&queue, &mib->queue);
+	const struct gm_queue_options jobs = {
+		.capacity = JOBS, .free_item = gm_inform_job_free, .notify = wake, .user = mib};
+	if (rc == 0)
+		rc = gm_queue_create(&jobs, &mib->jobs);
 	if (rc == 0)
 		rc = start_thread(mib);
 	if (rc < 0) {
@@ -304,6 +313,11 @@ int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition)
 	*copy = *transition;
 	gm_queue_push(mib->queue, copy);
 	return 0;
+}
+
+const char *gm_mib_socket(const struct gm_mib *mib)
+{
+	return mib->options.agentx_socket;
 }
 
 void gm_mib_test(struct gm_mib *mib)

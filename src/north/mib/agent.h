@@ -54,6 +54,8 @@ struct gm_mib {
 	struct gm_mib_host host;
 	struct gm_snapshot_slot *slot;
 	struct gm_queue *queue; /* of struct gm_transition, in order */
+	struct gm_queue *jobs;  /* of struct gm_inform_job */
+	int64_t started;        /* monotonic */
 	int wake, test, stop;   /* eventfd: look at the queue; send a test; end */
 	pthread_t thread;
 
@@ -82,6 +84,9 @@ struct gm_mib {
 	int64_t notify_at;
 
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
+	/* inform.c */
+	struct gm_inform_target *targets;
+	/* handler.c: the snapshot of the PDU that is being answered */
 	struct gm_mib_view view;
 	struct gm_snapshot *scope;
 	const struct gm_mib_context *scope_of;
@@ -122,6 +127,13 @@ void gm_mib_registry_tick(struct gm_mib *mib, int64_t now);
 /* trap.c */
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now);
 void gm_mib_trap_lost_session(struct gm_mib *mib);
+/* The name of a notification, of MAX_OID_LEN; returns its length. A sink's add() to a PDU. */
+size_t gm_mib_notification(unsigned number, oid *name);
+void gm_mib_trap_add(void *pdu, const struct gm_mib_oid *id, const struct gm_mib_value *value);
+
+/* inform.c: what is due; closes all sessions. */
+void gm_inform_tick(struct gm_mib *mib);
+void gm_inform_exit(struct gm_mib *mib);
 
 /* handler.c: the handler of every registration, and letting go of a snapshot that is held for nobody. */
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,

@@ -60,6 +60,9 @@ int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition);
 /* Has a guestmonTest sent; the status counts those that the master has. Main thread. */
 void gm_mib_test(struct gm_mib *mib);
 
+/* The master agent's socket, as configured. */
+const char *gm_mib_socket(const struct gm_mib *mib);
+
 /*
  * Whether the master agent's socket lets this process in, tried without waiting: 0, or -ENOENT (nobody has
  * made it), -EACCES (not for this user), -ECONNREFUSED (its owner is gone), -EAGAIN (its owner does not take

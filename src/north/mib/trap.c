@@ -59,7 +59,7 @@ static int on_answer(int operation, netsnmp_session *session, int id, netsnmp_pd
 	return 1;
 }
 
-static void add(void *user, const struct gm_mib_oid *id, const struct gm_mib_value *value)
+void gm_mib_trap_add(void *user, const struct gm_mib_oid *id, const struct gm_mib_value *value)
 {
 	netsnmp_pdu *pdu = user;
 	oid name[MAX_OID_LEN];
@@ -73,6 +73,14 @@ static void add(void *user, const struct gm_mib_oid *id, const struct gm_mib_val
 	snmp_pdu_add_variable(pdu, name, length, type, data, data_length);
 }
 
+size_t gm_mib_notification(unsigned number, oid *name)
+{
+	size_t length = gm_mib_root(name);
+	name[length++] = 0;
+	name[length++] = number;
+	return length;
+}
+
 /* snmpTrapOID.0 first: the master puts its own sysUpTime.0 before it, which is right from the start. */
 static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notification)
 {
@@ -81,6 +89,7 @@ static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notifica
 	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
 	name[length++] = 0;
 	name[length++] = notification;
+	size_t length = gm_mib_notification(notification, name);
 	netsnmp_pdu *pdu = snmp_pdu_create(GM_AGENTX_NOTIFY);
 	if (!pdu)
 		return NULL;
@@ -96,7 +105,8 @@ static netsnmp_pdu *transition_pdu(struct gm_mib *mib)
 {
 	netsnmp_pdu *pdu = notify_pdu(mib->session, gm_mib_notification_of(mib->current));
 	if (pdu)
-		gm_mib_notify_transition(mib->current, &(struct gm_mib_notify_sink){add, pdu});
+		gm_mib_notify_transition(mib->current,
+					 &(struct gm_mib_notify_sink){gm_mib_trap_add, pdu});
 	return pdu;
 }
 
@@ -108,7 +118,7 @@ static netsnmp_pdu *agent_pdu(struct gm_mib *mib)
 		return NULL; /* not started yet as far as a manager could see */
 	netsnmp_pdu *pdu = notify_pdu(mib->session, mib->agent_event);
 	if (pdu)
-		gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){add, pdu});
+		gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){gm_mib_trap_add, pdu});
 	gm_snapshot_release(mib->slot, view.snapshot);
 	return pdu;
 }
