@@ -271,7 +271,8 @@ size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *r
 		}
 		count++;
 	}
-	qsort(rows, count < max ? count : max, sizeof(*rows), by_name);
+	if (rows)
+		qsort(rows, count < max ? count : max, sizeof(*rows), by_name);
 	return count;
 }
 

@@ -159,7 +159,7 @@ class Inform(unittest.TestCase):
         self.rig.start_snmpd()
         cases = [({"receiver": "localhost:162"}, "receiver: needs ADDRESS:PORT"),
                  ({"receiver": "192.0.2.1"}, "receiver: needs ADDRESS:PORT"), ({}, "community-file: is needed"),
-                 ({"community_file": "/nonexistent"}, "/nonexistent: No such file"),
+                 ({"community_file": "/nonexistent/file"}, "/nonexistent/file: No such file"),
                  ({"version": "3"}, "user: version 3 needs one"), ({"version": "3", "user": "x"}, "auth-file: is needed"),
                  ({"version": "1"}, "version")]
         os.chmod(self.rig.folder / "priv", 0o644)

@@ -149,6 +149,6 @@ class Packs(unittest.TestCase):
         self.assertIn("Timeout", silent.stdout)
         usage = self.rig.run(NMS / "nagios/check_guestmon", check=False)
         self.assertEqual(usage.returncode, 3)
-        missing = self.rig.run(NMS / "nagios/check_guestmon", "--credentials", "/nonexistent", "-H", self.rig.agent, check=False)
+        missing = self.rig.run(NMS / "nagios/check_guestmon", "--credentials", "/nonexistent/file", "-H", self.rig.agent, check=False)
         self.assertEqual(missing.returncode, 2)
-        self.assertIn("/nonexistent", missing.stdout)
+        self.assertIn("/nonexistent/file", missing.stdout)

@@ -354,9 +354,9 @@ static void test_options_name_what_is_wrong(void **state)
 	snprintf(fixture->transport.proxy, sizeof(fixture->transport.proxy), "10.0.0.1:3128");
 	assert_int_equal(gm_http_check(&fixture->transport, &err), -EINVAL);
 	assert_string_equal(err.text, "proxy: not a URL that begins with http://");
-	snprintf(fixture->transport.ca_file, sizeof(fixture->transport.ca_file), "/nonexistent");
+	snprintf(fixture->transport.ca_file, sizeof(fixture->transport.ca_file), "/nonexistent/ca");
 	assert_int_equal(gm_http_check(&fixture->transport, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "ca-file: /nonexistent: "));
+	assert_non_null(strstr(err.text, "ca-file: /nonexistent/ca: "));
 	memset(&fixture->transport.proxy, 0, sizeof(fixture->transport.proxy));
 }
 
