@@ -83,10 +83,10 @@ struct gm_mib {
 	unsigned refusals;
 	int64_t notify_at;
 
-	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	/* inform.c */
 	struct gm_inform_target *targets;
-	/* handler.c: the snapshot of the PDU that is being answered */
+
+	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
 	struct gm_snapshot *scope;
 	const struct gm_mib_context *scope_of;

@@ -75,7 +75,7 @@ void gm_mib_trap_add(void *user, const struct gm_mib_oid *id, const struct gm_mi
 
 size_t gm_mib_notification(unsigned number, oid *name)
 {
-	size_t length = gm_mib_root(name);
+	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
 	name[length++] = 0;
 	name[length++] = number;
 	return length;
@@ -86,9 +86,6 @@ static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notifica
 {
 	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
-	name[length++] = 0;
-	name[length++] = notification;
 	size_t length = gm_mib_notification(notification, name);
 	netsnmp_pdu *pdu = snmp_pdu_create(GM_AGENTX_NOTIFY);
 	if (!pdu)
