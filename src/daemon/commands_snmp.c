@@ -10,9 +10,9 @@
 struct gm_json *gm_answer_snmp(const struct gm_query *query)
 {
 	struct gm_pipeline *pipeline = query->commands->pipeline;
-	struct gm_mib *mib = gm_pipeline_mib(pipeline);
 	struct gm_pipeline_status status;
 	gm_pipeline_status(pipeline, &status);
+	struct gm_mib *mib = status.agent;
 
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_text(reply, "node", query->snapshot->agent.node);

@@ -51,9 +51,6 @@ int gm_pipeline_note(struct gm_pipeline *pipeline, gm_alarm_note_fn *take, uint3
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);
 
-/* The SNMP agent; NULL: none runs on this node. */
-struct gm_mib *gm_pipeline_mib(struct gm_pipeline *pipeline);
-
 /* The present options of a detector (base/option.h). */
 const void *gm_pipeline_options(const struct gm_pipeline *pipeline,
 				const struct gm_detector_ops *ops);
@@ -61,6 +58,7 @@ const void *gm_pipeline_options(const struct gm_pipeline *pipeline,
 /* What the snapshot does not hold: the SNMP agent's state, the alarms' counters. */
 struct gm_pipeline_status {
 	struct gm_mib_status mib;
+	struct gm_mib *agent; /* NULL: none runs on this node */
 	struct gm_alarms_counts alarms;
 	uint64_t transitions_lost;
 	size_t entities;
