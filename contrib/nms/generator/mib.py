@@ -50,8 +50,9 @@ class Object:
 class Module:
     """Objects by name, in the order of their identifiers."""
 
-    def __init__(self, nodes, types, notifications, comments, description):
-        self.types, self.description = types, description
+    def __init__(self, nodes, types, notifications, text, description):
+        self.types, self.description, self._text = types, description, text
+        comments = _comments(text)
         self._names = {node["oid"]: name for name, node in nodes.items()}
         self.objects, self.notifications = {}, {}
         rows = {name: node for name, node in nodes.items() if node["nodetype"] == "row"}
@@ -99,6 +100,12 @@ class Module:
             made.kind = "octets" if made.type in ("UUID", "UUIDorZero", "MacAddress", "OctetString") \
                 else "text"
 
+    @property
+    def groups(self):
+        """Those that guestmonFullCompliance asks for, in its order."""
+        compliance = re.search(r"^guestmonFullCompliance .*?MANDATORY-GROUPS \{(.*?)\}", self._text, re.MULTILINE | re.DOTALL)
+        return re.findall(r"\w+", compliance.group(1))
+
     def group_of(self, item):
         """The name of the node that a scalar is below."""
         return self._names[item.oid.rpartition(".")[0]]
@@ -138,4 +145,4 @@ def load(directory):
     tree = ast.literal_eval(done.stdout.partition("\nMIB = ")[2])
     text = (directory / f"{MODULE}.txt").read_text("utf-8")
     return Module(tree["nodes"], tree.get("typedefs", {}), tree.get("notifications", {}),
-                  _comments(text), tree[MODULE]["description"])
+                  text, tree[MODULE]["description"])
