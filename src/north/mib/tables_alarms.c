@@ -30,6 +30,15 @@ static const struct gm_mib_column alarm_columns[] = {
 	EVIDENCE(18, OCTETS, gm_cell_number, VALUE, 1),
 	EVIDENCE(19, OCTETS, gm_cell_number, LIMIT, 1),
 	CELL(20, UNSIGNED, gm_cell_age, changed_at),
+	CELL(21, TIME, gm_cell_time, acknowledged_at),
+	TEXT(22, acknowledged_by),
+	CELL(23, UNSIGNED, gm_cell_u32, comments),
+	TEXT(24, comment),
+	TEXT(25, commented_by),
+	CELL(26, INTEGER, gm_cell_enum, suppressed),
+	CELL(27, TIME, gm_cell_time, ended_at),
+	CELL(28, UNSIGNED, gm_cell_u32_known, flaps),
+	CELL(29, UNSIGNED, gm_cell_u32_known, correlation),
 };
 #undef SET
 #undef ROW
@@ -57,6 +66,7 @@ static const struct gm_mib_column log_columns[] = {
 	TEXT(19, alarm.evidence.contributors),
 	EVIDENCE(20, OCTETS, gm_cell_number, VALUE, 1),
 	EVIDENCE(21, OCTETS, gm_cell_number, LIMIT, 1),
+	CELL(22, INTEGER, gm_cell_enum, alarm.news),
 };
 #undef SET
 #undef ROW
@@ -111,6 +121,9 @@ static const struct gm_mib_column notify_columns[] = {
 	EVIDENCE(45, OCTETS, gm_cell_number, VALUE, 1),
 	EVIDENCE(46, OCTETS, gm_cell_number, LIMIT, 1),
 	EVIDENCE(47, COUNTER64, gm_cell_evidence, DURATION, 1e3),
+	CELL(48, INTEGER, gm_cell_enum, alarm.news),
+	TEXT(49, alarm.acknowledged_by),
+	TEXT(50, alarm.comment),
 };
 #undef SET
 #undef ROW

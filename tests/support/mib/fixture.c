@@ -277,6 +277,9 @@ struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_ki
 	alarm->id = (uint32_t)sequence;
 	alarm->severity = GM_SEVERITY_MAJOR;
 	alarm->event_type = GM_EVENT_QUALITY_OF_SERVICE;
+	alarm->comments = leak;
+	snprintf(alarm->comment, sizeof(alarm->comment), "%s", leak ? "asked its owner" : "");
+	snprintf(alarm->commented_by, sizeof(alarm->commented_by), "%s", leak ? "ada" : "");
 	alarm->cause = leak ? GM_CAUSE_RESOURCE_NEARING_CAPACITY : GM_CAUSE_CONGESTION;
 	alarm->raised_at = alarm->changed_at = FIXTURE_TIME;
 	alarm->evidence = row.finding.evidence;
