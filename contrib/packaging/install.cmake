@@ -36,6 +36,9 @@ install(FILES contrib/analysers/sklearn-leak.service contrib/analysers/README.md
         DESTINATION ${guestmon_data}/analysers)
 install(FILES contrib/analysers/c-example/c-example.c contrib/analysers/c-example/Makefile
         DESTINATION ${guestmon_data}/analysers/c-example)
+# For management stations.
+install(DIRECTORY contrib/nms/ DESTINATION ${guestmon_data}/nms USE_SOURCE_PERMISSIONS
+        PATTERN generator EXCLUDE PATTERN generate EXCLUDE PATTERN mib-html EXCLUDE)
 install(FILES LICENSE NEWS DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)

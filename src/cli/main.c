@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/option.h"
+#include "cli/check_command.h"
 #include "cli/replay_command.h"
 #include "cli/show.h"
 #include "cli/tune.h"
@@ -105,7 +106,6 @@ static const struct command {
 	 "maintenance [list | add TARGET --for 2h | remove ID]",
 	 gm_show_maintenance,
 	 true},
-	{"check", 0, {NULL}, "check", show_ok, false},
 	{"reload", 0, {NULL}, "reload", show_ok, false},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -121,6 +121,8 @@ static void usage(FILE *out)
 	}
 	fprintf(out, "  %-50s %s\n", "windows GUEST|node [METRIC]... [--since 10m]",
 		"the samples: --entity, --csv, --json, --plot, --svg FILE");
+	fprintf(out, "  %-50s %s\n", "check [--credentials FILE] [--agent HOST:PORT]",
+		"the configuration, and the way to SNMP managers; how to mend it");
 	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
 		"runs a detector over a recording, without a daemon");
 	fprintf(out, "  %-50s %s\n", "tune GUEST --detector NAME --set KEY=VALUE...",
@@ -276,6 +278,8 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (strcmp(argv[0], "replay") == 0)
 		return gm_cli_replay(argc, argv);
+	if (strcmp(argv[0], "check") == 0)
+		return gm_cli_check(settings.socket, settings.json, argc, argv);
 	if (strcmp(argv[0], "windows") == 0)
 		return gm_cli_windows(settings.socket, settings.json, argc, argv);
 	if (strcmp(argv[0], "tune") == 0)

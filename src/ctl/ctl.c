@@ -18,6 +18,7 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	{"windows", "guest metric since entity",
 	 "the samples of a guest, its interfaces and disks; what the rings lack from Redis"},
 	{"check", "", "reads the configuration file again and tells what is wrong"},
+	{"snmp", "test", "the path to the SNMP master agent; with test, sends guestmonTest"},
 	{"reload", "", "applies the configuration file, whole or not at all"},
 	{"outputs", "action output sequence",
 	 "where alarms are told, and how far; pause, resume, tell again from a sequence number"},

@@ -82,10 +82,12 @@ static void note(struct gm_gateway *gateway, struct gm_api_task *task, const cha
 {
 	struct gm_error err;
 	const struct gm_alarm_note note = {.author = task->user, .time = gm_clock_now()};
-	gm_alarm_note_fn *take = strcmp(state, "ACKNOWLEDGED") == 0 ? gm_alarms_acknowledge
-								    : gm_alarms_unacknowledge;
-	int result = gm_pipeline_note(gateway->commands->pipeline, take,
-				      (uint32_t)strtoul(task->arguments[0], NULL, 10), &note, &err);
+	struct gm_alarming *alarming = gm_pipeline_alarming(gateway->commands->pipeline);
+	struct gm_alarms *alarms = gm_alarming_alarms(alarming);
+	uint32_t id = (uint32_t)strtoul(task->arguments[0], NULL, 10);
+	int result = strcmp(state, "ACKNOWLEDGED") == 0
+			     ? gm_alarms_acknowledge(alarms, id, &note, &err)
+			     : gm_alarms_unacknowledge(alarms, id, &note, &err);
 	if (result < 0) {
 		gm_api_problem(&task->reply, result == -EALREADY ? 409 : 404, "%s", err.text);
 		return;

@@ -72,6 +72,7 @@ static void begin_driver(struct member *member, const struct gm_output_ops *ops,
 	const struct gm_output_host host = {
 		.loop = outputs->loop,
 		.http = outputs->http,
+		.mib = &outputs->mib,
 		.name = member->name,
 		.node = outputs->node,
 		.options = member->file ? &member->file->common : NULL,

@@ -572,6 +572,7 @@ void gm_pipeline_status(const struct gm_pipeline *pipeline, struct gm_pipeline_s
 {
 	*ret_status = (struct gm_pipeline_status){
 		.mib = pipeline->mib_status,
+		.agent = pipeline->mib,
 		.alarms = gm_alarms_counts(pipeline->alarms),
 		.transitions_lost = gm_outlet_lost(pipeline->outlet),
 		.entities = gm_entities_count(gm_intake_entities(pipeline->intake)),

@@ -54,6 +54,7 @@ const void *gm_pipeline_options(const struct gm_pipeline *pipeline,
 /* What the snapshot does not hold: the SNMP agent's state, the alarms' counters. */
 struct gm_pipeline_status {
 	struct gm_mib_status mib;
+	struct gm_mib *agent; /* NULL: none runs on this node */
 	struct gm_alarms_counts alarms;
 	uint64_t transitions_lost;
 	size_t entities;

@@ -27,6 +27,7 @@
 
 struct gm_output; /* each driver's own */
 struct gm_output_options;
+struct gm_mib;
 
 /* What is to be told. Valid during send() only: copy what is needed later. */
 struct gm_message {
@@ -54,7 +55,8 @@ struct gm_verdict {
 struct gm_output_host {
 	uv_loop_t *loop;
 	struct gm_http *http;
-	const char *name; /* of the instance */
+	struct gm_mib *const *mib; /* the SNMP agent; NULL behind it while none runs */
+	const char *name;          /* of the instance */
 	const char *node;
 	/* Which transitions it is given. During create() only; NULL: all. */
 	const struct gm_output_options *options;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "north/mib/inform.h"
 #include "north/openstack/aodh.h"
 #include "north/openstack/gnocchi.h"
 #include "north/output.h"
@@ -18,6 +19,7 @@ const struct gm_output_ops *const gm_output_types[] = {
 	&gm_syslog_ops,
 	&gm_journald_ops,
 	&gm_program_ops,
+	&gm_inform_output_ops,
 	NULL,
 };
 

@@ -14,10 +14,11 @@
 
 #include "base/text.h"
 #include "north/mib/agent.h"
+#include "north/mib/inform.h"
 #include "north/mib/notify.h"
 
 static const int64_t STATUS_INTERVAL = GM_SECOND;
-enum { TICK_MS = 1000, VM_TICK_MS = 250, RECONNECT_S = 1 };
+enum { TICK_MS = 1000, VM_TICK_MS = 250, RECONNECT_S = 1, JOBS = 4096 };
 
 /*
  * The library connects with a blocking connect(), which does not return while a frozen master's backlog
@@ -56,6 +57,14 @@ const struct gm_option gm_mib_option_table[] = {
 	 .type = GM_OPTION_BOOL,
 	 .fallback = "no",
 	 .help = "send VM-MIB's notifications that tell of many guests at a time"},
+	{.key = "heartbeat",
+	 GM_OPTION_AT(struct gm_mib_options, heartbeat),
+	 .type = GM_OPTION_DURATION,
+	 .min = 0,
+	 .max = 86400e9,
+	 .fallback = "0s",
+	 .help = "time between two notifications guestmonHeartbeat, by which a receiver knows that "
+		 "nothing is missing; 0: none"},
 	GM_OPTION_END,
 };
 
@@ -149,6 +158,13 @@ static void watch(netsnmp_large_fd_set *set, int *count, int fd)
 		*count = fd + 1;
 }
 
+/* Whether the event descriptor was written to since the last time. */
+static bool told(int fd, netsnmp_large_fd_set *set)
+{
+	eventfd_t ignored;
+	return NETSNMP_LARGE_FD_ISSET(fd, set) && eventfd_read(fd, &ignored) == 0;
+}
+
 /* One turn of the loop, at most `limit_ms` long; true when the thread is to end. */
 static bool turn(struct gm_mib *mib, netsnmp_large_fd_set *set, int limit_ms)
 {
@@ -157,18 +173,19 @@ static bool turn(struct gm_mib *mib, netsnmp_large_fd_set *set, int limit_ms)
 	NETSNMP_LARGE_FD_ZERO(set);
 	snmp_select_info2(&count, set, &wait, &block);
 	watch(set, &count, mib->wake);
+	watch(set, &count, mib->test);
 	watch(set, &count, mib->stop);
 	int ready = netsnmp_large_fd_set_select(count, set, NULL, NULL, &wait);
 
 	bool stop = ready > 0 && NETSNMP_LARGE_FD_ISSET(mib->stop, set);
-	if (ready > 0 && NETSNMP_LARGE_FD_ISSET(mib->wake, set)) {
-		eventfd_t ignored;
-		eventfd_read(mib->wake, &ignored);
-	}
-	if (ready > 0)
+	if (ready > 0) {
+		told(mib->wake, set);
+		if (told(mib->test, set))
+			mib->agent_events |= 1U << GM_MIB_TEST;
 		snmp_read2(set);
-	else if (ready == 0)
+	} else if (ready == 0) {
 		snmp_timeout();
+	}
 	run_alarms();
 	return stop;
 }
@@ -180,6 +197,7 @@ static void work(struct gm_mib *mib)
 	gm_mib_registry_tick(mib, now);
 	gm_mib_trap_tick(mib, now);
 	gm_mib_vm_trap_tick(mib, now);
+	gm_inform_tick(mib);
 	if (now - mib->held_at > GM_SECOND)
 		gm_mib_release(mib);
 	tell_status(mib, now);
@@ -211,6 +229,7 @@ static void *run(void *user)
 	while (!turn(mib, &set, mib->vm_trap ? VM_TICK_MS : TICK_MS));
 	say_stop(mib, &set);
 	gm_mib_release(mib);
+	gm_inform_exit(mib);
 	gm_mib_session_exit(mib);
 	snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, mib, 1);
 	snmp_disable_log();
@@ -230,11 +249,14 @@ static void destroy(struct gm_mib *mib)
 {
 	if (mib->wake >= 0)
 		close(mib->wake);
+	if (mib->test >= 0)
+		close(mib->test);
 	if (mib->stop >= 0)
 		close(mib->stop);
 	free(mib->current);
 	gm_mib_vm_trap_free(mib);
 	gm_queue_free(mib->queue);
+	gm_queue_free(mib->jobs);
 	free(mib);
 }
 
@@ -266,13 +288,21 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 	mib->options = *options;
 	mib->slot = slot;
 	mib->host = *host;
-	mib->agent_event = GM_MIB_START;
+	mib->started = gm_clock_monotonic();
+	mib->agent_events = 1U << GM_MIB_START;
 	gm_mib_registry_init(mib);
 	mib->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	mib->test = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	mib->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	const struct gm_queue_options queue = {
 		.capacity = GM_MIB_SPOOL, .free_item = free, .notify = wake, .user = mib};
-	int rc = mib->wake < 0 || mib->stop < 0 ? -errno : gm_queue_create(&queue, &mib->queue);
+	int rc = mib->wake < 0 || mib->test < 0 || mib->stop < 0
+			 ? -errno
+			 : gm_queue_create(&queue, &mib->queue);
+	const struct gm_queue_options jobs = {
+		.capacity = JOBS, .free_item = gm_inform_job_free, .notify = wake, .user = mib};
+	if (rc == 0)
+		rc = gm_queue_create(&jobs, &mib->jobs);
 	if (rc == 0)
 		rc = gm_mib_vm_trap_create(mib);
 	if (rc == 0)
@@ -297,6 +327,16 @@ int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition)
 	*copy = *transition;
 	gm_queue_push(mib->queue, copy);
 	return 0;
+}
+
+const char *gm_mib_socket(const struct gm_mib *mib)
+{
+	return mib->options.agentx_socket;
+}
+
+void gm_mib_test(struct gm_mib *mib)
+{
+	eventfd_write(mib->test, 1);
 }
 
 static int join(pthread_t thread, int64_t limit)

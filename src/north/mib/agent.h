@@ -2,7 +2,7 @@
 /*
  * What the files of the agent thread share: agent.c (thread and loop), session.c (the AgentX session),
  * registry.c (what is registered in it), trap.c (notifications), handler.c (requests). Private to this
- * folder; nothing here but the queue and the two event descriptors is touched by another thread.
+ * folder; nothing here but the queue and the event descriptors is touched by another thread.
  */
 #ifndef GM_NORTH_MIB_AGENT_H
 #define GM_NORTH_MIB_AGENT_H
@@ -54,7 +54,9 @@ struct gm_mib {
 	struct gm_mib_host host;
 	struct gm_snapshot_slot *slot;
 	struct gm_queue *queue; /* of struct gm_transition, in order */
-	int wake, stop;         /* eventfd: look at the queue; end */
+	struct gm_queue *jobs;  /* of struct gm_inform_job */
+	int64_t started;        /* monotonic */
+	int wake, test, stop;   /* eventfd: look at the queue; send a test; end */
 	pthread_t thread;
 
 	/* Of the agent thread alone. */
@@ -74,12 +76,16 @@ struct gm_mib {
 
 	/* trap.c */
 	struct gm_transition *current; /* taken from the queue, not acknowledged */
-	unsigned agent_event;          /* GM_MIB_START or GM_MIB_STOP waiting to be sent, or 0 */
+	uint32_t agent_events;         /* bits 1 << GM_MIB_START, …: to be sent */
+	unsigned agent_event;          /* the one of them whose turn it is, or 0 */
+	int64_t heartbeat_at;
 	int in_flight; /* request id of the Notify that the master has not answered, or 0 */
 	unsigned refusals;
 	int64_t notify_at;
 
 	struct gm_vm_trap *vm_trap; /* vm_trap.c; NULL: such notifications are not asked for */
+	/* inform.c */
+	struct gm_inform_target *targets;
 
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
@@ -122,6 +128,13 @@ void gm_mib_registry_tick(struct gm_mib *mib, int64_t now);
 /* trap.c */
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now);
 void gm_mib_trap_lost_session(struct gm_mib *mib);
+/* The name of a notification, of MAX_OID_LEN; returns its length. A sink's add() to a PDU. */
+size_t gm_mib_notification(unsigned number, oid *name);
+void gm_mib_trap_add(void *pdu, const struct gm_mib_oid *id, const struct gm_mib_value *value);
+
+/* inform.c: what is due; closes all sessions. */
+void gm_inform_tick(struct gm_mib *mib);
+void gm_inform_exit(struct gm_mib *mib);
 
 /* vm_trap.c: 0 or -ENOMEM. */
 int gm_mib_vm_trap_create(struct gm_mib *mib);

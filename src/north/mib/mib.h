@@ -22,6 +22,7 @@ struct gm_mib_options {
 	char agentx_socket[256]; /* "/var/agentx/master", "tcp:127.0.0.1:705" */
 	int64_t timeout;         /* ns that a synchronous AgentX exchange may take */
 	bool vm_notifications, vm_bulk_notifications; /* VM-MIB's, of each machine and of many */
+	int64_t heartbeat; /* ns between two guestmonHeartbeat; 0: none */
 };
 extern const struct gm_option gm_mib_option_table[];
 
@@ -38,6 +39,7 @@ struct gm_mib_status {
 	uint64_t requests;      /* AgentX requests served */
 	uint64_t notifications; /* acknowledged */
 	uint64_t spooled;       /* waiting for the master */
+	uint64_t tests;         /* guestmonTest: acknowledged */
 	char error[128];
 };
 
@@ -55,6 +57,19 @@ int gm_mib_start(const struct gm_mib_options *options, struct gm_snapshot_slot *
 
 /* Gives a transition to be notified; copied. Never blocks. Main thread. -ENOSPC: the spool is full. */
 int gm_mib_notify(struct gm_mib *mib, const struct gm_transition *transition);
+
+/* Has a guestmonTest sent; the status counts those that the master has. Main thread. */
+void gm_mib_test(struct gm_mib *mib);
+
+/* The master agent's socket, as configured. */
+const char *gm_mib_socket(const struct gm_mib *mib);
+
+/*
+ * Whether the master agent's socket lets this process in, tried without waiting: 0, or -ENOENT (nobody has
+ * made it), -EACCES (not for this user), -ECONNREFUSED (its owner is gone), -EAGAIN (its owner does not take
+ * connections); a sentence of what to do in `err`. An address that is no path is not tried: -ENOTSUP.
+ */
+int gm_mib_probe(const char *agentx_socket, struct gm_error *err);
 
 /* Ends the thread; what was not delivered stays with the owner (its position tells). */
 void gm_mib_stop(struct gm_mib *mib);

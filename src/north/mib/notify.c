@@ -6,7 +6,14 @@
 
 #include <string.h>
 
-enum { NOTIFY_GROUP = 10, COMMON_FIRST = 1, COMMON_LAST = 16, COLUMNS_MAX = 32 };
+enum {
+	NOTIFY_GROUP = 10,
+	COMMON_FIRST = 1,
+	COMMON_LAST = 16,
+	NEWS_FIRST = 48,
+	NEWS_LAST = 50,
+	COLUMNS_MAX = 32
+};
 
 /*
  * By detector: the raise, and the columns of gmNotify that follow the common ones, ended by 0: those of the
@@ -90,6 +97,10 @@ void gm_mib_notify_transition(const struct gm_transition *transition,
 		add_column(transition, kind->objects[i], true, sink);
 	for (size_t i = 0; kind->more[i]; i++)
 		add_column(transition, kind->more[i], false, sink);
+	if (transition->alarm.news == GM_NEWS_CONDITION)
+		return;
+	for (unsigned number = NEWS_FIRST; number <= NEWS_LAST; number++)
+		add_column(transition, number, false, sink);
 }
 
 void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_notify_sink *sink)

@@ -21,6 +21,8 @@ enum gm_mib_notification {
 	GM_MIB_STOP = 11,
 	GM_MIB_ANOMALY_RAISE = 12,
 	GM_MIB_THRESHOLD_RAISE = 15,
+	GM_MIB_HEARTBEAT = 18,
+	GM_MIB_TEST = 19,
 };
 
 /* Takes one variable; `oid` is below the root, both are only valid during the call. */
@@ -36,7 +38,7 @@ unsigned gm_mib_notification_of(const struct gm_transition *transition);
 void gm_mib_notify_transition(const struct gm_transition *transition,
 			      const struct gm_mib_notify_sink *sink);
 
-/* The variables of GM_MIB_START and GM_MIB_STOP. */
+/* The variables of GM_MIB_START, GM_MIB_STOP, GM_MIB_HEARTBEAT and GM_MIB_TEST. */
 void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_notify_sink *sink);
 
 #endif

@@ -29,6 +29,7 @@ static const struct gm_mib_table *const guestmon_tables[] = {
 	&gm_mib_error_table,
 	&gm_mib_window_table,
 	&gm_mib_tenant_table,
+	&gm_mib_output_table,
 };
 
 static const struct gm_mib_table *const guestmon_tenant_tables[] = {

@@ -52,7 +52,7 @@ extern const struct gm_mib_table gm_mib_contention_table, gm_mib_contention_buck
 extern const struct gm_mib_table gm_mib_anomaly_table, gm_mib_error_table;
 extern const struct gm_mib_table gm_mib_window_table, gm_mib_tenant_table;
 extern const struct gm_mib_table gm_mib_agent_tenant_table;
-extern const struct gm_mib_table gm_mib_alarm_table, gm_mib_log_table;
+extern const struct gm_mib_table gm_mib_alarm_table, gm_mib_log_table, gm_mib_output_table;
 
 /* VM-MIB, tables_vm.c */
 extern const struct gm_mib_table gm_mib_vm_hypervisor_table, gm_mib_vm_number, gm_mib_vm_change;

@@ -4,6 +4,8 @@
  */
 #include "north/mib/tables.h"
 
+#include <string.h>
+
 #include "model/alarm.h"
 
 #define ROW struct gm_alarm
@@ -28,6 +30,15 @@ static const struct gm_mib_column alarm_columns[] = {
 	EVIDENCE(18, OCTETS, gm_cell_number, VALUE, 1),
 	EVIDENCE(19, OCTETS, gm_cell_number, LIMIT, 1),
 	CELL(20, UNSIGNED, gm_cell_age, changed_at),
+	CELL(21, TIME, gm_cell_time, acknowledged_at),
+	TEXT(22, acknowledged_by),
+	CELL(23, UNSIGNED, gm_cell_u32, comments),
+	TEXT(24, comment),
+	TEXT(25, commented_by),
+	CELL(26, INTEGER, gm_cell_enum, suppressed),
+	CELL(27, TIME, gm_cell_time, ended_at),
+	CELL(28, UNSIGNED, gm_cell_u32_known, flaps),
+	CELL(29, UNSIGNED, gm_cell_u32_known, correlation),
 };
 #undef SET
 #undef ROW
@@ -55,6 +66,7 @@ static const struct gm_mib_column log_columns[] = {
 	TEXT(19, alarm.evidence.contributors),
 	EVIDENCE(20, OCTETS, gm_cell_number, VALUE, 1),
 	EVIDENCE(21, OCTETS, gm_cell_number, LIMIT, 1),
+	CELL(22, INTEGER, gm_cell_enum, alarm.news),
 };
 #undef SET
 #undef ROW
@@ -109,8 +121,30 @@ static const struct gm_mib_column notify_columns[] = {
 	EVIDENCE(45, OCTETS, gm_cell_number, VALUE, 1),
 	EVIDENCE(46, OCTETS, gm_cell_number, LIMIT, 1),
 	EVIDENCE(47, COUNTER64, gm_cell_evidence, DURATION, 1e3),
+	CELL(48, INTEGER, gm_cell_enum, alarm.news),
+	TEXT(49, alarm.acknowledged_by),
+	TEXT(50, alarm.comment),
 };
 #undef SET
+#undef ROW
+
+#define ROW struct gm_output_row
+static const struct gm_mib_column output_columns[] = {
+	TEXT(2, type),
+	CELL(3, INTEGER, gm_cell_u32, state),
+	CELL(4, COUNTER64, gm_cell_u64, position),
+	CELL(5, COUNTER64, gm_cell_u64, backlog),
+	CELL(6, UNSIGNED, gm_cell_u32, in_flight),
+	CELL(7, COUNTER64, gm_cell_u64, delivered),
+	CELL(8, COUNTER64, gm_cell_u64, retried),
+	CELL(9, COUNTER64, gm_cell_u64, refused),
+	CELL(10, COUNTER64, gm_cell_u64, expired),
+	CELL(11, COUNTER64, gm_cell_u64, overflowed),
+	CELL(12, TIME, gm_cell_time, delivered_at),
+	CELL(13, TIME, gm_cell_time, failing_since),
+	CELL(14, TIME, gm_cell_time, next_try_at),
+	TEXT(15, error),
+};
 #undef ROW
 
 static size_t alarm_index(const void *row, uint32_t *ret_index)
@@ -128,6 +162,18 @@ static size_t log_index(const void *row, uint32_t *ret_index)
 	return 1;
 }
 
+/* IMPLIED: without its length, so that the order of names is that of indexes. */
+static size_t output_index(const void *row, uint32_t *ret_index)
+{
+	const struct gm_output_row *output = row;
+	size_t length = strlen(output->name);
+	for (size_t i = 0; i < length; i++)
+		ret_index[i] = (uint8_t)output->name[i];
+	return length;
+}
+
+const struct gm_mib_table gm_mib_output_table = {ENTRY(31, 1, output_index),
+						 ROWS(outputs, output_count), COLUMNS(output)};
 const struct gm_mib_table gm_mib_alarm_table = {ENTRY(8, 1, alarm_index), ROWS(alarms, alarm_count),
 						COLUMNS(alarm)};
 const struct gm_mib_table gm_mib_log_table = {ENTRY(9, 1, log_index), ROWS(log, log_count),

@@ -29,6 +29,7 @@ static void finished(struct gm_mib *mib, bool accepted)
 	mib->status.notifications += accepted;
 	mib->status_changed = true;
 	if (!mib->current) {
+		mib->status.tests += accepted && mib->agent_event == GM_MIB_TEST;
 		mib->agent_event = 0;
 		return;
 	}
@@ -58,7 +59,7 @@ static int on_answer(int operation, netsnmp_session *session, int id, netsnmp_pd
 	return 1;
 }
 
-static void add(void *user, const struct gm_mib_oid *id, const struct gm_mib_value *value)
+void gm_mib_trap_add(void *user, const struct gm_mib_oid *id, const struct gm_mib_value *value)
 {
 	netsnmp_pdu *pdu = user;
 	oid name[MAX_OID_LEN];
@@ -72,14 +73,20 @@ static void add(void *user, const struct gm_mib_oid *id, const struct gm_mib_val
 	snmp_pdu_add_variable(pdu, name, length, type, data, data_length);
 }
 
+size_t gm_mib_notification(unsigned number, oid *name)
+{
+	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
+	name[length++] = 0;
+	name[length++] = number;
+	return length;
+}
+
 /* snmpTrapOID.0 first: the master puts its own sysUpTime.0 before it, which is right from the start. */
 static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notification)
 {
 	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
-	name[length++] = 0;
-	name[length++] = notification;
+	size_t length = gm_mib_notification(notification, name);
 	netsnmp_pdu *pdu = snmp_pdu_create(GM_AGENTX_NOTIFY);
 	if (!pdu)
 		return NULL;
@@ -95,7 +102,8 @@ static netsnmp_pdu *transition_pdu(struct gm_mib *mib)
 {
 	netsnmp_pdu *pdu = notify_pdu(mib->session, gm_mib_notification_of(mib->current));
 	if (pdu)
-		gm_mib_notify_transition(mib->current, &(struct gm_mib_notify_sink){add, pdu});
+		gm_mib_notify_transition(mib->current,
+					 &(struct gm_mib_notify_sink){gm_mib_trap_add, pdu});
 	return pdu;
 }
 
@@ -107,15 +115,33 @@ static netsnmp_pdu *agent_pdu(struct gm_mib *mib)
 		return NULL; /* not started yet as far as a manager could see */
 	netsnmp_pdu *pdu = notify_pdu(mib->session, mib->agent_event);
 	if (pdu)
-		gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){add, pdu});
+		gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){gm_mib_trap_add, pdu});
 	gm_snapshot_release(mib->slot, view.snapshot);
 	return pdu;
+}
+
+/* What the agent has to tell of itself, one at a time; never more than one of a kind is waiting. */
+static void choose_event(struct gm_mib *mib, int64_t now)
+{
+	int64_t interval = mib->options.heartbeat;
+	if (interval > 0 && now >= mib->heartbeat_at) {
+		if (mib->heartbeat_at > 0)
+			mib->agent_events |= 1U << GM_MIB_HEARTBEAT;
+		mib->heartbeat_at = now + interval;
+	}
+	for (unsigned event = GM_MIB_START; !mib->agent_event && mib->agent_events >> event;
+	     event++)
+		if (mib->agent_events & 1U << event)
+			mib->agent_event = event;
+	mib->agent_events &= ~(1U << mib->agent_event);
 }
 
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now)
 {
 	if (!mib->session || mib->in_flight || now < mib->notify_at)
 		return;
+	if (!mib->current && !mib->agent_event)
+		choose_event(mib, now);
 	if (!mib->current && !mib->agent_event)
 		mib->current = gm_queue_pop(mib->queue);
 	if (!mib->current && !mib->agent_event)

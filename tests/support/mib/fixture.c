@@ -122,6 +122,34 @@ static bool fill_machine(struct gm_snapshot *snapshot, size_t g, uint32_t index)
 const char *const fixture_tenants[FIXTURE_TENANTS] = {"shop", "9a2b0000000000000000000000000001"};
 
 /* Of those that have guests, in the order of their lengths. */
+/* One that works, and one that has told nothing yet. */
+static bool fill_outputs(struct gm_snapshot *snapshot)
+{
+	static const struct gm_output_row outputs[] = {
+		{.name = "nms",
+		 .type = "snmp-inform",
+		 .state = GM_OUTPUT_WAITING,
+		 .position = 7,
+		 .backlog = 2,
+		 .in_flight = 1,
+		 .delivered = 6,
+		 .retried = 5,
+		 .refused = 4,
+		 .expired = 3,
+		 .overflowed = 2,
+		 .delivered_at = FIXTURE_TIME,
+		 .failing_since = FIXTURE_TIME,
+		 .next_try_at = FIXTURE_TIME,
+		 .error = "the receiver does not acknowledge"},
+		{.name = "snmp", .type = "agentx", .state = GM_OUTPUT_WORKING},
+	};
+	snapshot->output_count = sizeof(outputs) / sizeof(outputs[0]);
+	if (!rows(snapshot, &snapshot->outputs, snapshot->output_count, sizeof(*snapshot->outputs)))
+		return false;
+	memcpy(snapshot->outputs, outputs, sizeof(outputs));
+	return true;
+}
+
 static bool fill_tenants(struct gm_snapshot *snapshot, size_t guests, size_t interfaces)
 {
 	if (!rows(snapshot, &snapshot->tenants, FIXTURE_TENANTS, sizeof(*snapshot->tenants)))
@@ -249,6 +277,9 @@ struct gm_transition fixture_transition(uint64_t sequence, enum gm_transition_ki
 	alarm->id = (uint32_t)sequence;
 	alarm->severity = GM_SEVERITY_MAJOR;
 	alarm->event_type = GM_EVENT_QUALITY_OF_SERVICE;
+	alarm->comments = leak;
+	snprintf(alarm->comment, sizeof(alarm->comment), "%s", leak ? "asked its owner" : "");
+	snprintf(alarm->commented_by, sizeof(alarm->commented_by), "%s", leak ? "ada" : "");
 	alarm->cause = leak ? GM_CAUSE_RESOURCE_NEARING_CAPACITY : GM_CAUSE_CONGESTION;
 	alarm->raised_at = alarm->changed_at = FIXTURE_TIME;
 	alarm->evidence = row.finding.evidence;
@@ -380,7 +411,7 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 	    !allocate_ports(snapshot, guests * interfaces))
 		return NULL;
 	fill_agent(snapshot);
-	if (!fill_tenants(snapshot, guests, interfaces))
+	if (!fill_outputs(snapshot) || !fill_tenants(snapshot, guests, interfaces))
 		return NULL;
 	for (size_t g = 0; g < guests; g++) {
 		uint32_t index = (uint32_t)(2 * g + 1);

@@ -114,6 +114,22 @@ static void test_burst_carries_its_evidence(void **state)
 	assert_int_equal(seen.values[16].number, 2);
 }
 
+/* What people made of an alarm follows, where that is the news. */
+static void test_news_follow(void **state)
+{
+	(void)state;
+	struct gm_transition change = fixture_transition(2, GM_TRANSITION_CHANGE);
+	size_t before = carried(&change).count;
+	change.alarm.news = GM_NEWS_ACKNOWLEDGED;
+	snprintf(change.alarm.acknowledged_by, sizeof(change.alarm.acknowledged_by), "ada");
+	struct seen seen = carried(&change);
+	assert_int_equal(seen.count, before + 2); /* there is no comment */
+	assert_int_equal(seen.columns[before], 48);
+	assert_int_equal(seen.values[before].number, 2);
+	assert_int_equal(seen.columns[before + 1], 49);
+	assert_memory_equal(seen.octets[before + 1], "ada", 3);
+}
+
 /* Fills what `detector` would tell and returns what is carried after the common variables. */
 static struct seen rest_of(const char *detector, struct gm_transition *transition)
 {
@@ -266,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_leak_carries_its_evidence),
 		cmocka_unit_test(test_burst_carries_its_evidence),
+		cmocka_unit_test(test_news_follow),
 		cmocka_unit_test(test_anomaly_carries_its_evidence),
 		cmocka_unit_test(test_threshold_carries_its_evidence),
 		cmocka_unit_test(test_others_carry_what_is_known),

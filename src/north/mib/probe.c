@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looks at the master agent's socket from outside: for `guestmonctl check`, which tells an operator why
+ * there is no session. Nothing of net-snmp; the session itself is session.c's.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "north/mib/mib.h"
+
+static int explain(const char *path, int error, struct gm_error *err)
+{
+	switch (error) {
+	case ENOENT:
+		return gm_error_set(
+			err, -error,
+			"%s is not there: is snmpd running, with \"master agentx\" in its "
+			"configuration, and is that its agentXSocket?",
+			path);
+	case EACCES:
+		return gm_error_set(
+			err, -error,
+			"%s is not open to the daemon's user: agentXPerms in snmpd's "
+			"configuration gives it to a group, as in \"agentXPerms 0660 0750 "
+			"Debian-snmp guestmon\"",
+			path);
+	case ECONNREFUSED:
+		return gm_error_set(err, -error, "nobody listens at %s any more: is snmpd running?",
+				    path);
+	case EAGAIN:
+		return gm_error_set(err, -error,
+				    "whoever listens at %s takes no connection: does snmpd hang?",
+				    path);
+	default:
+		return gm_error_set(err, -error, "%s: %s", path, strerror(error));
+	}
+}
+
+int gm_mib_probe(const char *agentx_socket, struct gm_error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (agentx_socket[0] != '/')
+		return gm_error_set(err, -ENOTSUP, "%s is no path, and is not tried",
+				    agentx_socket);
+	if (strlen(agentx_socket) >= sizeof(address.sun_path))
+		return explain(agentx_socket, ENAMETOOLONG, err);
+	gm_text_copy(address.sun_path, sizeof(address.sun_path), agentx_socket);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return explain(agentx_socket, errno, err);
+	int error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
+	close(fd);
+	return error ? explain(agentx_socket, error, err) : 0;
+}
