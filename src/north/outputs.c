@@ -13,14 +13,8 @@
 #include "north/webhook/webhook.h"
 
 const struct gm_output_ops *const gm_output_types[] = {
-	&gm_aodh_output,
-	&gm_gnocchi_output,
-	&gm_webhook_ops,
-	&gm_syslog_ops,
-	&gm_journald_ops,
-	&gm_program_ops,
-	&gm_inform_output_ops,
-	NULL,
+	&gm_aodh_output,  &gm_gnocchi_output, &gm_webhook_ops,       &gm_syslog_ops,
+	&gm_journald_ops, &gm_program_ops,    &gm_inform_output_ops, NULL,
 };
 
 const struct gm_output_ops *gm_output_type(const char *name)

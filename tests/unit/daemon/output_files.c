@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of outputs: what each holds is read, and what is wrong is told with its place.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "daemon/output_files.h"
+
+enum { NAMES = 4 };
+
+struct fixture {
+	char directory[32];
+	char paths[NAMES][128];
+	size_t count;
+	struct gm_output_files *files;
+	struct gm_error err;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/gm-outputs-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < fixture->count; i++)
+		unlink(fixture->paths[i]);
+	assert_int_equal(rmdir(fixture->directory), 0);
+	gm_output_files_free(fixture->files);
+	free(fixture);
+	return 0;
+}
+
+static void put(struct fixture *fixture, const char *name, const char *text)
+{
+	char *path = fixture->paths[fixture->count++];
+	snprintf(path, sizeof(fixture->paths[0]), "%s/%s", fixture->directory, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int load(struct fixture *fixture)
+{
+	gm_output_files_free(fixture->files);
+	return gm_output_files_load(fixture->directory, &fixture->files, &fixture->err);
+}
+
+static void assert_refused(struct fixture *fixture, const char *says)
+{
+	assert_true(load(fixture) < 0);
+	assert_null(fixture->files);
+	const char *after = fixture->err.text + strlen(fixture->directory) + 1;
+	if (!strstr(after, says))
+		fail_msg("\"%s\" does not say \"%s\"", after, says);
+}
+
+static void test_no_directory_is_no_output(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_int_equal(gm_output_files_load("/nonexistent", &fixture->files, &fixture->err), 0);
+	assert_int_equal(fixture->files->count, 0);
+}
+
+static void test_what_a_file_says(void **state)
+{
+	struct fixture *fixture = *state;
+	put(fixture, "b.yaml",
+	    "type: webhook\nurl: http://127.0.0.1/\nseverity: major\nretry-min: 500ms\n");
+	put(fixture, "a.yaml", "guests: 'db-*'\ntype: webhook\nurl: http://127.0.0.1/\n");
+	put(fixture, "off.yaml", "type: webhook\nurl: http://127.0.0.1/\nenabled: no\n");
+	put(fixture, "no.txt", "nonsense");
+	assert_int_equal(load(fixture), 0);
+	assert_int_equal(fixture->files->count, 2);
+	const struct gm_output_file *a = &fixture->files->files[0];
+	const struct gm_output_file *b = &fixture->files->files[1];
+	assert_string_equal(a->name, "a");
+	assert_string_equal(a->common.guests, "db-*");
+	assert_string_equal(b->name, "b");
+	assert_string_equal(b->ops->type, "webhook");
+	assert_int_equal(b->common.severity, 1);
+	assert_int_equal(b->common.retry_min, 500 * GM_MILLISECOND);
+	assert_int_equal(b->common.retry_max, 60 * GM_SECOND);
+	assert_false(gm_output_file_equal(a, b));
+
+	struct gm_output_files *again;
+	assert_int_equal(gm_output_files_load(fixture->directory, &again, &fixture->err), 0);
+	assert_true(gm_output_file_equal(a, &again->files[0]));
+	again->files[0].common.expiry++;
+	assert_false(gm_output_file_equal(a, &again->files[0]));
+	gm_output_files_free(again);
+}
+
+static void test_what_is_wrong_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{"", "options are expected"},
+		{"- type: webhook\n", "options are expected"},
+		{"severity: major\n", "wrong.yaml:1:1: type is missing; allowed: "},
+		{"type: pigeon\n", "wrong.yaml:1:7: type: allowed: "},
+		{"type: webhook\ncolour: red\nurl: http://127.0.0.1/\n",
+		 "wrong.yaml:2:1: unknown key \"colour\"; allowed: type, "},
+		{"type: webhook\nseverity: loud\nurl: http://127.0.0.1/\n",
+		 "wrong.yaml:2:11: severity: "},
+		{"type: webhook\nretry-min: 1y\nurl: http://127.0.0.1/\n",
+		 "wrong.yaml:2:12: retry-min: "},
+		{"type: webhook\nretry-min: [1, 2]\nurl: http://127.0.0.1/\n",
+		 "wrong.yaml:2:12: a key has one value here"},
+		{"type: webhook\ntype: gnocchi\nurl: http://127.0.0.1/\n", "wrong.yaml:2:"},
+		{"type: webhook\nretry-min: 5m\nurl: http://127.0.0.1/\n", "longer than retry-max"},
+		{"type: &x gnocchi\n", "wrong.yaml:1:"},
+		{"type: webhook\n\x80\n", "wrong.yaml:2"},
+	};
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fixture->count = 0;
+		put(fixture, "wrong.yaml", cases[i].text);
+		assert_refused(fixture, cases[i].says);
+	}
+}
+
+static void test_names_that_cannot_be(void **state)
+{
+	static const char *const names[] = {
+		"snmp.yaml", "a b.yaml",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.yaml"};
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		fixture->count = 0;
+		put(fixture, names[i], "type: webhook\nurl: http://127.0.0.1/\n");
+		assert_refused(fixture, "the name of an output is a word");
+		unlink(fixture->paths[0]);
+	}
+	fixture->count = 0;
+}
+
+int main(void)
+{
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_FILES(test_no_directory_is_no_output),
+		WITH_FILES(test_what_a_file_says),
+		WITH_FILES(test_what_is_wrong_is_told_with_its_place),
+		WITH_FILES(test_names_that_cannot_be),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
