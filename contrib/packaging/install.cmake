@@ -28,7 +28,7 @@ install(FILES contrib/man/guestmond.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES contrib/man/guestmonctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES contrib/man/guestmon.yaml.5 contrib/man/guestmon-policy.5 contrib/man/guestmon-outputs.5
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
-install(FILES contrib/man/guestmon-redis.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+install(FILES contrib/man/guestmon-redis.7 contrib/man/guestmon-api.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
 # For a Redis server's operator, and for who writes analysers.
 install(FILES contrib/redis/guestmon.acl DESTINATION ${guestmon_data}/redis)
 install(PROGRAMS contrib/analysers/sklearn-leak DESTINATION ${guestmon_data}/analysers)
