@@ -104,7 +104,7 @@ class Rig:
             f"control:\n  socket: {self.control}\n"
             f"libvirt:\n  slow-interval: 100ms\n  uri: test://{self.directory}/node.xml\n"
             "tap:\n  enabled: no\nsnmp:\n  enabled: no\nredis:\n  enabled: no\n"
-            f"policy:\n  directory: {self.directory}/policy.d\n"
+            f"policy:\n  directory: {self.directory}/policy.d\noutputs:\n  directory: {self.directory}/outputs.d\n"
             f"alarm:\n  hold: 0s\n  raise-limit: 0\n"
             "server-notifier:\n  enabled: yes\n  callbacks: http://127.0.0.1:*\n"
             f"api:\n{lines}{extra}", encoding="utf-8")

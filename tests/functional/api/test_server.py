@@ -116,7 +116,7 @@ class Start(RigTest):
         self.addCleanup(self.rig.configure)
         reply = self.rig.ask("check")
         self.assertNotEqual(reply.returncode, 0)
-        self.assertIn(says, reply.stderr)
+        self.assertIn(says, reply.stdout + reply.stderr)
 
     def test_options_that_are_wrong(self):
         self.check("api.address", address="localhost")

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The output type nova-action: dry-run, limits, and Nova's own words. Keystone and Nova are played by one server on
+loopback, with the paths, bodies and status codes of their API references."""
+
+import http.server
+import json
+import threading
+import time
+
+from rig import DB, WEB, RigTest, free_port, wait_until
+
+PASSWORD = "password-of-guestmon"
+
+
+def stamp(ahead):
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() + ahead))
+
+
+class Cloud:
+    """Identity v3 and Compute v2.1, as much as is asked of them."""
+
+    def __init__(self):
+        self.port, self.actions, self.answers, self.tokens = free_port(), [], [], 0
+        cloud = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def answer(self, status, body=None, **headers):
+                text = json.dumps(body).encode() if body is not None else b""
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name.replace("_", "-"), value)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path == "/v3/auth/tokens":
+                    self.give_token(body)
+                elif self.headers.get("X-Auth-Token") != f"token-{cloud.tokens}":
+                    self.answer(401, {"error": {"code": 401}})
+                else:
+                    status = cloud.answers.pop(0) if cloud.answers else 202
+                    cloud.actions.append((self.path, body, status))
+                    self.answer(status)
+
+            def give_token(self, body):
+                user = body["auth"]["identity"]["password"]["user"]
+                if (user["name"], user["password"]) != ("guestmon", PASSWORD):
+                    self.answer(401, {"error": {"code": 401}})
+                    return
+                cloud.tokens += 1
+                endpoint = {"interface": "public", "region": "R", "region_id": "R", "id": "e",
+                            "url": f"http://127.0.0.1:{cloud.port}/v2.1"}
+                self.answer(201, {"token": {"issued_at": stamp(0), "expires_at": stamp(3600), "methods": ["password"],
+                                            "catalog": [{"type": "compute", "name": "nova", "id": "s",
+                                                         "endpoints": [endpoint]}]}},
+                            X_Subject_Token=f"token-{cloud.tokens}")
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Action(RigTest):
+    def setUp(self):
+        self.rig.policies()
+        self.cloud = Cloud()
+        self.file = self.rig.directory / "outputs.d/move.yaml"
+        self.secret = self.rig.directory / "nova-password"
+        self.secret.touch(mode=0o600)
+        self.secret.write_text(PASSWORD + "\n", encoding="utf-8")
+        self.begin = self.rig.log.stat().st_size
+        self.addCleanup(self.end)
+
+    def end(self):
+        self.file.unlink(missing_ok=True)
+        self.rig.policies()
+        self.cloud.stop()
+
+    def output(self, **options):
+        settings = {"type": "nova-action", "severity": "major", "retry-min": "100ms",
+                    "auth-url": f"http://127.0.0.1:{self.cloud.port}/v3", "user": "guestmon", "project": "service",
+                    "password-file": self.secret, **options}
+        self.file.write_text("".join(f"{key.replace('_', '-')}: {value}\n" for key, value in settings.items()),
+                             encoding="utf-8")
+        reply = self.rig.ask("reload")
+        self.assertEqual(reply.returncode, 0, reply.stderr)
+
+    def log(self):
+        text = self.rig.log.read_bytes()[self.begin:].decode("utf-8", "replace")
+        self.assertNotIn(PASSWORD, text)
+        self.assertNotIn("token-1", text)
+        return text
+
+    def test_dry_run_is_the_default(self):
+        self.output()
+        self.rig.policies(one="minor")
+        self.rig.policies(one="minor", two="critical")
+        wait_until("it is said", lambda: f"dry-run, it would be: live-migrate of guest {WEB}" in self.log())
+        time.sleep(0.5)
+        self.assertEqual((self.cloud.actions, self.cloud.tokens), ([], 0))
+        self.assertEqual(self.log().count("dry-run, it would be"), 1)
+
+    def test_once_per_guest_and_within_the_limit(self):
+        self.output(dry_run="no", limit=5)
+        self.rig.policies(one="critical")
+        wait_until("the action", lambda: self.cloud.actions)
+        self.rig.policies(one="critical", two="critical")
+        wait_until("it is said", lambda: f"no live-migrate of guest {WEB} for alarm" in self.log())
+        self.assertIn("again-after is not over", self.log())
+        self.assertEqual(self.cloud.actions, [(f"/v2.1/servers/{WEB}/action", {"os-migrateLive": {
+            "host": None, "block_migration": False, "disk_over_commit": False}}, 202)])
+        self.assertIn("taken by Nova", self.log())
+        self.assertNotIn(DB, self.log())
+
+    def test_nova_has_trouble(self):
+        self.cloud.answers = [503, 409]
+        self.output(dry_run="no", action="set-error")
+        self.rig.policies(one="critical")
+        wait_until("it was taken", lambda: "taken by Nova" in self.log(), 40)
+        self.assertEqual([(body, status) for _, body, status in self.cloud.actions],
+                         [({"os-resetState": {"state": "error"}}, status) for status in (503, 409, 202)])
+
+    def test_nothing_for_what_is_old(self):
+        self.cloud.answers = [503] * 100
+        self.output(dry_run="no", max_age="1s")
+        self.rig.policies(one="critical")
+        wait_until("it is given up", lambda: "the alarm is older than max-age" in self.log(), 40)
+        tried = len(self.cloud.actions)
+        time.sleep(1)
+        self.assertEqual(len(self.cloud.actions), tried)
