@@ -399,8 +399,9 @@ static void restore_alarm(void *user, const struct gm_alarm *alarm)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_outputalarms_adopt(&pipeline->output_alarms, alarm);
-	if (gm_alarms_restore(pipeline->alarms, alarm) < 0)
-		gm_log(GM_LOG_ERROR, "out of memory: alarm %u is not restored", alarm->id);
+	int result = gm_alarms_restore(pipeline->alarms, alarm);
+	if (result < 0)
+		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
 }
 
 static void restore(struct gm_pipeline *pipeline)

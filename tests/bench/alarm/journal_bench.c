@@ -41,16 +41,19 @@ static void die(const char *doing, const struct gm_error *err)
 	exit(EXIT_FAILURE);
 }
 
-/* As a burst is told: text, a guest, evidence. */
+/* As a burst is told: text, a guest, evidence; each on a port of its own. */
 static struct gm_transition make_raise(uint32_t id)
 {
+	char device[GM_DEVICE_NAME];
+
+	snprintf(device, sizeof(device), "tap%u", id);
 	struct gm_transition made = {
 		.kind = GM_TRANSITION_RAISE,
 		.time = INT64_C(1700000000) * GM_SECOND + id,
 		.alarm =
 			{
 				.id = id,
-				.key = gm_entity_interface("tap0"),
+				.key = gm_entity_interface(device),
 				.detector = "burst",
 				.metric = "net.rx.bytes",
 				.severity = GM_SEVERITY_WARNING,
