@@ -4,6 +4,8 @@
  * alarms are told again in rounds: a request of at most so many alerts at a time, one request after
  * another. That one fails is no matter: the next round follows.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "north/webhook/private.h"
 
@@ -59,10 +61,20 @@ static bool collect(struct gm_output *output, const struct gm_snapshot *snapshot
 	return false;
 }
 
+static bool is_paused(const struct gm_output *output, const struct gm_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->output_count; i++) {
+		const struct gm_output_row *row = &snapshot->outputs[i];
+		if (strcmp(row->name, output->host.name) == 0)
+			return row->state == GM_OUTPUT_PAUSED;
+	}
+	return false;
+}
+
 void gm_webhook_repeat_tick(struct gm_output *output, const struct gm_snapshot *snapshot,
 			    int64_t now)
 {
-	if (output->repeat)
+	if (output->repeat || is_paused(output, snapshot))
 		return;
 	if (!output->in_round) {
 		int64_t monotonic = gm_clock_monotonic();
