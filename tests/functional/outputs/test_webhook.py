@@ -130,7 +130,7 @@ class Faults(WebhookCase):
                 self.rig.secret(path, line)
             done = self.rig.ctl("check", check=False)
             self.assertNotEqual(done.returncode, 0)
-            self.assertIn("outputs.d/hook.yaml", done.stderr)
+            self.assertIn("outputs.d/hook.yaml", done.stdout + done.stderr)
             places[f"refusal of {path}"] = done.stdout + done.stderr
             self.configure()
         for place, text in places.items():
