@@ -157,7 +157,7 @@ static void put_latencies(struct gm_lv_history *history, const struct device *de
 		uint64_t requests = reading_of(device, kinds[i].requests);
 		uint64_t time = reading_of(device, kinds[i].time);
 
-		if (disk->before[i].requests > 0 && requests > disk->before[i].requests &&
+		if (disk->known && requests > disk->before[i].requests &&
 		    time >= disk->before[i].time)
 			gm_batch_gauge(batch, kinds[i].latency,
 				       (double)(time - disk->before[i].time) /
@@ -165,6 +165,8 @@ static void put_latencies(struct gm_lv_history *history, const struct device *de
 		disk->before[i].requests = requests;
 		disk->before[i].time = time;
 	}
+	if (disk)
+		disk->known = true;
 }
 
 /* Emits the device that was gathered, if it has a name and anything to tell. */

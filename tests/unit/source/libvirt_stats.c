@@ -401,8 +401,8 @@ static void test_latency(void **state)
 	static const struct {
 		uint64_t requests, time;
 		double latency; /* -1: none */
-	} steps[] = {{100, 5000, -1}, {110, 6000, 100}, {110, 6000, -1}, {111, 6700, 700},
-		     {5, 100, -1},    {6, 90, -1},      {8, 290, 100}};
+	} steps[] = {{0, 0, -1},       {100, 5000, 50}, {110, 6000, 100}, {110, 6000, -1},
+		     {111, 6700, 700}, {5, 100, -1},    {6, 90, -1},      {8, 290, 100}};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		add_disk(&params, "vda", steps[i].requests, steps[i].time);
