@@ -271,10 +271,10 @@ struct gm_lv_identity *gm_lv_identity_bare(const uint8_t uuid[GM_UUID_SIZE], con
 void gm_lv_identity_prefix(struct gm_lv_identity *identity, const char *prefix)
 {
 	for (size_t i = 0; prefix && i < identity->device_count; i++) {
-		struct gm_entity_key *key = &identity->devices[i].key;
+		struct gm_entity_key key = identity->devices[i].key;
 
-		if (key->kind == GM_ENTITY_INTERFACE)
-			*key = gm_lv_interface_key(prefix, key->name);
+		if (key.kind == GM_ENTITY_INTERFACE)
+			identity->devices[i].key = gm_lv_interface_key(prefix, key.name);
 	}
 }
 

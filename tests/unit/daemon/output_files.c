@@ -49,8 +49,9 @@ static int teardown(void **state)
 
 static void put(struct fixture *fixture, const char *name, const char *text)
 {
-	char *path = fixture->paths[fixture->count++];
-	snprintf(path, sizeof(fixture->paths[0]), "%s/%s", fixture->directory, name);
+	char path[sizeof(fixture->paths[0])];
+	snprintf(path, sizeof(path), "%s/%s", fixture->directory, name);
+	memcpy(fixture->paths[fixture->count++], path, sizeof(path));
 	FILE *file = fopen(path, "w");
 	assert_non_null(file);
 	fputs(text, file);
