@@ -52,14 +52,15 @@ struct tap {
 	int64_t grid;        /* monotonic time of slot 0, see next_slot() */
 	int64_t slot;        /* ns after the grid's beginning */
 	int64_t whole, fold; /* the interval and the fold that it lies in */
+	int64_t read_at;     /* monotonic: of the last reading that was not left out */
 	int64_t settled;     /* monotonic */
 	struct gm_tap_arming arming;
 
 	/* Of the tick that goes on. */
-	int64_t time; /* when the readings of the next datagram were true */
-	bool vague;   /* that is not known well enough */
-	size_t nth;   /* device of the dump */
-	bool keep;    /* the tick ends a fold */
+	int64_t time;      /* when the readings of the next datagram were true */
+	bool early, vague; /* that is not known well enough, or too close to the reading before */
+	size_t nth;        /* device of the dump */
+	bool keep;         /* the tick ends a fold */
 	int speeds;
 	uint32_t answered;
 	int links_rc;
@@ -284,6 +285,19 @@ static bool is_slow(struct tap *tap, int64_t before)
 	return slow;
 }
 
+/* The same for one that was held up before the call, so that the reading before it was just now. */
+static void note_reading(struct tap *tap)
+{
+	int64_t now = gm_clock_monotonic();
+
+	tap->early = tap->read_at != 0 && now - tap->read_at < tap_pace(&tap->base) / 2;
+	if (tap->early) {
+		tap->fold = -1;
+	} else {
+		tap->read_at = now;
+	}
+}
+
 /* Sends a dump's request and visits the answers up to its end. */
 static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t sequence),
 		bool *ret_interrupted)
@@ -303,7 +317,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 		return -errno;
 	}
 	tap->time = gm_clock_now();
-	tap->vague = is_slow(tap, before);
+	tap->vague = tap->early || is_slow(tap, before);
 	while (!result.done) {
 		ssize_t received;
 		int64_t filled;
@@ -324,7 +338,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 		}
 		interrupted = interrupted || result.interrupted;
 		tap->time = filled;
-		tap->vague = slow;
+		tap->vague = tap->early || slow;
 	}
 	*ret_interrupted = interrupted;
 	return 0;
@@ -403,12 +417,13 @@ static int read_armed(struct tap *tap)
 		length += gm_netlink_one_request(requests + length, tap->sequence,
 						 tap->arming.list[i].index);
 	}
+	note_reading(tap);
 	before = gm_clock_monotonic();
 	if (count > 0 && send(tap->stats_fd, requests, length, 0) < 0) {
 		return -errno;
 	}
 	tap->time = gm_clock_now();
-	tap->vague = is_slow(tap, before);
+	tap->vague = tap->early || is_slow(tap, before);
 	tap->nth = SIZE_MAX / 2; /* out of the dump's order */
 	for (size_t i = 0; i < count; i++) {
 		struct gm_netlink_result result;
@@ -515,6 +530,7 @@ static int read_all(struct tap *tap, int64_t now, const struct gm_source_sink *s
 	}
 	tap->answered = 0;
 	tap->speeds = SPEEDS_PER_FOLD;
+	note_reading(tap);
 	rc = dump(tap, gm_netlink_stats_request, &interrupted);
 	if (rc < 0) {
 		return gm_error_set(err, rc, "cannot read the counters of the network devices: %s",
