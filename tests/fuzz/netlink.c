@@ -59,9 +59,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seen all = look(data, size, 0), again = look(data, size, 0);
 
-	if (all.sum != again.sum || all.calls != again.calls ||
-	    look(data, size, 1).calls > all.calls) {
+	if (all.sum != again.sum || all.calls != again.calls) {
 		abort();
 	}
+	/* Other messages are skipped then, those that end the parsing among them. */
+	(void)look(data, size, 1);
 	return 0;
 }

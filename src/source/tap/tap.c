@@ -52,13 +52,15 @@ struct tap {
 	int64_t grid;        /* monotonic time of slot 0, see next_slot() */
 	int64_t slot;        /* ns after the grid's beginning */
 	int64_t whole, fold; /* the interval and the fold that it lies in */
+	int64_t read_at;     /* monotonic: of the last reading that was not left out */
 	int64_t settled;     /* monotonic */
 	struct gm_tap_arming arming;
 
 	/* Of the tick that goes on. */
-	int64_t time; /* when the readings of the next datagram were true */
-	size_t nth;   /* device of the dump */
-	bool keep;    /* the tick ends a fold */
+	int64_t time;      /* when the readings of the next datagram were true */
+	bool early, vague; /* that is not known well enough, or too close to the reading before */
+	size_t nth;        /* device of the dump */
+	bool keep;         /* the tick ends a fold */
 	int speeds;
 	uint32_t answered;
 	int links_rc;
@@ -197,6 +199,9 @@ static void on_stats(void *user, const struct gm_link_stats *stats)
 		return;
 	}
 	tap->answered++;
+	if (tap->vague) {
+		return;
+	}
 	if (tap->options.armed_interval != 0) {
 		watch_level(tap, device, stats);
 	}
@@ -257,6 +262,42 @@ static ssize_t receive(struct tap *tap, int fd, int flags)
 	return length <= BUFFER_SIZE ? length : -EMSGSIZE;
 }
 
+static int64_t tap_pace(const struct gm_source *source)
+{
+	const struct tap *tap = (const struct tap *)source;
+
+	return tap->arming.count > 0 ? tap->options.armed_interval : tap->options.interval;
+}
+
+/*
+ * When the readings of a datagram were true is somewhere within the call that filled it. A thread that
+ * was held up there for a quarter of the time between two readings would make a bin of a millisecond, in
+ * which a single packet is a burst, out of one of ten: such a reading is left out, the next bin is the
+ * longer for it.
+ */
+static bool is_slow(struct tap *tap, int64_t before)
+{
+	bool slow = gm_clock_monotonic() - before > tap_pace(&tap->base) / 4;
+
+	if (slow) {
+		tap->fold = -1; /* the next tick ends the fold */
+	}
+	return slow;
+}
+
+/* The same for one that was held up before the call, so that the reading before it was just now. */
+static void note_reading(struct tap *tap)
+{
+	int64_t now = gm_clock_monotonic();
+
+	tap->early = tap->read_at != 0 && now - tap->read_at < tap_pace(&tap->base) / 2;
+	if (tap->early) {
+		tap->fold = -1;
+	} else {
+		tap->read_at = now;
+	}
+}
+
 /* Sends a dump's request and visits the answers up to its end. */
 static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t sequence),
 		bool *ret_interrupted)
@@ -265,20 +306,28 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 	struct gm_netlink_result result = {.done = false};
 	uint8_t request[GM_NETLINK_REQUEST];
 	bool interrupted = false;
+	int64_t before;
 	size_t length;
 
 	tap->nth = 0;
 	tap->sequence = tap->sequence == UINT32_MAX ? 1 : tap->sequence + 1;
 	length = write_request(request, tap->sequence);
+	before = gm_clock_monotonic();
 	if (send(tap->stats_fd, request, length, 0) < 0) {
 		return -errno;
 	}
 	tap->time = gm_clock_now();
+	tap->vague = tap->early || is_slow(tap, before);
 	while (!result.done) {
-		ssize_t received = receive(tap, tap->stats_fd, 0);
-		int64_t filled = gm_clock_now();
+		ssize_t received;
+		int64_t filled;
+		bool slow;
 		int rc;
 
+		before = gm_clock_monotonic();
+		received = receive(tap, tap->stats_fd, 0);
+		filled = gm_clock_now();
+		slow = is_slow(tap, before);
 		if (received < 0) {
 			return received == -EAGAIN ? -ETIMEDOUT : (int)received;
 		}
@@ -289,6 +338,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 		}
 		interrupted = interrupted || result.interrupted;
 		tap->time = filled;
+		tap->vague = tap->early || slow;
 	}
 	*ret_interrupted = interrupted;
 	return 0;
@@ -360,16 +410,20 @@ static int read_armed(struct tap *tap)
 	const struct gm_netlink_visitor visitor = visitor_for(tap);
 	uint8_t requests[GM_TAP_ARMED_MAX * GM_NETLINK_REQUEST];
 	size_t length = 0, count = tap->arming.count;
+	int64_t before;
 
 	tap->sequence = tap->sequence == UINT32_MAX ? 1 : tap->sequence + 1;
 	for (size_t i = 0; i < count; i++) {
 		length += gm_netlink_one_request(requests + length, tap->sequence,
 						 tap->arming.list[i].index);
 	}
+	note_reading(tap);
+	before = gm_clock_monotonic();
 	if (count > 0 && send(tap->stats_fd, requests, length, 0) < 0) {
 		return -errno;
 	}
 	tap->time = gm_clock_now();
+	tap->vague = tap->early || is_slow(tap, before);
 	tap->nth = SIZE_MAX / 2; /* out of the dump's order */
 	for (size_t i = 0; i < count; i++) {
 		struct gm_netlink_result result;
@@ -386,13 +440,6 @@ static int read_armed(struct tap *tap)
 		} /* any other is the kernel's: that device is gone, as will be told */
 	}
 	return 0;
-}
-
-static int64_t tap_pace(const struct gm_source *source)
-{
-	const struct tap *tap = (const struct tap *)source;
-
-	return tap->arming.count > 0 ? tap->options.armed_interval : tap->options.interval;
 }
 
 /*
@@ -483,6 +530,7 @@ static int read_all(struct tap *tap, int64_t now, const struct gm_source_sink *s
 	}
 	tap->answered = 0;
 	tap->speeds = SPEEDS_PER_FOLD;
+	note_reading(tap);
 	rc = dump(tap, gm_netlink_stats_request, &interrupted);
 	if (rc < 0) {
 		return gm_error_set(err, rc, "cannot read the counters of the network devices: %s",
