@@ -20,7 +20,8 @@ install(FILES conf/guestmon.service DESTINATION ${unit_directory})
 install(FILES conf/guestmon.sysusers DESTINATION lib/sysusers.d RENAME guestmon.conf)
 install(FILES conf/guestmon.tmpfiles DESTINATION lib/tmpfiles.d RENAME guestmon.conf)
 # Not into /etc/snmp: what a node's snmpd shows to whom is its operator's decision.
-install(FILES conf/snmpd.conf.d/guestmon.conf DESTINATION ${guestmon_data}/snmpd.conf.d)
+install(FILES conf/snmpd.conf.d/guestmon.conf conf/snmpd.conf.d/guestmon-standard.conf
+        DESTINATION ${guestmon_data}/snmpd.conf.d)
 install(FILES conf/snmptrapd.conf DESTINATION ${guestmon_data})
 # compat/ apart from the rest: it is for machines that lack the IETF's texts.
 install(DIRECTORY mibs/ DESTINATION ${guestmon_data}/mibs FILES_MATCHING PATTERN "*.txt")
