@@ -4,7 +4,7 @@
 import re
 import time
 
-from gmtest.case import LARGE, MEMORY, SMALL, GuestmonTest
+from gmtest.case import LARGE, LINK_BPS, MEMORY, SMALL, GuestmonTest
 from gmtest.wait import wait_until
 
 FIRST_CPU = 196608  # hrDeviceIndex of the node's first CPU
@@ -153,3 +153,39 @@ class VirtualMachines(GuestmonTest):
         for name in ("vmHvSoftware", "vmTableLastChange", "vmName", "vmCpuCoreTime", "vmCpuAffinity",
                      "vmNetworkIfIndex", "vmPerVMNotificationsEnabled"):
             self.assertTrue(any(f"::{name}." in line for line in lines), name)
+
+
+class Changes(GuestmonTest):
+    """Notifications when a machine is paused and goes on; off unless the configuration asks for them."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.restart)
+
+    def restart(self, **settings):
+        self.daemon.stop()
+        self.daemon.configure(burst__port_rate=f"{LINK_BPS / 1e6:.0f}M", **settings)
+        self.daemon.start()
+        wait_until("the guests are known", lambda: self.daemon.knows(len(MEMORY)), 30)
+
+    def told(self, since):
+        """Name, state before, and which machine, of VM-MIB's notifications, and the bulk ones' names."""
+        traps = [trap for trap in self.traps.all()[since:] if trap.name.startswith("vm")]
+        return ([(trap.name, trap.label("vmOperState"), trap.text("vmName"))
+                 for trap in traps if "vmOperState" in trap.values],
+                [trap.name for trap in traps if "vmAffectedVMs" in trap.values])
+
+    def test_paused_and_running(self):
+        name = f"instance-{SMALL:08x}"
+        since = len(self.traps.all())
+        self.restart(snmp__vm_notifications="yes", snmp__vm_bulk_notifications="yes")
+        self.assertEqual(self.told(since), ([], []), "guests that ran before the daemon")
+        self.lab.exec("virsh", "-q", "suspend", name)
+        try:
+            wait_until("the pause is told", lambda: self.told(since)[1] == ["vmBulkPaused"], 15)
+        finally:
+            self.lab.exec("virsh", "-q", "resume", name)
+        wait_until("so is its end",
+                   lambda: self.told(since)[1] == ["vmBulkPaused", "vmBulkRunning"], 15)
+        self.assertEqual(self.told(since)[0], [("vmPaused", "running", name),
+                                               ("vmRunning", "paused", name)])
