@@ -16,7 +16,7 @@ enum {
 	NOTICES_CAPACITY = 65536, /* thousands of guests appearing at once */
 };
 
-enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED };
+enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED, CHANGE };
 
 struct notice {
 	enum notice_kind kind;
@@ -31,6 +31,7 @@ struct notice {
 		struct gm_source_status source_status;
 		struct gm_mib_status mib_status;
 		uint64_t sequence;
+		struct gm_mib_change change;
 	};
 };
 
@@ -90,6 +91,11 @@ static void on_delivered(void *user, uint64_t sequence)
 	push_notice(user, &(struct notice){.kind = DELIVERED, .sequence = sequence});
 }
 
+static void on_change(void *user, const struct gm_mib_change *change)
+{
+	push_notice(user, &(struct notice){.kind = CHANGE, .change = *change});
+}
+
 static void dispatch(const struct gm_inlet_handler *handler, const struct notice *notice)
 {
 	switch (notice->kind) {
@@ -110,6 +116,9 @@ static void dispatch(const struct gm_inlet_handler *handler, const struct notice
 		break;
 	case DELIVERED:
 		handler->delivered(handler->user, notice->sequence);
+		break;
+	case CHANGE:
+		handler->change(handler->user, &notice->change);
 		break;
 	}
 }
@@ -169,8 +178,10 @@ int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
 		.status = on_source_status,
 		.user = inlet,
 	};
-	inlet->mib_host = (struct gm_mib_host){
-		.delivered = on_delivered, .status = on_mib_status, .user = inlet};
+	inlet->mib_host = (struct gm_mib_host){.delivered = on_delivered,
+					       .status = on_mib_status,
+					       .change = on_change,
+					       .user = inlet};
 
 	struct gm_queue_options samples = {SAMPLES_CAPACITY, free_batch, wake_loop, inlet};
 	struct gm_queue_options notices = {NOTICES_CAPACITY, free, wake_loop, inlet};

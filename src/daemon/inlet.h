@@ -23,6 +23,7 @@ struct gm_inlet_handler {
 	void (*source_status)(void *user, const struct gm_source_status *status);
 	void (*mib_status)(void *user, const struct gm_mib_status *status);
 	void (*delivered)(void *user, uint64_t sequence);
+	void (*change)(void *user, const struct gm_mib_change *change);
 	void *user;
 };
 

@@ -20,6 +20,7 @@
 #include "daemon/external.h"
 #include "daemon/inlet.h"
 #include "daemon/intake.h"
+#include "daemon/mib_change.h"
 #include "daemon/mirror.h"
 #include "daemon/orphans.h"
 #include "daemon/outlet.h"
@@ -325,6 +326,7 @@ static int create_stages(struct gm_pipeline *pipeline)
 		.event = on_event,
 		.source_status = on_source_status,
 		.mib_status = on_mib_status,
+		.change = gm_mib_change_apply,
 		.delivered = on_delivered,
 		.user = pipeline,
 	};

@@ -20,7 +20,7 @@
 #include "north/mib/tree.h"
 #include "support/mib/fixture.h"
 
-enum { CELLS_MAX = 600000 };
+enum { CELLS_MAX = 1200000 };
 
 static struct gm_mib_view view_of(const struct gm_snapshot *snapshot)
 {

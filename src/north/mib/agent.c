@@ -57,6 +57,12 @@ const struct gm_option gm_mib_option_table[] = {
 	 .type = GM_OPTION_BOOL,
 	 .fallback = "no",
 	 .help = "send VM-MIB's notifications that tell of many guests at a time"},
+	{.key = "writable",
+	 GM_OPTION_AT(struct gm_mib_options, writable),
+	 .type = GM_OPTION_BOOL,
+	 .fallback = "no",
+	 .help = "let SNMP managers that may write acknowledge and comment alarms, and pause "
+		 "outputs"},
 	{.key = "heartbeat",
 	 GM_OPTION_AT(struct gm_mib_options, heartbeat),
 	 .type = GM_OPTION_DURATION,

@@ -49,6 +49,15 @@ struct gm_mib_context {
 	struct gm_mib_registration registrations[GM_MIB_MODULES];
 };
 
+enum { GM_MIB_SETS = 64 };
+
+/* set.c: a change that waits for its transaction's end. */
+struct gm_mib_set {
+	long transaction;
+	int64_t at;
+	struct gm_mib_change change;
+};
+
 struct gm_mib {
 	struct gm_mib_options options;
 	struct gm_mib_host host;
@@ -86,6 +95,10 @@ struct gm_mib {
 	struct gm_vm_trap *vm_trap; /* vm_trap.c; NULL: such notifications are not asked for */
 	/* inform.c */
 	struct gm_inform_target *targets;
+
+	/* set.c */
+	size_t set_count;
+	struct gm_mib_set sets[GM_MIB_SETS];
 
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
@@ -131,6 +144,10 @@ void gm_mib_trap_lost_session(struct gm_mib *mib);
 /* The name of a notification, of MAX_OID_LEN; returns its length. A sink's add() to a PDU. */
 size_t gm_mib_notification(unsigned number, oid *name);
 void gm_mib_trap_add(void *pdu, const struct gm_mib_oid *id, const struct gm_mib_value *value);
+
+/* set.c: a phase of a SET (RFC 2741, 7.2.4), called by the handler. */
+int gm_mib_set(const struct gm_mib_registration *one, const struct gm_mib_view *view,
+	       netsnmp_agent_request_info *info, netsnmp_request_info *requests);
 
 /* inform.c: what is due; closes all sessions. */
 void gm_inform_tick(struct gm_mib *mib);

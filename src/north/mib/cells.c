@@ -472,3 +472,19 @@ GETTER(gm_cell_empty)
 	(void)column;
 	return octets(ret_value, "", 0);
 }
+
+GETTER(gm_cell_ack_state)
+{
+	const struct gm_alarm *alarm = row;
+	(void)view;
+	(void)column;
+	return whole(ret_value, alarm->acknowledged_at != 0 ? 2 : 1);
+}
+
+GETTER(gm_cell_output_admin)
+{
+	const struct gm_output_row *output = row;
+	(void)view;
+	(void)column;
+	return whole(ret_value, output->state == GM_OUTPUT_PAUSED ? 2 : 1);
+}

@@ -78,5 +78,7 @@ gm_mib_cell_fn gm_cell_packed;      /* struct gm_packed_row */
 /* struct gm_finding at column->offset; of time 0: not judged */
 gm_mib_cell_fn gm_cell_finding_state, gm_cell_finding_severity;
 gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */
+gm_mib_cell_fn gm_cell_ack_state;           /* struct gm_alarm: unacknowledged 1, acknowledged 2 */
+gm_mib_cell_fn gm_cell_output_admin;        /* struct gm_output_row: running 1, paused 2 */
 
 #endif

@@ -172,6 +172,8 @@ int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 	bool any = view_for(mib, one->context, info->asp->pdu->transid, &shown);
 	const struct gm_mib_view *view = any ? &shown : NULL;
 	mib->status.requests++;
+	if (info->mode != MODE_GET && info->mode != MODE_GETNEXT)
+		return gm_mib_set(one, view, info, requests);
 	for (netsnmp_request_info *request = requests; request; request = request->next) {
 		if (request->processed)
 			continue;

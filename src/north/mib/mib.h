@@ -23,6 +23,8 @@ struct gm_mib_options {
 	int64_t timeout;         /* ns that a synchronous AgentX exchange may take */
 	bool vm_notifications, vm_bulk_notifications; /* VM-MIB's, of each machine and of many */
 	int64_t heartbeat; /* ns between two guestmonHeartbeat; 0: none */
+	/* Whether managers may SET what the MIB calls read-write. */
+	bool writable;
 };
 extern const struct gm_option gm_mib_option_table[];
 
@@ -43,7 +45,24 @@ struct gm_mib_status {
 	char error[128];
 };
 
+enum gm_mib_change_kind {
+	GM_MIB_ACKNOWLEDGE,
+	GM_MIB_UNACKNOWLEDGE,
+	GM_MIB_COMMENT,
+	GM_MIB_PAUSE,
+	GM_MIB_RESUME,
+};
+
+/* What a manager wants to be changed. */
+struct gm_mib_change {
+	enum gm_mib_change_kind kind;
+	uint32_t alarm;        /* its id */
+	char text[GM_COMMENT]; /* the comment, or the output's name */
+};
+
 struct gm_mib_host {
+	/* From the agent thread: a change that was checked, and committed by the master agent. */
+	void (*change)(void *user, const struct gm_mib_change *change);
 	/* From the agent thread: notification `sequence` and all before it are with the master. */
 	void (*delivered)(void *user, uint64_t sequence);
 	/* From the agent thread, on change and once a second. */

@@ -139,7 +139,8 @@ static void put_into_tree(struct gm_mib_registration *one)
 	oid root[MAX_OID_LEN];
 	size_t length = gm_mib_root(one->module, root);
 	netsnmp_handler_registration *local = netsnmp_create_handler_registration(
-		"guestmon", gm_mib_handle, root, length, HANDLER_CAN_RONLY);
+		"guestmon", gm_mib_handle, root, length,
+		one->mib->options.writable ? HANDLER_CAN_RWRITE : HANDLER_CAN_RONLY);
 	if (!local)
 		return;
 	local->handler->myvoid = one;

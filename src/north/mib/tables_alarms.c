@@ -39,6 +39,7 @@ static const struct gm_mib_column alarm_columns[] = {
 	CELL(27, TIME, gm_cell_time, ended_at),
 	CELL(28, UNSIGNED, gm_cell_u32_known, flaps),
 	CELL(29, UNSIGNED, gm_cell_u32_known, correlation),
+	CELL(30, INTEGER, gm_cell_ack_state, acknowledged_at),
 };
 #undef SET
 #undef ROW
@@ -144,6 +145,7 @@ static const struct gm_mib_column output_columns[] = {
 	CELL(13, TIME, gm_cell_time, failing_since),
 	CELL(14, TIME, gm_cell_time, next_try_at),
 	TEXT(15, error),
+	CELL(16, INTEGER, gm_cell_output_admin, state),
 };
 #undef ROW
 
