@@ -53,7 +53,7 @@ static void begin(struct rig *rig, const char *credentials, const char *targets)
 static pid_t run(const char *line)
 {
 	char *variables[] = {(char[]){"MIBS="}, (char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-			     (char[]){"SNMP_PERSISTENT_DIR=/nonexistent"}, NULL};
+			     (char[]){"SNMP_PERSISTENT_DIR=/dev/null/none"}, NULL};
 	char text[512], *words[32], *rest = NULL;
 	size_t count = 0;
 	pid_t pid;
