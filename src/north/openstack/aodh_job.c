@@ -401,19 +401,26 @@ static void created(void *user, const struct gm_http_response *response)
 	}
 }
 
+/* The guest's project as it was when the alarm was raised; what old records lack the newest snapshot has. */
+static const char *project_of(const struct gm_output *output, const struct gm_alarm *alarm)
+{
+	if (output->limited || output->options.owner == GM_AODH_OWNER_OWN)
+		return "";
+	return alarm->project_uuid[0] != '\0' ? alarm->project_uuid
+					      : gm_aodh_project(output, alarm->guest);
+}
+
 /* Aodh has no such alarm: what is to be cleared need not be made. */
 static void make(struct gm_aodh_job *job)
 {
 	struct gm_output *output = job->output;
 	struct gm_transition unmarked = job->transition;
 	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
-	bool own = output->limited || output->options.owner == GM_AODH_OWNER_OWN;
 
 	unmarked.sequence = 0;
 	gm_aodh_describe(output->host.node, &unmarked, job->sent_at, &text);
 	request_json(job, "POST", "/v2/alarms",
-		     gm_aodh_creation(job->name,
-				      own ? "" : gm_aodh_project(output, unmarked.alarm.guest),
+		     gm_aodh_creation(job->name, project_of(output, &unmarked.alarm),
 				      gm_aodh_severity(unmarked.alarm.severity), text.data,
 				      output->options.actions),
 		     created);
