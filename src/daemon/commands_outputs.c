@@ -8,12 +8,6 @@
 
 #include "daemon/commands_private.h"
 
-static void set_time(struct gm_json *object, const char *key, int64_t time)
-{
-	if (time != 0)
-		gm_json_set_number(object, key, (double)time / 1e9);
-}
-
 static struct gm_json *row_to_json(const struct gm_output_row *row)
 {
 	struct gm_json *object = gm_json_object();
@@ -28,9 +22,9 @@ static struct gm_json *row_to_json(const struct gm_output_row *row)
 	gm_json_set_integer(object, "refused", (int64_t)row->refused);
 	gm_json_set_integer(object, "expired", (int64_t)row->expired);
 	gm_json_set_integer(object, "overflowed", (int64_t)row->overflowed);
-	set_time(object, "delivered_at", row->delivered_at);
-	set_time(object, "failing_since", row->failing_since);
-	set_time(object, "next_try_at", row->next_try_at);
+	gm_reply_set_time(object, "delivered_at", row->delivered_at);
+	gm_reply_set_time(object, "failing_since", row->failing_since);
+	gm_reply_set_time(object, "next_try_at", row->next_try_at);
 	gm_json_set_text(object, "error", row->error);
 	return object;
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "north/message.h"
 
 static const char *const lists[] = {"notificationTypes", "faultyResourceTypes",
 				    "perceivedSeverities", "eventTypes", "probableCauses"};
@@ -232,7 +233,7 @@ bool gm_subscription_wants(const struct gm_subscription *subscription,
 	const struct gm_json *filter = subscription->filter;
 	const struct gm_alarm *alarm = &transition->alarm;
 	bool clear = transition->kind == GM_TRANSITION_CLEAR;
-	if (!gm_vnffm_concerns(alarm))
+	if (!gm_alarm_has_guest(alarm))
 		return false;
 	return selects(gm_json_get(filter, "notificationTypes"),
 		       clear ? "AlarmClearedNotification" : "AlarmNotification") &&
@@ -240,7 +241,7 @@ bool gm_subscription_wants(const struct gm_subscription *subscription,
 	       (clear ||
 		selects(gm_json_get(filter, "perceivedSeverities"), gm_vnffm_severity(alarm))) &&
 	       selects(gm_json_get(filter, "eventTypes"), gm_vnffm_event(alarm)) &&
-	       selects(gm_json_get(filter, "probableCauses"), gm_vnffm_cause(alarm)) &&
+	       selects(gm_json_get(filter, "probableCauses"), gm_cause_name(alarm->cause)) &&
 	       selects_instance(filter, view, alarm);
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "north/api/filter.h"
+#include "north/message.h"
 
 static const struct {
 	int number;
@@ -22,26 +23,12 @@ static const struct {
 		{GM_SEVERITY_MINOR, "MINOR"},       {GM_SEVERITY_WARNING, "WARNING"},
 		{GM_SEVERITY_CLEARED, "CLEARED"},   {0, "INDETERMINATE"},
 },
-  events[] =
-	  {
-		  {GM_EVENT_COMMUNICATIONS, "COMMUNICATIONS_ALARM"},
-		  {GM_EVENT_QUALITY_OF_SERVICE, "QOS_ALARM"},
-		  {GM_EVENT_EQUIPMENT, "EQUIPMENT_ALARM"},
-		  {GM_EVENT_ENVIRONMENTAL, "ENVIRONMENTAL_ALARM"},
-		  {0, "PROCESSING_ERROR_ALARM"},
-},
-  causes[] = {
-	  /* IANA-ITU-ALARM-TC-MIB's names */
-	  {GM_CAUSE_OUT_OF_MEMORY, "outOfMemory"},
-	  {GM_CAUSE_CONGESTION, "congestion"},
-	  {GM_CAUSE_REDUCED_LOGGING, "reducedLoggingCapability"},
-	  {GM_CAUSE_RESOURCES_OVERLOAD, "systemResourcesOverload"},
-	  {GM_CAUSE_COMMUNICATION_FAILURE, "communicationsSubsystemFailure"},
-	  {GM_CAUSE_PERFORMANCE_DEGRADED, "performanceDegraded"},
-	  {GM_CAUSE_RESOURCE_NEARING_CAPACITY, "resourceAtOrNearingCapacity"},
-	  {GM_CAUSE_PROGRAM_TERMINATED, "softwareProgramAbnormallyTerminated"},
-	  {GM_CAUSE_THRESHOLD_CROSSED, "thresholdCrossed"},
-	  {0, "other"},
+  events[] = {
+	  {GM_EVENT_COMMUNICATIONS, "COMMUNICATIONS_ALARM"},
+	  {GM_EVENT_QUALITY_OF_SERVICE, "QOS_ALARM"},
+	  {GM_EVENT_EQUIPMENT, "EQUIPMENT_ALARM"},
+	  {GM_EVENT_ENVIRONMENTAL, "ENVIRONMENTAL_ALARM"},
+	  {0, "PROCESSING_ERROR_ALARM"},
 };
 
 struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options)
@@ -49,12 +36,6 @@ struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options)
 	struct gm_vnffm_view view = {.naming = (enum gm_api_naming)options->naming};
 	gm_api_url(options, view.url);
 	return view;
-}
-
-bool gm_vnffm_concerns(const struct gm_alarm *alarm)
-{
-	static const uint8_t nobody[GM_UUID_SIZE];
-	return memcmp(alarm->guest, nobody, GM_UUID_SIZE) != 0;
 }
 
 const char *gm_vnffm_severity(const struct gm_alarm *alarm)
@@ -72,14 +53,6 @@ const char *gm_vnffm_event(const struct gm_alarm *alarm)
 	while (events[i].number != 0 && events[i].number != (int)alarm->event_type)
 		i++;
 	return events[i].word;
-}
-
-const char *gm_vnffm_cause(const struct gm_alarm *alarm)
-{
-	size_t i = 0;
-	while (causes[i].number != 0 && causes[i].number != (int)alarm->cause)
-		i++;
-	return causes[i].word;
 }
 
 const char *gm_vnffm_resource(const struct gm_alarm *alarm)
@@ -194,7 +167,7 @@ struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm
 	snprintf(text, sizeof(text), "%s %s%s%s", alarm->detector, alarm->metric,
 		 alarm->rule[0] != '\0' ? " " : "", alarm->rule);
 	gm_json_set_text(object, "faultType", text);
-	gm_json_set_text(object, "probableCause", gm_vnffm_cause(alarm));
+	gm_json_set_text(object, "probableCause", gm_cause_name(alarm->cause));
 	set_correlation(object, alarm);
 	gm_json_set(object, "faultDetails", details(alarm));
 	gm_json_set(object, "_links", links(view, alarm));
@@ -222,7 +195,7 @@ const struct gm_alarm *gm_vnffm_find(const struct gm_snapshot *snapshot, const c
 	for (size_t i = 0; i < snapshot->alarm_count; i++)
 		if (snapshot->alarms[i].id == wanted)
 			found = &snapshot->alarms[i];
-	return found && gm_vnffm_concerns(found) ? found : NULL;
+	return found && gm_alarm_has_guest(found) ? found : NULL;
 }
 
 /* ---- routes ---- */
@@ -268,7 +241,7 @@ void gm_vnffm_list(const struct gm_api_request *request, struct gm_api_reply *re
 	reply->body = gm_json_array();
 	for (size_t i = 0; i < request->snapshot->alarm_count; i++) {
 		const struct gm_alarm *alarm = &request->snapshot->alarms[i];
-		if (!gm_vnffm_concerns(alarm))
+		if (!gm_alarm_has_guest(alarm))
 			continue;
 		struct gm_json *object = gm_vnffm_alarm(&view, alarm);
 		if (filter && !gm_filter_matches(filter, object))

@@ -21,9 +21,6 @@ struct gm_vnffm_view {
 };
 struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options);
 
-/* Whether it is about a guest; all others are none of this interface's. */
-bool gm_vnffm_concerns(const struct gm_alarm *alarm);
-
 struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm);
 
 /* The managedObjectId: what stands for the VNF instance. Returns `text`. */
@@ -34,7 +31,6 @@ char *gm_vnffm_object(const struct gm_vnffm_view *view, const struct gm_alarm *a
 const char *gm_vnffm_resource(const struct gm_alarm *alarm);
 const char *gm_vnffm_severity(const struct gm_alarm *alarm);
 const char *gm_vnffm_event(const struct gm_alarm *alarm);
-const char *gm_vnffm_cause(const struct gm_alarm *alarm);
 
 /* Changes with whatever of the alarm can be changed. Returns `text`. */
 char *gm_vnffm_etag(const struct gm_alarm *alarm, char text[GM_API_ETAG]);

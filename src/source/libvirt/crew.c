@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "source/libvirt/locks.h"
 #include "source/libvirt/task.h"
 
 enum { WORKERS_MAX = 16 };
@@ -106,25 +107,6 @@ static void *run(void *user)
 	return NULL;
 }
 
-static int init_locks(struct gm_lv_crew *crew)
-{
-	pthread_condattr_t attributes;
-	int rc = pthread_condattr_init(&attributes);
-
-	if (rc != 0)
-		return -rc;
-	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (rc == 0)
-		rc = pthread_cond_init(&crew->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	if (rc != 0)
-		return -rc;
-	rc = pthread_mutex_init(&crew->lock, NULL);
-	if (rc != 0)
-		pthread_cond_destroy(&crew->changed);
-	return -rc;
-}
-
 static int start_worker(struct worker *worker)
 {
 	sigset_t all, before;
@@ -147,7 +129,7 @@ int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect co
 
 	if (!crew)
 		return -ENOMEM;
-	int rc = init_locks(crew);
+	int rc = gm_lv_locks_init(&crew->lock, &crew->changed);
 	if (rc < 0) {
 		free(crew);
 		return rc;

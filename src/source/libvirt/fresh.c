@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/locks.h"
 #include "source/libvirt/patient.h"
 
 enum {
@@ -296,25 +297,6 @@ static void *run(void *user)
 	return NULL;
 }
 
-static int init_locks(struct gm_lv_fresh *fresh)
-{
-	pthread_condattr_t attributes;
-	int rc = pthread_condattr_init(&attributes);
-
-	if (rc != 0)
-		return -rc;
-	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (rc == 0)
-		rc = pthread_cond_init(&fresh->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	if (rc != 0)
-		return -rc;
-	rc = pthread_mutex_init(&fresh->lock, NULL);
-	if (rc != 0)
-		pthread_cond_destroy(&fresh->changed);
-	return -rc;
-}
-
 int gm_lv_fresh_create(const struct gm_libvirt_options *options, enum gm_source_id id,
 		       struct gm_lv_fresh **ret_fresh)
 {
@@ -328,7 +310,7 @@ int gm_lv_fresh_create(const struct gm_libvirt_options *options, enum gm_source_
 	fresh->count = (size_t)options->fresh_guests;
 	if (fresh->count > PATIENTS_MAX)
 		fresh->count = PATIENTS_MAX;
-	int rc = init_locks(fresh);
+	int rc = gm_lv_locks_init(&fresh->lock, &fresh->changed);
 	if (rc < 0) {
 		free(fresh);
 		return rc;
