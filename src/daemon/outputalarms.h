@@ -8,9 +8,12 @@
 #ifndef GM_DAEMON_OUTPUTALARMS_H
 #define GM_DAEMON_OUTPUTALARMS_H
 
-#include "daemon/output_files.h"
 #include "model/alarm.h"
 #include "model/snapshot.h"
+#include "north/output.h"
+
+/* Files, subscribers and the agent; what is over is not watched. */
+enum { GM_OUTPUTALARMS_MAX = 256 };
 
 struct gm_outputalarms {
 	size_t count;
@@ -19,7 +22,7 @@ struct gm_outputalarms {
 		bool seen;
 		uint64_t lost;   /* as last seen */
 		int64_t lost_at; /* monotonic; 0: none yet */
-	} outputs[GM_OUTPUT_FILES + 1];
+	} outputs[GM_OUTPUTALARMS_MAX];
 };
 
 /* An alarm from before a restart: it ends if its output is no more. Others are ignored. */

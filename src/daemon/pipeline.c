@@ -280,9 +280,12 @@ static void watch_self(struct gm_pipeline *pipeline, int64_t now)
 		input.source_connected[id] = pipeline->source_status[id].connected;
 	}
 	gm_selfalarms_tick(&pipeline->self, &input, &sink);
-	struct gm_output_row rows[GM_OUTPUT_FILES + 1];
-	size_t count = gm_outputs_rows(pipeline->outputs, rows, sizeof(rows) / sizeof(rows[0]));
-	gm_outputalarms_tick(&pipeline->output_alarms, rows, count, now, input.monotonic, &sink);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(pipeline->slot);
+	if (!snapshot)
+		return;
+	gm_outputalarms_tick(&pipeline->output_alarms, snapshot->outputs, snapshot->output_count,
+			     now, input.monotonic, &sink);
+	gm_snapshot_release(pipeline->slot, snapshot);
 }
 
 static void on_tick(uv_timer_t *timer)

@@ -130,6 +130,22 @@ static void test_what_was_removed_before_a_restart_ends(void **state)
 	assert_int_equal(heard.told, 2);
 }
 
+static void test_more_than_are_watched(void **state)
+{
+	static struct gm_output_row many[GM_OUTPUTALARMS_MAX + 50];
+	struct heard heard;
+	struct gm_finding_sink sink = {hear, &heard};
+	(void)state;
+	begin(&heard);
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
+		many[i].state = GM_OUTPUT_WORKING;
+		snprintf(many[i].name, sizeof(many[i].name), "o%zu", i);
+	}
+	gm_outputalarms_tick(&heard.alarms, many, sizeof(many) / sizeof(many[0]), heard.now,
+			     heard.now, &sink);
+	assert_int_equal(heard.told, 2 * GM_OUTPUTALARMS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_losses_are_told_and_end),
 		cmocka_unit_test(test_what_is_removed_ends_once),
 		cmocka_unit_test(test_what_was_removed_before_a_restart_ends),
+		cmocka_unit_test(test_more_than_are_watched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
