@@ -130,8 +130,18 @@ void gm_alarm_emit(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
 	alarms->sink.emit(alarms->sink.user, &transition);
 }
 
+/* The smaller the number, the worse; what is indeterminate is not compared. */
+static bool is_worse(enum gm_severity one, enum gm_severity other)
+{
+	return one >= GM_SEVERITY_CRITICAL && other >= GM_SEVERITY_CRITICAL && one < other;
+}
+
 static void take_figures(struct gm_alarm_entry *entry, const struct gm_finding *finding)
 {
+	enum gm_severity *worst = &entry->alarm.worst;
+
+	if (*worst < GM_SEVERITY_CRITICAL || is_worse(finding->severity, *worst))
+		*worst = finding->severity;
 	entry->alarm.severity = finding->severity;
 	entry->alarm.event_type = finding->event_type;
 	entry->alarm.cause = finding->cause;
@@ -189,12 +199,6 @@ static void do_raise(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int
 	gm_alarm_emit(alarms, entry, GM_TRANSITION_RAISE, GM_NEWS_CONDITION, now);
 	if (alarm->key.kind == GM_ENTITY_NODE && strcmp(alarm->detector, GM_SELF_DETECTOR) != 0)
 		gm_alarm_claim(alarms, entry);
-}
-
-/* The smaller the number, the worse; what is indeterminate is not compared. */
-static bool is_worse(enum gm_severity one, enum gm_severity other)
-{
-	return one >= GM_SEVERITY_CRITICAL && other >= GM_SEVERITY_CRITICAL && one < other;
 }
 
 static void do_change(struct gm_alarms *alarms, struct gm_alarm_entry *entry,

@@ -80,7 +80,10 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 	gm_text_copy(row.comment, sizeof(row.comment), gm_json_get_text(query->request, "comment"));
 	row.begin = row.made_at + delay;
 	row.end = row.begin + length;
-	if (gm_alarming_add(alarming, &row, row.made_at, query->err) < 0)
+	gm_pipeline_gather(query->commands->pipeline, true);
+	int result = gm_alarming_add(alarming, &row, row.made_at, query->err);
+	gm_pipeline_gather(query->commands->pipeline, false);
+	if (result < 0)
 		return NULL;
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_integer(reply, "id", row.id);
@@ -98,7 +101,10 @@ static struct gm_json *take_back(const struct gm_query *query, struct gm_alarmin
 		gm_error_set(query->err, -EINVAL, "a maintenance is removed by its number");
 		return NULL;
 	}
-	if (gm_alarming_remove(alarming, id, gm_clock_now(), query->err) < 0)
+	gm_pipeline_gather(query->commands->pipeline, true);
+	int result = gm_alarming_remove(alarming, id, gm_clock_now(), query->err);
+	gm_pipeline_gather(query->commands->pipeline, false);
+	if (result < 0)
 		return NULL;
 	return gm_json_object();
 }

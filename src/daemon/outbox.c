@@ -16,6 +16,7 @@
 
 #define LONGEST_WISH   (3600 * GM_SECOND) /* of a receiver's Retry-After */
 #define WRITE_INTERVAL (100 * GM_MILLISECOND)
+#define IDLE_INTERVAL  (10 * GM_SECOND) /* of a position that moved over what is not told alone */
 
 enum slot_state { SLOT_WAITING, SLOT_SENT, SLOT_DONE };
 
@@ -39,10 +40,12 @@ struct gm_outbox {
 	uint64_t position; /* all up to it are done with */
 	uint64_t stored;   /* the position that is on disk */
 	int64_t stored_at; /* monotonic */
+	bool told;         /* something was since then */
 	uint64_t loaded;   /* the last that was read from the journal, or passed over */
 	struct slot window[GM_OUTBOX_WINDOW];
 	size_t start, count;
 	unsigned in_flight;
+	unsigned abandoned; /* of them: no longer in the window, the driver still has them */
 	uint64_t tickets;
 
 	unsigned failures;  /* in a row, of the output as a whole */
@@ -64,6 +67,7 @@ static void store_position(struct gm_outbox *outbox, int64_t monotonic)
 	if (outbox->stored == outbox->position)
 		return;
 	outbox->stored_at = monotonic;
+	outbox->told = false;
 	if (gm_state_output_delivered(outbox->state, outbox->name, outbox->position) == 0)
 		outbox->stored = outbox->position;
 	else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
@@ -94,11 +98,14 @@ static void finish(struct slot *slot)
 /* The window is to be read again, from the position on. */
 static void clear_window(struct gm_outbox *outbox)
 {
-	for (size_t i = 0; i < outbox->count; i++)
+	for (size_t i = 0; i < outbox->count; i++) {
+		outbox->abandoned += nth(outbox, i)->state == SLOT_SENT;
 		finish(nth(outbox, i));
+	}
 	outbox->count = 0;
-	outbox->in_flight = 0;
 	outbox->loaded = outbox->position;
+	if (outbox->setup.ops->in_order) /* such a driver is given more at any time */
+		outbox->in_flight = outbox->abandoned = 0;
 }
 
 /* ---- reading the journal ---- */
@@ -265,7 +272,7 @@ void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic)
 			break;
 	}
 	settle(outbox);
-	if (monotonic - outbox->stored_at >= WRITE_INTERVAL)
+	if (monotonic - outbox->stored_at >= (outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL))
 		store_position(outbox, monotonic);
 }
 
@@ -287,6 +294,7 @@ static int64_t pause_after(struct gm_outbox *outbox, unsigned failures, int64_t 
 
 static void delivered(struct gm_outbox *outbox, struct slot *slot, int64_t now)
 {
+	outbox->told = true;
 	outbox->row.delivered++;
 	outbox->row.delivered_at = now;
 	if (outbox->row.failing_since != 0)
@@ -334,6 +342,10 @@ void gm_outbox_done(struct gm_outbox *outbox, uint64_t ticket, const struct gm_v
 		    int64_t now, int64_t monotonic)
 {
 	struct slot *slot = find(outbox, ticket);
+	if (!slot && outbox->abandoned > 0) {
+		outbox->abandoned--;
+		outbox->in_flight--;
+	}
 	if (!slot)
 		return;
 	outbox->in_flight--;
@@ -432,7 +444,7 @@ void gm_outbox_attach(struct gm_outbox *outbox, struct gm_output *output)
 			nth(outbox, i)->state = SLOT_WAITING;
 	}
 	if (output)
-		outbox->in_flight = 0;
+		outbox->in_flight = outbox->abandoned = 0;
 }
 
 struct gm_output *gm_outbox_output(const struct gm_outbox *outbox)

@@ -60,7 +60,7 @@ static void judge(struct gm_output_watch *watch, const struct gm_output_row *row
 {
 	int64_t failing = row->failing_since != 0 ? now - row->failing_since : 0;
 	uint64_t lost = row->refused + row->expired + row->overflowed;
-	if (lost != watch->lost)
+	if (lost > watch->lost) /* less: it was made anew and counts from the start */
 		watch->lost_at = monotonic;
 	watch->lost = lost;
 	watch->seen = true;

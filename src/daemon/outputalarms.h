@@ -12,8 +12,8 @@
 #include "model/snapshot.h"
 #include "north/output.h"
 
-/* Files, subscribers and the agent; what is over is not watched. */
-enum { GM_OUTPUTALARMS_MAX = 256 };
+/* Files, subscribers, registrations and the agent: more than there can be; what is over is not watched. */
+enum { GM_OUTPUTALARMS_MAX = 1024 };
 
 struct gm_outputalarms {
 	size_t count;

@@ -124,7 +124,9 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 		    int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_outlet_begin(pipeline->outlet);
 	gm_intake_gone(pipeline->intake, source, key, time);
+	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 }
 
@@ -496,9 +498,11 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 		forget_stopped(pipeline, stopped);
 		return result;
 	}
+	gm_outlet_begin(pipeline->outlet);
 	gm_alarming_configure(pipeline->alarming, &after->alarm, after->handling, gm_clock_now());
-	gm_outputs_configure(pipeline->outputs, after->outputs.files);
 	end_orphans(pipeline, false, gm_clock_now());
+	gm_outlet_end(pipeline->outlet);
+	gm_outputs_configure(pipeline->outputs, after->outputs.files);
 	tell_again(pipeline);
 	pipeline->config = after;
 	return 0;
@@ -556,6 +560,14 @@ struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline)
 struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline)
 {
 	return pipeline->outputs;
+}
+
+void gm_pipeline_gather(struct gm_pipeline *pipeline, bool gather)
+{
+	if (gather)
+		gm_outlet_begin(pipeline->outlet);
+	else
+		gm_outlet_end(pipeline->outlet);
 }
 
 struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline)

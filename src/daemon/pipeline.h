@@ -43,6 +43,9 @@ struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
 struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
 /* What silences alarms. */
+/* A command that may change many alarms: true before it, false after it, which journals them as one. */
+void gm_pipeline_gather(struct gm_pipeline *pipeline, bool gather);
+
 struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline);
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);

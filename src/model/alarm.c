@@ -162,6 +162,8 @@ struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 	gm_json_set_integer(object, "id", alarm->id);
 	gm_json_set_text(object, "entity", gm_entity_text(&alarm->key, key));
 	gm_json_set_text(object, "severity", gm_severity_name(alarm->severity));
+	if (alarm->worst != 0)
+		gm_json_set_text(object, "worst", gm_severity_name(alarm->worst));
 	gm_json_set_integer(object, "event_type", alarm->event_type);
 	gm_json_set_integer(object, "probable_cause", alarm->cause);
 	for (size_t i = 0; i < sizeof(text_members) / sizeof(text_members[0]); i++)
@@ -196,6 +198,8 @@ int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
 	if (gm_severity_parse(gm_json_get_text(object, "severity"), &alarm.severity) < 0)
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"severity\"",
 				    (long long)id);
+	if (gm_severity_parse(gm_json_get_text(object, "worst"), &alarm.worst) < 0)
+		alarm.worst = 0;
 	if (guest && gm_uuid_parse(guest, alarm.guest) < 0)
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"guest\"", (long long)id);
 

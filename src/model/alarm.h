@@ -43,6 +43,7 @@ struct gm_alarm {
 	char metric[GM_METRIC_NAME];
 	char rule[GM_RULE_NAME];   /* as in the finding */
 	enum gm_severity severity; /* the last one before the clear, once cleared */
+	enum gm_severity worst;    /* of all that it had; 0: an old record, not known */
 	enum gm_event_type event_type;
 	enum gm_probable_cause cause;
 	int64_t raised_at, changed_at; /* node's time; changed_at equals raised_at at first */

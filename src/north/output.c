@@ -115,8 +115,12 @@ bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition)
 {
 	const struct gm_alarm *alarm = &transition->alarm;
+	/* What was told once is told to its end, however harmless it has become. */
+	enum gm_severity severity = transition->kind == GM_TRANSITION_RAISE || alarm->worst == 0
+					    ? alarm->severity
+					    : alarm->worst;
 	return (options->changes || transition->kind != GM_TRANSITION_CHANGE) &&
-	       importance(alarm->severity) <= options->severity &&
+	       importance(severity) <= options->severity &&
 	       gm_text_match(options->detectors, alarm->detector) &&
 	       gm_text_match(options->guests, or_dash(alarm->guest_name)) &&
 	       gm_text_match(options->projects, or_dash(alarm->project));

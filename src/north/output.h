@@ -107,7 +107,7 @@ struct gm_output_options {
 };
 extern const struct gm_option gm_output_option_table[];
 
-/* Whether the output tells this transition. A clear is told if a raise of its severity would be. */
+/* Whether the output tells this transition. What follows a raise is judged by the worst that it was. */
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition);
 

@@ -209,15 +209,30 @@ static bool is_settled(const struct gm_output *output, const struct gm_snapshot 
 	return false;
 }
 
+/* Whether every connection to libvirt answers: only then is it known who is absent. */
+static bool libvirt_answers(const struct gm_snapshot *snapshot)
+{
+	bool answers = false;
+
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		const struct gm_source_status *source = &snapshot->sources[i];
+
+		if (gm_source_uri(source->id) >= 0 && !source->connected)
+			return false;
+		answers |= gm_source_uri(source->id) >= 0;
+	}
+	return answers;
+}
+
 static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t unused)
 {
 	int64_t now = gm_clock_monotonic();
-	bool live = snapshot->sources[GM_SOURCE_LIBVIRT].connected;
+	bool live = libvirt_answers(snapshot);
 
 	(void)unused;
 	gm_keystone_tick(output->keystone, now);
 	gm_aodh_jobs_tick(output);
-	if (live) /* who is absent is known only while libvirt answers */
+	if (live)
 		note_guests(output, snapshot, now);
 	if (output->sweep)
 		return;

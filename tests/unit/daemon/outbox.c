@@ -420,6 +420,42 @@ static void test_replay_tells_again(void **state)
 	ASSERT_SENT(fixture, 3, 4);
 }
 
+static void test_a_replay_waits_for_what_is_under_way(void **state)
+{
+	struct fixture *fixture = *state;
+	for (uint32_t id = 1; id <= 3; id++)
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1);
+	assert_int_equal(gm_outbox_replay(fixture->outbox, 2, NULL), 0);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1); /* the driver has one at a time */
+	verdict(fixture, 0, GM_VERDICT_DELIVERED, 0);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1, 2);
+	verdict(fixture, 1, GM_VERDICT_DELIVERED, 0);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1, 2, 3);
+}
+
+static void test_what_was_told_is_told_to_its_end(void **state)
+{
+	struct gm_output_options options;
+	struct gm_transition transition = {
+		.kind = GM_TRANSITION_CLEAR,
+		.alarm = {.severity = GM_SEVERITY_MINOR, .worst = GM_SEVERITY_MAJOR}};
+	(void)state;
+	gm_option_defaults(gm_output_option_table, &options);
+	options.severity = 1; /* major */
+	assert_true(gm_output_wants(&options, &transition));
+	transition.kind = GM_TRANSITION_CHANGE;
+	assert_true(gm_output_wants(&options, &transition));
+	transition.alarm.worst = 0;
+	assert_false(gm_output_wants(&options, &transition));
+	transition.alarm.worst = GM_SEVERITY_MINOR;
+	assert_false(gm_output_wants(&options, &transition));
+}
+
 static void test_a_verdict_that_comes_twice_or_late_is_ignored(void **state)
 {
 	struct fixture *fixture = *state;
@@ -492,6 +528,8 @@ int main(void)
 		WITH_OUTBOX(test_a_window_is_bounded_however_long_the_backlog),
 		WITH_OUTBOX(test_pause_holds_over_a_restart),
 		WITH_OUTBOX(test_replay_tells_again),
+		WITH_OUTBOX(test_a_replay_waits_for_what_is_under_way),
+		cmocka_unit_test(test_what_was_told_is_told_to_its_end),
 		WITH_OUTBOX(test_a_verdict_that_comes_twice_or_late_is_ignored),
 		WITH_OUTBOX(test_a_driver_that_keeps_the_order_is_given_many),
 		WITH_OUTBOX(test_records_that_cannot_be_read_hold_up_nothing),
