@@ -35,10 +35,10 @@ static bool is_fault(enum gm_guest_event_kind kind)
 	return faults >> kind & 1;
 }
 
-/* A guest can have its disk fail, its watchdog fire and its agent restart as often as it likes. */
+/* A guest can notify, have its disk fail and its agent restart as often as it likes. */
 static bool is_limited(struct gm_happenings *happenings, enum gm_guest_event_kind kind)
 {
-	return kind >= GM_GUEST_MIGRATING &&
+	return kind >= GM_GUEST_SNMPD_STARTED &&
 	       !gm_log_allowed(&happenings->limits[kind], gm_clock_monotonic(), GM_SECOND, NULL);
 }
 

@@ -7,9 +7,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -20,6 +22,7 @@
 
 enum {
 	CONNECT_MS = 5000,
+	RETRY_AFTER_MAX = 86400,  /* seconds that are believed */
 	CONNECTIONS = 32,         /* kept, of all outputs together */
 	CONNECTIONS_PER_HOST = 8, /* more requests wait for one of them */
 };
@@ -89,6 +92,8 @@ static void finish(struct gm_http_call *call, CURLcode code)
 		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 		curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
 		response.status = (int)status;
+		if (retry_after > RETRY_AFTER_MAX)
+			retry_after = RETRY_AFTER_MAX;
 		response.retry_after = (int64_t)retry_after * GM_SECOND;
 		if (call->body.data)
 			response.body = call->body.data;
@@ -216,7 +221,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 static bool is_web(const char *url)
 {
-	return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
 static int add_headers(struct gm_http_call *call, const char *const *headers, struct gm_error *err)
@@ -253,6 +258,15 @@ static void set_transport(CURL *easy, const struct gm_http_transport *transport)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, transport->key);
 }
 
+/* libcurl's sockets are not for programs that the daemon runs. */
+static int on_socket(void *user, curl_socket_t socket, curlsocktype purpose)
+{
+	(void)user;
+	(void)purpose;
+	fcntl(socket, F_SETFD, FD_CLOEXEC);
+	return CURL_SOCKOPT_OK;
+}
+
 static void set_request(struct gm_http_call *call, const struct gm_http_request *request)
 {
 	CURL *easy = call->easy;
@@ -260,6 +274,7 @@ static void set_request(struct gm_http_call *call, const struct gm_http_request 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, NULL);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);

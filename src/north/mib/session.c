@@ -18,6 +18,7 @@ static int on_start(int major, int minor, void *session, void *user)
 	(void)major;
 	(void)minor;
 	mib->session = session;
+	mib->set_count = 0; /* of a master that is gone: its transactions are void */
 	gm_mib_registry_reset(mib);
 	mib->notify_at = 0;
 	mib->status.connects++;

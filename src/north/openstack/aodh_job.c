@@ -148,6 +148,8 @@ static void conclude_by(struct gm_aodh_job *job, const struct gm_http_response *
 	char reason[GM_VERDICT_REASON];
 	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
 
+	if (response->status == 403) /* this alarm is not ours to change: others may be */
+		verdict.kind = GM_VERDICT_REFUSED;
 	conclude(job, &verdict);
 }
 

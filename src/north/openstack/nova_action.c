@@ -197,6 +197,14 @@ static void on_answer(void *user, const struct gm_http_response *response)
 	if (verdict.kind == GM_VERDICT_REFUSED)
 		gm_log(GM_LOG_WARNING, "output %s: %s of guest %s: %s", output->host.name, action,
 		       output->guest, reason);
+	/* Whether Nova has it is not known: done twice would be worse than not at all. */
+	bool unsure = response->status == 0 ? response->sent
+					    : response->status >= 500 && response->status != 503;
+	if (unsure) {
+		gm_log(GM_LOG_WARNING, "output %s: %s of guest %s may have been taken: %s",
+		       output->host.name, action, output->guest, reason);
+		verdict = (struct gm_verdict){.kind = GM_VERDICT_DELIVERED};
+	}
 	if (verdict.kind != GM_VERDICT_DELIVERED)
 		output->current->time = 0;
 	output->host.done(output->host.user, output->ticket, &verdict);
@@ -262,6 +270,14 @@ static void close_output(struct gm_output *output)
 	free(output);
 }
 
+static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now)
+{
+	(void)snapshot;
+	(void)now;
+	if (output->keystone && !output->options.dry_run) /* a dry run needs no token */
+		gm_keystone_tick(output->keystone, gm_clock_monotonic());
+}
+
 const struct gm_output_ops gm_nova_action_output = {
 	.type = "nova-action",
 	.help = "Actions on a guest by OpenStack's Nova: never more than a log line while dry-run "
@@ -272,5 +288,6 @@ const struct gm_output_ops gm_nova_action_output = {
 	.check = check,
 	.create = create,
 	.send = send_message,
+	.tick = tick,
 	.close = close_output,
 };

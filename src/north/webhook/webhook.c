@@ -108,7 +108,10 @@ struct gm_verdict gm_webhook_verdict(const struct gm_output *output,
 
 	if (!verdict.reason)
 		return verdict;
-	bool secret = tells_url(output, reason);
+	bool secret = tells_url(output, reason) ||
+		      (response->status == 0 && output->options.url_file[0] != '\0');
+	if (response->status != 0 && response->length > 0)
+		secret = secret || tells_url(output, response->body);
 	if (response->status != 0 && response->length > 0)
 		secret = secret ||
 			 gm_webhook_headers_within(&material->headers, response->body,

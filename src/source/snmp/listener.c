@@ -126,11 +126,14 @@ static void take(void *user, const struct gm_snmp_datagram *datagram)
 			return;
 		}
 		/* Two guests may share an address (they have ports): the next may be the sender. */
-		if (gm_snmp_target_notice(peers->slots[i].target, &listener->message,
-					  datagram->data, datagram->length, &when,
-					  listener->out) < 0) {
+		int rc = gm_snmp_target_notice(peers->slots[i].target, &listener->message,
+					       datagram->data, datagram->length, &when,
+					       listener->out);
+
+		if (rc == -EBADMSG)
 			continue;
-		}
+		if (rc < 0)
+			return; /* its own, and more than it may tell */
 		if (listener->message.version == GM_SNMP_V2C &&
 		    listener->message.pdu.type == GM_SNMP_INFORM) {
 			answer_inform(listener, datagram);

@@ -78,12 +78,15 @@ static void answer(struct server *server, int fd)
 	static const struct {
 		const char *path, *reply;
 	} replies[] = {
-		{"/ok ", "HTTP/1.1 201 Created\r\nX-One: a\r\nX-Two: b\r\nX-Two: c\r\n"
-			 "Content-Length: 5\r\n\r\nhello"},
-		{"/empty ", "HTTP/1.1 204 No Content\r\n\r\n"},
+		{"/ok ",
+		 "HTTP/1.1 201 Created\r\nConnection: close\r\nX-One: a\r\nX-Two: b\r\nX-Two: c\r\n"
+		 "Content-Length: 5\r\n\r\nhello"},
+		{"/empty ", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"},
 		{"/half ", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"},
-		{"/busy ", "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"},
-		{"/no ", "HTTP/1.1 400 Bad\r\nContent-Length: 9\r\n\r\n<b>\"\x01</b>"},
+		{"/busy ", "HTTP/1.1 429 Too Many\r\nConnection: close\r\nRetry-After: "
+			   "7\r\nContent-Length: 0\r\n\r\n"},
+		{"/no ",
+		 "HTTP/1.1 400 Bad\r\nConnection: close\r\nContent-Length: 9\r\n\r\n<b>\"\x01</b>"},
 		{"/nonsense ", "\x16\x03\x01 what?\r\n\r\n"},
 	};
 	char head[64];
@@ -96,7 +99,8 @@ static void answer(struct server *server, int fd)
 	if (strstr(server->last, "/elsewhere "))
 		server->elsewhere++;
 	if (strstr(server->last, "/redirect ")) {
-		say(fd, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ");
+		say(fd,
+		    "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: ");
 		snprintf(head, sizeof(head), "http://127.0.0.1:%u/elsewhere\r\n\r\n", server->port);
 		say(fd, head);
 	}
