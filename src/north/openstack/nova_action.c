@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "north/message.h"
 #include "north/openstack/keystone.h"
 #include "north/verdict.h"
 
@@ -140,12 +141,6 @@ static void tell(struct gm_output *output, enum gm_verdict_kind kind, const char
 	output->host.done(output->host.user, output->ticket, &verdict);
 }
 
-static bool is_of_a_guest(const struct gm_alarm *alarm)
-{
-	static const uint8_t nobody[GM_UUID_SIZE];
-	return memcmp(alarm->guest, nobody, GM_UUID_SIZE) != 0;
-}
-
 /* A place for one action more, or NULL with why there is none. */
 static struct done *find_room(struct gm_output *output, const uint8_t guest[GM_UUID_SIZE],
 			      int64_t now, const char **ret_why)
@@ -237,7 +232,7 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 	const struct gm_alarm *alarm = &transition->alarm;
 	const char *action = actions[output->options.action], *why = NULL;
 	output->ticket = ticket;
-	if (transition->kind == GM_TRANSITION_CLEAR || !is_of_a_guest(alarm)) {
+	if (transition->kind == GM_TRANSITION_CLEAR || !gm_alarm_has_guest(alarm)) {
 		tell(output, GM_VERDICT_DELIVERED, NULL);
 		return;
 	}
