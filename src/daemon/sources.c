@@ -10,8 +10,12 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* More than a worker of the slow lane waits for a guest's monitor, twice. */
-#define STOP_PATIENCE (5 * GM_SECOND)
+/*
+ * Main waits for all sources together no longer than this. Most end within a tick; what hangs in a
+ * call is left to itself. While the daemon goes on there is no hurry, and the loop is wanted.
+ */
+#define STOP_PATIENCE   GM_SECOND
+#define RELOAD_PATIENCE (300 * GM_MILLISECOND)
 
 static int create_libvirt(const struct gm_config *config, unsigned uri,
 			  struct gm_source **ret_source)
@@ -121,22 +125,31 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 	return 0;
 }
 
-static void stop_one(struct gm_sources *sources, enum gm_source_id id)
+/* Stops those of a set (bits 1 << enum gm_source_id): all are asked before one is waited for. */
+static void stop_set(struct gm_sources *sources, unsigned set, int64_t patience)
 {
-	if (!sources->runners[id])
-		return;
-	int result = gm_runner_stop(sources->runners[id], STOP_PATIENCE);
-	sources->runners[id] = NULL;
-	sources->running[id] = NULL;
-	if (result < 0)
-		gm_log(GM_LOG_WARNING, "source %s is stuck in a call and is left behind",
-		       gm_source_name(id));
+	int64_t deadline = gm_clock_monotonic() + patience;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		if (set >> id & 1)
+			gm_runner_quit(sources->runners[id]);
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		if (!(set >> id & 1))
+			continue;
+		int64_t left = deadline - gm_clock_monotonic();
+		if (gm_runner_stop(sources->runners[id], left > 0 ? left : 0) < 0)
+			gm_log(GM_LOG_NOTICE,
+			       "source %s waits for an answer: it is left to end by itself",
+			       gm_source_name((enum gm_source_id)id));
+		sources->runners[id] = NULL;
+		sources->running[id] = NULL;
+	}
 }
 
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 		     const struct gm_source_sink *sink, struct gm_error *err)
 {
 	sources->sink = sink;
+	gm_libvirt_prepare();
 	int result = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT && result == 0; id++)
 		result = start_one(sources, config, (enum gm_source_id)id, err);
@@ -145,8 +158,7 @@ int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 
 void gm_sources_stop(struct gm_sources *sources)
 {
-	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		stop_one(sources, (enum gm_source_id)id);
+	stop_set(sources, (1U << GM_SOURCE_COUNT) - 1, STOP_PATIENCE);
 }
 
 void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here)
@@ -194,21 +206,23 @@ int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *b
 			   const struct gm_config *after, unsigned *ret_stopped,
 			   struct gm_error *err)
 {
-	unsigned stopped = 0;
+	unsigned changed = 0, running = 0;
 	int result = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
 		const struct line *line = &lines[id];
 		bool same = memcmp((const char *)before + line->section,
 				   (const char *)after + line->section, line->section_size) == 0;
-		bool running = sources->runners[id] != NULL;
-		if (same && running == is_enabled(after, (enum gm_source_id)id))
-			continue;
-		stopped |= (unsigned)running << id;
-		stop_one(sources, (enum gm_source_id)id);
-		int one = start_one(sources, after, (enum gm_source_id)id, err);
+		bool runs = sources->runners[id] != NULL;
+		running |= (unsigned)runs << id;
+		changed |= (unsigned)(!same || runs != is_enabled(after, (enum gm_source_id)id))
+			   << id;
+	}
+	stop_set(sources, changed & running, RELOAD_PATIENCE);
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		int one = changed >> id & 1 ? start_one(sources, after, id, err) : 0;
 		if (one < 0)
 			result = one;
 	}
-	*ret_stopped = stopped;
+	*ret_stopped = changed & running;
 	return result;
 }

@@ -30,11 +30,12 @@ struct gm_runner {
 		gate; /* what the source gets: closed when the thread is left behind */
 	pthread_t thread;
 
-	pthread_mutex_t lock; /* guards the three below and every call of `target` */
+	pthread_mutex_t lock; /* guards the four below and every call of `target` */
 	pthread_cond_t changed;
-	bool stop;      /* the owner wants the thread to end */
-	bool done;      /* the thread will touch nothing any more */
-	bool abandoned; /* the owner is gone: nothing of `target` may be used */
+	bool ending; /* the owner wants the end: the source has been, or is being, asked for it */
+	bool stop;   /* the thread is to end */
+	bool done;   /* the thread will touch nothing any more, its source is destroyed */
+	bool abandoned; /* the owner is gone: no `target` any more, and the thread frees */
 
 	/* All below belongs to the thread. */
 	struct gm_source_status status;
@@ -105,8 +106,9 @@ static void gate_status(void *user, const struct gm_source_status *status)
 {
 	struct gm_runner *runner = user;
 
+	/* A poll that gives up because of the end is no failure to tell of. */
 	pthread_mutex_lock(&runner->lock);
-	if (!runner->abandoned) {
+	if (!runner->ending) {
 		runner->target.status(runner->target.user, status);
 	}
 	pthread_mutex_unlock(&runner->lock);
@@ -298,6 +300,13 @@ static bool tick_on_grid(struct gm_runner *runner)
 	return false;
 }
 
+static void free_runner(struct gm_runner *runner)
+{
+	pthread_cond_destroy(&runner->changed);
+	pthread_mutex_destroy(&runner->lock);
+	free(runner);
+}
+
 static void *run(void *user)
 {
 	struct gm_runner *runner = user;
@@ -308,10 +317,16 @@ static void *run(void *user)
 		again = tick_on_grid(runner);
 		runner->source->ops->close(runner->source);
 	}
+	runner->source->ops->destroy(runner->source);
 	pthread_mutex_lock(&runner->lock);
 	runner->done = true;
+	bool abandoned = runner->abandoned;
 	pthread_cond_broadcast(&runner->changed);
 	pthread_mutex_unlock(&runner->lock);
+	/* Else the owner has seen `done`, or will, and frees. */
+	if (abandoned) {
+		free_runner(runner);
+	}
 	return NULL;
 }
 
@@ -353,13 +368,6 @@ static int create_thread(struct gm_runner *runner)
 	rc = pthread_create(&runner->thread, NULL, run, runner);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -rc;
-}
-
-static void free_runner(struct gm_runner *runner)
-{
-	pthread_cond_destroy(&runner->changed);
-	pthread_mutex_destroy(&runner->lock);
-	free(runner);
 }
 
 int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
@@ -408,6 +416,28 @@ void gm_runner_hear(struct gm_runner *runner, const struct gm_entity_info *info,
 	}
 }
 
+void gm_runner_quit(struct gm_runner *runner)
+{
+	if (runner == NULL) {
+		return;
+	}
+	pthread_mutex_lock(&runner->lock);
+	bool again = runner->ending;
+	runner->ending = true;
+	pthread_mutex_unlock(&runner->lock);
+	/*
+	 * Before the thread is told, which may destroy the source from then on. Not under the lock:
+	 * a source may hold one of its own while it calls the gate.
+	 */
+	if (!again && runner->source->ops->quit) {
+		runner->source->ops->quit(runner->source);
+	}
+	pthread_mutex_lock(&runner->lock);
+	runner->stop = true;
+	pthread_cond_broadcast(&runner->changed);
+	pthread_mutex_unlock(&runner->lock);
+}
+
 int gm_runner_stop(struct gm_runner *runner, int64_t patience)
 {
 	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
@@ -417,21 +447,21 @@ int gm_runner_stop(struct gm_runner *runner, int64_t patience)
 	if (runner == NULL) {
 		return 0;
 	}
+	gm_runner_quit(runner);
 	pthread_mutex_lock(&runner->lock);
-	runner->stop = true;
-	pthread_cond_broadcast(&runner->changed);
 	while (!runner->done && rc == 0) {
 		rc = pthread_cond_timedwait(&runner->changed, &runner->lock, &until);
 	}
 	done = runner->done;
 	runner->abandoned = !done;
-	pthread_mutex_unlock(&runner->lock);
 	if (!done) {
 		pthread_detach(runner->thread);
-		return -ETIMEDOUT;
+	}
+	pthread_mutex_unlock(&runner->lock);
+	if (!done) {
+		return -ETIMEDOUT; /* and the runner may be gone already */
 	}
 	pthread_join(runner->thread, NULL);
-	runner->source->ops->destroy(runner->source);
 	free_runner(runner);
 	return 0;
 }

@@ -23,9 +23,13 @@ int gm_runner_start(struct gm_source *source, const struct gm_runner_options *op
 /* Hands on what another source told; see gm_source_ops.hear. Any thread, before the stop. */
 void gm_runner_hear(struct gm_runner *runner, const struct gm_entity_info *info, bool here);
 
+/* Asks the thread to end, and does not wait for it; gm_runner_stop() follows. NULL-safe. */
+void gm_runner_quit(struct gm_runner *runner);
+
 /*
- * Asks the thread to end, waits up to `patience` ns and frees everything, the source too. A thread
- * that is stuck in a poll is left behind with all that it uses: -ETIMEDOUT, nothing freed.
+ * Asks the thread to end, unless that was done, and waits for it up to `patience` ns. The thread
+ * closes and destroys its source itself. One that is stuck in a call is left behind: -ETIMEDOUT; it
+ * reaches the sink no more, and frees all that it has when the call returns. NULL-safe.
  */
 int gm_runner_stop(struct gm_runner *runner, int64_t patience);
 

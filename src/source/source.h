@@ -3,8 +3,9 @@
  * The interface that every source implements, and the sink that it is handed. A source knows nothing
  * of the other sources nor of what happens to its samples.
  *
- * Each source runs on one thread of its own (source/runner.h), which makes all calls below; a source
- * needs no locks. A poll that blocks holds up that source alone.
+ * Each source runs on one thread of its own (source/runner.h), which makes all calls below that do not
+ * say otherwise; a source needs no locks. A poll that blocks holds up that source alone, and what a
+ * source owns is let go of on its own thread, however long that takes.
  */
 #ifndef GM_SOURCE_SOURCE_H
 #define GM_SOURCE_SOURCE_H
@@ -45,6 +46,11 @@ struct gm_source_ops {
 	 * part of that. Asked after each poll. May be NULL.
 	 */
 	int64_t (*pace)(const struct gm_source *source);
+	/*
+	 * The end is wanted: what waits inside a call for somebody else gives up soon. Called once, on
+	 * any thread, beside the others; must not block. May be NULL.
+	 */
+	void (*quit)(struct gm_source *source);
 	void (*close)(struct gm_source *source); /* only after a successful open() */
 	void (*destroy)(struct gm_source *source);
 	/*

@@ -131,6 +131,47 @@ class Chaos(GuestmonTest):
         wait_until("memory of the guests is fresh again",
                    lambda: self.memory_is_fresh(SMALL) and self.memory_is_fresh(LARGE), BACK)
 
+    def threads(self):
+        pid = (self.lab.state / "run/guestmond.pid").read_text(encoding="ascii").strip()
+        return len(self.lab.exec("ls", f"/proc/{pid}/task").stdout.split())
+
+    def reload_with(self, line):
+        """Reloads with a line more in the section of libvirt; seconds that the answer took."""
+        path = self.daemon.config
+        text = path.read_text("utf-8")
+        self.assertIn("libvirt:\n", text)
+        path.write_text(text.replace("libvirt:\n", f"libvirt:\n  {line}\n", 1), "utf-8")
+        begin = time.time()
+        try:
+            self.daemon.ctl("reload")
+        finally:
+            path.write_text(text, "utf-8")
+        return time.time() - begin
+
+    def test_2_reload_while_libvirtd_is_stopped(self):
+        """Lanes that hang are left behind: the loop goes on, and nothing of theirs stays."""
+        threads = self.threads()
+        pid = (self.lab.state / "run/libvirtd.pid").read_text(encoding="ascii").strip()
+        begin = time.time()
+        with self.stopped(pid):
+            time.sleep(1.5)  # all of them hang
+            took = self.reload_with("fresh-time: 31s")
+            hanging = self.threads()
+            while time.time() < begin + 6:
+                asked = time.time()
+                self.daemon.ctl("status")
+                self.assertLess(time.time() - asked, 3, "the loop")
+            during = (begin, time.time())
+        print(f"    reloaded in {1000 * took:.0f} ms; threads {threads} to {hanging}")
+        self.assertLess(took, 3)
+        self.others_keep_cadence(during, libvirt=False)
+        wait_until("libvirt's sources are back", lambda: all(
+            self.sources()[name]["connected"] for name in ("libvirt", "libvirt-slow")), BACK)
+        wait_until("no thread is left", lambda: self.threads() <= threads, BACK)
+        self.reload_with("# as it was")
+        wait_until("memory of the guests is fresh again",
+                   lambda: self.memory_is_fresh(SMALL) and self.memory_is_fresh(LARGE), BACK)
+
     def footprint(self):
         """Open descriptors and resident bytes of the daemon, and rows of the guest table."""
         pid = (self.lab.state / "run/guestmond.pid").read_text(encoding="ascii").strip()

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <libxml/parser.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include "base/text.h"
+#include "source/libvirt/libvirt.h"
 
 /* A dead peer is noticed after interval × (count + 1). */
 enum { KEEPALIVE_SECONDS = 2, KEEPALIVE_COUNT = 4 };
@@ -63,6 +65,7 @@ static int start_event_thread(void)
 /* The order is libvirt's rule: the loop is registered before the first connection is opened. */
 static void set_up(void)
 {
+	xmlInitParser();
 	if (virInitialize() < 0)
 		return; /* the connection that follows says so */
 	virSetErrorFunc(NULL, ignore_error);
@@ -72,11 +75,21 @@ static void set_up(void)
 		start_event_thread();
 }
 
-int gm_lv_connect(const char *uri, bool read_only, virConnectPtr *ret_conn, struct gm_error *err)
+void gm_lv_prepare(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT; /* libvirt's state is per process as well */
 
 	pthread_once(&once, set_up);
+}
+
+void gm_libvirt_prepare(void)
+{
+	gm_lv_prepare();
+}
+
+int gm_lv_connect(const char *uri, bool read_only, virConnectPtr *ret_conn, struct gm_error *err)
+{
+	gm_lv_prepare();
 	virConnectPtr conn = read_only ? virConnectOpenReadOnly(uri) : virConnectOpen(uri);
 	if (!conn) {
 		char quoted[300];

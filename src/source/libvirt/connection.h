@@ -17,6 +17,12 @@
 #include "base/error.h"
 
 /*
+ * Sets up what this process's libraries would else make when they are first used, which two threads
+ * may do at once: libvirt, its event loop, the XML parser. Once; later calls do nothing.
+ */
+void gm_lv_prepare(void);
+
+/*
  * Connects and asks for keepalive, so that a libvirtd that stops answering later fails the calls that
  * wait for it within about 10 s. Never prompts. The connecting itself has no deadline (libvirt knows
  * none): a libvirtd that listens but does not answer holds it up until it goes on or dies. 0 or a

@@ -47,12 +47,11 @@ struct gm_lv_crew {
 	struct worker workers[WORKERS_MAX];
 };
 
+/* No thread runs any more; a task is still there only where none was started. */
 static void free_crew(struct gm_lv_crew *crew)
 {
-	for (size_t i = 0; i < crew->count; i++) {
-		gm_lv_records_free(&crew->workers[i].answer.list);
+	for (size_t i = 0; i < crew->count; i++)
 		gm_lv_task_free(crew->workers[i].task);
-	}
 	pthread_cond_destroy(&crew->changed);
 	pthread_mutex_destroy(&crew->lock);
 	free(crew);
@@ -98,6 +97,15 @@ static void *run(void *user)
 		pthread_mutex_lock(&crew->lock);
 		deliver(worker, &answer);
 	}
+	struct gm_lv_answer unread = worker->answer;
+	worker->answer = (struct gm_lv_answer){0};
+	worker->state = IDLE;
+	pthread_mutex_unlock(&crew->lock);
+	/* Closing a connection asks libvirtd, which may hang: that is this thread's to wait for. */
+	gm_lv_records_free(&unread.list);
+	gm_lv_task_free(worker->task);
+	worker->task = NULL;
+	pthread_mutex_lock(&crew->lock);
 	worker->ended = true;
 	bool last = crew->abandoned && --crew->orphans == 0;
 	pthread_cond_broadcast(&crew->changed);
@@ -146,7 +154,7 @@ int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect co
 		rc = start_worker(worker);
 	}
 	if (rc < 0) {
-		gm_lv_crew_free(crew, GM_SECOND);
+		gm_lv_crew_free(crew, gm_clock_monotonic() + GM_SECOND);
 		return rc;
 	}
 	*ret_crew = crew;
@@ -189,16 +197,23 @@ static size_t part(struct gm_lv_crew *crew, pthread_t ended[WORKERS_MAX])
 	return count;
 }
 
-void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience)
+void gm_lv_crew_quit(struct gm_lv_crew *crew)
 {
-	if (!crew)
-		return;
-	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
-	pthread_t ended[WORKERS_MAX];
-	int rc = 0;
 	pthread_mutex_lock(&crew->lock);
 	crew->quit = true;
 	pthread_cond_broadcast(&crew->changed);
+	pthread_mutex_unlock(&crew->lock);
+}
+
+void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t deadline)
+{
+	if (!crew)
+		return;
+	struct timespec until = to_timespec(deadline);
+	pthread_t ended[WORKERS_MAX];
+	int rc = 0;
+	gm_lv_crew_quit(crew);
+	pthread_mutex_lock(&crew->lock);
 	while (count_running(crew) > 0 && rc == 0)
 		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
 	size_t count = part(crew, ended);
@@ -238,9 +253,11 @@ int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_
 	int rc = 0;
 
 	pthread_mutex_lock(&crew->lock);
-	while (!(worker = find_idle(crew)) && rc == 0 &&
+	while (!(worker = find_idle(crew)) && rc == 0 && !crew->quit &&
 	       count_stuck(crew, gm_clock_monotonic()) < crew->count)
 		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
+	if (crew->quit)
+		worker = NULL;
 	if (worker) {
 		worker->job = *job;
 		worker->state = BUSY;
@@ -261,7 +278,7 @@ int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t index, int64_t deadline,
 	int rc = 0;
 
 	pthread_mutex_lock(&crew->lock);
-	while (worker->state != DONE && rc == 0)
+	while (worker->state != DONE && rc == 0 && !crew->quit)
 		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
 	bool done = worker->state == DONE;
 	if (done) {

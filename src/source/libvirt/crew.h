@@ -5,7 +5,7 @@
  * deadline, after which its worker is left alone until it returns by itself. What it brings then is
  * dropped and counted.
  *
- * All calls from one thread, the slow lane's. None blocks longer than it says.
+ * All calls but quit() from one thread, the slow lane's. None blocks longer than it says.
  */
 #ifndef GM_SOURCE_LIBVIRT_CREW_H
 #define GM_SOURCE_LIBVIRT_CREW_H
@@ -47,11 +47,15 @@ typedef int (*gm_lv_collect)(virConnectPtr conn, const struct gm_lv_plan *plan,
 int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
 		      struct gm_lv_crew **ret_crew);
 
+/* The end is wanted: nobody is given a job, nobody waits for one. Any thread, before the free. */
+void gm_lv_crew_quit(struct gm_lv_crew *crew);
+
 /*
- * Ends the workers, waiting for busy ones up to `patience` ns; those that are stuck are left behind
- * and free what they hold when they return. NULL-safe.
+ * Ends the workers, which close their connections themselves, and waits for them until `deadline`
+ * (gm_clock_monotonic()); those that are stuck are left behind and free all when they return.
+ * NULL-safe.
  */
-void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t patience);
+void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t deadline);
 
 /*
  * Gives the job to an idle worker, for which it waits until `deadline` (gm_clock_monotonic())

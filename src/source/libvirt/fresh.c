@@ -169,19 +169,22 @@ static void end_look(struct gm_lv_fresh *fresh, struct look *look, bool rest)
 	pthread_mutex_unlock(&fresh->lock);
 }
 
-/* The period again as it was, tried for a while where it cannot be set. True: the look is over. */
-static bool restore(struct gm_lv_fresh *fresh, struct look *look, int64_t now)
+/*
+ * The period again as it was, tried for a while where it cannot be set, once if it is for the last
+ * time. True: the look is over.
+ */
+static bool restore(struct gm_lv_fresh *fresh, struct look *look, int64_t now, bool last)
 {
 	struct gm_error err = {{0}};
 
-	if (look->patient.retry_at > now)
+	if (look->patient.retry_at > now && !last)
 		return false;
 	int rc = fresh->conn ? gm_lv_patient_restore(&look->patient, fresh->conn, look->uuid, &err)
 			     : -ENOTCONN;
 	look->patient.retry_at = now + RETRY_WAIT;
 	if (rc == 0)
 		return true;
-	if (++look->patient.retries < RETRIES)
+	if (++look->patient.retries < RETRIES && !last)
 		return false;
 	complain(fresh, look, &err);
 	return true;
@@ -194,7 +197,8 @@ static void attend(struct gm_lv_fresh *fresh, struct look *look)
 	struct gm_error err = {{0}};
 
 	pthread_mutex_lock(&fresh->lock);
-	bool over = now >= look->until || fresh->quit;
+	bool quit = fresh->quit;
+	bool over = now >= look->until || quit;
 	bool spent = now - look->begun_at >= fresh->options.fresh_time;
 	pthread_mutex_unlock(&fresh->lock);
 	if (!over && !look->patient.failed && fresh->conn) {
@@ -210,7 +214,7 @@ static void attend(struct gm_lv_fresh *fresh, struct look *look)
 		look->patient.failed = true;
 		complain(fresh, look, &err);
 	}
-	if ((over || look->patient.failed) && restore(fresh, look, now))
+	if ((over || look->patient.failed) && restore(fresh, look, now, quit))
 		end_look(fresh, look, spent || look->patient.failed);
 }
 
@@ -236,6 +240,14 @@ static bool has_work(const struct gm_lv_fresh *fresh)
 			return true;
 	}
 	return false;
+}
+
+static bool is_attending(struct gm_lv_fresh *fresh)
+{
+	pthread_mutex_lock(&fresh->lock);
+	bool attending = has_work(fresh);
+	pthread_mutex_unlock(&fresh->lock);
+	return attending;
 }
 
 /* Waits for work, then for the next tick. False: the end. */
@@ -268,12 +280,18 @@ static void attend_all(struct gm_lv_fresh *fresh)
 	}
 }
 
-static void destroy(struct gm_lv_fresh *fresh)
+/* Asks libvirtd, which may hang: on the thread alone. */
+static void disconnect(struct gm_lv_fresh *fresh)
 {
 	for (size_t i = 0; i < fresh->count; i++)
 		gm_lv_patient_release(&fresh->looks[i].patient);
 	if (fresh->conn)
 		virConnectClose(fresh->conn);
+	fresh->conn = NULL;
+}
+
+static void destroy(struct gm_lv_fresh *fresh)
+{
 	pthread_cond_destroy(&fresh->changed);
 	pthread_mutex_destroy(&fresh->lock);
 	free(fresh);
@@ -286,7 +304,10 @@ static void *run(void *user)
 	pthread_setname_np(pthread_self(), "libvirt-fresh");
 	while (wait_for_tick(fresh))
 		attend_all(fresh);
-	attend_all(fresh); /* restores */
+	fresh->connect_after = 0; /* there is no later */
+	if (is_attending(fresh))
+		attend_all(fresh); /* restores */
+	disconnect(fresh);
 	pthread_mutex_lock(&fresh->lock);
 	fresh->ended = true;
 	bool abandoned = fresh->abandoned;
@@ -328,17 +349,26 @@ int gm_lv_fresh_create(const struct gm_libvirt_options *options, enum gm_source_
 	return 0;
 }
 
-void gm_lv_fresh_free(struct gm_lv_fresh *fresh, int64_t patience)
+void gm_lv_fresh_quit(struct gm_lv_fresh *fresh)
 {
-	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
-	int rc = 0;
-
 	if (!fresh)
 		return;
 	pthread_mutex_lock(&fresh->lock);
 	fresh->quit = true;
-	fresh->sink = NULL;
 	pthread_cond_broadcast(&fresh->changed);
+	pthread_mutex_unlock(&fresh->lock);
+}
+
+void gm_lv_fresh_free(struct gm_lv_fresh *fresh, int64_t deadline)
+{
+	struct timespec until = to_timespec(deadline);
+	int rc = 0;
+
+	if (!fresh)
+		return;
+	gm_lv_fresh_quit(fresh);
+	pthread_mutex_lock(&fresh->lock);
+	fresh->sink = NULL;
 	while (!fresh->ended && rc == 0)
 		rc = pthread_cond_timedwait(&fresh->changed, &fresh->lock, &until);
 	bool ended = fresh->ended;

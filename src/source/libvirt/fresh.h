@@ -22,11 +22,14 @@ struct gm_lv_fresh;
 int gm_lv_fresh_create(const struct gm_libvirt_options *options, enum gm_source_id id,
 		       struct gm_lv_fresh **ret_fresh);
 
+/* The end is wanted: periods are restored now. Any thread, before the free. NULL-safe. */
+void gm_lv_fresh_quit(struct gm_lv_fresh *fresh);
+
 /*
- * Ends it: periods are restored, and samples are not emitted any more. A thread that is stuck in a
- * call after `patience` ns is left behind and frees what it holds when it returns. NULL-safe.
+ * Ends it: samples are not emitted any more. A thread that is stuck in a call at `deadline`
+ * (gm_clock_monotonic()) is left behind; it restores and frees when it returns. NULL-safe.
  */
-void gm_lv_fresh_free(struct gm_lv_fresh *fresh, int64_t patience);
+void gm_lv_fresh_free(struct gm_lv_fresh *fresh, int64_t deadline);
 
 /* Where samples go: `sink` is valid until the end. */
 void gm_lv_fresh_attach(struct gm_lv_fresh *fresh, const struct gm_source_sink *sink);

@@ -35,6 +35,9 @@ extern const struct gm_option gm_libvirt_option_table[];
 /* How many URIs there are; 0: the list is no good (up to GM_LIBVIRT_URIS, all different). */
 size_t gm_libvirt_uris(const struct gm_libvirt_options *options);
 
+/* To be called before a lane is started, on the main thread: connection.h says what for. */
+void gm_libvirt_prepare(void);
+
 /* The lanes of the URI at that place, from 0. Both 0 or a negative errno. `options` is copied. */
 int gm_libvirt_create(const struct gm_libvirt_options *options, unsigned uri,
 		      struct gm_source **ret_source);

@@ -25,6 +25,9 @@
 enum { PATIENCE_FACTOR = 8 };
 #define PATIENCE_LEAST (400 * GM_MILLISECOND)
 
+/* So long the threads below are waited for at the end; they know of it already. */
+#define FAREWELL (700 * GM_MILLISECOND)
+
 struct slow {
 	struct gm_source source;
 	struct gm_libvirt_options options;
@@ -269,14 +272,8 @@ static int slow_open(struct gm_source *source, struct gm_error *err)
 {
 	struct slow *slow = (struct slow *)source;
 	struct gm_lv_answer answer = {0};
-	int rc;
+	int rc = have_done(slow, GM_LV_JOB_CONNECT, &answer, err);
 
-	if (!slow->crew) {
-		rc = gm_lv_crew_create(&slow->options, gm_lv_records_read, &slow->crew);
-		if (rc < 0)
-			return gm_error_set(err, rc, "cannot start the workers");
-	}
-	rc = have_done(slow, GM_LV_JOB_CONNECT, &answer, err);
 	gm_lv_records_free(&answer.list);
 	return rc;
 }
@@ -319,13 +316,23 @@ static void slow_close(struct gm_source *source)
 	(void)source;
 }
 
-static void slow_destroy(struct gm_source *source)
+static void slow_quit(struct gm_source *source)
 {
 	struct slow *slow = (struct slow *)source;
 
+	gm_lv_fresh_quit(slow->fresh);
+	gm_lv_crew_quit(slow->crew);
+}
+
+static void slow_destroy(struct gm_source *source)
+{
+	struct slow *slow = (struct slow *)source;
+	int64_t deadline = gm_clock_monotonic() + FAREWELL;
+
 	gm_lv_roster_free(&slow->roster);
-	gm_lv_fresh_free(slow->fresh, slow->options.slow_deadline);
-	gm_lv_crew_free(slow->crew, slow->options.slow_deadline);
+	gm_lv_fresh_quit(slow->fresh);
+	gm_lv_crew_free(slow->crew, deadline);
+	gm_lv_fresh_free(slow->fresh, deadline);
 	free(slow);
 }
 
@@ -337,10 +344,10 @@ static void slow_suspect(struct gm_source *source, const struct gm_entity_key *k
 		gm_lv_fresh_suspect(slow->fresh, key->uuid);
 }
 
-#define SLOW_LANE(source_id)                                                                \
-	{                                                                                   \
-		.id = source_id, .open = slow_open, .poll = slow_poll, .close = slow_close, \
-		.destroy = slow_destroy, .suspect = slow_suspect                            \
+#define SLOW_LANE(source_id)                                                              \
+	{                                                                                 \
+		.id = source_id, .open = slow_open, .poll = slow_poll, .quit = slow_quit, \
+		.close = slow_close, .destroy = slow_destroy, .suspect = slow_suspect     \
 	}
 
 static const struct gm_source_ops slow_ops[GM_LIBVIRT_URIS] = {
@@ -357,14 +364,13 @@ int gm_libvirt_slow_create(const struct gm_libvirt_options *options, unsigned ur
 	slow->source.ops = &slow_ops[uri];
 	slow->options = *options;
 	gm_lv_uris_get(options->uri, uri, slow->options.uri);
-	if (options->fresh_guests > 0 && options->balloon_period > 0 &&
-	    !gm_lv_uri_is_remote(slow->options.uri)) {
-		int rc = gm_lv_fresh_create(&slow->options, slow->source.ops->id, &slow->fresh);
-
-		if (rc < 0) {
-			free(slow);
-			return rc;
-		}
+	int rc = gm_lv_crew_create(&slow->options, gm_lv_records_read, &slow->crew);
+	if (rc == 0 && options->fresh_guests > 0 && options->balloon_period > 0 &&
+	    !gm_lv_uri_is_remote(slow->options.uri))
+		rc = gm_lv_fresh_create(&slow->options, slow->source.ops->id, &slow->fresh);
+	if (rc < 0) {
+		slow_destroy(&slow->source);
+		return rc;
 	}
 	*ret_source = &slow->source;
 	return 0;

@@ -28,7 +28,7 @@ struct script {
 	int64_t slow_at, slow_for;
 	sem_t *stuck; /* the poll waits here */
 
-	atomic_int opens, polls, closes, destroyed, samples;
+	atomic_int opens, polls, quits, closes, destroyed, samples;
 	int64_t open_times[64];
 	int64_t tick_times[TICKS];
 	char thread_name[16];
@@ -82,6 +82,11 @@ static int script_poll(struct gm_source *source, int64_t now, const struct gm_so
 	return 0;
 }
 
+static void script_quit(struct gm_source *source)
+{
+	atomic_fetch_add(&((struct script *)source)->quits, 1);
+}
+
 static void script_close(struct gm_source *source)
 {
 	atomic_fetch_add(&((struct script *)source)->closes, 1);
@@ -96,6 +101,7 @@ static const struct gm_source_ops script_ops = {
 	.id = GM_SOURCE_HOST,
 	.open = script_open,
 	.poll = script_poll,
+	.quit = script_quit,
 	.close = script_close,
 	.destroy = script_destroy,
 };
@@ -214,8 +220,11 @@ static void a_slow_poll_skips_deadlines(void **state)
 	pause_for(2600 * GM_MILLISECOND);
 	assert_int_equal(gm_runner_stop(runner, GM_SECOND), 0);
 	status = last_status(&script);
-	/* 550 ms from a point of the grid: the points at 100 … 400 are missed, 500 is ticked late. */
-	assert_in_range(status->missed, 4, 6);
+	/*
+	 * 550 ms from a point of the grid: the points at 100 … 400 are missed, 500 is ticked late; a busy
+	 * machine adds some.
+	 */
+	assert_in_range(status->missed, 4, 12);
 	assert_true(status->late >= 1);
 	assert_true(script.tick_times[3] - script.tick_times[2] >= 550 * GM_MILLISECOND);
 	/* Not caught up in a rush, and back on the grid. */
@@ -307,9 +316,8 @@ static void a_failed_poll_reconnects(void **state)
 
 static void a_stuck_thread_is_left_behind(void **state)
 {
-	/* Both outlive the test: the thread that is left behind still uses them. */
-	static struct script script;
-	static struct gm_runner *runner;
+	static struct script script; /* outlives the test, if the thread should not come back */
+	struct gm_runner *runner;
 	sem_t stuck;
 	int64_t before;
 
@@ -323,14 +331,36 @@ static void a_stuck_thread_is_left_behind(void **state)
 	assert_true(gm_clock_monotonic() - before >= 100 * GM_MILLISECOND);
 	assert_true(gm_clock_monotonic() - before < 2 * GM_SECOND);
 	assert_int_equal(script.destroyed, 0);
-	/* When it comes back at last, it lets go of its connection and reaches no sink. */
+	/*
+	 * When it comes back at last, it lets go of its connection, reaches no sink, and leaves nothing:
+	 * the runner, too (that is LeakSanitizer's to see).
+	 */
 	sem_post(&stuck);
-	wait_for(&script.closes, 1);
+	wait_for(&script.destroyed, 1);
 	pause_for(50 * GM_MILLISECOND);
+	assert_int_equal(script.closes, 1);
 	assert_int_equal(script.samples, 0);
-	assert_int_equal(script.destroyed, 0);
 	assert_int_equal(script.polls, 1);
 	sem_destroy(&stuck);
+}
+
+/* What is asked to end first and waited for later has the time between for it. */
+static void asked_and_waited_for(void **state)
+{
+	struct script script = {.slow_at = 1, .slow_for = 200 * GM_MILLISECOND};
+	struct gm_runner *runner = start(&script, 10 * GM_MILLISECOND);
+
+	(void)state;
+	wait_for(&script.polls, 1);
+	assert_int_equal(script.quits, 0);
+	gm_runner_quit(runner);
+	assert_int_equal(script.quits, 1);
+	wait_for(&script.destroyed, 1);
+	assert_int_equal(gm_runner_stop(runner, GM_SECOND), 0);
+	assert_int_equal(script.quits, 1);
+	assert_int_equal(script.polls, 1);
+	assert_int_equal(script.closes, 1);
+	gm_runner_quit(NULL);
 }
 
 static void wrong_options_are_refused(void **state)
@@ -358,6 +388,7 @@ int main(void)
 		cmocka_unit_test(stop_does_not_wait_for_backoff_or_interval),
 		cmocka_unit_test(a_failed_poll_reconnects),
 		cmocka_unit_test(a_stuck_thread_is_left_behind),
+		cmocka_unit_test(asked_and_waited_for),
 		cmocka_unit_test(wrong_options_are_refused),
 	};
 
