@@ -14,6 +14,12 @@
 #define NOTICE_COST (100 * GM_MILLISECOND)
 #define NOTICE_ROOM (50 * NOTICE_COST)
 
+/*
+ * A guest's word that its snmpd began anew has all that is known of it asked for again, at most so
+ * often; one that did begin anew is known by its sysUpTime in any case.
+ */
+#define ANEW_INTERVAL (10 * GM_SECOND)
+
 #define TRAPS    "\x2b\x06\x01\x06\x03\x01\x01\x05" /* snmpTraps, RFC 3418 */
 #define TRAP_OID "\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00"
 #define UPTIME   "\x2b\x06\x01\x02\x01\x01\x03\x00"
@@ -128,7 +134,8 @@ int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message 
 	target->counts.notices++;
 	event.kind = kind_of(oid);
 	write_name(oid, event.detail, sizeof(event.detail));
-	if (event.kind == GM_GUEST_SNMPD_STARTED) {
+	if (event.kind == GM_GUEST_SNMPD_STARTED && now->monotonic >= target->anew_after) {
+		target->anew_after = now->monotonic + ANEW_INTERVAL;
 		target_restarted(target, now->monotonic);
 	}
 	out->sink->event(out->sink->user, &event);

@@ -12,6 +12,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+enum { STALE_MAX = 16 }; /* answers that came too late for their question */
+
 int gm_snmp_routes_open(void)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -32,7 +36,7 @@ int gm_snmp_routes_open(void)
 	return fd;
 }
 
-static int send_question(int fd, const struct gm_address *address)
+static int send_question(int fd, uint32_t number, const struct gm_address *address)
 {
 	struct {
 		struct nlmsghdr header;
@@ -40,7 +44,9 @@ static int send_question(int fd, const struct gm_address *address)
 		struct nlattr attribute;
 		uint8_t octets[16];
 	} message = {
-		.header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+		.header = {.nlmsg_type = RTM_GETROUTE,
+			   .nlmsg_flags = NLM_F_REQUEST,
+			   .nlmsg_seq = number},
 		.body = {.rtm_family = address->version == 4 ? AF_INET : AF_INET6,
 			 .rtm_dst_len = address->version == 4 ? 32 : 128},
 		.attribute = {.nla_type = RTA_DST},
@@ -53,27 +59,46 @@ static int send_question(int fd, const struct gm_address *address)
 	return send(fd, &message, message.header.nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
+struct answer {
+	struct nlmsghdr header;
+	union {
+		struct nlmsgerr error;
+		struct rtmsg route;
+	};
+	uint8_t rest[1024];
+};
+
+/* The answer to the question of that number. Late ones to earlier questions are passed over. */
+static int receive(int fd, uint32_t number, struct answer *ret_answer)
+{
+	for (int i = 0; i < STALE_MAX; i++) {
+		ssize_t length = recv(fd, ret_answer, sizeof(*ret_answer), 0);
+
+		if (length < 0) {
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		}
+		if ((size_t)length < sizeof(ret_answer->header) + sizeof(ret_answer->route)) {
+			return -EPROTO;
+		}
+		if (ret_answer->header.nlmsg_seq == number) {
+			return 0;
+		}
+	}
+	return -EPROTO;
+}
+
 int gm_snmp_routes_check(int fd, const struct gm_address *address)
 {
-	struct {
-		struct nlmsghdr header;
-		union {
-			struct nlmsgerr error;
-			struct rtmsg route;
-		};
-		uint8_t rest[1024];
-	} answer;
-	int rc = send_question(fd, address);
-	ssize_t length = rc == 0 ? recv(fd, &answer, sizeof(answer), 0) : 0;
+	/* Any number does that an answer of the last questions does not bear. */
+	uint32_t number = (uint32_t)(gm_clock_monotonic() / GM_MICROSECOND);
+	struct answer answer;
+	int rc = send_question(fd, number, address);
 
+	if (rc == 0) {
+		rc = receive(fd, number, &answer);
+	}
 	if (rc < 0) {
 		return rc;
-	}
-	if (length < 0) {
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	}
-	if ((size_t)length < sizeof(answer.header) + sizeof(answer.route)) {
-		return -EPROTO;
 	}
 	if (answer.header.nlmsg_type == NLMSG_ERROR) {
 		return answer.error.error < 0 ? answer.error.error : -EPROTO;

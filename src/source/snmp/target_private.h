@@ -127,6 +127,7 @@ struct gm_snmp_target {
 	bool live[GM_SNMP_GROUPS]; /* its cache was tuned: what is told is measured anew */
 	uint32_t uptime;
 	int64_t notice_paid; /* monotonic: until when its notices are paid for */
+	int64_t anew_after;  /* monotonic: no notice before has it asked anew */
 };
 
 static inline const struct gm_snmp_table *table_of(int table)

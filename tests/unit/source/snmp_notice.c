@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,43 @@ static void too_many_and_too_strange_ones_are_counted(void **state)
 	rig_stop(&rig);
 }
 
+static atomic_uint walks;
+
+static size_t count_walks(struct responder *responder, const struct gm_snmp_message *request,
+			  uint8_t *answer, size_t size)
+{
+	atomic_fetch_add(&walks, request->pdu.type != GM_SNMP_GET);
+	return respond_well(responder, request, answer, size);
+}
+
+/* Who says often that it began anew is not asked for everything as often. */
+static void a_cold_start_has_it_walked_anew_once(void **state)
+{
+	struct responder responder = {.value = 1000};
+	struct rig rig;
+	unsigned before, once;
+
+	(void)state;
+	atomic_store(&walks, 0);
+	responder_start(&responder, 12398, count_walks);
+	begin(&rig, "mine v2c public\n", GUEST);
+	rig_run(&rig, GM_SECOND);
+	before = atomic_load(&walks);
+	assert_true(before > 0);
+	assert_int_equal(send_with(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.1"), 0);
+	rig_run(&rig, GM_SECOND);
+	once = atomic_load(&walks);
+	assert_true(once > before);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(send_with(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.1"), 0);
+	}
+	rig_run(&rig, GM_SECOND);
+	assert_int_equal(events.count, 6); /* each is told all the same */
+	assert_int_equal(atomic_load(&walks), once);
+	responder_stop(&responder);
+	rig_stop(&rig);
+}
+
 static void a_bad_address_is_told(void **state)
 {
 	struct rig rig;
@@ -311,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tools[] = {
 		cmocka_unit_test(traps_and_informs_are_events),
 		cmocka_unit_test(others_are_not_heard),
+		cmocka_unit_test(a_cold_start_has_it_walked_anew_once),
 		cmocka_unit_test(version_3_is_taken_with_the_guests_engine),
 	};
 	const struct CMUnitTest own[] = {
