@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the agent thread share: agent.c (thread and loop), session.c (the AgentX session),
- * registry.c (what is registered in it), trap.c (notifications), handler.c (requests). Private to this
+ * registry.c (what is registered in it), trap.c (notifications), request.c and handler.c (requests). Private to this
  * folder; nothing here but the queue and the event descriptors is touched by another thread.
  */
 #ifndef GM_NORTH_MIB_AGENT_H
@@ -22,7 +22,13 @@
 #include "north/mib/mib.h"
 #include "north/mib/tree.h"
 
-enum { GM_AGENTX_REGISTER = 3, GM_AGENTX_NOTIFY = 12 }; /* RFC 2741, section 6.1: h.type */
+enum { /* RFC 2741, section 6.1: h.type */
+       GM_AGENTX_REGISTER = 3,
+       GM_AGENTX_GET = 5,
+       GM_AGENTX_GETNEXT = 6,
+       GM_AGENTX_NOTIFY = 12,
+       GM_AGENTX_RESPONSE = 18,
+};
 
 enum gm_mib_registration_state {
 	GM_MIB_UNREGISTERED,
@@ -76,6 +82,7 @@ struct gm_mib {
 
 	/* session.c */
 	netsnmp_session *session; /* the library's; NULL while the master is away */
+	snmp_callback library;    /* the session's callback before it was ours */
 	int64_t master_started;   /* when its sysUpTime was 0, in node's time; 0: not known */
 
 	/* registry.c */
@@ -102,6 +109,7 @@ struct gm_mib {
 
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
+	size_t last_row;
 	struct gm_snapshot *scope;
 	const struct gm_mib_context *scope_of;
 	long transaction;
@@ -158,9 +166,23 @@ int gm_mib_vm_trap_create(struct gm_mib *mib);
 void gm_mib_vm_trap_free(struct gm_mib *mib);
 void gm_mib_vm_trap_tick(struct gm_mib *mib, int64_t now);
 
-/* handler.c: the handler of every registration, and letting go of a snapshot that is held for nobody. */
+/*
+ * handler.c: what a context shows to all of a transaction (false: nothing yet); GET of a variable (NULL view:
+ * no such instance), and GETNEXT, which is false when the module has nothing after it.
+ */
+bool gm_mib_view(struct gm_mib *mib, const struct gm_mib_context *context, long transaction,
+		 struct gm_mib_view *ret_view);
+int gm_mib_get_variable(const struct gm_mib_module *module, const struct gm_mib_view *view,
+			netsnmp_variable_list *variable);
+bool gm_mib_next_variable(const struct gm_mib_module *module, const struct gm_mib_view *view,
+			  netsnmp_variable_list *variable);
+/* The handler of every registration, and letting go of a snapshot that is held for nobody. */
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
 		  netsnmp_agent_request_info *info, netsnmp_request_info *requests);
 void gm_mib_release(struct gm_mib *mib);
+
+/* request.c: the session's callback; the Response to a Get or GetNext, made of its variables; NULL: no memory. */
+int gm_mib_on_pdu(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *user);
+netsnmp_pdu *gm_mib_response(struct gm_mib *mib, netsnmp_pdu *pdu);
 
 #endif

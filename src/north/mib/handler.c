@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one handler behind every registration: takes the variables of a request to the resolver and
- * back. Called by net-snmp on the agent thread; does no I/O and waits for nobody.
+ * Takes the variables of a request to the resolver and back: what request.c answers with, and the one
+ * handler behind every registration in the library's tree, for what request.c leaves to the library. On
+ * the agent thread; does no I/O and waits for nobody.
  *
  * All variables of an SNMP request see one snapshot. The master splits a GETBULK into a chain of
  * AgentX requests that share the transaction id, so the snapshot is held from one to the next.
@@ -82,6 +83,7 @@ static void hold_snapshot(struct gm_mib *mib, long transaction)
 	if (mib->view.snapshot)
 		gm_snapshot_release(mib->slot, mib->view.snapshot);
 	mib->view.snapshot = present;
+	mib->view.last = &mib->last_row;
 	mib->view.now = gm_clock_now();
 	mib->view.master_started = mib->master_started;
 	mib->view.vm_notifications = mib->options.vm_notifications;
@@ -90,9 +92,8 @@ static void hold_snapshot(struct gm_mib *mib, long transaction)
 	mib->held_at = now;
 }
 
-/* What the context shows; false: nothing (yet). */
-static bool view_for(struct gm_mib *mib, const struct gm_mib_context *context, long transaction,
-		     struct gm_mib_view *ret_view)
+bool gm_mib_view(struct gm_mib *mib, const struct gm_mib_context *context, long transaction,
+		 struct gm_mib_view *ret_view)
 {
 	hold_snapshot(mib, transaction);
 	*ret_view = mib->view;
@@ -107,13 +108,13 @@ static bool view_for(struct gm_mib *mib, const struct gm_mib_context *context, l
 	return mib->scope;
 }
 
-static void answer(netsnmp_request_info *request, const struct gm_mib_value *value)
+static void answer(netsnmp_variable_list *variable, const struct gm_mib_value *value)
 {
 	union gm_mib_room room;
 	const void *data;
 	size_t length;
 	u_char type = gm_mib_encode(value, &room, &data, &length);
-	snmp_set_var_typed_value(request->requestvb, type, data, length);
+	snmp_set_var_typed_value(variable, type, data, length);
 }
 
 /* The part of the variable's name below our root: its length; nothing when it is before the root. */
@@ -126,26 +127,21 @@ static size_t below_root(const netsnmp_variable_list *variable, size_t root_leng
 	return length;
 }
 
-static void get(const struct gm_mib_module *module, const struct gm_mib_view *view,
-		netsnmp_agent_request_info *info, netsnmp_request_info *request)
+int gm_mib_get_variable(const struct gm_mib_module *module, const struct gm_mib_view *view,
+			netsnmp_variable_list *variable)
 {
 	uint32_t id[MAX_OID_LEN];
-	size_t length = below_root(request->requestvb, module->root_length, id);
+	size_t length = below_root(variable, module->root_length, id);
 	struct gm_mib_value value;
 	int found = view ? gm_mib_get(module, view, id, length, &value) : GM_MIB_NO_INSTANCE;
 	if (found == GM_MIB_FOUND)
-		answer(request, &value);
-	else
-		netsnmp_set_request_error(info, request,
-					  found == GM_MIB_NO_OBJECT ? SNMP_NOSUCHOBJECT
-								    : SNMP_NOSUCHINSTANCE);
+		answer(variable, &value);
+	return found;
 }
 
-/* Left as it is, the request goes on to what comes after our subtree. */
-static void get_next(const struct gm_mib_module *module, const struct gm_mib_view *view,
-		     netsnmp_request_info *request)
+bool gm_mib_next_variable(const struct gm_mib_module *module, const struct gm_mib_view *view,
+			  netsnmp_variable_list *variable)
 {
-	netsnmp_variable_list *variable = request->requestvb;
 	oid name[MAX_OID_LEN];
 	uint32_t id[MAX_OID_LEN];
 	size_t length = 0, name_length = gm_mib_root(module, name);
@@ -155,11 +151,22 @@ static void get_next(const struct gm_mib_module *module, const struct gm_mib_vie
 	struct gm_mib_oid next;
 	struct gm_mib_value value;
 	if (!view || !gm_mib_next(module, view, id, length, &next, &value))
-		return;
+		return false;
 	for (size_t i = 0; i < next.length; i++)
 		name[name_length++] = next.id[i];
 	snmp_set_var_objid(variable, name, name_length);
-	answer(request, &value);
+	answer(variable, &value);
+	return true;
+}
+
+static void get(const struct gm_mib_module *module, const struct gm_mib_view *view,
+		netsnmp_agent_request_info *info, netsnmp_request_info *request)
+{
+	int found = gm_mib_get_variable(module, view, request->requestvb);
+	if (found != GM_MIB_FOUND)
+		netsnmp_set_request_error(info, request,
+					  found == GM_MIB_NO_OBJECT ? SNMP_NOSUCHOBJECT
+								    : SNMP_NOSUCHINSTANCE);
 }
 
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
@@ -169,7 +176,7 @@ int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 	struct gm_mib *mib = one->mib;
 	(void)registration;
 	struct gm_mib_view shown;
-	bool any = view_for(mib, one->context, info->asp->pdu->transid, &shown);
+	bool any = gm_mib_view(mib, one->context, info->asp->pdu->transid, &shown);
 	const struct gm_mib_view *view = any ? &shown : NULL;
 	mib->status.requests++;
 	if (info->mode != MODE_GET && info->mode != MODE_GETNEXT)
@@ -177,10 +184,11 @@ int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 	for (netsnmp_request_info *request = requests; request; request = request->next) {
 		if (request->processed)
 			continue;
-		if (info->mode == MODE_GET)
+		/* Left as it is, a GETNEXT goes on to what comes after our subtree. */
+		if (info->mode == MODE_GETNEXT)
+			gm_mib_next_variable(one->module, view, request->requestvb);
+		else
 			get(one->module, view, info, request);
-		else if (info->mode == MODE_GETNEXT)
-			get_next(one->module, view, request);
 	}
 	return SNMP_ERR_NOERROR;
 }

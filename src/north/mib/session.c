@@ -18,6 +18,9 @@ static int on_start(int major, int minor, void *session, void *user)
 	(void)major;
 	(void)minor;
 	mib->session = session;
+	mib->library = mib->session->callback;
+	mib->session->callback = gm_mib_on_pdu;
+	mib->session->callback_magic = mib;
 	mib->set_count = 0; /* of a master that is gone: its transactions are void */
 	gm_mib_registry_reset(mib);
 	mib->notify_at = 0;

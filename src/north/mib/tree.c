@@ -80,20 +80,45 @@ int gm_mib_compare(const uint32_t *a, size_t a_length, const uint32_t *b, size_t
 	return (a_length > b_length) - (a_length < b_length);
 }
 
-/* The first row whose index is not before `key` or, with `after`, is after it; count when none is. */
-static size_t search(const struct rows *rows, const uint32_t *key, size_t length, bool after)
+/* Whether row `i` comes before `key` or, with `after`, is it. */
+static bool precedes(const struct rows *rows, size_t i, const uint32_t *key, size_t length,
+		     bool after)
 {
-	size_t low = 0, high = rows->count;
+	uint32_t index[GM_MIB_INDEX];
+	size_t index_length = index_at(rows, i, index);
+	int order = gm_mib_compare(index, index_length, key, length);
+	return order < 0 || (after && order == 0);
+}
+
+/*
+ * The first row whose index is not before `key` or, with `after`, is after it; count when none is. A manager
+ * that asks for several columns asks for the same row again, and then for the one behind it: so first
+ * look where the last search ended.
+ */
+static size_t search(const struct rows *rows, const struct gm_mib_view *view, const uint32_t *key,
+		     size_t length, bool after)
+{
+	size_t low = 0, high = rows->count, last = view->last ? *view->last : high;
+	if (last < high) {
+		if (precedes(rows, last, key, length, after)) {
+			low = last + 1;
+			if (low < high && !precedes(rows, low, key, length, after))
+				high = low;
+		} else {
+			high = last;
+			if (high > 0 && precedes(rows, high - 1, key, length, after))
+				low = high;
+		}
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		uint32_t index[GM_MIB_INDEX];
-		size_t index_length = index_at(rows, middle, index);
-		int order = gm_mib_compare(index, index_length, key, length);
-		if (order < 0 || (after && order == 0))
+		if (precedes(rows, middle, key, length, after))
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	if (view->last)
+		*view->last = low;
 	return low;
 }
 
@@ -148,7 +173,7 @@ int gm_mib_get(const struct gm_mib_module *module, const struct gm_mib_view *vie
 	key_length -= skip;
 
 	struct rows rows = rows_of(table, view->snapshot);
-	size_t i = search(&rows, key, key_length, false);
+	size_t i = search(&rows, view, key, key_length, false);
 	uint32_t index[GM_MIB_INDEX];
 	if (i == rows.count)
 		return GM_MIB_NO_INSTANCE;
@@ -191,7 +216,7 @@ static bool next_in_table(const struct gm_mib_view *view, const struct gm_mib_ta
 {
 	struct rows rows = rows_of(table, view->snapshot);
 	if (table->leaf)
-		return next_in_column(view, &rows, search(&rows, rest, length, true),
+		return next_in_column(view, &rows, search(&rows, view, rest, length, true),
 				      table->columns, ret_oid, ret_value);
 	for (size_t c = 0; c < table->column_count; c++) {
 		const struct gm_mib_column *column = &table->columns[c];
@@ -199,7 +224,7 @@ static bool next_in_table(const struct gm_mib_view *view, const struct gm_mib_ta
 		if (length > 0 && column->number < rest[0])
 			continue;
 		if (length > 0 && column->number == rest[0])
-			i = search(&rows, rest + 1, length - 1, true);
+			i = search(&rows, view, rest + 1, length - 1, true);
 		if (next_in_column(view, &rows, i, column, ret_oid, ret_value))
 			return true;
 	}

@@ -25,6 +25,7 @@ struct gm_mib_view {
 	int64_t now;            /* ages are counted from it */
 	int64_t master_started; /* when the master agent's sysUpTime was 0; 0: not known */
 	bool vm_notifications, vm_bulk_notifications; /* whether they are sent */
+	size_t *last; /* the row of the last search, where the next one begins; NULL: no matter */
 };
 
 enum gm_mib_type {
