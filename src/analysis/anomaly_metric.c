@@ -25,6 +25,7 @@ static const bool unwanted[GM_METRIC_COUNT] = {
 	[GM_METRIC_NET_RX_PEAK] = true,
 	[GM_METRIC_NET_TX_PEAK] = true,
 	[GM_METRIC_DISK_CAPACITY] = true,
+	[GM_METRIC_DISK_PHYSICAL] = true,
 	[GM_METRIC_NET_RX_ERRORS] = true,
 	[GM_METRIC_NET_RX_DROPPED] = true,
 	[GM_METRIC_NET_TX_ERRORS] = true,

@@ -12,6 +12,7 @@
 
 #include "analysis/learned.h"
 #include "analysis/rules.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 struct gm_entities {
@@ -32,8 +33,10 @@ static void free_tracked(struct gm_tracked *tracked)
 {
 	gm_detector_set_free(tracked->detectors);
 	gm_window_free(tracked->window);
+	gm_peaks_free(tracked->peaks);
 	free(tracked->kept);
 	free(tracked->vcpus);
+	gm_disk_faults_free(tracked->disk_faults);
 	free(tracked);
 }
 
@@ -81,6 +84,8 @@ int gm_entities_add(struct gm_entities *entities, const struct gm_entity_key *ke
 		return -ENOMEM;
 	tracked->info.key = *key;
 	int result = gm_window_create(window, &tracked->window);
+	if (result == 0 && key->kind == GM_ENTITY_INTERFACE)
+		result = gm_peaks_create(&tracked->peaks);
 	if (result == 0) {
 		struct gm_subject subject = gm_entities_subject(entities, tracked);
 		result = gm_detector_set_prepare(detectors, &subject, NULL, &tracked->detectors);
@@ -120,6 +125,8 @@ int gm_entities_renew(struct gm_entities *entities, struct gm_tracked *tracked,
 	}
 	gm_window_free(tracked->window);
 	gm_detector_set_free(tracked->detectors);
+	if (tracked->peaks)
+		gm_peaks_clear(tracked->peaks);
 	tracked->window = empty;
 	tracked->detectors = set;
 	tracked->finding_count = 0;
@@ -250,6 +257,27 @@ static struct gm_vcpu *vcpu_of(struct gm_tracked *guest, uint32_t number)
 	return &guest->vcpus[number];
 }
 
+/* A time that went back began anew: no rate can be had of it. */
+static void take_times(struct gm_vcpu *vcpu, const struct gm_note *note)
+{
+	int64_t span = vcpu->told_at ? note->time - vcpu->told_at : 0;
+	uint8_t has_rate = 0;
+	for (unsigned i = 0; i < GM_VCPU_TIMES; i++) {
+		uint8_t bit = (uint8_t)(1U << i);
+		if (span <= 0 || (vcpu->known & note->known & bit) == 0 ||
+		    note->times[i] < vcpu->times[i])
+			continue;
+		vcpu->rates[i] = (double)(note->times[i] - vcpu->times[i]) * (double)GM_SECOND /
+				 (double)span;
+		has_rate |= bit;
+	}
+	memcpy(vcpu->times, note->times, sizeof(vcpu->times));
+	vcpu->known = note->known;
+	vcpu->has_rate = has_rate;
+	vcpu->state = note->state;
+	vcpu->told_at = note->time;
+}
+
 void gm_entities_note(struct gm_entities *entities, const struct gm_note *note)
 {
 	struct gm_entity_key key = gm_entity_guest(note->guest);
@@ -264,8 +292,7 @@ void gm_entities_note(struct gm_entities *entities, const struct gm_note *note)
 	if (!vcpu)
 		return;
 	if (note->kind == GM_NOTE_VCPU) {
-		vcpu->run_ns = note->value;
-		vcpu->told_at = note->time;
+		take_times(vcpu, note);
 	} else {
 		vcpu->cpu_count = note->cpu_count;
 		memcpy(vcpu->cpus, note->cpus, sizeof(vcpu->cpus));

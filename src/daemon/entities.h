@@ -13,11 +13,13 @@
 
 #include "analysis/detector.h"
 #include "analysis/rules.h"
+#include "daemon/disk_faults.h"
 #include "daemon/precedence.h"
 #include "model/alarm.h"
 #include "model/entity.h"
 #include "model/event.h"
 #include "model/finding.h"
+#include "window/peaks.h"
 #include "window/window.h"
 
 enum {
@@ -37,6 +39,7 @@ struct gm_tracked {
 	void *kept; /* what a store had kept of it, while it may be asked for again; NULL: nothing */
 	size_t kept_size;
 	struct gm_window *window;
+	struct gm_peaks *peaks; /* interfaces: of what went into `window`; NULL: others */
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	struct gm_peer
 		*peer; /* guests: its place among those of its flavor (analysis/peers.h), or NULL */
@@ -44,6 +47,7 @@ struct gm_tracked {
 	int64_t started_at;    /* guests: when its process was started; 0: not known */
 	struct gm_vcpu *vcpus; /* guests: of numbers 0 to vcpu_count - 1 */
 	size_t vcpu_count;
+	struct gm_disk_faults *disk_faults; /* guests: NULL: none yet */
 	size_t finding_count;
 	struct gm_finding findings[GM_TRACKED_FINDINGS];
 	int64_t newest

@@ -156,6 +156,8 @@ static void on_point(void *user, const struct gm_point *point)
 {
 	struct gm_intake *intake = user;
 	struct gm_finding_sink sink = {on_finding, intake};
+	if (intake->current->peaks)
+		gm_peaks_take(intake->current->peaks, point);
 	/*
 	 * A burst is judged on bins finer than a store keeps: shown the coarse ones, the detector would
 	 * tell other figures for a burst than those that were told when it was seen.

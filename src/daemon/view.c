@@ -140,6 +140,7 @@ static void build_interfaces(struct gm_view *view)
 		memcpy(row->device, tracked->info.key.name, sizeof(row->device));
 		row->info = tracked->info.interface;
 		row->last = gm_view_last(view, tracked);
+		gm_peaks_read(tracked->peaks, view->input->now, row->peaks);
 	}
 	if (snapshot->interfaces)
 		qsort(snapshot->interfaces, snapshot->interface_count,

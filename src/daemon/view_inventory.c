@@ -11,7 +11,7 @@
 #include "daemon/view_private.h"
 
 enum {
-	VCPUS_MAX = 65536, /* 10 MiB; beyond them, the last have no row */
+	VCPUS_MAX = 65536, /* 24 MiB; beyond them, the last have no row */
 };
 
 static void build_host(struct gm_view *view)
@@ -42,6 +42,16 @@ static bool same_disk(const struct gm_disk_row *one, const struct gm_disk_row *o
 	return one->guest_index == other->guest_index && one->ordinal == other->ordinal;
 }
 
+static void add_faults(const struct gm_view *view, struct gm_disk_row *row)
+{
+	struct gm_entity_key key = gm_entity_guest(row->info.guest);
+	const struct gm_tracked *guest = gm_entities_find(view->input->entities, &key);
+	const struct gm_disk_fault *fault =
+		guest ? gm_disk_faults_find(guest->disk_faults, row->info.alias) : NULL;
+	row->errors = fault ? fault->count : 0;
+	row->failed_at = fault ? fault->at : 0;
+}
+
 static void build_disks(struct gm_view *view)
 {
 	struct gm_disk_row *disks =
@@ -59,6 +69,7 @@ static void build_disks(struct gm_view *view)
 		memcpy(row->target, tracked->info.key.name, sizeof(row->target));
 		row->info = tracked->info.disk;
 		row->last = gm_view_last(view, tracked);
+		add_faults(view, row);
 	}
 	if (!disks)
 		return;
@@ -98,6 +109,29 @@ static bool is_current(const struct gm_tracked *guest, const struct gm_vcpu *vcp
 	return vcpu->told_at != 0 && vcpu->told_at == newest;
 }
 
+static struct gm_last_set last_of_vcpu(struct gm_view *view, const struct gm_vcpu *vcpu)
+{
+	/* In the order of the catalogue. */
+	static const uint16_t metrics[GM_VCPU_TIMES] = {
+		[GM_VCPU_RUN] = GM_METRIC_VCPU_TIME,
+		[GM_VCPU_WAIT] = GM_METRIC_VCPU_WAIT,
+		[GM_VCPU_STEAL] = GM_METRIC_VCPU_STEAL,
+	};
+	struct gm_last_set set = {.items = gm_view_take(view, GM_VCPU_TIMES, sizeof(*set.items))};
+	for (unsigned i = 0; i < GM_VCPU_TIMES && set.items; i++) {
+		if ((vcpu->known >> i & 1) == 0)
+			continue;
+		set.items[set.count++] = (struct gm_last){
+			.metric = metrics[i],
+			.has_rate = vcpu->has_rate >> i & 1,
+			.value.counter = vcpu->times[i],
+			.rate = vcpu->rates[i],
+			.measured_at = vcpu->told_at,
+		};
+	}
+	return set;
+}
+
 static void build_vcpus(struct gm_view *view)
 {
 	struct gm_snapshot *snapshot = view->snapshot;
@@ -114,6 +148,7 @@ static void build_vcpus(struct gm_view *view)
 				.guest_index = guest->guest_index,
 				.number = (uint32_t)i + 1,
 				.vcpu = guest->vcpus[i],
+				.last = last_of_vcpu(view, &guest->vcpus[i]),
 			};
 			if (guest->vcpus[i].cpu_count > snapshot->host.cpu_count)
 				snapshot->host.cpu_count = guest->vcpus[i].cpu_count;

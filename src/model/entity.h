@@ -29,6 +29,7 @@ enum {
 	GM_DEVICE_NAME = 32, /* longer device names are cut (IFNAMSIZ is 16) */
 	GM_NAME_SIZE = 256,  /* names of guests, flavors, projects: UTF-8, cut at a character */
 	GM_KEY_TEXT = 96,
+	GM_DISK_ALIAS = 33,
 	GM_GUEST_ADDRESSES = 8, /* of a guest, more are left out */
 };
 
@@ -105,10 +106,11 @@ struct gm_disk_info {
 	uint8_t guest[GM_UUID_SIZE];
 	uint32_t ordinal;
 	char source[GM_NAME_SIZE];
-	char type[16];     /* of the source, as libvirt names it: "file", "block", "network", … */
-	char format[16];   /* "raw", "qcow2", …; empty unknown */
-	char device[16];   /* "disk", "cdrom", "floppy", "lun" */
-	uint8_t read_only; /* enum gm_known */
+	char type[16];   /* of the source, as libvirt names it: "file", "block", "network", … */
+	char format[16]; /* "raw", "qcow2", …; empty unknown */
+	char device[16]; /* "disk", "cdrom", "floppy", "lun" */
+	char alias[GM_DISK_ALIAS]; /* what the hypervisor's events call it; empty unknown */
+	uint8_t read_only;         /* enum gm_known */
 };
 
 /* The node as a host of guests. */

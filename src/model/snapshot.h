@@ -45,12 +45,21 @@ struct gm_guest_row {
 	struct gm_last_set last;
 };
 
+/* The highest rates of an interface's bins: in both directions those of 100 ms and the finest that there were. */
+enum gm_peak_kind { GM_PEAK_RX, GM_PEAK_RX_FINE, GM_PEAK_TX, GM_PEAK_TX_FINE, GM_PEAK_KINDS };
+
+struct gm_peak {
+	double rate; /* bit/s */
+	int64_t at;  /* the end of its bin; 0: not known */
+};
+
 struct gm_interface_row {
 	uint32_t guest_index; /* 0: a device of the host */
 	uint32_t ordinal; /* stable number within the guest; a host's device: the kernel's index */
 	char device[GM_DEVICE_NAME];
 	struct gm_interface_info info;
 	struct gm_last_set last;
+	struct gm_peak peaks[GM_PEAK_KINDS]; /* of the last minute */
 };
 
 struct gm_disk_row {
@@ -59,12 +68,15 @@ struct gm_disk_row {
 	char target[GM_DEVICE_NAME]; /* as the guest's machine names it: "vda" */
 	struct gm_disk_info info;
 	struct gm_last_set last;
+	uint64_t errors;   /* that events told of; nothing where `info.alias` is not known */
+	int64_t failed_at; /* the newest; 0: none */
 };
 
 struct gm_vcpu_row {
 	uint32_t guest_index;
 	uint32_t number; /* from 1 */
 	struct gm_vcpu vcpu;
+	struct gm_last_set last; /* its times, as metrics vcpu.* */
 };
 
 struct gm_tenant_row {

@@ -53,8 +53,10 @@ static const struct gm_mib_column vm_columns[] = {
 #undef ROW
 
 #define ROW struct gm_vcpu_row
+#define SET last
 static const struct gm_mib_column vcpu_columns[] = {
-	CELL(2, COUNTER64, gm_cell_microseconds, vcpu.run_ns)};
+	LAST(2, COUNTER64, gm_cell_counter, VCPU_TIME, 1e-3)};
+#undef SET
 static const struct gm_mib_column affinity_columns[] = {
 	CELL(3, INTEGER, gm_cell_vm_affinity, vcpu)};
 #undef ROW

@@ -99,21 +99,61 @@ void gm_lv_pins_free(struct gm_lv_pins *pins)
 	free(pins);
 }
 
-/* The N of "vcpu.N.time". */
-static bool vcpu_time(const virTypedParameter *param, uint32_t *ret_number)
+/* Splits "vcpu.N.<name>" into its number and the name; NULL: it is none of that form. */
+static const char *split_vcpu(const virTypedParameter *param, uint32_t *ret_number)
 {
 	static const char prefix[] = "vcpu.";
 	const char *at = param->field + sizeof(prefix) - 1;
 	uint32_t number = 0;
 
-	if (param->type != VIR_TYPED_PARAM_ULLONG ||
-	    !memchr(param->field, '\0', sizeof(param->field)) ||
+	if (!memchr(param->field, '\0', sizeof(param->field)) ||
 	    strncmp(param->field, prefix, sizeof(prefix) - 1) != 0 || !isdigit((unsigned char)*at))
-		return false;
+		return NULL;
 	for (; isdigit((unsigned char)*at) && number < GM_VCPUS_MAX; at++)
 		number = number * 10 + (uint32_t)(*at - '0');
 	*ret_number = number;
-	return number < GM_VCPUS_MAX && strcmp(at, ".time") == 0;
+	return number < GM_VCPUS_MAX && *at == '.' ? at + 1 : NULL;
+}
+
+/* Takes a parameter into the note of its vCPU. */
+static void read_vcpu(struct gm_note *note, const char *name, const virTypedParameter *param)
+{
+	static const char *const names[GM_VCPU_TIMES] = {"time", "wait", "delay"};
+
+	/* virVcpuState counts from 0: offline, running, blocked. */
+	if (param->type == VIR_TYPED_PARAM_INT && strcmp(name, "state") == 0 &&
+	    param->value.i >= 0 && param->value.i < GM_VCPU_BLOCKED)
+		note->state = (uint8_t)(param->value.i + 1);
+	for (unsigned i = 0; i < GM_VCPU_TIMES && param->type == VIR_TYPED_PARAM_ULLONG; i++) {
+		if (strcmp(name, names[i]) != 0)
+			continue;
+		note->times[i] = param->value.ul;
+		note->known |= (uint8_t)(1U << i);
+	}
+}
+
+/* The parameters of a vCPU stand together. */
+static void note_vcpus(const struct gm_lv_record *record, struct gm_note *blank,
+		       struct gm_batch *batch)
+{
+	struct gm_note note = *blank;
+
+	for (size_t i = 0; i < record->count; i++) {
+		uint32_t number;
+		const char *name = split_vcpu(&record->params[i], &number);
+
+		if (!name)
+			continue;
+		if (number != note.number) {
+			if (note.known)
+				gm_batch_note(batch, &note);
+			note = *blank;
+			note.number = number;
+		}
+		read_vcpu(&note, name, &record->params[i]);
+	}
+	if (note.known)
+		gm_batch_note(batch, &note);
 }
 
 void gm_lv_details_notes(const struct gm_lv_record *record, const struct gm_lv_pins *pins,
@@ -122,14 +162,8 @@ void gm_lv_details_notes(const struct gm_lv_record *record, const struct gm_lv_p
 	struct gm_note note = {.kind = GM_NOTE_VCPU, .time = record->read_at};
 
 	memcpy(note.guest, record->uuid, GM_UUID_SIZE);
-	for (size_t i = 0; i < record->count; i++) {
-		if (!vcpu_time(&record->params[i], &note.number))
-			continue;
-		note.value = record->params[i].value.ul;
-		gm_batch_note(batch, &note);
-	}
+	note_vcpus(record, &note, batch);
 	note.kind = GM_NOTE_AFFINITY;
-	note.value = 0;
 	for (uint32_t i = 0; pins && i < pins->vcpu_count; i++) {
 		note.number = i;
 		note.cpu_count = pins->cpu_count;

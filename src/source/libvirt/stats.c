@@ -34,9 +34,10 @@ static const struct field disk_fields[] = {
 	{"wr.reqs", GM_METRIC_DISK_WRITE_REQUESTS}, {"wr.times", GM_METRIC_DISK_WRITE_TIME},
 	{"fl.reqs", GM_METRIC_DISK_FLUSH_REQUESTS}, {"fl.times", GM_METRIC_DISK_FLUSH_TIME},
 	{"capacity", GM_METRIC_DISK_CAPACITY},      {"allocation", GM_METRIC_DISK_ALLOCATION},
+	{"physical", GM_METRIC_DISK_PHYSICAL},
 };
 
-enum { DEVICE_FIELDS_MAX = 10 };
+enum { DEVICE_FIELDS_MAX = 11 };
 
 static const struct group {
 	const char *prefix;

@@ -141,6 +141,8 @@ static void read_disk(struct gm_lv_identity *identity, const xmlNode *node, uint
 	gm_lv_node_attribute(node, "device", info->disk.device, sizeof(info->disk.device));
 	gm_lv_node_attribute(gm_lv_node_child(node, "driver"), "type", info->disk.format,
 			     sizeof(info->disk.format));
+	gm_lv_node_attribute(gm_lv_node_child(node, "alias"), "name", info->disk.alias,
+			     sizeof(info->disk.alias));
 	info->disk.read_only = gm_lv_node_child(node, "readonly") ? GM_YES : GM_NO;
 	const xmlNode *source = gm_lv_node_child(node, "source");
 	for (size_t i = 0; i < sizeof(source_attributes) / sizeof(source_attributes[0]); i++) {

@@ -87,6 +87,10 @@ static bool fill_interface(struct gm_snapshot *snapshot, struct gm_interface_row
 	add_gauge(&interface->last, GM_METRIC_NET_SPEED, 10e9);
 	for (size_t i = 0; i < 8; i++)
 		add_counter(&interface->last, counters[i], generation, 1000);
+	/* Nothing is known of what was sent in 100 ms. */
+	interface->peaks[GM_PEAK_RX] = (struct gm_peak){8e9, FIXTURE_TIME - 30 * GM_SECOND};
+	interface->peaks[GM_PEAK_RX_FINE] = (struct gm_peak){9.5e9, FIXTURE_TIME - GM_SECOND};
+	interface->peaks[GM_PEAK_TX_FINE] = (struct gm_peak){0, FIXTURE_TIME};
 	return true;
 }
 
@@ -96,7 +100,14 @@ static bool fill_machine(struct gm_snapshot *snapshot, size_t g, uint32_t index)
 	for (uint32_t i = 0; i < 2; i++) {
 		struct gm_vcpu_row *vcpu = &snapshot->vcpus[2 * g + i];
 		*vcpu = (struct gm_vcpu_row){.guest_index = index, .number = i + 1};
-		vcpu->vcpu.run_ns = 1500000 * (i + 1);
+		if (!rows(snapshot, &vcpu->last.items, 3, sizeof(struct gm_last)))
+			return false;
+		add_counter(&vcpu->last, GM_METRIC_VCPU_TIME, 1500000 * (i + 1), 0.25e9);
+		if (i == 0) {
+			vcpu->vcpu.state = GM_VCPU_RUNNING;
+			add_counter(&vcpu->last, GM_METRIC_VCPU_WAIT, 5000, 1e3);
+			add_counter(&vcpu->last, GM_METRIC_VCPU_STEAL, UINT64_MAX, 125e6);
+		}
 		vcpu->vcpu.cpu_count = i ? 4 : 0;
 		vcpu->vcpu.cpus[0] = 10;
 		struct gm_disk_row *disk = &snapshot->disks[2 * g + i];
@@ -108,13 +119,21 @@ static bool fill_machine(struct gm_snapshot *snapshot, size_t g, uint32_t index)
 			continue;
 		snprintf(disk->info.type, sizeof(disk->info.type), "file");
 		snprintf(disk->info.format, sizeof(disk->info.format), "qcow2");
+		snprintf(disk->info.alias, sizeof(disk->info.alias), "virtio-disk1");
+		disk->errors = 3;
+		disk->failed_at = FIXTURE_TIME - GM_SECOND;
 		snprintf(disk->info.source, sizeof(disk->info.source), "/srv/%u.qcow2", index);
-		if (!rows(snapshot, &disk->last.items, 3, sizeof(struct gm_last)))
+		if (!rows(snapshot, &disk->last.items, 8, sizeof(struct gm_last)))
 			return false;
-		add_counter(&disk->last, GM_METRIC_DISK_READ_BYTES, 4096, 0);
+		add_counter(&disk->last, GM_METRIC_DISK_READ_BYTES, 4096, 512);
 		add_counter(&disk->last, GM_METRIC_DISK_READ_TIME, 2500000, 0);
+		add_counter(&disk->last, GM_METRIC_DISK_WRITE_REQUESTS, UINT64_MAX, 1e12);
+		add_counter(&disk->last, GM_METRIC_DISK_FLUSH_TIME, 999, 0);
+		add_gauge(&disk->last, GM_METRIC_DISK_WRITE_LATENCY, 2500400);
+		disk->last.items[4].measured_at -= 3 * GM_SECOND; /* nothing was written since */
 		/* 3 TiB and a half: more than an Integer32 of KiB holds. */
 		add_gauge(&disk->last, GM_METRIC_DISK_CAPACITY, 3.5 * 1099511627776);
+		add_gauge(&disk->last, GM_METRIC_DISK_PHYSICAL, 8192);
 	}
 	return true;
 }

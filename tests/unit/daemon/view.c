@@ -408,6 +408,110 @@ static void test_series_can_be_read_back(void **state)
 	}
 }
 
+/* One note of vCPU 0: time run and stolen, in ns. */
+static void tell_vcpu(struct fixture *fixture, uint64_t run, uint64_t steal)
+{
+	struct gm_note note = {.kind = GM_NOTE_VCPU,
+			       .time = fixture->time,
+			       .times = {[GM_VCPU_RUN] = run, [GM_VCPU_STEAL] = steal},
+			       .known = 1 << GM_VCPU_RUN | 1 << GM_VCPU_STEAL,
+			       .state = GM_VCPU_RUNNING};
+	struct gm_batch *batch = gm_batch_create();
+	memcpy(note.guest, uuid, sizeof(uuid));
+	batch->source = GM_SOURCE_LIBVIRT_SLOW;
+	gm_batch_note(batch, &note);
+	gm_intake_batch(fixture->intake, batch);
+	gm_batch_free(batch);
+}
+
+static void test_vcpus_have_rates(void **state)
+{
+	struct fixture *fixture = *state;
+	see_guest(fixture);
+	assert_int_equal(build(fixture)->vcpu_count, 0);
+	tell_vcpu(fixture, 5000, 70);
+	const struct gm_snapshot *snapshot = build(fixture);
+	assert_int_equal(snapshot->vcpu_count, 1);
+	const struct gm_vcpu_row *row = &snapshot->vcpus[0];
+	assert_int_equal(row->number, 1);
+	assert_int_equal(row->vcpu.state, GM_VCPU_RUNNING);
+	assert_int_equal(row->last.count, 2);
+	assert_null(gm_last_find(&row->last, GM_METRIC_VCPU_WAIT));
+	assert_int_equal(gm_last_find(&row->last, GM_METRIC_VCPU_TIME)->value.counter, 5000);
+	assert_false(gm_last_find(&row->last, GM_METRIC_VCPU_TIME)->has_rate);
+
+	fixture->time += 2 * GM_SECOND;
+	tell_vcpu(fixture, 5000 + 3000000000, 60);
+	row = &build(fixture)->vcpus[0];
+	assert_true(gm_last_find(&row->last, GM_METRIC_VCPU_TIME)->rate == 1.5e9);
+	/* It went back: it began anew. */
+	assert_false(gm_last_find(&row->last, GM_METRIC_VCPU_STEAL)->has_rate);
+	assert_int_equal(gm_last_find(&row->last, GM_METRIC_VCPU_STEAL)->value.counter, 60);
+	assert_true(gm_last_find(&row->last, GM_METRIC_VCPU_STEAL)->measured_at == fixture->time);
+}
+
+static void fail_disk(struct fixture *fixture, const char *detail)
+{
+	struct gm_guest_event event = {
+		.key = gm_entity_guest(uuid), .kind = GM_GUEST_IO_ERROR, .time = fixture->time};
+	snprintf(event.detail, sizeof(event.detail), "%s", detail);
+	gm_intake_event(fixture->intake, &event);
+}
+
+/* Events name a disk as the hypervisor does; as many names as it likes change nothing of the others. */
+static void test_failures_of_disks_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_info info = {.key = gm_entity_disk(uuid, "vda"),
+				      .disk = {.ordinal = 1, .alias = "virtio-disk0"}};
+	memcpy(info.disk.guest, uuid, sizeof(uuid));
+	gm_log_set_level(GM_LOG_ERROR);
+	see_guest(fixture);
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	assert_int_equal(build(fixture)->disk_count, 1);
+	assert_int_equal(build(fixture)->disks[0].errors, 0);
+	assert_true(build(fixture)->disks[0].failed_at == 0);
+	for (int i = 0; i < 100; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "virtio-disk%d enospc pause", i % 2 ? i : 0);
+		fail_disk(fixture, name);
+	}
+	fail_disk(fixture, "");
+	fail_disk(fixture, "a-name-that-is-longer-than-any-other-in-the-world report");
+	assert_int_equal(build(fixture)->disks[0].errors, 50);
+	assert_true(build(fixture)->disks[0].failed_at == fixture->time);
+}
+
+/* A device that changes hands has no peaks of the time before. */
+static void test_peaks_of_the_last_minute(void **state)
+{
+	struct fixture *fixture = *state;
+	see_guest(fixture);
+	see_port(fixture);
+	run_port(fixture, 200, QUIET, QUIET);
+	run_port(fixture, 10, QUIET, BURST);
+	run_port(fixture, 100, QUIET, QUIET);
+	const struct gm_snapshot *snapshot = build(fixture);
+	assert_int_equal(snapshot->interface_count, 1);
+	const struct gm_peak *peaks = snapshot->interfaces[0].peaks;
+	assert_true(peaks[GM_PEAK_TX].rate > 80e6 && peaks[GM_PEAK_TX].rate <= 90e6);
+	assert_true(peaks[GM_PEAK_TX].at <= fixture->time - 90 * TICK);
+	assert_true(peaks[GM_PEAK_TX].at > fixture->time - 125 * TICK);
+	assert_true(peaks[GM_PEAK_RX].rate > 79e3 && peaks[GM_PEAK_RX].rate < 81e3);
+	assert_int_equal(peaks[GM_PEAK_TX_FINE].at, 0); /* its source tells none */
+
+	struct gm_entity_info info = {.key = gm_entity_interface("vnet0"),
+				      .interface = {.ordinal = 1, .mac = "52:54:00:00:00:02"}};
+	memcpy(info.interface.guest, stranger, sizeof(stranger));
+	struct gm_entity_info other = {.key = gm_entity_guest(stranger),
+				       .guest = {.name = "instance-2"}};
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &other);
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	snapshot = build(fixture);
+	assert_int_equal(snapshot->interfaces[0].guest_index, 2);
+	assert_int_equal(snapshot->interfaces[0].peaks[GM_PEAK_TX].at, 0);
+}
+
 /* The host's source finds a guest's process before libvirt tells of the guest. */
 static void test_a_guest_without_a_name_has_no_rows(void **state)
 {
@@ -451,6 +555,9 @@ int main(void)
 		TEST(test_one_row_for_a_pid),
 		TEST(test_each_judgement_has_its_place),
 		TEST(test_series_can_be_read_back),
+		TEST(test_vcpus_have_rates),
+		TEST(test_failures_of_disks_are_counted),
+		TEST(test_peaks_of_the_last_minute),
 		TEST(test_a_guest_without_a_name_has_no_rows),
 		TEST(test_a_source_that_runs_has_a_row),
 	};

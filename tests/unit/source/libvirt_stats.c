@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "source/libvirt/details.h"
 #include "source/libvirt/stats.h"
 
 #define READ_AT (INT64_C(1700000010) * GM_SECOND + 300 * GM_MILLISECOND)
@@ -181,7 +182,7 @@ static void test_repeated_fields(void **state)
 	struct gm_batch *batch = fast(&params);
 
 	assert_int_equal(batch->frame_count, 1);
-	assert_true(batch->frames[0].count <= 10);
+	assert_true(batch->frames[0].count <= 11);
 	gm_batch_free(batch);
 }
 
@@ -263,6 +264,46 @@ static void test_slow(void **state)
 	assert_string_equal(batch->frames[2].key.name, "vda");
 	assert_int_equal(counter(batch, 2, GM_METRIC_DISK_WRITE_TIME), 77);
 	assert_true(gauge(batch, 2, GM_METRIC_DISK_CAPACITY) == 1024);
+	gm_batch_free(batch);
+}
+
+/* A note for each vCPU that has a time; what is not told is not known. */
+static void test_vcpus(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_batch *batch = gm_batch_create();
+
+	add(&params, "vcpu.current", VIR_TYPED_PARAM_UINT)->value.ui = 4;
+	add(&params, "vcpu.0.state", VIR_TYPED_PARAM_INT)->value.i = VIR_VCPU_RUNNING;
+	add_number(&params, "vcpu.0.time", 100);
+	add_number(&params, "vcpu.0.wait", 0);
+	add_number(&params, "vcpu.0.delay", 7);
+	add(&params, "vcpu.2.state", VIR_TYPED_PARAM_INT)->value.i = 77;
+	add_number(&params, "vcpu.2.time", 200);
+	add_number(&params, "vcpu.2.halted", 1);
+	add(&params, "vcpu.3.state", VIR_TYPED_PARAM_INT)->value.i = VIR_VCPU_OFFLINE;
+	add_number(&params, "vcpu.9999999999.time", 1);
+	add_number(&params, "vcpu..time", 1);
+	add_number(&params, "vcpu.5x.time", 1);
+	struct gm_lv_record record = record_of(&params);
+	gm_lv_details_notes(&record, NULL, batch);
+
+	assert_int_equal(batch->note_count, 2);
+	assert_int_equal(batch->notes[0].kind, GM_NOTE_VCPU);
+	assert_int_equal(batch->notes[0].number, 0);
+	assert_int_equal(batch->notes[0].time, READ_AT);
+	assert_memory_equal(batch->notes[0].guest, uuid, GM_UUID_SIZE);
+	assert_int_equal(batch->notes[0].state, GM_VCPU_RUNNING);
+	assert_int_equal(batch->notes[0].known,
+			 1 << GM_VCPU_RUN | 1 << GM_VCPU_WAIT | 1 << GM_VCPU_STEAL);
+	assert_int_equal(batch->notes[0].times[GM_VCPU_RUN], 100);
+	assert_int_equal(batch->notes[0].times[GM_VCPU_WAIT], 0);
+	assert_int_equal(batch->notes[0].times[GM_VCPU_STEAL], 7);
+	assert_int_equal(batch->notes[1].number, 2);
+	assert_int_equal(batch->notes[1].state, GM_VCPU_STATE_UNKNOWN);
+	assert_int_equal(batch->notes[1].known, 1 << GM_VCPU_RUN);
+	assert_int_equal(batch->notes[1].times[GM_VCPU_RUN], 200);
 	gm_batch_free(batch);
 }
 
@@ -514,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_freshness_steps),
 		cmocka_unit_test(test_used),
 		cmocka_unit_test(test_hung_guest),
+		cmocka_unit_test(test_vcpus),
 		cmocka_unit_test(test_monitored),
 		cmocka_unit_test(test_latency),
 		cmocka_unit_test(test_dirty_rate),
