@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VM-MIB through a real snmpd: what it says is what virsh says."""
+"""VM-MIB, and the devices of GUESTMON-MIB, through a real snmpd: what they say is what virsh says."""
 
 import re
 import time
 
-from gmtest.case import LARGE, LINK_BPS, MEMORY, SMALL, GuestmonTest
+from gmtest.case import DISKS, LARGE, LINK_BPS, MEMORY, SMALL, GuestmonTest
 from gmtest.wait import wait_until
 
 FIRST_CPU = 196608  # hrDeviceIndex of the node's first CPU
 
 
-class VirtualMachines(GuestmonTest):
+class Machines(GuestmonTest):
+    """What virsh says of the guests."""
+
+    def virsh(self, command, number):
+        return self.lab.virsh(command, f"instance-{number:08x}")
+
+    def stats(self, number):
+        pairs = (line.strip().split("=", 1)
+                 for line in self.virsh("domstats", number).splitlines() if "=" in line)
+        return {name: value.strip("'") for name, value in pairs}
+
+
+class VirtualMachines(Machines):
 
     def vm(self, *names):
         return self.snmp.get(*[f"VM-MIB::{name}" for name in names])
@@ -23,18 +35,10 @@ class VirtualMachines(GuestmonTest):
         self.assertIsNotNone(value, f"{name} is absent")
         return int(value.split()[0])
 
-    def virsh(self, command, number):
-        return self.lab.virsh(command, f"instance-{number:08x}")
-
     def dominfo(self, number):
         pairs = (line.split(":", 1) for line in self.virsh("dominfo", number).splitlines()
                  if ":" in line)
         return {name.strip(): value.strip() for name, value in pairs}
-
-    def stats(self, number):
-        pairs = (line.strip().split("=", 1)
-                 for line in self.virsh("domstats", number).splitlines() if "=" in line)
-        return {name: value.strip("'") for name, value in pairs}
 
     def test_hypervisor(self):
         version = self.lab.virsh("version")
@@ -138,6 +142,7 @@ class VirtualMachines(GuestmonTest):
             index, stats = self.guest_index(number), self.stats(number)
             rows = self.snmp.walk(f"VM-MIB::vmStorageResourceID.{index}")
             self.assertEqual(len(rows), int(stats.get("block.count", 0)))
+            self.assertEqual(len(rows), len(DISKS.get(number, [])))
             for place in range(len(rows)):
                 self.assertEqual(self.one(f"vmStorageResourceID.{index}.{place + 1}"),
                                  stats.get(f"block.{place}.path", ""))
@@ -153,6 +158,87 @@ class VirtualMachines(GuestmonTest):
         for name in ("vmHvSoftware", "vmTableLastChange", "vmName", "vmCpuCoreTime", "vmCpuAffinity",
                      "vmNetworkIfIndex", "vmPerVMNotificationsEnabled"):
             self.assertTrue(any(f"::{name}." in line for line in lines), name)
+
+
+class Devices(Machines):
+    """gmDiskTable, gmVcpuTable and the peaks of gmInterfaceTable."""
+
+    # Column: the name in domstats, and how many of its units one of the column's is.
+    DISK = {"ReadOctets": ("rd.bytes", 1), "ReadRequests": ("rd.reqs", 1), "ReadTime": ("rd.times", 1000),
+            "WrittenOctets": ("wr.bytes", 1), "WriteRequests": ("wr.reqs", 1), "WriteTime": ("wr.times", 1000),
+            "FlushRequests": ("fl.reqs", 1), "FlushTime": ("fl.times", 1000), "Capacity": ("capacity", 1),
+            "Allocation": ("allocation", 1), "Physical": ("physical", 1)}
+    VCPU = {"Time": "time", "Wait": "wait", "Steal": "delay"}
+
+    def row(self, table, index, columns):
+        names = [f"{table}{column}.{index}" for column in columns]
+        return {name.partition(".")[0].removeprefix(table): value
+                for name, value in self.snmp.get(*names).items()}
+
+    def numbers(self, table, index, columns):
+        return {name: int(value.split()[0]) for name, value in self.row(table, index, columns).items()}
+
+    def test_disks_are_domstats(self):
+        index = f"{self.guest_index(LARGE)}.1"
+        self.assertEqual(len(self.snmp.walk("gmDiskTarget")), 1)
+        self.assertEqual(self.snmp.one(f"gmDiskTarget.{index}"), "vda")
+        before = self.snmp.number(f"gmDiskWrittenOctets.{index}")
+        self.lab.guest(LARGE, "dd if=/dev/zero of=/dev/vda bs=256k count=24 conv=fsync 2>/dev/null; "
+                              "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vda of=/dev/null bs=64k count=64 2>/dev/null")
+
+        def told():
+            stats = self.stats(LARGE)
+            return {name: int(stats[f"block.0.{theirs}"]) // unit
+                    for name, (theirs, unit) in self.DISK.items()}
+        wait_until("all of it is shown", lambda: self.numbers("gmDisk", index, self.DISK) == told(), 20)
+        self.assertGreaterEqual(self.snmp.number(f"gmDiskWrittenOctets.{index}") - before, 6 << 20)
+        self.assertGreaterEqual(told()["ReadOctets"], 4 << 20)
+        self.assertGreater(told()["FlushRequests"], 0)
+
+        # A latency is of the requests that there were: it ages while there are none; the counters do not.
+        ages = ("Age", "SizeAge", "ReadLatency", "ReadLatencyAge", "WriteLatency", "WriteLatencyAge")
+        first = self.numbers("gmDisk", index, ages)
+        self.assertGreater(first["WriteLatency"], 0)
+        time.sleep(3)
+        second = self.numbers("gmDisk", index, ages)
+        self.assertEqual(second["ReadLatency"], first["ReadLatency"])
+        self.assertGreaterEqual(second["ReadLatencyAge"], first["ReadLatencyAge"] + 2500)
+        self.assertLess(second["Age"], second["WriteLatencyAge"])
+        self.assertEqual(self.row("gmDisk", index, ("ReadRate", "WriteRate", "Errors", "LastError")),
+                         {"ReadRate": "0", "WriteRate": "0", "Errors": "0"})
+
+    def test_vcpus_are_domstats(self):
+        self.assertEqual(len(self.snmp.walk("gmVcpuTime")), len(MEMORY))
+        index = f"{self.guest_index(SMALL)}.1"
+        before = self.stats(SMALL)
+        wait_until("the vCPU is told again", lambda: self.lab.guest(SMALL, "true") or self.numbers(
+            "gmVcpu", index, self.VCPU)["Time"] > int(before["vcpu.0.time"]) // 1000, 30)
+        seen = self.numbers("gmVcpu", index, self.VCPU)
+        time.sleep(1)
+        after = self.stats(SMALL)
+        self.assertEqual(set(seen), {name for name, theirs in self.VCPU.items()
+                                     if f"vcpu.0.{theirs}" in after})
+        for name, value in seen.items():
+            low, high = (int(stats[f"vcpu.0.{self.VCPU[name]}"]) // 1000 for stats in (before, after))
+            self.assertTrue(low <= value <= high, f"{name}: {low} {value} {high}")
+        self.assertIn("State", self.row("gmVcpu", index, ["State"]))
+        self.assertLess(self.snmp.number(f"gmVcpuAge.{index}"), 15000)
+
+    def test_peaks_of_the_last_minute(self):
+        """Half a second of traffic: gone from the rates at once, a minute's peak long after."""
+        index = f"{self.guest_index(SMALL)}.1"
+        columns = ("RxPeak", "RxPeakMinute", "RxPeakMinuteAge", "RxFinePeakMinute", "RxFinePeakMinuteAge",
+                   "TxPeakMinute", "TxFinePeakMinute")
+        truth = self.lab.burst(SMALL, 500, 20)
+        time.sleep(4)
+        row = self.numbers("gmInterface", index, columns)
+        since = (time.time() - truth["start"]) * 1000
+        self.assertEqual(set(row), set(columns))
+        self.assertTrue(truth["bps"] / 2 <= row["RxPeakMinute"] <= truth["bps"] * 3, f"{row} {truth}")
+        self.assertGreaterEqual(row["RxFinePeakMinute"], row["RxPeakMinute"] * 0.9)
+        self.assertTrue(2000 <= row["RxPeakMinuteAge"] <= since, f"{row} {since}")
+        self.assertTrue(2000 <= row["RxFinePeakMinuteAge"] <= since, f"{row} {since}")
+        self.assertLess(row["RxPeak"], row["RxPeakMinute"] / 2)
 
 
 class Changes(GuestmonTest):

@@ -14,7 +14,12 @@ gmSourceEntities
 gmGuestState gmGuestStale gmGuestActiveAlarms gmGuestCpus gmGuestCpuTime gmGuestCpuUse gmGuestMemoryTotal
 gmGuestMemoryUsed gmGuestMemoryResident gmGuestMemoryAge gmGuestSnmpUp
 gmInterfaceSpeed gmInterfaceRxOctets gmInterfaceRxPackets gmInterfaceRxErrors gmInterfaceRxDrops gmInterfaceRxPeak
+gmInterfaceRxPeakMinute gmInterfaceRxFinePeakMinute
 gmInterfaceTxOctets gmInterfaceTxPackets gmInterfaceTxErrors gmInterfaceTxDrops gmInterfaceTxPeak
+gmInterfaceTxPeakMinute gmInterfaceTxFinePeakMinute
+gmDiskReadOctets gmDiskReadRequests gmDiskReadTime gmDiskWrittenOctets gmDiskWriteRequests gmDiskWriteTime
+gmDiskFlushRequests gmDiskFlushTime gmDiskAge gmDiskCapacity gmDiskAllocation gmDiskErrors
+gmVcpuTime gmVcpuWait gmVcpuSteal gmVcpuAge
 gmLeakState gmLeakSlope gmLeakTimeToExhaustion gmLeakConfidence
 gmBurstState gmBurstCount gmBurstPeak gmBurstDuration
 gmAlarmSeverity gmAlarmRaised
@@ -23,13 +28,15 @@ gmAnomalyState gmAnomalyScore
 
 # Index objects that are a guest's index or a port's number, whatever their table calls them.
 _LABELS = {"gmGuestIndex": "guest_index", "gmInterfaceGuest": "guest_index", "gmLeakGuest": "guest_index",
-           "gmAnomalyGuest": "guest_index", "gmInterfaceOrdinal": "port", "gmBurstDirection": "direction",
+           "gmAnomalyGuest": "guest_index", "gmDiskGuest": "guest_index", "gmDiskOrdinal": "disk_index",
+           "gmVcpuGuest": "guest_index", "gmVcpuNumber": "vcpu", "gmInterfaceOrdinal": "port", "gmBurstDirection": "direction",
            "gmSourceIndex": "source_index", "gmAlarmId": "alarm_id"}
 _GUEST = (("guest", "gmGuestName"), ("display_name", "gmGuestDisplayName"), ("project", "gmGuestProject"))
 # Labels that are looked up in other columns: by the labels that lead there.
 _LOOKUPS = {
     ("guest_index",): _GUEST,
     ("guest_index", "port"): (("device", "gmInterfaceDevice"),),
+    ("guest_index", "disk_index"): (("disk", "gmDiskTarget"),),
     ("source_index",): (("source", "gmSourceName"),),
     ("alarm_id",): (("detector", "gmAlarmDetector"), ("metric", "gmAlarmMetric"), ("entity", "gmAlarmEntity"),
                     ("guest", "gmAlarmGuestName")),

@@ -19,8 +19,13 @@ _RULES = [
      ["gmGuestState", "gmGuestStale", "gmGuestActiveAlarms", "gmGuestCpuUse", "gmGuestMemoryTotal",
       "gmGuestMemoryUsed", "gmGuestMemoryAge"]),
     ("interfaces", {"{#DEVICE}": "gmInterfaceDevice"}, "Interface {#DEVICE}",
-     ["gmInterfaceRxOctets", "gmInterfaceTxOctets", "gmInterfaceRxDrops", "gmInterfaceTxDrops", "gmInterfaceRxPeak",
-      "gmInterfaceTxPeak"]),
+     ["gmInterfaceRxOctets", "gmInterfaceTxOctets", "gmInterfaceRxDrops", "gmInterfaceTxDrops", "gmInterfaceRxPeakMinute",
+      "gmInterfaceTxPeakMinute"]),
+    ("disks", {"{#DISK}": "gmDiskTarget"}, "Disk {#DISK} of guest {#SNMPINDEX}",
+     ["gmDiskReadRate", "gmDiskReadRequestRate", "gmDiskReadLatency", "gmDiskWriteRate", "gmDiskWriteRequestRate",
+      "gmDiskWriteLatency", "gmDiskAllocation", "gmDiskErrors"]),
+    ("virtual CPUs", {"{#STATE}": "gmVcpuState"}, "Virtual CPU {#SNMPINDEX}",
+     ["gmVcpuUse", "gmVcpuWaitShare", "gmVcpuStealShare"]),
     ("leaks", {"{#STATE}": "gmLeakState"}, "Leak of guest {#SNMPINDEX}",
      ["gmLeakState", "gmLeakSlope", "gmLeakTimeToExhaustion"]),
     ("bursts", {"{#STATE}": "gmBurstState"}, "Bursts of port {#SNMPINDEX}", ["gmBurstState", "gmBurstCount", "gmBurstPeak"]),
@@ -35,7 +40,7 @@ _TRIGGERS = {
     "gmGuestStale": ("=1", "guest {#GUEST} does not answer", "WARNING"),
 }
 _UNITS = {"bytes": "B", "octets": "bps", "milliseconds": "ms", "microseconds": "us", "bits per second": "bps",
-          "seconds": "s", "bytes per second": "Bps", "percent": "%"}
+          "seconds": "s", "bytes per second": "Bps", "octets per second": "Bps", "percent": "%"}
 
 
 def _id(*words):

@@ -369,6 +369,22 @@ GETTER(gm_cell_packed)
 	return octets(ret_value, series->records, (size_t)series->count * GM_PACKED_RECORD);
 }
 
+/* Whose name in events is not known, of that none can be told. */
+GETTER(gm_cell_disk_errors)
+{
+	const struct gm_disk_row *disk = row;
+	(void)view;
+	(void)column;
+	return disk->info.alias[0] && whole(ret_value, disk->errors);
+}
+
+GETTER(gm_cell_peak)
+{
+	const struct gm_peak *peak = member(row, column);
+	(void)view;
+	return peak->at != 0 && real(ret_value, peak->rate);
+}
+
 GETTER(gm_cell_source_name)
 {
 	const struct gm_source_status *source = row;

@@ -75,6 +75,8 @@ size_t gm_mib_alarm_index(const struct gm_alarm *alarm, int64_t time, uint32_t *
 gm_mib_cell_fn gm_cell_source_name; /* struct gm_source_status */
 gm_mib_cell_fn gm_cell_bucket_edge; /* struct gm_bucket_row */
 gm_mib_cell_fn gm_cell_packed;      /* struct gm_packed_row */
+gm_mib_cell_fn gm_cell_disk_errors; /* struct gm_disk_row */
+gm_mib_cell_fn gm_cell_peak;        /* struct gm_peak at column->offset */
 /* struct gm_finding at column->offset; of time 0: not judged */
 gm_mib_cell_fn gm_cell_finding_state, gm_cell_finding_severity;
 gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */

@@ -45,6 +45,7 @@
 
 extern const struct gm_mib_table gm_mib_agent_table, gm_mib_node_table, gm_mib_source_table;
 extern const struct gm_mib_table gm_mib_guest_table, gm_mib_interface_table, gm_mib_process_table;
+extern const struct gm_mib_table gm_mib_disk_table, gm_mib_vcpu_table;
 extern const struct gm_mib_table gm_mib_leak_table, gm_mib_host_leak_table;
 extern const struct gm_mib_table gm_mib_burst_table, gm_mib_packet_burst_table;
 extern const struct gm_mib_table gm_mib_burst_total_table, gm_mib_burst_bucket_table;

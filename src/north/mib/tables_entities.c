@@ -164,6 +164,14 @@ static const struct gm_mib_column interface_columns[] = {
 	LAST(21, COUNTER64, gm_cell_rate, NET_TX_PACKETS, 1),
 	LAST(22, COUNTER64, gm_cell_gauge, NET_TX_PEAK, 1),
 	LAST(23, UNSIGNED, gm_cell_last_age, NET_RX_BYTES, 1),
+	CELL(24, COUNTER64, gm_cell_peak, peaks[GM_PEAK_RX]),
+	CELL(25, UNSIGNED, gm_cell_age, peaks[GM_PEAK_RX].at),
+	CELL(26, COUNTER64, gm_cell_peak, peaks[GM_PEAK_RX_FINE]),
+	CELL(27, UNSIGNED, gm_cell_age, peaks[GM_PEAK_RX_FINE].at),
+	CELL(28, COUNTER64, gm_cell_peak, peaks[GM_PEAK_TX]),
+	CELL(29, UNSIGNED, gm_cell_age, peaks[GM_PEAK_TX].at),
+	CELL(30, COUNTER64, gm_cell_peak, peaks[GM_PEAK_TX_FINE]),
+	CELL(31, UNSIGNED, gm_cell_age, peaks[GM_PEAK_TX_FINE].at),
 };
 #undef SET
 #undef ROW

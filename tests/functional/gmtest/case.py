@@ -8,6 +8,7 @@ from .wait import wait_until
 
 SMALL, LARGE = 1, 2  # guests web-1 and web-2
 MEMORY = {SMALL: 256, LARGE: 512}  # MiB
+DISKS = {LARGE: [64]}  # MiB; the others have none
 LINK_BPS = 100e6  # the rate that the ports are configured to
 
 
@@ -22,7 +23,7 @@ class Session:
         cls.lab = Lab(state)
         cls.lab.up()
         for number, mib in MEMORY.items():
-            cls.lab.guest_start(number, mib)
+            cls.lab.guest_start(number, mib, *DISKS.get(number, []))
         cls.daemon = Daemon(cls.lab, daemon, ctl)
         cls.daemon.configure(burst__port_rate=f"{LINK_BPS / 1e6:.0f}M")
         cls.daemon.start()
