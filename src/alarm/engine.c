@@ -177,6 +177,7 @@ static void do_drop(struct gm_alarms *alarms, struct gm_alarm_entry *entry)
 		alarms->counts.silenced++;
 	else if (!entry->crowded)
 		alarms->counts.soaked++;
+	alarms->counts.limited_ended += entry->crowded;
 }
 
 static void do_crowd(struct gm_alarms *alarms, struct gm_alarm_entry *entry)
@@ -189,6 +190,7 @@ static void do_raise(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int
 {
 	struct gm_alarm *alarm = &entry->alarm;
 
+	alarms->counts.limited_raised += entry->crowded;
 	alarm->id = alarms->sink.new_id(alarms->sink.user);
 	alarm->raised_at = alarm->changed_at = now;
 	if (alarms->sink.describe)

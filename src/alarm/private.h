@@ -80,6 +80,13 @@ struct gm_alarm_cluster {
 	int64_t began;
 };
 
+/* What waits for the limit on raises, as its summary tells. */
+struct gm_alarm_storm {
+	int64_t looked_at;              /* when it was last judged */
+	int64_t told_at;                /* when its figures were last told; 0: not yet */
+	struct gm_alarms_counts before; /* when there was none yet */
+};
+
 struct gm_alarms {
 	struct gm_alarm_options options;
 	struct gm_alarm_sink sink;
@@ -94,11 +101,9 @@ struct gm_alarms {
 	struct gm_alarm_limiter limiter;
 	struct gm_alarm_cluster clusters[GM_ALARM_CLUSTERS];
 	size_t next_cluster;
-	int64_t swept_at;       /* when idle entries were last looked through */
-	int64_t storm_looked;   /* when the storm was last judged */
-	int64_t storm_told;     /* when its figures were last told; 0: there is none */
-	uint64_t storm_limited; /* `counts.limited` when it began */
+	int64_t swept_at; /* when idle entries were last looked through */
 	struct gm_alarms_counts counts;
+	struct gm_alarm_storm storm;
 };
 
 /* ---- entry.c ---- */

@@ -63,7 +63,7 @@ struct gm_alarm_model {
 	uint32_t state;    /* 1: cleared; the more severe the higher */
 	uint32_t severity; /* ItuPerceivedSeverity */
 };
-enum { GM_ALARM_KINDS = 5, GM_ALARM_STATES = 6 };
+enum { GM_ALARM_KINDS = 6, GM_ALARM_STATES = 6 };
 extern const struct gm_alarm_model gm_alarm_models[GM_ALARM_KINDS * GM_ALARM_STATES];
 /* The same ordered by severity's number. */
 extern const struct gm_alarm_model gm_alarm_itu_models[GM_ALARM_KINDS * GM_ALARM_STATES];
