@@ -17,6 +17,7 @@
  *   latched    active                          active      change
  *   latched    acknowledged                    none        clear
  *   any        entity gone (for good)          none        clear
+ *   any        not judged any more             none        clear
  *
  * The gates of a raise, all open by default but the last: `soak` (the condition has to hold that long),
  * `hold-off` (so long after the last clear), suppression (maintenance; its guest is suspended), and
@@ -82,6 +83,12 @@ void gm_alarms_tick(struct gm_alarms *alarms, int64_t now);
 
 /* Clears every alarm of an entity that is gone for good. */
 void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now);
+
+/*
+ * Clears an alarm, looked for by its identity, that nobody judges any more: what raised it was switched off or
+ * taken away. Neither hold time nor latch keeps it.
+ */
+void gm_alarms_disable(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now);
 
 /*
  * Lets go of conditions that wait to be raised and for which `is_over` says so: those that nobody would ever

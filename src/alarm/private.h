@@ -32,15 +32,16 @@ enum gm_alarm_state {
 };
 
 enum gm_alarm_event {
-	GM_ALARM_ON,    /* a finding says that the condition holds */
-	GM_ALARM_OPEN,  /* every gate of a raise is open */
-	GM_ALARM_FULL,  /* all but the raise limit */
-	GM_ALARM_SHUT,  /* another gate is shut again */
-	GM_ALARM_OK,    /* a finding says that all is well */
-	GM_ALARM_DUE,   /* the hold time is over */
-	GM_ALARM_STICK, /* the same, and it latches */
-	GM_ALARM_GONE,  /* the entity is gone for good */
-	GM_ALARM_TAKEN, /* somebody has acknowledged it */
+	GM_ALARM_ON,       /* a finding says that the condition holds */
+	GM_ALARM_OPEN,     /* every gate of a raise is open */
+	GM_ALARM_FULL,     /* all but the raise limit */
+	GM_ALARM_SHUT,     /* another gate is shut again */
+	GM_ALARM_OK,       /* a finding says that all is well */
+	GM_ALARM_DUE,      /* the hold time is over */
+	GM_ALARM_STICK,    /* the same, and it latches */
+	GM_ALARM_GONE,     /* the entity is gone for good */
+	GM_ALARM_TAKEN,    /* somebody has acknowledged it */
+	GM_ALARM_UNJUDGED, /* what raised it was switched off or taken away */
 	GM_ALARM_EVENTS
 };
 

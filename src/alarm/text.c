@@ -454,6 +454,10 @@ void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 	bool over = alarm->cleared_at != 0 || alarm->ended_at != 0;
 	if (message[0] != '\0' && !over)
 		gm_template_expand(message, gm_template_names, &text, put_name, alarm);
+	else if (over && alarm->news == GM_NEWS_DISABLED)
+		gm_buffer_printf(&text, "%s: %s%s%s (%s) is not looked for any more", subject,
+				 alarm->detector, alarm->rule[0] ? " " : "", alarm->rule,
+				 alarm->metric);
 	else
 		(over ? sentence->over : sentence->active)(alarm, subject, &text);
 	if (alarm->flaps > 0)

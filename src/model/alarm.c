@@ -36,6 +36,7 @@ static const char *const news_names[GM_NEWS_COUNT] = {
 	[GM_NEWS_RELEASED] = "released",
 	[GM_NEWS_LATCHED] = "latched",
 	[GM_NEWS_CORRELATED] = "correlated",
+	[GM_NEWS_DISABLED] = "disabled",
 };
 
 static const char *const suppression_names[GM_SUPPRESSION_COUNT] = {

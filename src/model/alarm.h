@@ -22,6 +22,7 @@ enum gm_alarm_news {
 	GM_NEWS_RELEASED,   /* that is over: the alarm is as it is now */
 	GM_NEWS_LATCHED,    /* its condition is over, it waits for an acknowledgement */
 	GM_NEWS_CORRELATED, /* another alarm was found to belong to it */
+	GM_NEWS_DISABLED,   /* cleared: what raised it was switched off or taken away */
 	GM_NEWS_COUNT
 };
 const char *gm_alarm_news_name(enum gm_alarm_news news); /* "condition", "acknowledged", … */

@@ -129,8 +129,8 @@ int gm_state_lessons(struct gm_state *state, const char *entity,
 		     struct gm_error *err);
 
 /*
- * What others have registered through the HTTP face: a record (JSON, with the secrets that came with it)
- * under a kind and an id. put() replaces what is there. -ENOSPC: GM_REGISTRATIONS_KEEP are there.
+ * What others have registered through the HTTP face, and what managers have set: a record (of the HTTP face JSON,
+ * with the secrets that came with it) under a kind and an id, bounded for each kind. put() replaces what is there. -ENOSPC: GM_REGISTRATIONS_KEEP are there.
  */
 enum { GM_REGISTRATIONS_KEEP = 2048 };
 int gm_state_registration_put(struct gm_state *state, const char *kind, const char *id,

@@ -81,6 +81,7 @@ gm_mib_cell_fn gm_cell_peak;        /* struct gm_peak at column->offset */
 gm_mib_cell_fn gm_cell_finding_state, gm_cell_finding_severity;
 gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */
 gm_mib_cell_fn gm_cell_ack_state;           /* struct gm_alarm: unacknowledged 1, acknowledged 2 */
+gm_mib_cell_fn gm_cell_threshold;           /* struct gm_threshold_row: threshold.c */
 gm_mib_cell_fn gm_cell_output_admin;        /* struct gm_output_row: running 1, paused 2 */
 
 #endif
