@@ -121,6 +121,11 @@ bool gm_json_get_bool(const struct gm_json *object, const char *key)
 	return json_is_true(const_of(gm_json_get(object, key)));
 }
 
+bool gm_json_is_object(const struct gm_json *value)
+{
+	return json_is_object(const_of(value));
+}
+
 size_t gm_json_size(const struct gm_json *value)
 {
 	const json_t *json = const_of(value);

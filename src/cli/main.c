@@ -88,6 +88,7 @@ static const struct command {
 	 "outputs [pause|resume NAME | replay NAME SEQUENCE]",
 	 gm_show_outputs,
 	 false},
+	{"actions", 0, {"output"}, "actions [OUTPUT] [--since 1d]", gm_show_actions, false},
 	{"learn",
 	 2,
 	 {"guest", "kind", "label"},

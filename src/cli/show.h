@@ -15,7 +15,8 @@ void gm_show_alarms(const struct gm_json *reply, FILE *out);
 void gm_show_maintenance(const struct gm_json *reply, FILE *out);
 void gm_show_comments(const struct gm_json *reply, FILE *out);
 void gm_show_outputs(const struct gm_json *reply, FILE *out); /* "ok" after an action */
-void gm_show_lesson(const struct gm_json *reply, FILE *out);  /* the one just made */
+void gm_show_actions(const struct gm_json *reply, FILE *out);
+void gm_show_lesson(const struct gm_json *reply, FILE *out); /* the one just made */
 void gm_show_lessons(const struct gm_json *reply, FILE *out);
 void gm_show_windows(const struct gm_json *reply, FILE *out); /* the newest, least, mean, most */
 void gm_show_entity_csv(const struct gm_json *metrics, FILE *out); /* of one entity */

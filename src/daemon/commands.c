@@ -254,7 +254,7 @@ static const struct {
 	{"ack", gm_answer_ack},           {"unack", gm_answer_unack},
 	{"comment", gm_answer_comment},   {"maintenance", gm_answer_maintenance},
 	{"comments", gm_answer_comments}, {"outputs", gm_answer_outputs},
-	{"snmp", gm_answer_snmp},
+	{"snmp", gm_answer_snmp},         {"actions", gm_answer_actions},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,

@@ -38,6 +38,9 @@ struct gm_json *gm_answer_windows(const struct gm_query *query);
 /* commands_outputs.c */
 struct gm_json *gm_answer_outputs(const struct gm_query *query);
 
+/* commands_actions.c */
+struct gm_json *gm_answer_actions(const struct gm_query *query);
+
 /* commands_snmp.c */
 struct gm_json *gm_answer_snmp(const struct gm_query *query);
 

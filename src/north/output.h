@@ -28,6 +28,7 @@
 struct gm_output; /* each driver's own */
 struct gm_output_options;
 struct gm_mib;
+struct gm_state;
 
 /* What is to be told. Valid during send() only: copy what is needed later. */
 struct gm_message {
@@ -56,6 +57,7 @@ struct gm_output_host {
 	uv_loop_t *loop;
 	struct gm_http *http;
 	struct gm_mib *const *mib; /* the SNMP agent; NULL behind it while none runs */
+	struct gm_state *state;    /* for the journal of actions (state/action.h) alone */
 	const char *name;          /* of the instance */
 	const char *node;
 	/* Which transitions it is given. During create() only; NULL: all. */

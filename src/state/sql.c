@@ -8,6 +8,10 @@
 
 #include "state/private.h"
 
+#define ACTION_COLUMNS                                                                        \
+	"id, output, sequence, action, target, name, alarm, detector, rule, state, attempts," \
+	" made_at, changed_at, answer"
+
 static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[GM_SQL_COMMIT] = "COMMIT",
@@ -84,6 +88,29 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_MAINTENANCE_REMOVE] = "DELETE FROM maintenance WHERE id = ?1",
 	[GM_SQL_MAINTENANCE_LIST] = "SELECT id, target, begin, end, made_at, author, comment"
 				    " FROM maintenance ORDER BY id",
+	[GM_SQL_ACTION_GET] =
+		"SELECT " ACTION_COLUMNS " FROM actions WHERE output = ?1 AND sequence = ?2",
+	[GM_SQL_ACTION_PUT] =
+		"INSERT INTO actions (output, sequence, action, target, name, alarm, detector,"
+		" rule, state, attempts, made_at, changed_at, answer)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+		" ON CONFLICT (output, sequence) DO UPDATE SET state = excluded.state,"
+		" attempts = excluded.attempts, changed_at = excluded.changed_at,"
+		" answer = excluded.answer",
+	/* The oldest by age, and by number what was withheld before what was done. */
+	[GM_SQL_ACTION_PRUNE] =
+		"DELETE FROM actions WHERE id IN (SELECT id FROM actions WHERE made_at < ?1"
+		" AND id IN (SELECT id FROM actions ORDER BY id LIMIT 100)) OR id IN"
+		" (SELECT id FROM actions ORDER BY state <> ?3, id"
+		" LIMIT max(0, (SELECT count(*) FROM actions) - ?2))",
+	[GM_SQL_ACTION_COUNT] = "SELECT count(*) FROM actions WHERE output = ?1 AND sequence <> ?2"
+				" AND changed_at > ?3 AND (1 << state) & ?4 <> 0"
+				" AND (?5 = '' OR target = ?5) AND (?6 = 0 OR alarm = ?6)",
+	[GM_SQL_ACTION_INTERRUPTED] = "UPDATE actions SET state = ?3, changed_at = ?4, answer = ?5"
+				      " WHERE output = ?1 AND state = ?2",
+	[GM_SQL_ACTION_LIST] = "SELECT " ACTION_COLUMNS
+			       " FROM actions WHERE (?1 = '' OR output = ?1) AND made_at > ?2"
+			       " ORDER BY id",
 };
 
 /* What is not listed is an I/O error. */

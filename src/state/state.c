@@ -48,6 +48,13 @@ static const char *const schema_steps[] = {
 	"CREATE TABLE registrations (kind TEXT NOT NULL, id TEXT NOT NULL,"
 	" record TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;"
 	"PRAGMA user_version = 5;",
+	"CREATE TABLE actions (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" output TEXT NOT NULL, sequence INTEGER NOT NULL, action TEXT NOT NULL,"
+	" target TEXT NOT NULL, name TEXT NOT NULL, alarm INTEGER NOT NULL,"
+	" detector TEXT NOT NULL, rule TEXT NOT NULL, state INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL, made_at INTEGER NOT NULL,"
+	" changed_at INTEGER NOT NULL, answer TEXT NOT NULL, UNIQUE (output, sequence));"
+	"PRAGMA user_version = 6;",
 };
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 

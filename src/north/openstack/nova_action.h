@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The output type `nova-action`: what an operator would do by hand when a guest's alarm is raised: migrate
- * the guest to another node, or set its state so that others see it. Nothing is done before dry-run is
- * switched off; actions are limited in number, per guest and as a whole, each is logged, and none is done
- * for an alarm that is no longer new. An alarm's filters are those of all outputs.
+ * The output type `nova-action`: what an operator would do by hand when an alarm is raised: migrate its
+ * guest to another node, set the state that others see of it, or, for a fault of the node itself, take the
+ * node out of Nova's scheduling with the reason beside it. Limits, dry run and journal: north/action.h.
+ *
+ * evacuate-hint is a hint and no more. Nova evacuates (rebuilds elsewhere) what ran on a node whose compute
+ * service it takes for down; a daemon on a node that still runs cannot know that its guests have ended, and a
+ * guest that runs twice destroys its disk. So this neither evacuates nor forces the service down: it disables
+ * it (undone by `openstack compute service set --enable`), and whoever empties the node, an operator or
+ * Masakari, fences it first.
  */
 #ifndef GM_NORTH_OPENSTACK_NOVA_ACTION_H
 #define GM_NORTH_OPENSTACK_NOVA_ACTION_H

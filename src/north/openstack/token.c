@@ -39,6 +39,27 @@ static size_t without_slashes(const char *url, size_t length)
 	return length;
 }
 
+/* Old catalogs have the project's id behind the version: "http://h:8774/v2.1/PROJECT". */
+static size_t without_project(const char *url, size_t length, const char *version)
+{
+	size_t more = strlen(version), end = length;
+
+	while (end > 0 && url[end - 1] != '/')
+		end--;
+	return end > more + 1 && memcmp(url + end - 1 - more, version, more) == 0 ? end - 1
+										  : length;
+}
+
+static size_t without_version(const char *url, size_t length, const char *version)
+{
+	size_t more = strlen(version);
+
+	length = without_project(url, length, version);
+	if (length > more && memcmp(url + length - more, version, more) == 0)
+		length = without_slashes(url, length - more);
+	return length;
+}
+
 static bool is_plain(const char *url)
 {
 	for (; *url; url++) {
@@ -60,8 +81,8 @@ int gm_endpoint_copy(const char *url, const char *version, char ret_endpoint[GM_
 				    GM_ENDPOINT_MAX - 1);
 	if (!is_plain(url))
 		return gm_error_set(err, -EINVAL, "an endpoint's URL holds what it must not");
-	if (more > 0 && length > more && memcmp(url + length - more, version, more) == 0)
-		length = without_slashes(url, length - more);
+	if (more > 0)
+		length = without_version(url, length, version);
 	memcpy(ret_endpoint, url, length);
 	ret_endpoint[length] = '\0';
 	return 0;

@@ -39,7 +39,8 @@ int gm_token_parse(const char *body, size_t length, int64_t now,
 int gm_token_check(const char *token, struct gm_error *err);
 
 /*
- * Copies a URL without the slashes at its end and without VERSION (as "/v2") there. -EINVAL: no http(s) URL,
+ * Copies a URL without the slashes at its end and without VERSION (as "/v2") there, be it alone or with a
+ * project's id behind it. -EINVAL: no http(s) URL,
  * one with a user, a query or blanks in it, or one that does not fit.
  */
 int gm_endpoint_copy(const char *url, const char *version, char ret_endpoint[GM_ENDPOINT_MAX],

@@ -22,8 +22,6 @@
 
 enum {
 	IN_FLIGHT = 4,
-	PATH = 256,
-	ARGUMENTS = 1024,
 	WORDS = 32,
 	COMPLAINT = 200, /* bytes of standard error that are kept */
 	REASON = 640,
@@ -32,42 +30,14 @@ enum {
 	READ = 4096,
 };
 
-struct program_options {
-	char program[PATH];
-	char arguments[ARGUMENTS];
-	char user[64];
-	int64_t timeout;
-};
-
 static const struct gm_option program_table[] = {
-	{.key = "program",
-	 .type = GM_OPTION_TEXT,
-	 GM_OPTION_AT(struct program_options, program),
-	 .fallback = "",
-	 .help = "The program's absolute path; it is run without a shell."},
-	{.key = "arguments",
-	 .type = GM_OPTION_TEXT,
-	 GM_OPTION_AT(struct program_options, arguments),
-	 .fallback = "",
-	 .help = "Its arguments, separated by spaces, always the same."},
-	{.key = "user",
-	 .type = GM_OPTION_TEXT,
-	 GM_OPTION_AT(struct program_options, user),
-	 .fallback = "",
-	 .help = "The user that it runs as, if the daemon is root; empty: the daemon's."},
-	{.key = "timeout",
-	 .type = GM_OPTION_DURATION,
-	 GM_OPTION_AT(struct program_options, timeout),
-	 .min = 100e6,
-	 .max = 3600e9,
-	 .fallback = "30s",
-	 .help = "How long it may run before it is ended, and run again later."},
+	GM_PROGRAM_OPTIONS(struct gm_program_options, ),
 	GM_OPTION_END,
 };
 
 struct gm_output {
 	struct gm_output_host host;
-	struct program_options options;
+	struct gm_program_options options;
 	char *words[WORDS + 2]; /* of `arguments`, cut in place */
 	uid_t uid;
 	gid_t gid;
@@ -300,7 +270,7 @@ static void program_send(struct gm_output *output, const struct gm_message *mess
 
 /* ---- life ---- */
 
-static int find_user(const struct program_options *options, uid_t *ret_uid, gid_t *ret_gid,
+static int find_user(const struct gm_program_options *options, uid_t *ret_uid, gid_t *ret_gid,
 		     struct gm_error *err)
 {
 	char space[4096], quoted[160];
@@ -329,9 +299,9 @@ static size_t count_words(const char *text)
 
 static int program_check(const void *all, struct gm_error *err)
 {
-	const struct program_options *options = all;
+	const struct gm_program_options *options = all;
 	struct stat status;
-	char quoted[2 * PATH];
+	char quoted[2 * GM_PROGRAM_PATH];
 	uid_t uid;
 	gid_t gid;
 
@@ -358,7 +328,7 @@ static int program_create(const void *all, const struct gm_output_host *host,
 	if (!output)
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	output->host = *host;
-	output->options = *(const struct program_options *)all;
+	output->options = *(const struct gm_program_options *)all;
 	output->other_user = output->options.user[0] != '\0' && geteuid() == 0;
 	if (output->other_user &&
 	    (result = find_user(&output->options, &output->uid, &output->gid, err)) < 0) {
@@ -394,7 +364,7 @@ const struct gm_output_ops gm_program_ops = {
 	.type = "program",
 	.help = "A program of the operator's with the alarm on its standard input.",
 	.options = program_table,
-	.options_size = sizeof(struct program_options),
+	.options_size = sizeof(struct gm_program_options),
 	.in_flight = IN_FLIGHT,
 	.check = program_check,
 	.create = program_create,

@@ -21,6 +21,8 @@ class Cloud:
 
     def __init__(self):
         self.port, self.actions, self.answers, self.tokens = free_port(), [], [], 0
+        self.hold = threading.Event()  # cleared: no answer is given
+        self.hold.set()
         cloud = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,8 +37,14 @@ class Cloud:
                 for name, value in headers.items():
                     self.send_header(name.replace("_", "-"), value)
                 self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+                try:
+                    self.end_headers()
+                    self.wfile.write(text)
+                except OSError:
+                    pass  # the client was killed meanwhile
+
+            def do_PUT(self):
+                self.do_POST()
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -47,6 +55,7 @@ class Cloud:
                 else:
                     status = cloud.answers.pop(0) if cloud.answers else 202
                     cloud.actions.append((self.path, body, status))
+                    cloud.hold.wait()
                     self.answer(status)
 
             def give_token(self, body):
@@ -75,11 +84,14 @@ class Action(RigTest):
     def setUp(self):
         self.rig.policies()
         self.cloud = Cloud()
-        self.file = self.rig.directory / "outputs.d/move.yaml"
+        # The limits are those of an output of that name, whatever became of it meanwhile.
+        self.name = self._testMethodName.replace("_", "-")[:40]
+        self.file = self.rig.directory / f"outputs.d/{self.name}.yaml"
         self.secret = self.rig.directory / "nova-password"
         self.secret.touch(mode=0o600)
         self.secret.write_text(PASSWORD + "\n", encoding="utf-8")
         self.begin = self.rig.log.stat().st_size
+        self.known = len(self.actions())
         self.addCleanup(self.end)
 
     def end(self):
@@ -96,6 +108,13 @@ class Action(RigTest):
         reply = self.rig.ask("reload")
         self.assertEqual(reply.returncode, 0, reply.stderr)
 
+    def actions(self):
+        return json.loads(self.rig.ask("--json", "actions").stdout)["actions"]
+
+    def journal(self):
+        """What this test has added to it."""
+        return self.actions()[self.known:]
+
     def log(self):
         text = self.rig.log.read_bytes()[self.begin:].decode("utf-8", "replace")
         self.assertNotIn(PASSWORD, text)
@@ -106,28 +125,33 @@ class Action(RigTest):
         self.output()
         self.rig.policies(one="minor")
         self.rig.policies(one="minor", two="critical")
-        wait_until("it is said", lambda: f"dry-run, it would be: live-migrate of guest {WEB}" in self.log())
+        wait_until("it is said", lambda: f"live-migrate of {WEB} for alarm" in self.log())
+        self.assertEqual([row["state"] for row in self.journal()], ["dry-run"])
         time.sleep(0.5)
         self.assertEqual((self.cloud.actions, self.cloud.tokens), ([], 0))
-        self.assertEqual(self.log().count("dry-run, it would be"), 1)
+        self.assertEqual(self.log().count("dry-run, it would be done"), 1)
+        self.assertEqual([(row["rule"], row["target"], row["name"]) for row in self.journal()],
+                         [("two", WEB, "web.example")])
 
     def test_once_per_guest_and_within_the_limit(self):
         self.output(dry_run="no", limit=5)
         self.rig.policies(one="critical")
         wait_until("the action", lambda: self.cloud.actions)
         self.rig.policies(one="critical", two="critical")
-        wait_until("it is said", lambda: f"no live-migrate of guest {WEB} for alarm" in self.log())
-        self.assertIn("again-after is not over", self.log())
+        wait_until("it is said", lambda: "again-after is not over" in self.log())
+        self.assertEqual([(row["rule"], row["state"]) for row in self.journal()],
+                         [("one", "accepted"), ("two", "withheld")])
         self.assertEqual(self.cloud.actions, [(f"/v2.1/servers/{WEB}/action", {"os-migrateLive": {
             "host": None, "block_migration": False, "disk_over_commit": False}}, 202)])
-        self.assertIn("taken by Nova", self.log())
+        self.assertIn("accepted", self.log())
         self.assertNotIn(DB, self.log())
 
     def test_nova_has_trouble(self):
         self.cloud.answers = [503, 409]
         self.output(dry_run="no", action="set-error")
         self.rig.policies(one="critical")
-        wait_until("it was taken", lambda: "taken by Nova" in self.log(), 40)
+        wait_until("it was taken", lambda: [row["state"] for row in self.journal()] == ["accepted"], 40)
+        self.assertEqual((self.journal()[0]["attempts"], self.journal()[0]["answer"]), (3, "202"))
         self.assertEqual([(body, status) for _, body, status in self.cloud.actions],
                          [({"os-resetState": {"state": "error"}}, status) for status in (503, 409, 202)])
 
@@ -139,3 +163,50 @@ class Action(RigTest):
         tried = len(self.cloud.actions)
         time.sleep(1)
         self.assertEqual(len(self.cloud.actions), tried)
+
+    def test_a_restart_forgets_no_limit(self):
+        self.output(dry_run="no", limit=5, again_after="1h")
+        self.rig.policies(one="critical")
+        wait_until("the action", lambda: [row["state"] for row in self.journal()] == ["accepted"])
+        self.rig.kill()
+        self.rig.start()
+        self.rig.policies(one="critical", two="critical")
+        wait_until("it is withheld", lambda: len(self.journal()) == 2)
+        self.assertEqual(self.journal()[1]["answer"], "again-after is not over")
+        self.assertEqual(len(self.cloud.actions), 1)
+
+    def test_killed_before_the_answer(self):
+        """Whether Nova has it is not known: it is not done again."""
+        self.cloud.hold.clear()
+        self.addCleanup(self.cloud.hold.set)
+        self.output(dry_run="no", limit=5, again_after="1s")
+        self.rig.policies(one="critical")
+        wait_until("it is on its way", lambda: self.cloud.actions)
+        self.assertEqual([row["state"] for row in self.journal()], ["sent"])
+        self.rig.kill()
+        self.rig.start()
+        wait_until("it is told again", lambda: self.settled())
+        self.assertEqual([(row["state"], row["attempts"]) for row in self.journal()], [("unsure", 1)])
+        self.assertEqual(len(self.cloud.actions), 1)
+
+    def settled(self):
+        outputs = json.loads(self.rig.ask("--json", "outputs").stdout)["outputs"]
+        return [row for row in outputs if row["name"] == self.name and row["backlog"] == 0]
+
+    def test_the_hint_is_for_faults_of_the_node(self):
+        with self.assertRaisesRegex(AssertionError, "rules: name the policies"):
+            self.output(action="evacuate-hint", dry_run="no")
+        self.output(action="evacuate-hint", dry_run="no", rules="dimm-*")
+        self.addCleanup((self.rig.directory / "policy.d/node.yaml").unlink)
+        (self.rig.directory / "policy.d/node.yaml").write_text("policies:\n" + "".join(
+            f"  - {{name: {name}, match: {{entity: node}}, interval: 100ms, severity: critical, "
+            f"condition: {condition}, message: {name} holds}}\n"
+            for name, condition in (("dimm-3", "load.1 >= 0"), ("other", "load.1 >= 0"))), "utf-8")
+        self.rig.policies(**{"dimm-web": "critical"})
+        wait_until("the hint", lambda: [row["state"] for row in self.journal()] == ["accepted"])
+        wait_until("the other holds", lambda: "other" in [alarm["rule"] for alarm in self.rig.alarms()])
+        self.assertEqual(len(self.journal()), 1)
+        path, body, _ = self.cloud.actions[0]
+        self.assertEqual((path, body["host"], body["binary"]),
+                         ("/v2.1/os-services/disable-log-reason", "node1", "nova-compute"))
+        self.assertRegex(body["disabled_reason"], "^guestmon node1/[0-9]+: .*dimm-3 holds")

@@ -114,7 +114,7 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 	assert_int_equal(
 		sqlite3_exec(db,
 			     "DROP TABLE registrations; DROP TABLE lessons; DROP TABLE comments; "
-			     "DROP TABLE maintenance;"
+			     "DROP TABLE maintenance; DROP TABLE actions;"
 			     "ALTER TABLE journal DROP COLUMN journalled;"
 			     "ALTER TABLE outputs DROP COLUMN paused; PRAGMA user_version = 1;",
 			     NULL, NULL, NULL),
