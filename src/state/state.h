@@ -94,6 +94,13 @@ uint64_t gm_state_first_sequence(struct gm_state *state);
 int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence,
 			     bool *ret_paused);
 int gm_state_output_delivered(struct gm_state *state, const char *output, uint64_t sequence);
+/* The same for several, as one transaction: all or none. */
+struct gm_output_position {
+	const char *output;
+	uint64_t sequence;
+};
+int gm_state_outputs_delivered(struct gm_state *state, const struct gm_output_position *positions,
+			       size_t count);
 int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t sequence);
 int gm_state_output_pause(struct gm_state *state, const char *output, bool paused);
 
