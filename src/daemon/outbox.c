@@ -94,8 +94,7 @@ static bool is_positioned(struct gm_outbox *outbox, int64_t now, int64_t monoton
 		gm_log(GM_LOG_ERROR, "output %s: its position cannot be read: it waits",
 		       outbox->name);
 	}
-	gm_text_copy(outbox->row.error, sizeof(outbox->row.error),
-		     "its position cannot be read");
+	gm_text_copy(outbox->row.error, sizeof(outbox->row.error), "its position cannot be read");
 	return false;
 }
 
@@ -106,8 +105,8 @@ static bool is_moved(const struct gm_outbox *outbox)
 
 static bool is_due(const struct gm_outbox *outbox, int64_t monotonic)
 {
-	return is_moved(outbox) && monotonic - outbox->stored_at >=
-					   (outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL);
+	return is_moved(outbox) &&
+	       monotonic - outbox->stored_at >= (outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL);
 }
 
 /* All that have moved, as one transaction. */

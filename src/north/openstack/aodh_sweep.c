@@ -251,7 +251,7 @@ static void page_came(void *user, const struct gm_http_response *response)
 	size_t count;
 
 	sweep->call = NULL;
-	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(sweep->output)) {
+	if (gm_aodh_limit(sweep->output, response)) {
 		ask_page(sweep);
 		return;
 	}
@@ -309,6 +309,7 @@ void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *sna
 	if (!sweep)
 		return;
 	output->sweep = sweep;
+	gm_aodh_known_clear(output); /* states are changed, alarms removed */
 	sweep->output = output;
 	sweep->states = output->holding = !output->reconciled;
 	sweep->removals = output->reconciled; /* at the start, who is here is not known yet */

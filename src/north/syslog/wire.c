@@ -53,10 +53,10 @@ struct gm_wire {
 	uv_timer_t timer;
 	uv_getaddrinfo_t request;
 	bool resolving, closing, timer_closed;
-	struct addrinfo *found;     /* a name's addresses */
+	struct addrinfo *found;      /* a name's addresses */
 	const struct addrinfo *next; /* of them, the one whose turn it is */
-	size_t untried;             /* of them, in this attempt */
-	size_t turn;                /* which one an attempt begins with */
+	size_t untried;              /* of them, in this attempt */
+	size_t turn;                 /* which one an attempt begins with */
 };
 
 static void step(struct gm_wire *wire);

@@ -77,9 +77,9 @@ static void start(struct fixture *fixture)
 	told = 0;
 	uv_loop_init(&fixture->loop);
 	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
-	assert_int_equal(gm_outputs_create(&fixture->loop, fixture->state, "n1", &fixture->outputs,
-					   &err),
-			 0);
+	assert_int_equal(
+		gm_outputs_create(&fixture->loop, fixture->state, "n1", &fixture->outputs, &err),
+		0);
 	gm_outputs_without_mib(fixture->outputs);
 }
 
