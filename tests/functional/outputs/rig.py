@@ -149,9 +149,9 @@ class Rig:
         """The row once it shows an error."""
         return wait_until(f"output {name} fails", lambda: (row := self.row(name)).get("error") and row)
 
-    def idle(self, name):
+    def idle(self, name, seconds=30.0):
         """Waits until the output has told all."""
-        wait_until(f"output {name} has no backlog", lambda: self.row(name).get("backlog") == 0)
+        wait_until(f"output {name} has no backlog", lambda: self.row(name).get("backlog") == 0, seconds)
 
     def rss(self):
         """Bytes of the daemon's resident memory."""
