@@ -22,9 +22,9 @@
 
 enum {
 	CONNECT_MS = 5000,
-	RETRY_AFTER_MAX = 86400,  /* seconds that are believed */
-	CONNECTIONS = 32,         /* kept, of all outputs together */
-	CONNECTIONS_PER_HOST = 8, /* more requests wait for one of them */
+	RETRY_AFTER_MAX = 86400,   /* seconds that are believed */
+	CONNECTIONS = 64,          /* kept, of all outputs together */
+	CONNECTIONS_PER_HOST = 16, /* more requests wait for one of them */
 };
 
 struct gm_http {

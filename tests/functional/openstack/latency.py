@@ -20,7 +20,7 @@ from rig import HERE, PATIENCE, WAIT, OpenStackTest
 
 ALARMS = int(os.environ.get("GM_LATENCY", "40"))
 STORM = int(os.environ.get("GM_LATENCY_STORM", "200"))
-MARK = re.compile(r"found \S+, sent (\S+)Z\nguestmon: \S+@(\d+)$")
+MARK = re.compile(r"found \S+, sent (\S+)Z\nguestmon: \S+/(\d+)@\d+$")
 TRAP = re.compile(r"gmNotifySequence\.0 = \S+ (\d+)")
 STAGES = ("found → journalled", "journalled → sent", "sent → received", "found → received")
 
@@ -108,6 +108,13 @@ class Latency(OpenStackTest):
             self.steps(names[count + 1:] for count in range(len(names)))
             self.note_aodh()
 
+    def await_traps(self):
+        """Those of a storm that overran the receiver's socket do not come: UDP."""
+        seen = -1
+        while seen < len(self.traps.seen) < len(self.journal()):
+            seen = len(self.traps.seen)
+            time.sleep(3)
+
     # -- the table
 
     def journal(self):
@@ -127,13 +134,14 @@ class Latency(OpenStackTest):
     def row(what, values):
         values = sorted(values)
         p50, p99 = (values[min(len(values) - 1, len(values) * part // 100)] for part in (50, 99))
-        return f"  {what:<22}{1e3 * p50:9.1f}{1e3 * p99:9.1f}{1e3 * values[-1]:9.1f}"
+        return f"  {what:<32}{1e3 * p50:9.1f}{1e3 * p99:9.1f}{1e3 * values[-1]:9.1f}"
 
     def tell(self, title, journal, told):
         """`told`: sequence → sent (None: not known), received."""
         ways = [(*journal[sequence], *told[sequence]) for sequence in sorted(told) if sequence in journal]
         self.assertTrue(ways, title)
-        print(f"{title}: {len(ways)} changes, ms    p50      p99      max")
+        title = f"{title}, {len(ways)} of {len(journal)}"
+        print(f"{title:<40}p50      p99      max   ms")
         stages = [(0, 1), (1, 2), (2, 3), (0, 3)] if ways[0][2] else [(0, 1), (1, 3), (0, 3)]
         names = STAGES if ways[0][2] else (STAGES[0], "journalled → received", STAGES[3])
         for name, (begin, end) in zip(names, stages):
@@ -146,12 +154,13 @@ class Latency(OpenStackTest):
         self.node.start()
         wait_until("the agent is served", self.snmp.served, WAIT)
         self.steps([["warm"], []])
+        time.sleep(3)  # what Aodh holds is compared with what is active, once after the start
         first = max(self.journal())
         self.one_by_one([f"n{number}" for number in range(ALARMS)])
         calm = {sequence: times for sequence, times in self.journal().items() if sequence > first}
         os.remove(self.node.path("outputs.d/cloud.yaml"))
         self.steps([[f"s{number}" for number in range(STORM)], []])
-        wait_until("all traps are printed", lambda: set(self.journal()) <= set(self.traps.seen), WAIT)
+        self.await_traps()
         storm = {sequence: times for sequence, times in self.journal().items() if sequence > max(calm)}
         traps = {sequence: (None, when) for sequence, when in self.traps.seen.items()}
         self.aodh_sets = {sequence: times for sequence, times in self.aodh_sets.items() if sequence > first}
@@ -160,7 +169,7 @@ class Latency(OpenStackTest):
         self.tell("webhook", calm, self.hooks())
         self.tell("Aodh, alarm not known", calm, {s: t for s, t in self.aodh_sets.items() if s in self.fresh})
         self.tell("Aodh, alarm known", calm, {s: t for s, t in self.aodh_sets.items() if s not in self.fresh})
-        self.tell(f"SNMP trap, {STORM} at once", storm, traps)
-        self.tell(f"webhook, {STORM} at once", storm, self.hooks())
+        self.tell("SNMP trap, many at once", storm, traps)
+        self.tell("webhook, many at once", storm, self.hooks())
         sys.stdout.flush()
         self.assertEqual(len(calm), 4 * ALARMS, "each came and went twice")
