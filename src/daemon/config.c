@@ -38,6 +38,12 @@ static const struct gm_option log_options[] = {
 	 .fallback = "notice",
 	 .help = "The least important messages that are written.",
 	 .choices = gm_log_level_names},
+	{.key = "core-dumps",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_config, log.core_dumps),
+	 .fallback = "false",
+	 .help = "Whether a crash may leave a core dump, which holds the secrets that the daemon "
+		 "knows: tokens, passwords, keys."},
 	GM_OPTION_END};
 
 static const struct gm_option state_options[] = {

@@ -105,8 +105,10 @@ static bool is_moved(const struct gm_outbox *outbox)
 
 static bool is_due(const struct gm_outbox *outbox, int64_t monotonic)
 {
-	return is_moved(outbox) &&
-	       monotonic - outbox->stored_at >= (outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL);
+	int64_t interval = outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL;
+	if (outbox->told && outbox->setup.exact)
+		interval = 0;
+	return is_moved(outbox) && monotonic - outbox->stored_at >= interval;
 }
 
 /* All that have moved, as one transaction. */
@@ -155,8 +157,6 @@ static void settle(struct gm_outbox *outbox)
 	}
 	if (outbox->count == 0)
 		outbox->position = outbox->loaded;
-	if (outbox->setup.exact)
-		store_positions(&outbox, 1, 0);
 }
 
 static void finish(struct slot *slot)

@@ -32,7 +32,7 @@ struct gm_outbox_setup {
 	const char *node; /* outlives the outbox */
 	const struct gm_output_ops *ops;
 	struct gm_output_options options;
-	bool exact; /* write the position at once, not by gm_outboxes_store() */
+	bool exact; /* what was told is written without delay */
 };
 
 /*
@@ -55,7 +55,7 @@ void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic);
 
 /*
  * Writes the positions of these outboxes (at most GM_OUTBOXES_STORED, of one state) as one transaction, once
- * one of them told something and has not been written for 100 ms.
+ * one of them told something and has not been written for 100 ms (exact: at once).
  */
 void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic);
 

@@ -277,7 +277,7 @@ void gm_outputs_mib_delivered(struct gm_outputs *outputs, uint64_t sequence)
 	if (!outputs->snmp)
 		return;
 	gm_outbox_done_through(outputs->snmp->outbox, sequence, gm_clock_now());
-	pump(outputs->snmp);
+	uv_async_send(&outputs->verdicts); /* many that come together are one write */
 }
 
 /* ---- time ---- */

@@ -73,7 +73,7 @@ typedef void gm_state_transition_fn(void *user, const struct gm_transition *tran
 
 /*
  * Calls `each` for the active alarms, by id; a record that cannot be read is skipped and counted
- * (returned). `each` must not call gm_state_active(), nor that of the next function it.
+ * (returned). `each` must not call gm_state_active(), nor that of the next function it. Negative errno.
  */
 int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user);
 

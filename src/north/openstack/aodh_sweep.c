@@ -208,6 +208,7 @@ static void note(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm,
 		sweep->unfinished = true;
 		return;
 	}
+	gm_json_free(gm_aodh_known_take(sweep->output, alarm->name));
 	fix->kind = kind;
 	memcpy(fix->id, alarm->id, sizeof(fix->id));
 	sweep->fix_count++;
@@ -309,7 +310,6 @@ void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *sna
 	if (!sweep)
 		return;
 	output->sweep = sweep;
-	gm_aodh_known_clear(output); /* states are changed, alarms removed */
 	sweep->output = output;
 	sweep->states = output->holding = !output->reconciled;
 	sweep->removals = output->reconciled; /* at the start, who is here is not known yet */

@@ -266,7 +266,7 @@ static void resource_made(void *user, const struct gm_http_response *response)
 
 static void make_unknown(struct gm_output *output)
 {
-	const struct gm_resource *resource;
+	const struct gm_resource *resource = NULL;
 	struct gm_json *body;
 	bool is_node;
 	char path[96];

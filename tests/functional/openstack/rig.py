@@ -26,7 +26,7 @@ log: {{level: debug}}
 libvirt: {libvirt}
 tap: {tap}
 redis: {{enabled: false}}
-snmp: {{enabled: false}}
+snmp: {snmp}
 host: {{interval: 100ms}}
 alarm: {{hold: 0s, raise-limit: 0}}
 state: {{directory: {place}/state}}
@@ -48,7 +48,7 @@ class Daemon:
     def __init__(self, place, program, ctl):
         self.place, self.program, self.ctl = place, program, ctl
         self.process, self.environment = None, {}
-        self.libvirt = self.tap = "{enabled: false}"
+        self.libvirt = self.tap = self.snmp = "{enabled: false}"
         self.statuses = []
         for folder in ("policy.d", "outputs.d"):
             os.makedirs(os.path.join(place, folder))
@@ -77,7 +77,8 @@ class Daemon:
             self.ask("reload")
 
     def start(self):
-        self.write("guestmon.yaml", CONFIG.format(place=self.place, node=NODE, libvirt=self.libvirt, tap=self.tap))
+        self.write("guestmon.yaml", CONFIG.format(place=self.place, node=NODE, libvirt=self.libvirt, tap=self.tap,
+                                                  snmp=self.snmp))
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "-f", "-c", self.path("guestmon.yaml")], stderr=log, stdin=subprocess.DEVNULL,

@@ -13,9 +13,10 @@ import stack
 from gmtest.wait import wait_until
 from rig import PASSWORD, PATIENCE, WAIT, OpenStackTest
 
-ALARMS = int(os.environ.get("GM_OPENSTACK_ALARMS", "2"))  # of each fault; 1000 in the long version
+ALARMS = int(os.environ.get("GM_OPENSTACK_ALARMS", "2"))  # of each fault; 40, and 250 at most, in the long version
 KILLS = int(os.environ.get("GM_OPENSTACK_KILLS", "2"))  # 50 in the long version
 LONG = ALARMS > 2
+PATIENCE_OF_ALL = WAIT + 5 * ALARMS  # Aodh answers one request at a time
 ELSEWHERE = 28999
 
 
@@ -80,21 +81,23 @@ class Aodh(OpenStackTest):
             self.node.raise_()
             self.await_states({"again": "ok"})
             idle()
-        self.assertEqual(asked(), first)
+        self.assertLessEqual(asked(), first + self.row()["retried"], "after a failure, once more")
         alarm = self.aodh_alarms()["again"]
         self.assertEqual(self.history(alarm), ["alarm", "ok"] * 3)
+        before = asked()
         self.proxies["aodh"].inject(proxy.lose(), lambda handler: handler.path.endswith("/state"), 1)
         self.node.raise_("again")
         self.await_states({"again": "alarm"})
         idle()
-        self.assertEqual(asked(), first + 1, "an answer was lost: a doubt")
+        self.assertGreater(asked(), before, "an answer was lost: a doubt")
         self.assertEqual(self.history(alarm), ["alarm", "ok"] * 3 + ["alarm"])
+        before = asked()
         self.aodh("DELETE", f"/v2/alarms/{alarm['alarm_id']}")
         self.node.rules({"again": "warning-min"})
         self.node.ask("reload")
         self.await_states({"again": "alarm"})
         idle()
-        self.assertEqual(asked(), first + 2, "it was taken away")
+        self.assertGreater(asked(), before, "it was taken away")
 
     def test_password_and_a_catalog_of_two_interfaces(self):
         secret = self.node.write("password", PASSWORD + "\n", 0o600)
@@ -149,14 +152,15 @@ clouds:
             time.sleep(1)
         mend()
         with self.subTest(fault=prefix):
-            self.await_states({**self.done, **{name: "alarm" for name in wanted}})
+            self.await_states({**self.done, **{name: "alarm" for name in wanted}}, PATIENCE_OF_ALL)
             self.node.raise_()
             self.done.update({name: "ok" for name in wanted})
-            self.await_states(self.done)
+            self.await_states(self.done, PATIENCE_OF_ALL)
             for name, alarm in self.aodh_alarms().items():
                 if name in wanted:
                     self.assertEqual(self.history(alarm), ["alarm", "ok"], name)
             self.assertEqual(len(self.aodh("GET", "/v2/alarms")), len(self.done), "none was made twice")
+            print(f"{prefix}: {2 * len(wanted)} changes, {self.row()['retried']} attempts in vain", end="; ", flush=True)
 
     def through(self, service, faults):
         self.done, self.broken = {}, service
@@ -266,13 +270,13 @@ clouds:
             self.node.kill()
             self.node.start()
             told.update({name: "alarm" for name in wanted})
-            self.await_states(told)
+            self.await_states(told, PATIENCE_OF_ALL)
             self.node.raise_()
             time.sleep(lot.random())
             self.node.kill()
             self.node.start()
             told.update({name: "ok" for name in wanted})
-            self.await_states(told)
+            self.await_states(told, PATIENCE_OF_ALL)
         for name, alarm in self.aodh_alarms().items():
             self.assertEqual(self.history(alarm), ["alarm", "ok"], name)
         self.assertEqual(self.row()["overflowed"] + self.row()["expired"], 0)
