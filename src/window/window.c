@@ -3,7 +3,7 @@
  * The windows of one entity: a series per metric, and the conversion of counters to increases that
  * every detector relies on. It knows no detector and no store; the pipeline and replay call it.
  *
- * The series are an array sorted by metric: an entity has a few dozen at most, and a frame's
+ * The series are an array sorted by metric, which moves when there are more: an entity has a few dozen at most, and a frame's
  * readings come in about that order. What is kept of them lies in tracks (track.h): those that began in one
  * frame share one for as long as they are kept together.
  */
@@ -52,7 +52,7 @@ struct series {
 
 struct gm_window {
 	struct gm_window_options options;
-	struct series **series; /* by metric */
+	struct series *series; /* by metric */
 	size_t count, capacity;
 	struct gm_reading *readings; /* `capacity` of them, for gm_window_frames() */
 	struct gm_track *newborn;    /* the track that was made last, or NULL */
@@ -101,8 +101,7 @@ void gm_window_free(struct gm_window *window)
 	if (!window)
 		return;
 	for (size_t i = 0; i < window->count; i++) {
-		leave_track(window, window->series[i]);
-		free(window->series[i]);
+		leave_track(window, &window->series[i]);
 	}
 	free(window->series);
 	free(window->readings);
@@ -115,7 +114,7 @@ static size_t series_place(const struct gm_window *window, uint32_t metric)
 	size_t low = 0, high = window->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (window->series[middle]->metric < metric)
+		if (window->series[middle].metric < metric)
 			low = middle + 1;
 		else
 			high = middle;
@@ -126,8 +125,8 @@ static size_t series_place(const struct gm_window *window, uint32_t metric)
 static struct series *series_find(const struct gm_window *window, uint32_t metric)
 {
 	size_t place = series_place(window, metric);
-	if (place < window->count && window->series[place]->metric == metric)
-		return window->series[place];
+	if (place < window->count && window->series[place].metric == metric)
+		return &window->series[place];
 	return NULL;
 }
 
@@ -136,7 +135,7 @@ static bool make_room(struct gm_window *window)
 	if (window->count < window->capacity)
 		return true;
 	size_t capacity = window->capacity ? window->capacity * 2 : 8;
-	struct series **series = realloc(window->series, capacity * sizeof(*series));
+	struct series *series = realloc(window->series, capacity * sizeof(*series));
 	if (series)
 		window->series = series;
 	struct gm_reading *readings = realloc(window->readings, capacity * sizeof(*readings));
@@ -152,20 +151,14 @@ static bool make_room(struct gm_window *window)
 static struct series *series_obtain(struct gm_window *window, uint32_t metric)
 {
 	size_t place = series_place(window, metric);
-	if (place < window->count && window->series[place]->metric == metric)
-		return window->series[place];
-	struct series *series = calloc(1, sizeof(*series));
-	if (!series || !make_room(window)) {
-		free(series);
+	if (place < window->count && window->series[place].metric == metric)
+		return &window->series[place];
+	if (!make_room(window))
 		return NULL;
-	}
-	series->metric = metric;
-	series->kind = gm_metric_kind(metric);
-	memmove(&window->series[place + 1], &window->series[place],
-		(window->count - place) * sizeof(window->series[0]));
-	window->series[place] = series;
+	struct series *series = &window->series[place];
+	memmove(series + 1, series, (window->count - place) * sizeof(*series));
+	*series = (struct series){.metric = metric, .kind = gm_metric_kind(metric)};
 	window->count++;
-	window->bytes += sizeof(*series);
 	return series;
 }
 
@@ -240,7 +233,7 @@ static int split_laggards(struct gm_window *window, const struct gm_track *track
 	int result = 0;
 
 	for (size_t i = 0; i < window->count && track->current < track->members; i++) {
-		struct series *series = window->series[i];
+		struct series *series = &window->series[i];
 		if (series->track == track && series->pushes != track->pushes &&
 		    split_track(window, series) < 0)
 			result = -ENOMEM;
@@ -490,7 +483,7 @@ size_t gm_window_last(const struct gm_window *window, struct gm_last *items, siz
 {
 	size_t written = 0;
 	for (size_t i = 0; i < window->count && written < max; i++) {
-		const struct series *series = window->series[i];
+		const struct series *series = &window->series[i];
 		const struct gm_window_sample *newest = &series->last;
 		if (!series->track || newest->time < window->newest - window->options.length)
 			continue;
@@ -510,7 +503,7 @@ static int64_t next_moment(const struct gm_window *window, int64_t after)
 {
 	int64_t moment = INT64_MAX;
 	for (size_t i = 0; i < window->count; i++) {
-		const struct series *series = window->series[i];
+		const struct series *series = &window->series[i];
 		size_t place = first_since(window, series, after + 1);
 		if (place < kept(series) && gm_track_time(series->track, place) < moment)
 			moment = gm_track_time(series->track, place);
@@ -527,7 +520,7 @@ void gm_window_frames(const struct gm_window *window, int64_t since,
 	     time = next_moment(window, time)) {
 		size_t count = 0;
 		for (size_t i = 0; i < window->count; i++) {
-			const struct series *series = window->series[i];
+			const struct series *series = &window->series[i];
 			size_t place = first_since(window, series, time);
 			if (place == kept(series) || gm_track_time(series->track, place) != time)
 				continue;

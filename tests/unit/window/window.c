@@ -289,7 +289,7 @@ static void rings_are_bounded(void **state)
 	gauge(&f, START, 0);
 	size_t few = gm_window_bytes(f.window);
 	assert_true(few > empty);
-	assert_true(few < empty + 50 * sizeof(struct gm_window_sample));
+	assert_true(few < empty + 100 * sizeof(struct gm_window_sample));
 	size_t full = 0;
 	for (unsigned i = 1; i < 1000; i++) {
 		gauge(&f, START + i * TICK, i);
@@ -508,7 +508,7 @@ static void what_comes_together_shares_its_times(void **state)
 		append(&f, START + i * TICK, 0, readings, PLAIN_METRICS);
 	}
 	assert_in_range(gm_window_bytes(f.window), 600 * 8 * (PLAIN_METRICS + 1),
-			600 * 8 * (PLAIN_METRICS + 1) + 2048);
+			600 * 8 * (PLAIN_METRICS + 1) + 4096);
 	gm_window_free(f.window);
 }
 
