@@ -361,6 +361,7 @@ bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_brea
 {
 	if (config->node.name[0] == '\0')
 		gethostname(config->node.name, sizeof(config->node.name) - 1);
+	config->libvirt.tapped = config->tap.enabled;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].holds(config)) {
 			*ret_breach = (struct gm_config_breach){rules[i].section, rules[i].key,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,11 @@ int main(int argc, char **argv)
 	/* net-snmp would read the texts of MIBs that its environment names: the daemon needs none. */
 	setenv("MIBS", "", 1);
 	allow_core_dumps(false); /* until the configuration, whose files hold secrets, says so */
+	/*
+	 * Of glibc's arenas, one per thread if it were let, two are enough: main holds nearly all there is, and the
+	 * sources take little that lasts, of which each arena would keep the most that it ever held.
+	 */
+	mallopt(M_ARENA_MAX, 2);
 
 	struct arguments arguments = {.config_path = GM_CONFIG_PATH};
 	int status = parse_arguments(argc, argv, &arguments);
