@@ -16,6 +16,8 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "north/mib/cells.h"
+#include "north/mib/notify.h"
 #include "north/mib/scope.h"
 #include "north/mib/tree.h"
 #include "support/mib/fixture.h"
@@ -340,12 +342,83 @@ static void test_walk_of_ten_thousand_rows(void **state)
 	let_go(snapshot);
 }
 
+/* What a notification's variable is to be in alarmActiveVariableTable: its name, and its value in one column. */
+struct variables {
+	const struct gm_mib_view *view;
+	uint32_t alarm, count;
+};
+
+static bool read_variable(const struct variables *of, uint32_t column,
+			  struct gm_mib_value *ret_value)
+{
+	const uint32_t id[] = {1, 2, 3, 1, column, 0, of->alarm, of->count};
+	return gm_mib_get(&gm_mib_modules[GM_MIB_ALARM], of->view, id, 8, ret_value) ==
+	       GM_MIB_FOUND;
+}
+
+static void expect_variable(void *user, const struct gm_mib_oid *oid,
+			    const struct gm_mib_value *value)
+{
+	static const uint8_t columns[] = {[1] = 4, 5, 6, 7, 9, 8, 10, 11}; /* by value type */
+	struct variables *of = user;
+	struct gm_mib_value seen;
+	size_t root = gm_mib_modules[GM_MIB_GUESTMON].root_length;
+	of->count++;
+	assert_true(read_variable(of, 2, &seen));
+	assert_int_equal(seen.length, (root + oid->length) * sizeof(uint32_t));
+	assert_memory_equal((const uint32_t *)seen.octets + root, oid->id,
+			    oid->length * sizeof(uint32_t));
+	assert_true(read_variable(of, 3, &seen));
+	uint32_t column = columns[seen.number];
+	assert_true(read_variable(of, column, &seen));
+	if (value->type == GM_MIB_OCTETS || value->type == GM_MIB_TIME) {
+		assert_int_equal(seen.length, value->length);
+		assert_memory_equal(seen.octets, value->octets, value->length);
+	} else {
+		assert_true(seen.number == value->number);
+	}
+	for (uint32_t other = 4; other <= 12; other++)
+		assert_true(other == column || !read_variable(of, other, &seen));
+}
+
+/* The variables of an active alarm are those of its notification, after sysUpTime.0 and snmpTrapOID.0. */
+static void test_variables_of_alarms(void **state)
+{
+	(void)state;
+	struct gm_snapshot *snapshot = fixture_snapshot(4, 1, 42);
+	const struct gm_mib_view view = view_of(snapshot);
+	for (size_t i = 0; i < snapshot->alarm_count; i++) {
+		struct variables of = {.view = &view, .alarm = snapshot->alarms[i].id, .count = 2};
+		struct gm_transition raise = {.sequence = UINT64_MAX,
+					      .time = snapshot->alarms[i].raised_at,
+					      .alarm = snapshot->alarms[i]};
+		struct gm_mib_value seen;
+		gm_mib_notify_transition(&raise,
+					 &(struct gm_mib_notify_sink){expect_variable, &of});
+		assert_true(of.count > 2 + 16);
+		uint32_t last = of.count++;
+		assert_false(read_variable(&of, 2, &seen));
+		of.count = 2;
+		assert_true(read_variable(&of, 10, &seen));
+		assert_int_equal(((const uint32_t *)seen.octets)[seen.length / 4 - 1],
+				 gm_mib_notification_of(&raise));
+		uint32_t id[5 + GM_MIB_INDEX] = {1, 2, 2, 1, 8};
+		size_t length = 5 + gm_mib_alarm_index(&raise.alarm, raise.time, id + 5);
+		assert_int_equal(
+			gm_mib_get(&gm_mib_modules[GM_MIB_ALARM], &view, id, length, &seen),
+			GM_MIB_FOUND);
+		assert_int_equal(seen.number, last);
+	}
+	let_go(snapshot);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
 		return 2;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(test_expected_tree, argv[1]),
+		cmocka_unit_test(test_variables_of_alarms),
 		cmocka_unit_test(test_next_in_empty_tables),
 		cmocka_unit_test(test_next_with_one_row),
 		cmocka_unit_test(test_next_with_many_rows),

@@ -57,6 +57,11 @@ gm_mib_cell_fn gm_cell_model_notification, gm_cell_model_severity, gm_cell_model
 gm_mib_cell_fn gm_cell_model_itu, gm_cell_model_generic, gm_cell_model_event, gm_cell_model_cause;
 gm_mib_cell_fn gm_cell_totals_active, gm_cell_totals_raised;
 
+/* cells_variable.c: the variables of struct gm_alarm, each a part of its row; GM_ALARM_VARIABLES at most */
+gm_mib_cell_fn gm_cell_variable_count, gm_cell_variable_id, gm_cell_variable_type;
+gm_mib_cell_fn gm_cell_variable_value;
+enum { GM_ALARM_VARIABLES = 64 };
+
 /* What an alarm can be (its detector), and how severe: RFC 3877's model. */
 struct gm_alarm_model {
 	uint32_t index;    /* of the kind, from 1 */

@@ -9,14 +9,7 @@
 /* The summary under a storm: no detector has that name. */
 #define STORM " storm"
 
-enum {
-	NOTIFY_GROUP = 10,
-	COMMON_FIRST = 1,
-	COMMON_LAST = 16,
-	NEWS_FIRST = 48,
-	NEWS_LAST = 50,
-	COLUMNS_MAX = 32
-};
+enum { NOTIFY_GROUP = 10, COLUMNS_MAX = 32 };
 
 /*
  * By detector: the raise, and the columns of gmNotify that follow the common ones, ended by 0: those of the
@@ -74,39 +67,88 @@ static void unknown(struct gm_mib_value *value, enum gm_mib_type type)
 	value->length = type == GM_MIB_TIME ? sizeof(no_time) : 0;
 }
 
-/* One variable; one that is not known has its form all the same when it is `wanted`. */
-static void add_column(const struct gm_transition *transition, unsigned number, bool wanted,
-		       const struct gm_mib_notify_sink *sink)
+/* One variable; one that is not known has its form all the same when it is `wanted`, and else is left out. */
+static bool read_column(const struct gm_transition *transition, unsigned number, bool wanted,
+			struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value)
 {
 	const struct gm_mib_view view = {.now = transition->time};
 	const struct gm_mib_column *column = gm_mib_notify_table.columns;
-	struct gm_mib_oid oid = {.length = 4, .id = {1, NOTIFY_GROUP, number, 0}};
-	struct gm_mib_value value;
 
 	while (column->number != number)
 		column++;
-	if (!gm_mib_cell(&view, transition, 0, column, &value)) {
-		if (!wanted)
-			return;
-		unknown(&value, column->type);
-	}
-	sink->add(sink->user, &oid, &value);
+	*ret_oid = (struct gm_mib_oid){.length = 4, .id = {1, NOTIFY_GROUP, number, 0}};
+	if (gm_mib_cell(&view, transition, 0, column, ret_value))
+		return true;
+	if (wanted)
+		unknown(ret_value, column->type);
+	return wanted;
+}
+
+/* The columns of a transition's notification, in their order. */
+struct plan {
+	size_t count, wanted; /* the first so many are carried whether they are known or not */
+	uint8_t columns[GM_MIB_NOTIFY_MAX];
+};
+
+static void append(struct plan *plan, const uint8_t *columns)
+{
+	while (*columns && plan->count < GM_MIB_NOTIFY_MAX)
+		plan->columns[plan->count++] = *columns++;
+}
+
+static struct plan plan_of(const struct gm_transition *transition)
+{
+	static const uint8_t common[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0};
+	static const uint8_t news[] = {48, 49, 50, 0};
+	const struct kind *kind = kind_of(transition);
+	struct plan plan = {.count = 0};
+	append(&plan, common);
+	append(&plan, kind->objects);
+	plan.wanted = plan.count;
+	append(&plan, kind->more);
+	if (transition->alarm.news != GM_NEWS_CONDITION)
+		append(&plan, news);
+	return plan;
 }
 
 void gm_mib_notify_transition(const struct gm_transition *transition,
 			      const struct gm_mib_notify_sink *sink)
 {
-	const struct kind *kind = kind_of(transition);
-	for (unsigned number = COMMON_FIRST; number <= COMMON_LAST; number++)
-		add_column(transition, number, true, sink);
-	for (size_t i = 0; kind->objects[i]; i++)
-		add_column(transition, kind->objects[i], true, sink);
-	for (size_t i = 0; kind->more[i]; i++)
-		add_column(transition, kind->more[i], false, sink);
-	if (transition->alarm.news == GM_NEWS_CONDITION)
-		return;
-	for (unsigned number = NEWS_FIRST; number <= NEWS_LAST; number++)
-		add_column(transition, number, false, sink);
+	const struct plan plan = plan_of(transition);
+	for (size_t i = 0; i < plan.count; i++) {
+		struct gm_mib_oid oid;
+		struct gm_mib_value value;
+		if (read_column(transition, plan.columns[i], i < plan.wanted, &oid, &value))
+			sink->add(sink->user, &oid, &value);
+	}
+}
+
+bool gm_mib_notify_variable(const struct gm_transition *transition, size_t number,
+			    struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value)
+{
+	const struct plan plan = plan_of(transition);
+	if (number < plan.wanted)
+		return read_column(transition, plan.columns[number], true, ret_oid, ret_value);
+	number -= plan.wanted;
+	for (size_t i = plan.wanted; i < plan.count; i++)
+		if (read_column(transition, plan.columns[i], false, ret_oid, ret_value) &&
+		    number-- == 0)
+			return true;
+	return false;
+}
+
+static void count_one(void *user, const struct gm_mib_oid *oid, const struct gm_mib_value *value)
+{
+	(void)oid;
+	(void)value;
+	++*(size_t *)user;
+}
+
+size_t gm_mib_notify_count(const struct gm_transition *transition)
+{
+	size_t count = 0;
+	gm_mib_notify_transition(transition, &(struct gm_mib_notify_sink){count_one, &count});
+	return count;
 }
 
 void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_notify_sink *sink)

@@ -39,6 +39,12 @@ unsigned gm_mib_notification_of(const struct gm_transition *transition);
 void gm_mib_notify_transition(const struct gm_transition *transition,
 			      const struct gm_mib_notify_sink *sink);
 
+/* The same one by one: how many there are, and the one of that number, from 0; false: there are fewer. */
+enum { GM_MIB_NOTIFY_MAX = 52 };
+size_t gm_mib_notify_count(const struct gm_transition *transition);
+bool gm_mib_notify_variable(const struct gm_transition *transition, size_t number,
+			    struct gm_mib_oid *ret_oid, struct gm_mib_value *ret_value);
+
 /* The variables of GM_MIB_START, GM_MIB_STOP, GM_MIB_HEARTBEAT and GM_MIB_TEST. */
 void gm_mib_notify_agent(const struct gm_mib_view *view, const struct gm_mib_notify_sink *sink);
 

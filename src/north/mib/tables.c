@@ -61,9 +61,9 @@ static const struct gm_mib_table *const vm_tenant_tables[] = {
 };
 
 static const struct gm_mib_table *const alarm_tables[] = {
-	&gm_mib_model_changed, &gm_mib_model_table,        &gm_mib_active_changed,
-	&gm_mib_active_table,  &gm_mib_active_stats_table, &gm_mib_active_overflow,
-	&gm_mib_clear_maximum, &gm_mib_clear_table,
+	&gm_mib_model_changed,   &gm_mib_model_table,    &gm_mib_active_changed,
+	&gm_mib_active_table,    &gm_mib_variable_table, &gm_mib_active_stats_table,
+	&gm_mib_active_overflow, &gm_mib_clear_maximum,  &gm_mib_clear_table,
 };
 static const struct gm_mib_table *const itu_tables[] = {&gm_mib_itu_table, &gm_mib_itu_active_table,
 							&gm_mib_itu_stats_table};

@@ -65,6 +65,7 @@ extern const struct gm_mib_table gm_mib_vm_notify_each, gm_mib_vm_notify_bulk;
 /* ALARM-MIB and ITU-ALARM-MIB, tables_rfc3877.c */
 extern const struct gm_mib_table gm_mib_model_changed, gm_mib_model_table, gm_mib_active_changed;
 extern const struct gm_mib_table gm_mib_active_table, gm_mib_active_stats_table;
+extern const struct gm_mib_table gm_mib_variable_table;
 extern const struct gm_mib_table gm_mib_active_overflow, gm_mib_clear_maximum, gm_mib_clear_table;
 extern const struct gm_mib_table gm_mib_itu_table, gm_mib_itu_active_table, gm_mib_itu_stats_table;
 

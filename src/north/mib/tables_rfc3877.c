@@ -53,12 +53,28 @@ static const struct gm_mib_column itu_stats_columns[] = {
 
 #define ROW struct gm_alarm
 static const struct gm_mib_column active_columns[] = {
-	PLAIN(4, OCTETS, gm_cell_empty, 0),           PLAIN(5, INTEGER, gm_cell_constant, 0),
-	PLAIN(6, OCTETS, gm_cell_empty, 0),           PLAIN(7, OCTETS, gm_cell_alarm_tenant, 0),
-	PLAIN(8, UNSIGNED, gm_cell_constant, 0),      PLAIN(9, OBJECT, gm_cell_alarm_raise, 0),
-	PLAIN(10, OBJECT, gm_cell_alarm_resource, 0), CELL(11, OCTETS, gm_cell_string, text),
-	PLAIN(12, OBJECT, gm_cell_nothing, 0),        PLAIN(13, OBJECT, gm_cell_alarm_model, 0),
+	PLAIN(4, OCTETS, gm_cell_empty, 0),
+	PLAIN(5, INTEGER, gm_cell_constant, 0),
+	PLAIN(6, OCTETS, gm_cell_empty, 0),
+	PLAIN(7, OCTETS, gm_cell_alarm_tenant, 0),
+	PLAIN(8, UNSIGNED, gm_cell_variable_count, 0),
+	PLAIN(9, OBJECT, gm_cell_alarm_raise, 0),
+	PLAIN(10, OBJECT, gm_cell_alarm_resource, 0),
+	CELL(11, OCTETS, gm_cell_string, text),
+	PLAIN(12, OBJECT, gm_cell_nothing, 0),
+	PLAIN(13, OBJECT, gm_cell_alarm_model, 0),
 	PLAIN(14, OBJECT, gm_cell_alarm_itu, 0),
+};
+/* None of our variables is a Counter32, an IpAddress or an Opaque. */
+static const struct gm_mib_column variable_columns[] = {
+	PLAIN(2, OBJECT, gm_cell_variable_id, 0),
+	PLAIN(3, INTEGER, gm_cell_variable_type, 0),
+	PLAIN(5, UNSIGNED, gm_cell_variable_value, 2),
+	PLAIN(6, TICKS, gm_cell_variable_value, 3),
+	PLAIN(7, INTEGER, gm_cell_variable_value, 4),
+	PLAIN(8, OCTETS, gm_cell_variable_value, 6),
+	PLAIN(10, OBJECT, gm_cell_variable_value, 7),
+	PLAIN(11, COUNTER64, gm_cell_variable_value, 8),
 };
 static const struct gm_mib_column clear_columns[] = {
 	PLAIN(3, OCTETS, gm_cell_empty, 0),       PLAIN(4, INTEGER, gm_cell_constant, 0),
@@ -105,6 +121,14 @@ static size_t active_index(const void *row, uint32_t *ret_index)
 	return gm_mib_alarm_index(alarm, alarm->raised_at, ret_index);
 }
 
+/* Without the date, unlike the alarm's own row. */
+static size_t variable_index(const void *row, uint32_t *ret_index)
+{
+	ret_index[0] = 0;
+	ret_index[1] = ((const struct gm_alarm *)row)->id;
+	return 2;
+}
+
 static size_t clear_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_alarm *alarm = row;
@@ -127,6 +151,13 @@ const struct gm_mib_table gm_mib_active_changed = {LEAF(1, 2, 1), COLUMNS(active
 const struct gm_mib_table gm_mib_active_table = {AT(1, 2, 2, 1),           .index_objects = 3,
 						 .index = active_index,    .indirect = true,
 						 ROWS(timed, timed_count), COLUMNS(active)};
+const struct gm_mib_table gm_mib_variable_table = {AT(1, 2, 3, 1),
+						   .index_objects = 3,
+						   .index = variable_index,
+						   ROWS(alarms, alarm_count),
+						   .parts = GM_ALARM_VARIABLES,
+						   .first_part = 1,
+						   COLUMNS(variable)};
 const struct gm_mib_table gm_mib_active_stats_table = {AT(1, 2, 4, 1), UNNAMED,
 						       COLUMNS(active_stats)};
 const struct gm_mib_table gm_mib_active_overflow = {LEAF(1, 2, 5), COLUMNS(overflow)};
