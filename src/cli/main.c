@@ -89,6 +89,7 @@ static const struct command {
 	 gm_show_outputs,
 	 false},
 	{"actions", 0, {"output"}, "actions [OUTPUT] [--since 1d]", gm_show_actions, false},
+	{"thresholds", 0, {NULL}, "thresholds", gm_show_thresholds, false},
 	{"learn",
 	 2,
 	 {"guest", "kind", "label"},

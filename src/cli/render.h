@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* An alarm's text (384 bytes) fits quoted. */
-enum { GM_CELL = 400, GM_TABLE_COLUMNS = 12 };
+enum { GM_CELL = 400, GM_TABLE_COLUMNS = 13 };
 
 /* Collects rows, then prints them with columns as wide as needed. */
 struct gm_table {

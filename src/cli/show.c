@@ -126,7 +126,7 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 {
 	static const char *const heads[] = {">INDEX", "NAME",    "PROJECT", "STATE",     ">CPU",
 					    ">USED",  ">TOTAL",  ">AGE",    ">RESIDENT", ">RX",
-					    ">TX",    ">ALARMS", NULL};
+					    ">TX",    ">ALARMS", "OFF",     NULL};
 	const struct gm_json *guests = gm_json_get(reply, "guests");
 	struct gm_table table;
 	gm_table_init(&table, heads);
@@ -153,6 +153,7 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 		gm_render_rate(row[9], traffic(guest, "net.rx.bytes"));
 		gm_render_rate(row[10], traffic(guest, "net.tx.bytes"));
 		snprintf(row[11], GM_CELL, "%.0f", number(guest, "alarms"));
+		gm_show_detectors(gm_json_get(guest, "detectors"), row[12], GM_CELL);
 	}
 	gm_table_print(&table, out);
 }

@@ -16,6 +16,9 @@ void gm_show_maintenance(const struct gm_json *reply, FILE *out);
 void gm_show_comments(const struct gm_json *reply, FILE *out);
 void gm_show_outputs(const struct gm_json *reply, FILE *out); /* "ok" after an action */
 void gm_show_actions(const struct gm_json *reply, FILE *out);
+void gm_show_thresholds(const struct gm_json *reply, FILE *out);
+/* A cell: the detectors of a guest that do not judge it. Returns `cell`. */
+const char *gm_show_detectors(const struct gm_json *detectors, char *cell, size_t size);
 void gm_show_lesson(const struct gm_json *reply, FILE *out); /* the one just made */
 void gm_show_lessons(const struct gm_json *reply, FILE *out);
 void gm_show_windows(const struct gm_json *reply, FILE *out); /* the newest, least, mean, most */

@@ -23,6 +23,7 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	{"outputs", "action output sequence",
 	 "where alarms are told, and how far; pause, resume, tell again from a sequence number"},
 	{"actions", "output since", "what was done about alarms, and what became of it"},
+	{"thresholds", "", "the thresholds of files and those of managers"},
 	{"options", "guest detector", "the options that a detector judges a guest by"},
 	{"learn", "guest kind label since until author",
 	 "marks a range of time of a guest as normal, or as a fault"},

@@ -161,6 +161,7 @@ static struct gm_json *guest_to_json(const struct gm_snapshot *snapshot,
 	gm_json_set_text(object, "hypervisor", row->info.hypervisor);
 	gm_json_set_bool(object, "stale", row->stale);
 	gm_json_set_integer(object, "alarms", row->active_alarms);
+	gm_json_set(object, "detectors", gm_reply_detectors(snapshot, row));
 	gm_json_set(object, "metrics", last_to_json(&row->last, now));
 	struct gm_json *interfaces = gm_json_array();
 	for (size_t i = 0; i < snapshot->interface_count; i++)
@@ -246,15 +247,25 @@ static const struct {
 	const char *name;
 	struct gm_json *(*answer)(const struct gm_query *query);
 } answers[] = {
-	{"status", answer_status},        {"guests", answer_guests},
-	{"alarms", gm_answer_alarms},     {"windows", gm_answer_windows},
-	{"check", answer_check},          {"reload", answer_reload},
-	{"options", answer_options},      {"learn", gm_answer_learn},
-	{"lessons", gm_answer_lessons},   {"unlearn", gm_answer_unlearn},
-	{"ack", gm_answer_ack},           {"unack", gm_answer_unack},
-	{"comment", gm_answer_comment},   {"maintenance", gm_answer_maintenance},
-	{"comments", gm_answer_comments}, {"outputs", gm_answer_outputs},
-	{"snmp", gm_answer_snmp},         {"actions", gm_answer_actions},
+	{"status", answer_status},
+	{"guests", answer_guests},
+	{"alarms", gm_answer_alarms},
+	{"windows", gm_answer_windows},
+	{"check", answer_check},
+	{"reload", answer_reload},
+	{"options", answer_options},
+	{"learn", gm_answer_learn},
+	{"lessons", gm_answer_lessons},
+	{"unlearn", gm_answer_unlearn},
+	{"ack", gm_answer_ack},
+	{"unack", gm_answer_unack},
+	{"comment", gm_answer_comment},
+	{"maintenance", gm_answer_maintenance},
+	{"comments", gm_answer_comments},
+	{"outputs", gm_answer_outputs},
+	{"snmp", gm_answer_snmp},
+	{"actions", gm_answer_actions},
+	{"thresholds", gm_answer_thresholds},
 };
 
 struct gm_json *gm_commands_answer(void *user, const struct gm_ctl_command *command,

@@ -41,6 +41,11 @@ struct gm_json *gm_answer_outputs(const struct gm_query *query);
 /* commands_actions.c */
 struct gm_json *gm_answer_actions(const struct gm_query *query);
 
+/* commands_managed.c; the second: the detectors of a guest */
+struct gm_json *gm_answer_thresholds(const struct gm_query *query);
+struct gm_json *gm_reply_detectors(const struct gm_snapshot *snapshot,
+				   const struct gm_guest_row *guest);
+
 /* commands_snmp.c */
 struct gm_json *gm_answer_snmp(const struct gm_query *query);
 

@@ -81,7 +81,7 @@ def _map_name(item):
 def _rule(module, name, macros, prefix, columns):
     places = ",".join(f"{macro},{module[column].oid}" for macro, column in macros.items())
     return {"uuid": _id("rule", name), "name": f"guestmon {name}", "type": "SNMP_AGENT",
-            "snmp_oid": f"discovery[{places}]", "key": f"guestmon.{name}.discovery", "delay": "5m",
+            "snmp_oid": f"discovery[{places}]", "key": f"guestmon.{name.replace(' ', '-')}.discovery", "delay": "5m",
             "lifetime": "1d", "item_prototypes": [_item(module[column], name, prefix) for column in columns]}
 
 

@@ -90,6 +90,7 @@ class Packs(unittest.TestCase):
         items = template["items"] + [item for rule in template["discovery_rules"] for item in rule["item_prototypes"]]
         keys = [item["key"] for item in items + template["discovery_rules"]]
         self.assertEqual(len(keys), len(set(keys)))
+        self.assertFalse([key for key in keys if not re.fullmatch(r"[0-9A-Za-z._-]+(\[[^\]]*\])?", key.replace("[{#SNMPINDEX}]", ""))])
         identities = re.findall(r'uuid: "([0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15})"', (NMS / "zabbix/guestmon.yaml").read_text("utf-8"))
         self.assertEqual(len(identities), len(set(identities)))
         self.assertEqual(len(identities), (NMS / "zabbix/guestmon.yaml").read_text("utf-8").count("uuid:"))

@@ -134,6 +134,7 @@ class SetRows(unittest.TestCase):
             with self.subTest(words=words):
                 self.assertEqual(self.set(*words), error)
                 self.assertEqual(self.set(cell("mine", "duration"), "u", "7000", *words), error)
+        time.sleep(1)  # what is refused is told once a second
         contradictions = [(("falling", "s", "5"),), (("warning-max", "s", "5"),), (("kinds", "x", "10"),),
                           (("rising", "s", ""),), (("metric", "s", ""),), (("direction", "i", "2"),)]
         for columns in contradictions:
