@@ -12,6 +12,9 @@
 #include "north/mib/agent.h"
 #include "north/mib/notify.h"
 
+/* What a master of 5.9.3 can read; it closes the session some seconds after a longer one. */
+enum { PACKET_MAX = 65535 };
+
 static int on_start(int major, int minor, void *session, void *user)
 {
 	struct gm_mib *mib = user;
@@ -19,6 +22,7 @@ static int on_start(int major, int minor, void *session, void *user)
 	(void)minor;
 	mib->session = session;
 	mib->library = mib->session->callback;
+	mib->session->sndMsgMaxSize = PACKET_MAX;
 	mib->session->callback = gm_mib_on_pdu;
 	mib->session->callback_magic = mib;
 	mib->set_count = 0; /* of a master that is gone: its transactions are void */

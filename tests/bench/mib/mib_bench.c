@@ -3,15 +3,19 @@
  * How fast the MIB answers: 10,000 interface rows, ten columns a request.
  *
  *   mib_bench resolve         the resolver in-process, and a linear search over the same rows
- *   mib_bench poll ADDRESS    GETBULK (ten columns, ten repetitions) of gmInterfaceTable by SNMPv2c, for at
- *                             most five seconds; "rival" behind it: the same of mib_rivals
- * Prints variables a second. tests/bench/mib/bench runs both, the second through snmpd.
+ *   mib_bench poll ADDRESS ours|rival SECONDS [VARIABLES]
+ *                             GETBULK (ten columns, ten repetitions) of gmInterfaceTable by SNMPv2c, or of the
+ *                             same table of mib_rivals, again and again, for so long or so many variables
+ *   mib_bench get ADDRESS COUNT   a GET of one of its variables, so many times: how long each takes
+ * Prints variables a second, or percentiles. tests/bench/mib/bench runs all of them, through a snmpd of its own.
  */
 #include <net-snmp/net-snmp-config.h>
 
 #include <net-snmp/net-snmp-includes.h>
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -21,8 +25,6 @@
 
 enum { COLUMNS = 10, REPETITIONS = 10 };
 static const uint32_t columns[COLUMNS] = {3, 4, 8, 9, 10, 11, 12, 16, 17, 18};
-
-static const int64_t LIMIT = 5 * GM_SECOND;
 
 static double rate(size_t count, int64_t since)
 {
@@ -84,36 +86,27 @@ static int resolve(void)
 	return 0;
 }
 
-/* Asks from `next` on; moves it to the last row of the answer. How many variables were of the table. */
-static size_t ask(netsnmp_session *session, oid next[COLUMNS][MAX_OID_LEN], size_t *lengths)
-{
-	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_GETBULK), *answer = NULL;
-	pdu->non_repeaters = 0;
-	pdu->max_repetitions = REPETITIONS;
-	for (size_t c = 0; c < COLUMNS; c++)
-		snmp_add_null_var(pdu, next[c], lengths[c]);
-	size_t count = 0;
-	if (snmp_synch_response(session, pdu, &answer) == STAT_SUCCESS && answer) {
-		const netsnmp_variable_list *variable = answer->variables;
-		for (; variable; variable = variable->next_variable, count++) {
-			size_t c = count % COLUMNS;
-			if (variable->name_length < 14 || variable->name[13] != columns[c])
-				break;
-			lengths[c] = variable->name_length;
-			memcpy(next[c], variable->name, lengths[c] * sizeof(oid));
-		}
-	}
-	if (answer)
-		snmp_free_pdu(answer);
-	return count;
-}
+struct columns_at {
+	oid next[COLUMNS][MAX_OID_LEN];
+	size_t lengths[COLUMNS];
+};
 
-static int poll_table(char *address, bool rival)
+/* Before the first row. */
+static void rewind_columns(struct columns_at *at, bool rival)
 {
 	static const oid table[] = {GM_OID_ROOT, 1, 5, 1};
-	static oid next[COLUMNS][MAX_OID_LEN];
-	size_t lengths[COLUMNS], count = 0, got;
-	u_char community[] = "public";
+	for (size_t c = 0; c < COLUMNS; c++) {
+		memcpy(at->next[c], table, sizeof(table));
+		if (rival)
+			at->next[c][9] = 7667;
+		at->next[c][OID_LENGTH(table)] = columns[c];
+		at->lengths[c] = OID_LENGTH(table) + 1;
+	}
+}
+
+static netsnmp_session *open_session(char *address)
+{
+	static u_char community[] = "public";
 	netsnmp_session wanted;
 	init_snmp("mib_bench");
 	snmp_sess_init(&wanted);
@@ -121,30 +114,103 @@ static int poll_table(char *address, bool rival)
 	wanted.version = SNMP_VERSION_2c;
 	wanted.community = community;
 	wanted.community_len = sizeof(community) - 1;
-	netsnmp_session *session = snmp_open(&wanted);
+	wanted.timeout = 20000000;
+	return snmp_open(&wanted);
+}
+
+/* Moves on to the last row of the answer. How many variables were of the table; negative: no answer. */
+static long ask(netsnmp_session *session, struct columns_at *at)
+{
+	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_GETBULK), *answer = NULL;
+	pdu->non_repeaters = 0;
+	pdu->max_repetitions = REPETITIONS;
+	for (size_t c = 0; c < COLUMNS; c++)
+		snmp_add_null_var(pdu, at->next[c], at->lengths[c]);
+	long count = -1;
+	if (snmp_synch_response(session, pdu, &answer) == STAT_SUCCESS && answer &&
+	    answer->errstat == SNMP_ERR_NOERROR) {
+		const netsnmp_variable_list *variable = answer->variables;
+		for (count = 0; variable; variable = variable->next_variable, count++) {
+			size_t c = (size_t)count % COLUMNS;
+			if (variable->name_length < 14 || variable->name[13] != columns[c])
+				break;
+			at->lengths[c] = variable->name_length;
+			memcpy(at->next[c], variable->name, at->lengths[c] * sizeof(oid));
+		}
+	}
+	if (answer)
+		snmp_free_pdu(answer);
+	return count;
+}
+
+/* Walks the table again and again until the time is over, or so many variables are read. */
+static int poll_table(char *address, bool rival, long seconds, long limit)
+{
+	netsnmp_session *session = open_session(address);
+	struct columns_at at;
+	long count = 0, got = 0;
 	if (!session)
 		return 1;
-	for (size_t c = 0; c < COLUMNS; c++) {
-		memcpy(next[c], table, sizeof(table));
-		if (rival)
-			next[c][9] = 7667;
-		next[c][OID_LENGTH(table)] = columns[c];
-		lengths[c] = OID_LENGTH(table) + 1;
-	}
+	rewind_columns(&at, rival);
 	int64_t start = gm_clock_monotonic();
-	while (gm_clock_monotonic() - start < LIMIT && (got = ask(session, next, lengths)) > 0)
+	while (gm_clock_monotonic() - start < seconds * GM_SECOND && count < limit &&
+	       (got = ask(session, &at)) >= 0) {
 		count += got;
-	printf("through snmpd:        %.0f variables/s (%zu)\n", rate(count, start), count);
+		if (count == 0)
+			break; /* an empty table */
+		if (got < COLUMNS * REPETITIONS)
+			rewind_columns(&at, rival);
+	}
+	printf("%.0f variables/s (%ld)\n", rate((size_t)count, start), count);
 	snmp_close(session);
-	return count == 0;
+	return got < 0 || count == 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *left = a, *right = b;
+	return (*left > *right) - (*left < *right);
+}
+
+/* One variable of the table, one GET after another. */
+static int get_often(char *address, long count)
+{
+	static const oid name[] = {GM_OID_ROOT, 1, 5, 1, 9, 1, 1};
+	netsnmp_session *session = open_session(address);
+	int64_t *took = calloc((size_t)count, sizeof(*took));
+	bool good = session && took;
+	for (long i = 0; good && i < count; i++) {
+		netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_GET), *answer = NULL;
+		snmp_add_null_var(pdu, name, OID_LENGTH(name));
+		int64_t start = gm_clock_monotonic();
+		good = snmp_synch_response(session, pdu, &answer) == STAT_SUCCESS && answer &&
+		       answer->variables->type == ASN_COUNTER64;
+		took[i] = gm_clock_monotonic() - start;
+		if (answer)
+			snmp_free_pdu(answer);
+	}
+	if (good) {
+		qsort(took, (size_t)count, sizeof(*took), by_size);
+		printf("p50 %.0f us, p99 %.0f us, longest %.0f us (%ld)\n",
+		       (double)took[count / 2] / 1e3, (double)took[count * 99 / 100] / 1e3,
+		       (double)took[count - 1] / 1e3, count);
+	}
+	free(took);
+	if (session)
+		snmp_close(session);
+	return !good;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "resolve") == 0)
 		return resolve();
-	if (argc >= 3 && strcmp(argv[1], "poll") == 0)
-		return poll_table(argv[2], argc > 3);
-	fprintf(stderr, "usage: mib_bench resolve | poll ADDRESS [rival]\n");
+	if (argc >= 5 && strcmp(argv[1], "poll") == 0)
+		return poll_table(argv[2], strcmp(argv[3], "rival") == 0, atol(argv[4]),
+				  argc > 5 ? atol(argv[5]) : LONG_MAX);
+	if (argc == 4 && strcmp(argv[1], "get") == 0 && atol(argv[3]) > 0)
+		return get_often(argv[2], atol(argv[3]));
+	fprintf(stderr, "usage: mib_bench resolve | poll ADDRESS ours|rival SECONDS [VARIABLES] | "
+			"get ADDRESS COUNT\n");
 	return 2;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Subagents as others write them, beside ours in tests/bench/mib/bench: the same columns of as many rows, by
- * net-snmp's table_iterator (which looks through the rows for each variable), or with one registration for
- * each cell. Counters are what every cell holds.
+ * Subagents as others write them, beside ours in tests/bench/mib/bench: the same columns of as many rows, each
+ * cell the same counter. By net-snmp's table_iterator, which looks through the rows for each variable; with
+ * one registration for each cell, as collectd's snmp_agent has it; and what cannot be beaten: a raw handler
+ * that computes the next cell, and the same in the session's callback, with nothing of net-snmp's but its
+ * coding of AgentX.
  *
- *   mib_rivals iterator|cells SOCKET ROWS     prints "ready", and after how long; ends with its input
+ *   mib_rivals iterator|cells|raw|floor SOCKET ROWS     prints "ready" and after how long; ends with its input
  */
 #include <net-snmp/net-snmp-config.h>
 
@@ -12,7 +14,10 @@
 
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
+#include <net-snmp/agent/agent_callbacks.h>
+
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +25,7 @@
 #include <unistd.h>
 
 enum { ORDINALS = 4, COLUMNS = 10, LAST_COLUMN = 18 };
+enum { AGENTX_GETNEXT = 6, AGENTX_RESPONSE = 18 };
 static const oid columns[COLUMNS] = {3, 4, 8, 9, 10, 11, 12, 16, 17, 18};
 static const oid table[] = {1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 7667, 1, 5};
 
@@ -63,10 +69,10 @@ static netsnmp_variable_list *first_row(void **loop, void **data, netsnmp_variab
 	return next_row(loop, data, index, info);
 }
 
-static void answer(netsnmp_request_info *request)
+static void answer(netsnmp_variable_list *variable)
 {
 	struct counter64 value = {.low = 42};
-	snmp_set_var_typed_value(request->requestvb, ASN_COUNTER64, &value, sizeof(value));
+	snmp_set_var_typed_value(variable, ASN_COUNTER64, &value, sizeof(value));
 }
 
 static int handle_table(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
@@ -76,7 +82,7 @@ static int handle_table(netsnmp_mib_handler *handler, netsnmp_handler_registrati
 	(void)registration;
 	for (; requests && info->mode == MODE_GET; requests = requests->next)
 		if (!requests->processed && netsnmp_extract_iterator_context(requests))
-			answer(requests);
+			answer(requests->requestvb);
 	return SNMP_ERR_NOERROR;
 }
 
@@ -86,8 +92,93 @@ static int handle_cell(netsnmp_mib_handler *handler, netsnmp_handler_registratio
 	(void)handler;
 	(void)registration;
 	if (info->mode == MODE_GET)
-		answer(requests);
+		answer(requests->requestvb);
 	return SNMP_ERR_NOERROR;
+}
+
+/* The cell after the variable's name becomes the variable, by arithmetic alone; false when there is none. */
+static bool next_cell(netsnmp_variable_list *variable, size_t rows)
+{
+	enum { COLUMN = OID_LENGTH(table) + 1, GUEST, ORDINAL, LENGTH };
+	oid name[LENGTH];
+	const oid *at = variable->name;
+	size_t length = variable->name_length, c = 0, row = 0;
+	while (length > COLUMN && c < COLUMNS && columns[c] < at[COLUMN])
+		c++;
+	if (length > ORDINAL && c < COLUMNS && columns[c] == at[COLUMN])
+		row = (at[GUEST] - 1) * ORDINALS + at[ORDINAL];
+	if (row >= rows) {
+		c++;
+		row = 0;
+	}
+	if (c >= COLUMNS)
+		return false;
+	memcpy(name, table, sizeof(table));
+	name[COLUMN - 1] = 1;
+	name[COLUMN] = columns[c];
+	name[GUEST] = row / ORDINALS + 1;
+	name[ORDINAL] = row % ORDINALS + 1;
+	snmp_set_var_objid(variable, name, LENGTH);
+	answer(variable);
+	return true;
+}
+
+static int handle_raw(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
+		      netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+{
+	const struct rows *rows = handler->myvoid;
+	(void)registration;
+	for (; requests && info->mode == MODE_GETNEXT; requests = requests->next)
+		next_cell(requests->requestvb, rows->count);
+	return SNMP_ERR_NOERROR;
+}
+
+/* Of the session, which is made by the library. */
+struct direct {
+	const struct rows *rows;
+	snmp_callback library;
+};
+
+static int on_pdu(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *user)
+{
+	struct direct *direct = user;
+	if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE || pdu->command != AGENTX_GETNEXT)
+		return direct->library(operation, session, id, pdu, NULL);
+	netsnmp_pdu *response = snmp_pdu_create(AGENTX_RESPONSE);
+	response->version = pdu->version;
+	response->errstat = response->errindex = 0;
+	response->sessid = pdu->sessid;
+	response->transid = pdu->transid;
+	response->reqid = pdu->reqid;
+	response->variables = pdu->variables;
+	pdu->variables = NULL;
+	netsnmp_variable_list *variable = response->variables;
+	for (; variable; variable = variable->next_variable)
+		if (!next_cell(variable, direct->rows->count))
+			snmp_set_var_typed_value(variable, SNMP_ENDOFMIBVIEW, NULL, 0);
+	if (!snmp_send(session, response))
+		snmp_free_pdu(response);
+	return 1;
+}
+
+static int on_start(int major, int minor, void *session, void *user)
+{
+	netsnmp_session *opened = session;
+	struct direct *direct = user;
+	(void)major;
+	(void)minor;
+	direct->library = opened->callback;
+	opened->callback = on_pdu;
+	opened->callback_magic = direct;
+	return SNMPERR_SUCCESS;
+}
+
+static void register_raw(struct rows *rows)
+{
+	netsnmp_handler_registration *registration = netsnmp_create_handler_registration(
+		"rival", handle_raw, table, OID_LENGTH(table), HANDLER_CAN_RONLY);
+	registration->handler->myvoid = rows;
+	netsnmp_register_handler(registration);
 }
 
 static void register_table(struct rows *rows)
@@ -127,7 +218,7 @@ static void register_cells(const struct rows *rows)
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: mib_rivals iterator|cells SOCKET ROWS\n");
+		fprintf(stderr, "usage: mib_rivals iterator|cells|raw|floor SOCKET ROWS\n");
 		return 2;
 	}
 	struct rows rows = {.count = strtoul(argv[3], NULL, 10)};
@@ -137,17 +228,25 @@ int main(int argc, char **argv)
 	netsnmp_enable_subagent();
 	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, argv[2]);
 	init_agent("rival");
+	struct direct direct = {.rows = &rows};
+	if (strcmp(argv[1], "floor") == 0)
+		snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START,
+				       on_start, &direct);
 	init_snmp("rival");
 	double start = seconds();
 	if (strcmp(argv[1], "cells") == 0)
 		register_cells(&rows);
-	else
+	else if (strcmp(argv[1], "iterator") == 0)
 		register_table(&rows);
+	else
+		register_raw(&rows);
 	printf("ready after %.2f s\n", seconds() - start);
 	fflush(stdout);
 	struct pollfd input = {.fd = STDIN_FILENO};
 	while (poll(&input, 1, 0) == 0 || !(input.revents & POLLHUP))
 		agent_check_and_process(1);
+	snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start,
+				 &direct, 1);
 	snmp_shutdown("rival");
 	free(rows.numbers);
 	return 0;
