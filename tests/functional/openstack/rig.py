@@ -13,6 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "support", "services"), os.path.join(HERE, "..")]
 
+import recovery  # noqa: E402
 import stack  # noqa: E402
 from gmtest.wait import wait_until  # noqa: E402
 from proxy import Proxy  # noqa: E402
@@ -131,6 +132,9 @@ class Rig:
             os.makedirs(self.stack.state)
             began = time.monotonic()
             self.stack.up(parts)
+            if not recovery.missing():
+                recovery.start(self.stack)
+                recovery.add_host(self.stack, NODE)
             print(f"services are up after {time.monotonic() - began:.1f} s", flush=True)
         for name in ("keystone", "aodh", "gnocchi"):
             self.proxies[name] = Proxy(stack.PROXIES[name], stack.PORTS[name])
@@ -141,6 +145,7 @@ class Rig:
         if self.attached:
             subprocess.run(["ip", "link", "delete", PORT], check=True)
         else:
+            recovery.stop(self.stack)
             self.stack.down()
 
     def new_daemon(self):
