@@ -26,6 +26,7 @@ class Actions(OpenStackTest):
         missing = recovery.missing()
         if missing:
             self.skipTest("not installed: " + ", ".join(missing))
+        self.assertIsNone(self.rig.recovery_failure)
         super().setUp()
         self.token_of_healer = self.rig.stack.token("healer", "healerpw", "service")
         self.node.libvirt = "{slow-interval: 100ms, uri: 'test://" + self.node.write("node.xml", DOMAIN) + "'}"
