@@ -177,6 +177,7 @@ static void do_drop(struct gm_alarms *alarms, struct gm_alarm_entry *entry)
 		alarms->counts.silenced++;
 	else if (!entry->crowded)
 		alarms->counts.soaked++;
+	alarms->counts.limited_ended += entry->crowded;
 }
 
 static void do_crowd(struct gm_alarms *alarms, struct gm_alarm_entry *entry)
@@ -189,6 +190,7 @@ static void do_raise(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int
 {
 	struct gm_alarm *alarm = &entry->alarm;
 
+	alarms->counts.limited_raised += entry->crowded;
 	alarm->id = alarms->sink.new_id(alarms->sink.user);
 	alarm->raised_at = alarm->changed_at = now;
 	if (alarms->sink.describe)
@@ -244,8 +246,9 @@ static void do_stick(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int
 static void do_clear(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
 		     enum gm_alarm_event event, int64_t now)
 {
-	enum gm_alarm_news news =
-		event == GM_ALARM_TAKEN ? GM_NEWS_ACKNOWLEDGED : GM_NEWS_CONDITION;
+	enum gm_alarm_news news = event == GM_ALARM_TAKEN      ? GM_NEWS_ACKNOWLEDGED
+				  : event == GM_ALARM_UNJUDGED ? GM_NEWS_DISABLED
+							       : GM_NEWS_CONDITION;
 
 	entry->alarm.cleared_at = entry->alarm.changed_at = entry->cleared_at = now;
 	if (entry->alarm.flaps > 0)
@@ -294,7 +297,8 @@ static void act(struct gm_alarms *alarms, struct gm_alarm_entry *entry, enum act
 void gm_alarm_step(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
 		   enum gm_alarm_event event, const struct gm_finding *finding, int64_t now)
 {
-	const struct step *step = &steps[entry->state][event];
+	bool ended = event == GM_ALARM_GONE || event == GM_ALARM_UNJUDGED;
+	const struct step *step = &steps[entry->state][ended ? GM_ALARM_GONE : event];
 
 	/* An alarm's times never run backwards, even where findings come out of order. */
 	if (now < entry->alarm.changed_at)
@@ -309,8 +313,7 @@ void gm_alarm_step(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
 			gm_alarm_move(alarms, entry, step->to);
 		act(alarms, entry, step->action, event, finding, now);
 	}
-	if (entry->state == GM_ALARM_NONE &&
-	    (event == GM_ALARM_GONE || !gm_alarm_worth_keeping(entry, now)))
+	if (entry->state == GM_ALARM_NONE && (ended || !gm_alarm_worth_keeping(entry, now)))
 		gm_alarm_remove_entry(alarms, entry);
 }
 
@@ -419,6 +422,16 @@ void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, i
 		if (gm_entity_equal(&entry->identity.key, key))
 			gm_alarm_step(alarms, entry, GM_ALARM_GONE, NULL, now);
 	}
+}
+
+void gm_alarms_disable(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now)
+{
+	const struct gm_alarm_identity identity =
+		gm_alarm_identity(&alarm->key, alarm->detector, alarm->metric, alarm->rule);
+	struct gm_alarm_entry *entry = gm_alarm_find_entry(alarms, &identity);
+
+	if (entry)
+		gm_alarm_step(alarms, entry, GM_ALARM_UNJUDGED, NULL, now);
 }
 
 size_t gm_alarms_drop(struct gm_alarms *alarms, int64_t now,

@@ -17,6 +17,7 @@
  *   latched    active                          active      change
  *   latched    acknowledged                    none        clear
  *   any        entity gone (for good)          none        clear
+ *   any        not judged any more             none        clear
  *
  * The gates of a raise, all open by default but the last: `soak` (the condition has to hold that long),
  * `hold-off` (so long after the last clear), suppression (maintenance; its guest is suspended), and
@@ -84,6 +85,12 @@ void gm_alarms_tick(struct gm_alarms *alarms, int64_t now);
 void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now);
 
 /*
+ * Clears an alarm, looked for by its identity, that nobody judges any more: what raised it was switched off or
+ * taken away. Neither hold time nor latch keeps it.
+ */
+void gm_alarms_disable(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now);
+
+/*
  * Lets go of conditions that wait to be raised and for which `is_over` says so: those that nobody would ever
  * end. Returns how many.
  */
@@ -119,10 +126,12 @@ const struct gm_alarm *gm_alarms_find(const struct gm_alarms *alarms,
 
 /* Since the start, but the first two, which are of now. */
 struct gm_alarms_counts {
-	uint64_t waiting;  /* conditions that hold and are not raised, for whatever gate */
-	uint64_t crowded;  /* of them: for the raise limit */
-	uint64_t limited;  /* raises that the limit held back */
-	uint64_t silenced; /* conditions that came and went while they were suppressed */
+	uint64_t waiting;        /* conditions that hold and are not raised, for whatever gate */
+	uint64_t crowded;        /* of them: for the raise limit */
+	uint64_t limited;        /* raises that the limit held back */
+	uint64_t limited_raised; /* of them: raised since */
+	uint64_t limited_ended;  /* of them: over before they could be raised */
+	uint64_t silenced;       /* conditions that came and went while they were suppressed */
 	uint64_t soaked;   /* conditions that were over before the soak time or hold-off was */
 	uint64_t flapping; /* alarms that began to flap */
 	uint64_t refused;  /* conditions beyond GM_ALARMS_MAX */

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define STORM_METRIC "alarmStorm"
 #define STORM_REPORT (60 * GM_SECOND) /* between two tellings of its figures */
 
 void gm_alarm_set_gates(struct gm_alarm_entry *entry)
@@ -151,7 +150,7 @@ static struct gm_finding storm_finding(int64_t now)
 	return (struct gm_finding){
 		.key = gm_entity_node(),
 		.detector = GM_SELF_DETECTOR,
-		.metric = STORM_METRIC,
+		.metric = GM_STORM_METRIC,
 		.severity = GM_SEVERITY_MAJOR,
 		.event_type = GM_EVENT_PROCESSING_ERROR,
 		.cause = GM_CAUSE_RESOURCES_OVERLOAD,
@@ -159,19 +158,34 @@ static struct gm_finding storm_finding(int64_t now)
 	};
 }
 
-static void tell_waiting(struct gm_alarms *alarms, size_t waiting, int64_t now)
+/* How many were held back, and what became of them: exact, also when waves of them follow each other. */
+static void add_figures(const struct gm_alarms *alarms, struct gm_evidence *evidence)
+{
+	const struct gm_alarms_counts *now = &alarms->counts, *before = &alarms->storm.before;
+
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD, (double)(now->limited - before->limited));
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD_WAITING,
+			(double)alarms->in_state[GM_ALARM_CROWDED]);
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD_RAISED,
+			(double)(now->limited_raised - before->limited_raised));
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD_ENDED,
+			(double)(now->limited_ended - before->limited_ended));
+}
+
+static void tell_waiting(struct gm_alarms *alarms, int64_t now)
 {
 	struct gm_finding finding = storm_finding(now);
+	struct gm_alarm_storm *storm = &alarms->storm;
 
-	if (alarms->storm_told == 0)
-		alarms->storm_limited = alarms->counts.limited - waiting;
 	finding.active = true;
-	finding.report = alarms->storm_told != 0 && now - alarms->storm_told >= STORM_REPORT;
-	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, (double)waiting);
+	finding.report = storm->told_at != 0 && now - storm->told_at >= STORM_REPORT;
+	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE,
+			(double)alarms->in_state[GM_ALARM_CROWDED]);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, (double)alarms->options.raise_limit);
+	add_figures(alarms, &finding.evidence);
 	tally_crowded(alarms, finding.evidence.contributors, sizeof(finding.evidence.contributors));
-	if (alarms->storm_told == 0 || finding.report || now < alarms->storm_told)
-		alarms->storm_told = now;
+	if (storm->told_at == 0 || finding.report || now < storm->told_at)
+		storm->told_at = now;
 	gm_alarms_finding(alarms, &finding);
 }
 
@@ -179,23 +193,27 @@ static void tell_waiting(struct gm_alarms *alarms, size_t waiting, int64_t now)
 static void tell_over(struct gm_alarms *alarms, int64_t now)
 {
 	struct gm_finding finding = storm_finding(now);
+	struct gm_alarm_storm *storm = &alarms->storm;
 
-	if (alarms->storm_told != 0)
+	if (storm->told_at != 0) {
+		add_figures(alarms, &finding.evidence);
 		gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE,
-				(double)(alarms->counts.limited - alarms->storm_limited));
-	alarms->storm_told = 0;
+				finding.evidence.number[GM_EVIDENCE_HELD]);
+	}
 	gm_alarms_finding(alarms, &finding);
+	if (gm_alarms_find(alarms, &finding.key, GM_SELF_DETECTOR, GM_STORM_METRIC, ""))
+		return;
+	storm->told_at = 0;
+	storm->before = alarms->counts;
 }
 
 void gm_alarm_tell_storm(struct gm_alarms *alarms, int64_t now)
 {
-	size_t waiting = alarms->in_state[GM_ALARM_CROWDED];
-
-	if (llabs(now - alarms->storm_looked) < GM_SECOND)
+	if (llabs(now - alarms->storm.looked_at) < GM_SECOND)
 		return;
-	alarms->storm_looked = now;
-	if (waiting > 0)
-		tell_waiting(alarms, waiting, now);
+	alarms->storm.looked_at = now;
+	if (alarms->in_state[GM_ALARM_CROWDED] > 0)
+		tell_waiting(alarms, now);
 	else
 		tell_over(alarms, now);
 }

@@ -32,15 +32,16 @@ enum gm_alarm_state {
 };
 
 enum gm_alarm_event {
-	GM_ALARM_ON,    /* a finding says that the condition holds */
-	GM_ALARM_OPEN,  /* every gate of a raise is open */
-	GM_ALARM_FULL,  /* all but the raise limit */
-	GM_ALARM_SHUT,  /* another gate is shut again */
-	GM_ALARM_OK,    /* a finding says that all is well */
-	GM_ALARM_DUE,   /* the hold time is over */
-	GM_ALARM_STICK, /* the same, and it latches */
-	GM_ALARM_GONE,  /* the entity is gone for good */
-	GM_ALARM_TAKEN, /* somebody has acknowledged it */
+	GM_ALARM_ON,       /* a finding says that the condition holds */
+	GM_ALARM_OPEN,     /* every gate of a raise is open */
+	GM_ALARM_FULL,     /* all but the raise limit */
+	GM_ALARM_SHUT,     /* another gate is shut again */
+	GM_ALARM_OK,       /* a finding says that all is well */
+	GM_ALARM_DUE,      /* the hold time is over */
+	GM_ALARM_STICK,    /* the same, and it latches */
+	GM_ALARM_GONE,     /* the entity is gone for good */
+	GM_ALARM_TAKEN,    /* somebody has acknowledged it */
+	GM_ALARM_UNJUDGED, /* what raised it was switched off or taken away */
 	GM_ALARM_EVENTS
 };
 
@@ -80,6 +81,13 @@ struct gm_alarm_cluster {
 	int64_t began;
 };
 
+/* What waits for the limit on raises, as its summary tells. */
+struct gm_alarm_storm {
+	int64_t looked_at;              /* when it was last judged */
+	int64_t told_at;                /* when its figures were last told; 0: not yet */
+	struct gm_alarms_counts before; /* when there was none yet */
+};
+
 struct gm_alarms {
 	struct gm_alarm_options options;
 	struct gm_alarm_sink sink;
@@ -94,11 +102,9 @@ struct gm_alarms {
 	struct gm_alarm_limiter limiter;
 	struct gm_alarm_cluster clusters[GM_ALARM_CLUSTERS];
 	size_t next_cluster;
-	int64_t swept_at;       /* when idle entries were last looked through */
-	int64_t storm_looked;   /* when the storm was last judged */
-	int64_t storm_told;     /* when its figures were last told; 0: there is none */
-	uint64_t storm_limited; /* `counts.limited` when it began */
+	int64_t swept_at; /* when idle entries were last looked through */
 	struct gm_alarms_counts counts;
+	struct gm_alarm_storm storm;
 };
 
 /* ---- entry.c ---- */

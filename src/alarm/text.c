@@ -294,12 +294,6 @@ static void learned_over(const struct gm_alarm *alarm, const char *subject, stru
 	gm_buffer_printf(text, "%s shows the known fault %s no longer", subject, alarm->metric);
 }
 
-/* What waits for the limit on raises. */
-static bool is_storm(const struct gm_alarm *alarm)
-{
-	return strcmp(alarm->metric, "alarmStorm") == 0;
-}
-
 /* Of the daemon itself: the metric says what is wrong, the rule with which one. */
 static const struct self_text {
 	const char *metric, *thing, *active, *over;
@@ -327,7 +321,7 @@ static void self(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 {
 	char away[NUMBER_TEXT];
 
-	if (is_storm(alarm)) {
+	if (gm_alarm_is_storm(alarm)) {
 		gm_buffer_printf(text, "%s: %.0f alarms wait, more than %.0f a minute are not told",
 				 subject, number(alarm, GM_EVIDENCE_VALUE),
 				 number(alarm, GM_EVIDENCE_LIMIT));
@@ -343,9 +337,13 @@ static void self(const struct gm_alarm *alarm, const char *subject, struct gm_bu
 
 static void self_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
-	if (is_storm(alarm)) {
+	if (gm_alarm_is_storm(alarm)) {
 		gm_buffer_printf(text, "%s: no alarm waits any more, %.0f had to", subject,
 				 number(alarm, GM_EVIDENCE_VALUE));
+		if (has(alarm, GM_EVIDENCE_HELD_RAISED))
+			gm_buffer_printf(text, ": %.0f are raised now, %.0f were over before",
+					 number(alarm, GM_EVIDENCE_HELD_RAISED),
+					 number(alarm, GM_EVIDENCE_HELD_ENDED));
 		return;
 	}
 	gm_buffer_printf(text, " %s", self_text(alarm, subject, text)->over);
@@ -456,6 +454,10 @@ void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 	bool over = alarm->cleared_at != 0 || alarm->ended_at != 0;
 	if (message[0] != '\0' && !over)
 		gm_template_expand(message, gm_template_names, &text, put_name, alarm);
+	else if (over && alarm->news == GM_NEWS_DISABLED)
+		gm_buffer_printf(&text, "%s: %s%s%s (%s) is not looked for any more", subject,
+				 alarm->detector, alarm->rule[0] ? " " : "", alarm->rule,
+				 alarm->metric);
 	else
 		(over ? sentence->over : sentence->active)(alarm, subject, &text);
 	if (alarm->flaps > 0)

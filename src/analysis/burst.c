@@ -87,7 +87,8 @@ struct burst_detector {
 	struct gm_detector base;
 	const struct gm_burst_options *options;
 	struct gm_entity_key key;
-	double speed; /* bit/s as reported; 0: not */
+	double speed;              /* bit/s as reported; 0: not */
+	double rx_limit, tx_limit; /* bit/s that may be received and sent; 0: as much as it can */
 	struct channel channels[GM_BURST_CHANNELS];
 
 	/* during observe() and evaluate() */
@@ -308,13 +309,24 @@ static void on_burst(void *user, const struct gm_burst *burst)
 	}
 }
 
+/* A limit of the channel's direction is nearer to the truth than a rate of the whole port. */
+static double speed_of(const struct channel *channel)
+{
+	const struct burst_detector *detector = channel->detector;
+	bool rx = channel == &detector->channels[GM_BURST_RX_BYTES];
+	double limit = rx ? detector->rx_limit : detector->tx_limit;
+	bool other = detector->rx_limit > 0 || detector->tx_limit > 0;
+	/* Limited the other way alone: the speed that is told is that way's. */
+	return limit > 0 || other ? limit : detector->speed;
+}
+
 /* What the channel's bins are held against. */
 static struct gm_burst_port choose_port(const struct channel *channel)
 {
 	const struct burst_detector *detector = channel->detector;
 	const struct gm_burst_options *options = detector->options;
 	bool packets = channel->kind->packets;
-	double known = packets ? (double)options->packet_rate * BITS : detector->speed;
+	double known = packets ? (double)options->packet_rate * BITS : speed_of(channel);
 	double least =
 		packets ? (double)options->least_packet_rate * BITS : (double)options->least_rate;
 	if (known <= 0 && !packets)
@@ -383,12 +395,12 @@ static void start_anew(struct burst_detector *detector)
 	}
 }
 
-/* The rate has changed: what was learned against the old one does not hold. */
-static void take_speed(struct burst_detector *detector, double speed)
+/* A rate has changed: what was learned against the old one does not hold. */
+static void take_rate(struct burst_detector *detector, double *rate, double told)
 {
-	if (!(speed >= 0 && speed <= RATE_MOST) || speed == detector->speed)
+	if (!(told >= 0 && told <= RATE_MOST) || told == *rate)
 		return;
-	detector->speed = speed;
+	*rate = told;
 	start_anew(detector);
 }
 
@@ -399,7 +411,13 @@ static void burst_observe(struct gm_detector *base, const struct gm_point *point
 	detector->sink = sink;
 	switch (point->metric) {
 	case GM_METRIC_NET_SPEED:
-		take_speed(detector, point->value);
+		take_rate(detector, &detector->speed, point->value);
+		break;
+	case GM_METRIC_NET_RX_LIMIT:
+		take_rate(detector, &detector->rx_limit, point->value);
+		break;
+	case GM_METRIC_NET_TX_LIMIT:
+		take_rate(detector, &detector->tx_limit, point->value);
 		break;
 	case GM_METRIC_NET_RX_BYTES:
 		observe_bin(&detector->channels[GM_BURST_RX_BYTES], point);
@@ -494,10 +512,13 @@ static void exchange_channel(struct channel *channel, struct gm_archive *archive
 static void burst_exchange(struct gm_detector *base, struct gm_archive *archive)
 {
 	struct burst_detector *detector = (struct burst_detector *)base;
-	gm_archive_tag(archive, "burst 2");
-	gm_archive_number(archive, &detector->speed);
-	if (detector->speed < 0 || detector->speed > RATE_MOST)
-		archive->failed = true;
+	double *const rates[] = {&detector->speed, &detector->rx_limit, &detector->tx_limit};
+	gm_archive_tag(archive, "burst 3");
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		gm_archive_number(archive, rates[i]);
+		if (*rates[i] < 0 || *rates[i] > RATE_MOST)
+			archive->failed = true;
+	}
 	for (size_t i = 0; i < GM_BURST_CHANNELS; i++)
 		exchange_channel(&detector->channels[i], archive);
 }

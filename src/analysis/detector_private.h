@@ -34,6 +34,7 @@ struct member {
 
 struct gm_detector_set {
 	struct gm_entity_key key;
+	unsigned enabled; /* gm_detector_set_enabled() */
 	size_t count;
 	struct member members[];
 };
@@ -59,13 +60,26 @@ struct rule {
 struct gm_detector_settings {
 	void *options[GM_DETECTORS_MAX + 1]; /* one per detector, in the order of the registry */
 	size_t rule_count, override_count;
-	struct rule *rules;         /* GM_RULES_MAX of them once there is one */
+	size_t managed_count; /* of the rules, the last ones: see rules.h */
+	size_t switch_count;
+	struct gm_detector_switch *switches; /* by guest */
+	struct rule *rules; /* GM_RULES_MAX and GM_MANAGED_RULES of them once there is one */
 	struct override *overrides; /* GM_OVERRIDES_MAX likewise */
 	struct option_block *blocks;
 };
 
 /* detector_rules.c: frees what was added to the settings. */
 void gm_detector_settings_clear_rules(struct gm_detector_settings *settings);
+
+/* rules_managed.c: whether somebody has switched it for that guest, and how. */
+bool gm_detector_settings_switched(const struct gm_detector_settings *settings,
+				   const uint8_t guest[GM_UUID_SIZE],
+				   const struct gm_detector_ops *ops, bool *ret_on);
+/* detector_rules.c: a rule after the others, of at most `most`. */
+int gm_detector_settings_append_rule(struct gm_detector_settings *settings,
+				     const struct gm_detector_ops *ops, const char *name,
+				     const struct gm_match *match, const void *options,
+				     size_t most);
 
 bool gm_detector_is_enabled(const struct gm_detector_ops *ops, const void *options);
 

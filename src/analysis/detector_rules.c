@@ -96,6 +96,8 @@ void gm_detector_settings_clear_rules(struct gm_detector_settings *settings)
 		free(settings->rules[--settings->rule_count].options);
 	while (settings->override_count > 0)
 		free_override(&settings->overrides[--settings->override_count]);
+	settings->managed_count = settings->switch_count = 0;
+	free(settings->switches);
 	free(settings->rules);
 	free(settings->overrides);
 	while (settings->blocks) {
@@ -106,19 +108,19 @@ void gm_detector_settings_clear_rules(struct gm_detector_settings *settings)
 	}
 }
 
-int gm_detector_settings_add_rule(struct gm_detector_settings *settings,
-				  const struct gm_detector_ops *ops, const char *name,
-				  const struct gm_match *match, const void *options)
+int gm_detector_settings_append_rule(struct gm_detector_settings *settings,
+				     const struct gm_detector_ops *ops, const char *name,
+				     const struct gm_match *match, const void *options, size_t most)
 {
 	if (!settings->rules)
-		settings->rules = calloc(GM_RULES_MAX, sizeof(*settings->rules));
+		settings->rules = calloc(GM_RULES_MAX + GM_MANAGED_RULES, sizeof(*settings->rules));
 	if (!settings->rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < settings->rule_count; i++) {
 		if (settings->rules[i].ops == ops && strcmp(settings->rules[i].name, name) == 0)
 			return -EEXIST;
 	}
-	if (settings->rule_count == GM_RULES_MAX)
+	if (settings->rule_count >= most)
 		return -ENOSPC;
 	struct rule *rule = &settings->rules[settings->rule_count];
 	*rule = (struct rule){.ops = ops, .match = *match};
@@ -129,6 +131,13 @@ int gm_detector_settings_add_rule(struct gm_detector_settings *settings,
 	memcpy(rule->options, options, ops->options_size);
 	settings->rule_count++;
 	return 0;
+}
+
+int gm_detector_settings_add_rule(struct gm_detector_settings *settings,
+				  const struct gm_detector_ops *ops, const char *name,
+				  const struct gm_match *match, const void *options)
+{
+	return gm_detector_settings_append_rule(settings, ops, name, match, options, GM_RULES_MAX);
 }
 
 int gm_detector_settings_add_override(struct gm_detector_settings *settings,
@@ -168,6 +177,8 @@ int gm_detector_settings_override(struct gm_detector_settings *settings,
 
 bool gm_detector_settings_depend_on_guest(const struct gm_detector_settings *settings)
 {
+	if (settings->switch_count > 0)
+		return true;
 	for (size_t i = 0; i < settings->rule_count; i++) {
 		if (asks_for_guest(&settings->rules[i].match))
 			return true;
@@ -195,6 +206,10 @@ static void apply_overrides(const struct gm_detector_settings *settings,
 				gm_option_set(ops->options, options, one->key, one->text, NULL);
 		}
 	}
+	bool on;
+	if (subject->owner && gm_detector_settings_switched(settings, subject->owner, ops, &on) &&
+	    !(is_rule && on))
+		gm_option_set(ops->options, options, "enabled", on ? "true" : "false", NULL);
 }
 
 /* The block with just these options, made where there is none yet. */
@@ -253,6 +268,15 @@ static int add_member(struct gm_detector_set *set, const struct gm_detector_set 
 	return 0;
 }
 
+static unsigned place_of(const struct gm_detector_ops *ops)
+{
+	unsigned place = 0;
+
+	while (gm_detectors[place] != ops)
+		place++;
+	return place;
+}
+
 /* One instance of `ops`, where the subject is to be judged by it. */
 static int add_instance(struct gm_detector_settings *settings, const struct gm_subject *subject,
 			const struct gm_detector_ops *ops, const void *base, const char *rule,
@@ -265,6 +289,8 @@ static int add_instance(struct gm_detector_settings *settings, const struct gm_s
 		return -ENOMEM;
 	memcpy(options, base, ops->options_size);
 	apply_overrides(settings, subject, ops, rule[0] != '\0', options);
+	if (rule[0] == '\0' && gm_detector_is_enabled(ops, options))
+		set->enabled |= 1U << place_of(ops);
 	if (is_wanted(ops, options, (enum gm_entity_kind)subject->key->kind)) {
 		struct option_block *block = find_block(settings, ops, options);
 
@@ -339,4 +365,9 @@ bool gm_detector_set_has(const struct gm_detector_set *set, const char *detector
 			return true;
 	}
 	return false;
+}
+
+unsigned gm_detector_set_enabled(const struct gm_detector_set *set)
+{
+	return set->enabled;
 }

@@ -12,7 +12,7 @@
 
 #include "analysis/detector.h"
 
-enum { GM_RULES_MAX = 256, GM_OVERRIDES_MAX = 256, GM_PATTERNS = 256 };
+enum { GM_RULES_MAX = 256, GM_MANAGED_RULES = 64, GM_OVERRIDES_MAX = 256, GM_PATTERNS = 256 };
 
 /* Lists of patterns as gm_text_match() takes them; an empty one asks for nothing. */
 struct gm_match {
@@ -49,6 +49,36 @@ int gm_detector_settings_override(struct gm_detector_settings *settings,
 				  const struct gm_detector_ops *ops, const char *key,
 				  const char *text, struct gm_error *err);
 
+/*
+ * What managers have asked for while the daemon runs, after all that files say: rules that come beside the
+ * GM_RULES_MAX (as many as GM_MANAGED_RULES), and detectors that are on or off for a guest and all that belongs
+ * to it. Taking it back lets go of it; sets keep what they have until they are prepared anew. A switch
+ * decides over a detector's own instance; off, also over its rules.
+ */
+struct gm_detector_switch {
+	uint8_t guest[GM_UUID_SIZE];
+	const struct gm_detector_ops *ops;
+	bool on;
+};
+void gm_detector_settings_manage_none(struct gm_detector_settings *settings);
+/* As gm_detector_settings_add_rule(). */
+int gm_detector_settings_manage_rule(struct gm_detector_settings *settings,
+				     const struct gm_detector_ops *ops, const char *name,
+				     const struct gm_match *match, const void *options);
+/* Copies them. -ENOMEM. */
+int gm_detector_settings_manage_switches(struct gm_detector_settings *settings,
+					 const struct gm_detector_switch *switches, size_t count);
+
+/* The rules of a detector that files have, from the `at`-th on: the next one's place, or SIZE_MAX. */
+struct gm_rule_view {
+	const char *name;
+	const struct gm_match *match;
+	const void *options;
+};
+size_t gm_detector_settings_next_rule(const struct gm_detector_settings *settings,
+				      const struct gm_detector_ops *ops, size_t at,
+				      struct gm_rule_view *ret_rule);
+
 /* Whether what is known of a guest makes a difference at all. */
 bool gm_detector_settings_depend_on_guest(const struct gm_detector_settings *settings);
 
@@ -64,6 +94,9 @@ void gm_detector_set_adopt(struct gm_detector_set *set, struct gm_detector_set *
 
 /* Whether adopt() would change anything. */
 bool gm_detector_set_differs(const struct gm_detector_set *set, const struct gm_detector_set *old);
+
+/* The detectors that were not switched off for the set's entity: bits 1 << place in gm_detectors. */
+unsigned gm_detector_set_enabled(const struct gm_detector_set *set);
 
 /* Whether the set has an instance of that detector and rule (empty: the detector's own). */
 bool gm_detector_set_has(const struct gm_detector_set *set, const char *detector, const char *rule);

@@ -21,6 +21,8 @@
 enum level { LEVEL_OKAY, LEVEL_WARNING, LEVEL_FAILURE, LEVELS };
 
 static const char *const functions[] = {"value", "rate", "avg", "min", "max", "percentile", NULL};
+static const char *const edges[] = {
+	[GM_EDGE_RISING] = "rising", [GM_EDGE_FALLING] = "falling", NULL};
 static const char *const severities[] = {"warning", "minor", "major", "critical", NULL};
 static const enum gm_severity severity_numbers[] = {
 	GM_SEVERITY_WARNING,
@@ -78,6 +80,13 @@ static const struct gm_option threshold_options[] = {
 	LIMIT("falling", falling,
 	      "A value that reaches this from above ends what `rising` raised; none: the same "
 	      "value."),
+	{.key = "raise-on",
+	 .type = GM_OPTION_CHOICE,
+	 GM_OPTION_AT(struct gm_threshold_options, raise_on),
+	 .fallback = "rising",
+	 .help = "Which of the two raises; with falling it is `falling` that raises, and `rising` "
+		 "ends.",
+	 .choices = edges},
 	{.key = "function",
 	 .type = GM_OPTION_CHOICE,
 	 GM_OPTION_AT(struct gm_threshold_options, function),
@@ -251,17 +260,25 @@ static bool is_past(const struct gm_threshold_options *options, enum level level
 	return false;
 }
 
-/* RMON's pair as a level: up at `rising`, down at `falling`, between them as before. */
+static bool has_pair(const struct gm_threshold_options *options)
+{
+	return !isnan(options->rising) || !isnan(options->falling);
+}
+
+/* RMON's pair as a level: up at the one that raises, down at the other, between them as before. */
 static enum level ask_pair(const struct threshold *threshold, double value, double *ret_limit)
 {
 	const struct gm_threshold_options *options = threshold->options;
-	bool up = threshold->level != LEVEL_OKAY;
-	double falling = options->falling;
-	bool stays = isnan(falling) ? value >= options->rising : value > falling;
+	bool falls = options->raise_on == GM_EDGE_FALLING;
+	double raise = falls ? options->falling : options->rising;
+	double end = falls ? options->rising : options->falling;
+	double sign = falls ? -1 : 1;
+	bool reached = sign * value >= sign * raise;
+	bool stays = isnan(end) ? reached : sign * value > sign * end;
 
-	if (up ? !stays : !(value >= options->rising))
+	if (threshold->level != LEVEL_OKAY ? !stays : !reached)
 		return LEVEL_OKAY;
-	*ret_limit = options->rising;
+	*ret_limit = raise;
 	return LEVEL_WARNING;
 }
 
@@ -270,7 +287,7 @@ static enum level ask(const struct threshold *threshold, double value, double *r
 {
 	const struct gm_threshold_options *options = threshold->options;
 
-	if (!isnan(options->rising))
+	if (has_pair(options))
 		return ask_pair(threshold, value, ret_limit);
 	for (enum level level = LEVEL_FAILURE; level > LEVEL_OKAY; level--) {
 		bool present = threshold->level == level && !isnan(options->hysteresis);
@@ -288,7 +305,7 @@ static enum gm_severity severity_of(const struct threshold *threshold)
 
 	if (threshold->level == LEVEL_FAILURE)
 		return GM_SEVERITY_CRITICAL;
-	if (threshold->level == LEVEL_WARNING && isnan(options->rising))
+	if (threshold->level == LEVEL_WARNING && !has_pair(options))
 		return GM_SEVERITY_WARNING;
 	return severity_numbers[options->severity];
 }
@@ -422,6 +439,19 @@ static int refuse(struct gm_error *err, const char *key, const char *what)
 	return gm_error_set(err, -EINVAL, "%s: %s", key, what);
 }
 
+static int check_pair(const struct gm_threshold_options *options, struct gm_error *err)
+{
+	bool falls = options->raise_on == GM_EDGE_FALLING;
+
+	if (falls && isnan(options->falling))
+		return refuse(err, "raise-on", "falling needs `falling`");
+	if (!has_pair(options))
+		return 0;
+	if ((!falls && isnan(options->rising)) || options->falling > options->rising)
+		return refuse(err, "falling", "needs `rising`, and is not above it");
+	return 0;
+}
+
 static int threshold_check(const void *all, struct gm_error *err)
 {
 	const struct gm_threshold_options *options = all;
@@ -432,11 +462,11 @@ static int threshold_check(const void *all, struct gm_error *err)
 		return 0;
 	if (options->hysteresis < 0)
 		return refuse(err, "hysteresis", "not below 0");
-	if (!isnan(options->rising) && (warning || failure))
+	if (has_pair(options) && (warning || failure))
 		return refuse(err, "rising", "not beside warning or failure limits");
-	if (!isnan(options->falling) && !(options->falling <= options->rising))
-		return refuse(err, "falling", "needs `rising`, and is not above it");
-	if (isnan(options->rising) && !warning && !failure && options->missing == 0)
+	if (check_pair(options, err) < 0)
+		return -EINVAL;
+	if (!has_pair(options) && !warning && !failure && options->missing == 0)
 		return refuse(err, "metric",
 			      "the rule has no limit: give warning-max, warning-min, "
 			      "failure-max, failure-min, rising or missing");

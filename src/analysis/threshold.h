@@ -13,26 +13,8 @@
 #ifndef GM_ANALYSIS_THRESHOLD_H
 #define GM_ANALYSIS_THRESHOLD_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "analysis/detector.h"
-
-struct gm_threshold_options {
-	bool enabled;
-	char metric[GM_METRIC_NAME];                               /* empty: nothing is judged */
-	double warning_max, warning_min, failure_max, failure_min; /* NaN: none */
-	int64_t hits;
-	double hysteresis; /* NaN: none */
-	bool invert, persist;
-	double rising, falling; /* NaN: none; in place of the four limits */
-	int function;           /* enum gm_function */
-	int64_t window;         /* of every function but `value` */
-	double percentile;
-	int64_t duration; /* ns that another state must be asked for; 0: none */
-	int64_t missing;  /* ns without a value that are told; 0: never */
-	int severity;     /* of `rising` and `missing`: index into warning … critical */
-};
+#include "model/threshold.h"
 
 extern const struct gm_detector_ops gm_threshold_ops;
 

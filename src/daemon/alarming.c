@@ -274,8 +274,10 @@ static void look(struct gm_alarming *alarming, int64_t now)
 	alarming->situation = situation;
 }
 
-void gm_alarming_event(struct gm_alarming *alarming, const struct gm_guest_event *event)
+void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
+		       const struct gm_guest_event *event)
 {
+	gm_intake_event(intake, event);
 	if (event->kind == GM_GUEST_MIGRATING || event->kind == GM_GUEST_MIGRATED)
 		look(alarming, event->time);
 }

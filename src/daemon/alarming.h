@@ -10,6 +10,7 @@
 #include "alarm/engine.h"
 #include "daemon/entities.h"
 #include "daemon/handling.h"
+#include "daemon/intake.h"
 #include "state/maintenance.h"
 
 struct gm_alarming;
@@ -29,8 +30,9 @@ void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_o
 /* Lets the engine's time pass; once a second looks for who is silent and who is not any more. */
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now);
 
-/* After gm_intake_event(): a guest that begins to leave, or has just arrived, is silent at once. */
-void gm_alarming_event(struct gm_alarming *alarming, const struct gm_guest_event *event);
+/* Gives it to `intake`; a guest that begins to leave, or has just arrived, is silent at once then. */
+void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
+		       const struct gm_guest_event *event);
 
 /*
  * Maintenance from `begin` to `end` of what `row->target` says: "all", "node" (the node itself and its own

@@ -38,6 +38,12 @@ static const struct gm_option log_options[] = {
 	 .fallback = "notice",
 	 .help = "The least important messages that are written.",
 	 .choices = gm_log_level_names},
+	{.key = "core-dumps",
+	 .type = GM_OPTION_BOOL,
+	 GM_OPTION_AT(struct gm_config, log.core_dumps),
+	 .fallback = "false",
+	 .help = "Whether a crash may leave a core dump, which holds the secrets that the daemon "
+		 "knows: tokens, passwords, keys."},
 	GM_OPTION_END};
 
 static const struct gm_option state_options[] = {
@@ -355,6 +361,7 @@ bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_brea
 {
 	if (config->node.name[0] == '\0')
 		gethostname(config->node.name, sizeof(config->node.name) - 1);
+	config->libvirt.tapped = config->tap.enabled;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].holds(config)) {
 			*ret_breach = (struct gm_config_breach){rules[i].section, rules[i].key,

@@ -39,6 +39,7 @@ struct gm_config {
 	} node;
 	struct {
 		int level; /* enum gm_log_level */
+		bool core_dumps;
 	} log;
 	struct {
 		char directory[256];

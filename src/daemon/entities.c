@@ -34,6 +34,7 @@ static void free_tracked(struct gm_tracked *tracked)
 	gm_detector_set_free(tracked->detectors);
 	gm_window_free(tracked->window);
 	gm_peaks_free(tracked->peaks);
+	free(tracked->findings);
 	free(tracked->kept);
 	free(tracked->vcpus);
 	gm_disk_faults_free(tracked->disk_faults);
@@ -216,9 +217,15 @@ void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *fi
 		at++;
 	if (at == GM_TRACKED_FINDINGS)
 		return;
-	tracked->findings[at] = *finding;
-	if (at == tracked->finding_count)
+	if (at == tracked->finding_count) {
+		struct gm_finding *findings =
+			realloc(tracked->findings, (at + 1) * sizeof(*findings));
+		if (!findings)
+			return;
+		tracked->findings = findings;
 		tracked->finding_count++;
+	}
+	tracked->findings[at] = *finding;
 }
 
 void gm_entities_describe(const struct gm_entities *entities, struct gm_alarm *alarm)

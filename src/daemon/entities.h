@@ -51,7 +51,7 @@ struct gm_tracked {
 	size_t vcpu_count;
 	struct gm_disk_faults *disk_faults; /* guests: NULL: none yet */
 	size_t finding_count;
-	struct gm_finding findings[GM_TRACKED_FINDINGS];
+	struct gm_finding *findings; /* as many as there were ever: most entities have none */
 	int64_t newest
 		[GM_SOURCE_COUNT]; /* measured_at of the newest frame of each source; 0: none */
 	struct gm_precedence precedence; /* guests: whose word on shared metrics is taken */

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/queue.h"
+#include "daemon/managed.h"
 
 enum {
 	SAMPLES_CAPACITY = 256,   /* batches: several seconds of all sources */
@@ -181,6 +182,8 @@ int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
 	inlet->mib_host = (struct gm_mib_host){.delivered = on_delivered,
 					       .status = on_mib_status,
 					       .change = on_change,
+					       .threshold_defaults = gm_managed_defaults,
+					       .threshold_check = gm_managed_check,
 					       .user = inlet};
 
 	struct gm_queue_options samples = {SAMPLES_CAPACITY, free_batch, wake_loop, inlet};

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/happenings.h"
+#include "daemon/managed.h"
 #include "daemon/ranks.h"
 #include "daemon/recall.h"
 
@@ -39,6 +40,7 @@ struct gm_intake {
 	struct gm_entities *entities;
 	struct gm_contention *contention; /* who bursts at the same time */
 	struct gm_peers *peers;           /* what others of a guest's flavor do */
+	struct gm_managed *managed;       /* what managers have set */
 	struct gm_tracked *current;       /* whose points are being observed */
 	struct gm_tracked *whole; /* the guest (or node) that `current` is a part of, or NULL */
 	bool restoring, libvirt_connected;
@@ -61,6 +63,10 @@ int gm_intake_create(const struct gm_intake_options *options, struct gm_state *s
 		result = gm_contention_create(&intake->contention);
 	if (result == 0)
 		result = gm_peers_create(&intake->peers);
+	if (result == 0)
+		result = gm_managed_create(state, &intake->managed);
+	if (result == 0)
+		result = gm_managed_install(intake->managed, options->detectors);
 	if (result < 0) {
 		gm_intake_free(intake);
 		return result;
@@ -76,6 +82,7 @@ void gm_intake_free(struct gm_intake *intake)
 	gm_entities_free(intake->entities);
 	gm_contention_free(intake->contention);
 	gm_peers_free(intake->peers);
+	gm_managed_free(intake->managed);
 	free(intake);
 }
 
@@ -530,9 +537,10 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	gm_happenings_take(&intake->happenings, intake->entities, event);
 }
 
-void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
+bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 {
 	struct gm_finding_sink sink = {on_finding, intake};
+	bool changed = gm_managed_adopt(intake->managed, intake->entities);
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
 		if (!judged(intake, tracked))
@@ -543,13 +551,14 @@ void gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 		gm_detector_set_evaluate(tracked->detectors, now, &sink);
 	}
 	intake->current = NULL;
+	return changed;
 }
 
 int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
 			  bool libvirt)
 {
 	if (detectors != intake->options.detectors) {
-		int result = gm_entities_renew_detectors(intake->entities, detectors);
+		int result = gm_managed_move(intake->managed, detectors, intake->entities);
 		if (result < 0)
 			return result;
 	}
@@ -561,6 +570,11 @@ int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings 
 struct gm_entities *gm_intake_entities(struct gm_intake *intake)
 {
 	return intake->entities;
+}
+
+struct gm_managed *gm_intake_managed(struct gm_intake *intake)
+{
+	return intake->managed;
 }
 
 uint64_t gm_intake_readings(const struct gm_intake *intake)

@@ -13,6 +13,7 @@
 
 #include "daemon/entities.h"
 #include "daemon/learning.h"
+#include "daemon/managed.h"
 #include "state/state.h"
 
 struct gm_intake_sink {
@@ -67,13 +68,14 @@ void gm_intake_restore(struct gm_intake *intake, const struct gm_frame *frame,
  */
 struct gm_tracked *gm_intake_recall(struct gm_intake *intake, const struct gm_entity_key *key);
 
-/* Lets every detector judge. About once a second. */
-void gm_intake_evaluate(struct gm_intake *intake, int64_t now);
+/* Lets every detector judge, about once a second. Whether managers have set other rules since the last time. */
+bool gm_intake_evaluate(struct gm_intake *intake, int64_t now);
 
 /* Detectors anew where these are other settings. -ENOMEM: nothing is changed. */
 int gm_intake_reconfigure(struct gm_intake *intake, struct gm_detector_settings *detectors,
 			  bool libvirt);
 
+struct gm_managed *gm_intake_managed(struct gm_intake *intake); /* what managers set */
 struct gm_entities *gm_intake_entities(struct gm_intake *intake);
 uint64_t gm_intake_readings(const struct gm_intake *intake); /* taken in since the start */
 

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include <uv.h>
@@ -64,6 +66,16 @@ static void usage(FILE *out)
 		GM_CONFIG_PATH);
 }
 
+/*
+ * Secrets are in memory of libraries, too (libcurl, OpenSSL, net-snmp), so that a dump can only be had with
+ * them or not at all. Unlike RLIMIT_CORE this also holds where core_pattern(5) names a program, and keeps
+ * processes of the same user out of the memory.
+ */
+static void allow_core_dumps(bool allowed)
+{
+	prctl(PR_SET_DUMPABLE, allowed ? 1 : 0);
+}
+
 /* ---- reload ---- */
 
 static int reload(void *user, bool apply, struct gm_error *err)
@@ -83,6 +95,7 @@ static int reload(void *user, bool apply, struct gm_error *err)
 		return result;
 	}
 	gm_log_set_level((enum gm_log_level)after->log.level);
+	allow_core_dumps(after->log.core_dumps);
 	gm_config_free(daemon->config);
 	daemon->config = after;
 	gm_log(GM_LOG_NOTICE, "configuration reloaded from %s", daemon->config_path);
@@ -276,6 +289,12 @@ int main(int argc, char **argv)
 {
 	/* net-snmp would read the texts of MIBs that its environment names: the daemon needs none. */
 	setenv("MIBS", "", 1);
+	allow_core_dumps(false); /* until the configuration, whose files hold secrets, says so */
+	/*
+	 * Of glibc's arenas, one per thread if it were let, two are enough: main holds nearly all there is, and the
+	 * sources take little that lasts, of which each arena would keep the most that it ever held.
+	 */
+	mallopt(M_ARENA_MAX, 2);
 
 	struct arguments arguments = {.config_path = GM_CONFIG_PATH};
 	int status = parse_arguments(argc, argv, &arguments);
@@ -299,6 +318,7 @@ int main(int argc, char **argv)
 		status = EXIT_SUCCESS;
 	} else {
 		gm_log_set_level((enum gm_log_level)daemon->config->log.level);
+		allow_core_dumps(daemon->config->log.core_dumps);
 		int ready_fd = arguments.foreground ? -1 : go_to_background();
 		status = run(daemon, ready_fd);
 	}

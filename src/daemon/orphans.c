@@ -41,16 +41,6 @@ static bool is_told_of(const struct gm_tracked *tracked)
 	return tracked->told_by != 0 || tracked->info.key.kind == GM_ENTITY_NODE;
 }
 
-static int end(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now)
-{
-	struct gm_finding ok = {.key = alarm->key, .time = now};
-
-	memcpy(ok.detector, alarm->detector, sizeof(ok.detector));
-	memcpy(ok.metric, alarm->metric, sizeof(ok.metric));
-	memcpy(ok.rule, alarm->rule, sizeof(ok.rule));
-	return gm_alarms_finding(alarms, &ok);
-}
-
 struct search {
 	const struct gm_entities *entities;
 	const struct gm_external_feed *external;
@@ -76,18 +66,16 @@ int gm_orphans_end(struct gm_alarms *alarms, const struct gm_entities *entities,
 	gm_alarms_drop(alarms, now, is_orphan, &search);
 	size_t count = gm_alarms_active(alarms, NULL, 0);
 	struct gm_alarm *list = calloc(count ? count : 1, sizeof(*list));
-	int result = list ? 0 : -ENOMEM;
-
 	count = list ? gm_alarms_active(alarms, list, count) : 0;
-	for (size_t i = 0; i < count && result == 0; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct gm_tracked *tracked = gm_entities_find(entities, &list[i].key);
 
 		if (!tracked && entities_too)
 			gm_alarms_gone(alarms, &list[i].key, now);
 		else if (tracked && (entities_too || is_told_of(tracked)) &&
 			 !is_judged(tracked, external, &list[i]))
-			result = end(alarms, &list[i], now);
+			gm_alarms_disable(alarms, &list[i], now);
 	}
 	free(list);
-	return result;
+	return list ? 0 : -ENOMEM;
 }

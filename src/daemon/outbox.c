@@ -37,6 +37,8 @@ struct gm_outbox {
 	struct gm_output *output;
 	bool paused;
 
+	bool positioned;   /* the position could be read; until then nothing is told */
+	int64_t read_at;   /* monotonic, when it was tried last */
 	uint64_t position; /* all up to it are done with */
 	uint64_t stored;   /* the position that is on disk */
 	int64_t stored_at; /* monotonic */
@@ -50,6 +52,7 @@ struct gm_outbox {
 
 	unsigned failures;  /* in a row, of the output as a whole */
 	int64_t not_before; /* monotonic: the output's pause */
+	int64_t wish;       /* monotonic: before that the receiver wants nothing */
 	uint32_t noise;     /* of the pauses' random part */
 	struct gm_output_row row;
 	struct gm_log_limit limit, position_limit;
@@ -62,16 +65,86 @@ static struct slot *nth(struct gm_outbox *outbox, size_t n)
 
 /* ---- the position ---- */
 
-static void store_position(struct gm_outbox *outbox, int64_t monotonic)
+static int read_position(struct gm_outbox *outbox, int64_t monotonic)
 {
-	if (outbox->stored == outbox->position)
+	outbox->read_at = monotonic;
+	int result = gm_state_output_position(outbox->state, outbox->name, &outbox->position,
+					      &outbox->paused);
+	if (result < 0)
+		return result;
+	outbox->positioned = true;
+	outbox->loaded = outbox->stored = outbox->position;
+	return 0;
+}
+
+/* Where the state cannot be read for a moment the output stays, and asks again once a second. */
+static bool is_positioned(struct gm_outbox *outbox, int64_t now, int64_t monotonic)
+{
+	if (outbox->positioned)
+		return true;
+	if (outbox->row.failing_since != 0 && monotonic - outbox->read_at < GM_SECOND)
+		return false;
+	if (read_position(outbox, monotonic) == 0) {
+		outbox->row.failing_since = 0;
+		outbox->row.error[0] = '\0';
+		return true;
+	}
+	if (outbox->row.failing_since == 0) {
+		outbox->row.failing_since = now;
+		gm_log(GM_LOG_ERROR, "output %s: its position cannot be read: it waits",
+		       outbox->name);
+	}
+	gm_text_copy(outbox->row.error, sizeof(outbox->row.error), "its position cannot be read");
+	return false;
+}
+
+static bool is_moved(const struct gm_outbox *outbox)
+{
+	return outbox->positioned && outbox->stored != outbox->position;
+}
+
+static bool is_due(const struct gm_outbox *outbox, int64_t monotonic)
+{
+	int64_t interval = outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL;
+	if (outbox->told && outbox->setup.exact)
+		interval = 0;
+	return is_moved(outbox) && monotonic - outbox->stored_at >= interval;
+}
+
+/* All that have moved, as one transaction. */
+static void store_positions(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
+{
+	struct gm_output_position positions[GM_OUTBOXES_STORED];
+	size_t moved = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (is_moved(outboxes[i]))
+			positions[moved++] = (struct gm_output_position){
+				.output = outboxes[i]->name, .sequence = outboxes[i]->position};
+	}
+	if (moved == 0)
 		return;
-	outbox->stored_at = monotonic;
-	outbox->told = false;
-	if (gm_state_output_delivered(outbox->state, outbox->name, outbox->position) == 0)
-		outbox->stored = outbox->position;
-	else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
-		gm_log(GM_LOG_ERROR, "output %s: its position cannot be written", outbox->name);
+	bool good = gm_state_outputs_delivered(outboxes[0]->state, positions, moved) == 0;
+	for (size_t i = 0; i < count; i++) {
+		struct gm_outbox *outbox = outboxes[i];
+		if (!is_moved(outbox))
+			continue;
+		outbox->stored_at = monotonic;
+		outbox->told = false;
+		if (good)
+			outbox->stored = outbox->position;
+		else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
+			gm_log(GM_LOG_ERROR, "output %s: its position cannot be written",
+			       outbox->name);
+	}
+}
+
+void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
+{
+	bool due = false;
+	for (size_t i = 0; i < count; i++)
+		due |= is_due(outboxes[i], monotonic);
+	if (due)
+		store_positions(outboxes, count, monotonic);
 }
 
 /* Moves the position over what is done with. */
@@ -84,8 +157,6 @@ static void settle(struct gm_outbox *outbox)
 	}
 	if (outbox->count == 0)
 		outbox->position = outbox->loaded;
-	if (outbox->setup.exact)
-		store_position(outbox, 0);
 }
 
 static void finish(struct slot *slot)
@@ -252,11 +323,13 @@ static bool may_send(const struct gm_outbox *outbox, int64_t monotonic)
 	/* After a failure one message feels the way. */
 	unsigned most = outbox->failures > 0 ? 1 : outbox->setup.ops->in_flight;
 	return outbox->output && !outbox->paused && monotonic >= outbox->not_before &&
-	       outbox->in_flight < most;
+	       monotonic >= outbox->wish && outbox->in_flight < most;
 }
 
 void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic)
 {
+	if (!is_positioned(outbox, now, monotonic))
+		return;
 	bound_backlog(outbox);
 	expire(outbox, now);
 	load(outbox);
@@ -272,8 +345,6 @@ void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic)
 			break;
 	}
 	settle(outbox);
-	if (monotonic - outbox->stored_at >= (outbox->told ? WRITE_INTERVAL : IDLE_INTERVAL))
-		store_position(outbox, monotonic);
 }
 
 /* ---- verdicts ---- */
@@ -287,9 +358,17 @@ static int64_t pause_after(struct gm_outbox *outbox, unsigned failures, int64_t 
 		pause = outbox->setup.options.retry_max;
 	outbox->noise = outbox->noise * 1664525 + 1013904223; /* Numerical Recipes' generator */
 	pause -= pause / 4 * (outbox->noise >> 16) / 65536;
+	return wish > 0 ? wish : pause;
+}
+
+/* Kept although another message that was in flight arrives, or fails without a wish. */
+static int64_t note_wish(struct gm_outbox *outbox, int64_t wish, int64_t monotonic)
+{
 	if (wish > LONGEST_WISH)
 		wish = LONGEST_WISH;
-	return wish > 0 ? wish : pause;
+	if (wish > 0 && outbox->wish < monotonic + wish)
+		outbox->wish = monotonic + wish;
+	return wish;
 }
 
 static void delivered(struct gm_outbox *outbox, struct slot *slot, int64_t now)
@@ -320,7 +399,8 @@ static void failed(struct gm_outbox *outbox, const struct gm_verdict *verdict, i
 static void refused(struct gm_outbox *outbox, struct slot *slot, const struct gm_verdict *verdict,
 		    int64_t monotonic)
 {
-	slot->not_before = monotonic + pause_after(outbox, ++slot->refusals, verdict->retry_after);
+	int64_t wish = verdict->retry_after < LONGEST_WISH ? verdict->retry_after : LONGEST_WISH;
+	slot->not_before = monotonic + pause_after(outbox, ++slot->refusals, wish);
 	if (slot->refusals < outbox->setup.options.refusals)
 		return;
 	outbox->row.refused++;
@@ -359,10 +439,10 @@ void gm_outbox_done(struct gm_outbox *outbox, uint64_t ticket, const struct gm_v
 		refused(outbox, slot, verdict, monotonic);
 		return;
 	}
+	int64_t wish = note_wish(outbox, verdict->retry_after, monotonic);
 	/* Several that were in flight when the receiver went away are one failure. */
 	if (monotonic >= outbox->not_before)
-		outbox->not_before =
-			monotonic + pause_after(outbox, ++outbox->failures, verdict->retry_after);
+		outbox->not_before = monotonic + pause_after(outbox, ++outbox->failures, wish);
 }
 
 void gm_outbox_done_through(struct gm_outbox *outbox, uint64_t sequence, int64_t now)
@@ -391,6 +471,8 @@ int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_erro
 {
 	uint64_t first = gm_state_first_sequence(outbox->state);
 	uint64_t last = gm_state_last_sequence(outbox->state);
+	if (!outbox->positioned)
+		return gm_error_set(err, -EIO, "the position cannot be read");
 	if (sequence < first || sequence > last || first == 0)
 		return gm_error_set(err, -ERANGE,
 				    "the journal has the sequence numbers %llu to %llu",
@@ -416,13 +498,7 @@ int gm_outbox_create(const struct gm_outbox_setup *setup, struct gm_state *state
 	gm_text_copy(outbox->row.type, sizeof(outbox->row.type), setup->ops->type);
 	outbox->state = state;
 	outbox->noise = (uint32_t)gm_clock_monotonic();
-	int result =
-		gm_state_output_position(state, setup->name, &outbox->position, &outbox->paused);
-	if (result < 0) {
-		free(outbox);
-		return result;
-	}
-	outbox->loaded = outbox->stored = outbox->position;
+	is_positioned(outbox, gm_clock_now(), 0);
 	*ret_outbox = outbox;
 	return 0;
 }
@@ -431,7 +507,7 @@ void gm_outbox_free(struct gm_outbox *outbox)
 {
 	if (!outbox)
 		return;
-	store_position(outbox, 0);
+	store_positions(&outbox, 1, 0);
 	clear_window(outbox);
 	free(outbox);
 }
@@ -456,6 +532,8 @@ static enum gm_output_state state_of(const struct gm_outbox *outbox)
 {
 	if (!outbox->output)
 		return GM_OUTPUT_ABSENT;
+	if (!outbox->positioned)
+		return GM_OUTPUT_WAITING;
 	if (outbox->paused)
 		return GM_OUTPUT_PAUSED;
 	return outbox->row.failing_since != 0 ? GM_OUTPUT_WAITING : GM_OUTPUT_WORKING;
@@ -467,8 +545,10 @@ void gm_outbox_status(const struct gm_outbox *outbox, int64_t now, int64_t monot
 	*ret_row = outbox->row;
 	ret_row->state = state_of(outbox);
 	ret_row->position = outbox->position;
-	ret_row->backlog = gm_state_last_sequence(outbox->state) - outbox->position;
+	if (outbox->positioned)
+		ret_row->backlog = gm_state_last_sequence(outbox->state) - outbox->position;
 	ret_row->in_flight = outbox->in_flight;
-	if (outbox->not_before > monotonic)
-		ret_row->next_try_at = now + (outbox->not_before - monotonic);
+	int64_t next = outbox->wish > outbox->not_before ? outbox->wish : outbox->not_before;
+	if (next > monotonic)
+		ret_row->next_try_at = now + (next - monotonic);
 }

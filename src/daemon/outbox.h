@@ -23,7 +23,7 @@
 #include "north/output.h"
 #include "state/state.h"
 
-enum { GM_OUTBOX_WINDOW = 256 };
+enum { GM_OUTBOX_WINDOW = 256, GM_OUTBOXES_STORED = 64 };
 
 struct gm_outbox;
 
@@ -32,10 +32,13 @@ struct gm_outbox_setup {
 	const char *node; /* outlives the outbox */
 	const struct gm_output_ops *ops;
 	struct gm_output_options options;
-	bool exact; /* write the position at once, not with the next tick */
+	bool exact; /* what was told is written without delay */
 };
 
-/* Reads the position; a new output begins at the newest. `state` outlives the outbox. */
+/*
+ * Reads the position; a new output begins at the newest. Where it cannot be read the outbox tells nothing
+ * and asks again, once a second. `state` outlives the outbox. -ENOMEM.
+ */
 int gm_outbox_create(const struct gm_outbox_setup *setup, struct gm_state *state,
 		     struct gm_outbox **ret_outbox);
 void gm_outbox_free(struct gm_outbox *outbox); /* writes the position; NULL-safe */
@@ -49,6 +52,12 @@ struct gm_output *gm_outbox_output(const struct gm_outbox *outbox);
 
 /* Sends what may be sent. After something was journalled, and every 100 ms. */
 void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic);
+
+/*
+ * Writes the positions of these outboxes (at most GM_OUTBOXES_STORED, of one state) as one transaction, once
+ * one of them told something and has not been written for 100 ms (exact: at once).
+ */
+void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic);
 
 /* The driver's verdict on the message of that ticket; an unknown ticket is ignored. Sends nothing. */
 void gm_outbox_done(struct gm_outbox *outbox, uint64_t ticket, const struct gm_verdict *verdict,

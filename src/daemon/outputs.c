@@ -35,6 +35,7 @@ struct gm_outputs {
 	struct member *members;
 	struct member *snmp; /* one of them, or NULL */
 	struct gm_mib *mib;
+	const struct gm_output_files *files; /* of the last configure() */
 };
 
 /* ---- sending ---- */
@@ -56,11 +57,28 @@ static void on_done(void *user, uint64_t ticket, const struct gm_verdict *verdic
 	uv_async_send(&member->outputs->verdicts);
 }
 
+/* What all of them have told since is one wait for the disk. */
+static void store_positions(struct gm_outputs *outputs)
+{
+	struct gm_outbox *outboxes[GM_OUTBOXES_STORED];
+	int64_t monotonic = gm_clock_monotonic();
+	size_t count = 0;
+	struct member *member;
+	DL_FOREACH (outputs->members, member) {
+		outboxes[count++] = member->outbox;
+		if (count == GM_OUTBOXES_STORED || !member->next) {
+			gm_outboxes_store(outboxes, count, monotonic);
+			count = 0;
+		}
+	}
+}
+
 void gm_outputs_pump(struct gm_outputs *outputs)
 {
 	struct member *member;
 	DL_FOREACH (outputs->members, member)
 		pump(member);
+	store_positions(outputs);
 }
 
 /* ---- members ---- */
@@ -122,8 +140,7 @@ static struct member *add(struct gm_outputs *outputs, const struct gm_output_fil
 	else
 		gm_option_defaults(gm_output_option_table, &setup.options);
 	if (!member || gm_outbox_create(&setup, outputs->state, &member->outbox) < 0) {
-		gm_log(GM_LOG_ERROR, "output %s: its position cannot be read: it is not there",
-		       setup.name);
+		gm_log(GM_LOG_ERROR, "output %s: out of memory: it is not there", setup.name);
 		free(member);
 		return NULL;
 	}
@@ -166,23 +183,37 @@ static struct member *find(const struct gm_outputs *outputs, const char *name)
 /* Positions of outputs that are no more would keep the journal for ever. */
 static void forget_others(struct gm_outputs *outputs)
 {
-	size_t count = 0;
+	size_t count = 0, files = outputs->files ? outputs->files->count : 0;
 	struct member *member;
 	DL_COUNT(outputs->members, member, count);
-	const char **names = calloc(count + 1, sizeof(*names));
+	const char **names = calloc(count + files + 1, sizeof(*names));
 	if (!names)
 		return; /* the next reload does it */
 	count = 0;
 	DL_FOREACH (outputs->members, member)
 		names[count++] = member->file ? member->file->name : GM_OUTPUT_SNMP;
+	for (size_t i = 0; i < files; i++) /* one that could not be made may be, later */
+		names[count++] = outputs->files->files[i].name;
 	if (gm_state_outputs_keep(outputs->state, names, count) < 0)
 		gm_log(GM_LOG_ERROR, "positions of outputs that are no more cannot be removed");
 	free(names);
 }
 
+/* Those of the files that are not there. */
+static void add_missing(struct gm_outputs *outputs)
+{
+	for (size_t i = 0; outputs->files && i < outputs->files->count; i++) {
+		const struct gm_output_file *file = &outputs->files->files[i];
+		struct member *member = find(outputs, file->name) ? NULL : add(outputs, file);
+		if (member)
+			begin_driver(member, file->ops, file->options, file->name);
+	}
+}
+
 void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_files *files)
 {
 	struct member *member, *next;
+	outputs->files = files;
 	DL_FOREACH_SAFE(outputs->members, member, next)
 	{
 		if (!member->file || member->made)
@@ -193,14 +224,7 @@ void gm_outputs_configure(struct gm_outputs *outputs, const struct gm_output_fil
 		else
 			drop(outputs, member);
 	}
-	for (size_t i = 0; i < files->count; i++) {
-		const struct gm_output_file *file = &files->files[i];
-		if (find(outputs, file->name))
-			continue;
-		member = add(outputs, file);
-		if (member)
-			begin_driver(member, file->ops, file->options, file->name);
-	}
+	add_missing(outputs);
 	forget_others(outputs);
 }
 
@@ -253,7 +277,7 @@ void gm_outputs_mib_delivered(struct gm_outputs *outputs, uint64_t sequence)
 	if (!outputs->snmp)
 		return;
 	gm_outbox_done_through(outputs->snmp->outbox, sequence, gm_clock_now());
-	pump(outputs->snmp);
+	uv_async_send(&outputs->verdicts); /* many that come together are one write */
 }
 
 /* ---- time ---- */
@@ -268,6 +292,7 @@ void gm_outputs_second(struct gm_outputs *outputs, struct gm_snapshot_slot *slot
 	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
 	int64_t now = gm_clock_now();
 	struct member *member;
+	add_missing(outputs);
 	DL_FOREACH (outputs->members, member) {
 		struct gm_output *output = gm_outbox_output(member->outbox);
 		if (!output && member->file)

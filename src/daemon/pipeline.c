@@ -133,8 +133,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_intake_event(pipeline->intake, event);
-	gm_alarming_event(pipeline->alarming, event);
+	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
 }
 
 static void on_source_status(void *user, const struct gm_source_status *status)
@@ -217,21 +216,15 @@ static uint32_t new_alarm_id(void *user)
 
 /* ---- time ---- */
 
-static void enabled_sources(const struct gm_pipeline *pipeline, bool enabled[GM_SOURCE_COUNT])
-{
-	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		enabled[id] = runs(pipeline, (unsigned)id);
-}
-
 static void publish(struct gm_pipeline *pipeline, int64_t now)
 {
 	gm_selfwatch_store(pipeline->store, &pipeline->agent);
 	pipeline->agent.samples = gm_intake_readings(pipeline->intake);
 	pipeline->agent.queue_dropped = gm_inlet_dropped(pipeline->inlet);
 	pipeline->agent.last_sequence = gm_state_last_sequence(pipeline->state);
-
 	bool enabled[GM_SOURCE_COUNT];
-	enabled_sources(pipeline, enabled);
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		enabled[id] = runs(pipeline, (unsigned)id);
 	int64_t slow = 5 * pipeline->config->libvirt.slow_interval;
 	struct gm_view_input input = {
 		.now = now,
@@ -243,6 +236,7 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 		.alarms = pipeline->alarms,
 		.outlet = pipeline->outlet,
 		.outputs = pipeline->outputs,
+		.managed = gm_intake_managed(pipeline->intake),
 		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
 	};
 	struct gm_snapshot *snapshot;
@@ -301,7 +295,8 @@ static void on_tick(uv_timer_t *timer)
 	int64_t now = gm_clock_now();
 	gm_outlet_begin(pipeline->outlet);
 	if (second) {
-		gm_intake_evaluate(pipeline->intake, now);
+		if (gm_intake_evaluate(pipeline->intake, now))
+			end_orphans(pipeline, false, now);
 		gm_external_feed_tick(pipeline->external, now);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
 				    &pipeline->agent);
@@ -551,6 +546,11 @@ struct gm_snapshot_slot *gm_pipeline_snapshots(struct gm_pipeline *pipeline)
 const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipeline)
 {
 	return gm_intake_entities(pipeline->intake);
+}
+
+struct gm_managed *gm_pipeline_managed(struct gm_pipeline *pipeline)
+{
+	return gm_intake_managed(pipeline->intake);
 }
 
 struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline)

@@ -42,6 +42,7 @@ const struct gm_entities *gm_pipeline_entities(const struct gm_pipeline *pipelin
 struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
 struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
+struct gm_managed *gm_pipeline_managed(struct gm_pipeline *pipeline); /* what managers set */
 /* What silences alarms. */
 /* A command that may change many alarms: true before it, false after it, which journals them as one. */
 void gm_pipeline_gather(struct gm_pipeline *pipeline, bool gather);

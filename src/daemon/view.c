@@ -197,6 +197,7 @@ int gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_sn
 	fill_outputs(&view);
 	build_guests(&view);
 	build_interfaces(&view);
+	gm_view_managed(&view);
 	gm_view_inventory(&view);
 	gm_view_findings(&view);
 	gm_view_processes(&view);

@@ -7,6 +7,7 @@
 
 #include "alarm/engine.h"
 #include "daemon/entities.h"
+#include "daemon/managed.h"
 #include "daemon/outlet.h"
 #include "daemon/outputs.h"
 #include "model/snapshot.h"
@@ -21,6 +22,7 @@ struct gm_view_input {
 	const struct gm_alarms *alarms;
 	const struct gm_outlet *outlet;
 	const struct gm_outputs *outputs; /* NULL: none */
+	const struct gm_managed *managed; /* NULL: none */
 	int64_t stale_after; /* ns without a sample after which a guest is shown stale */
 };
 

@@ -31,5 +31,6 @@ void gm_view_processes(struct gm_view *view); /* view_findings.c */
 void gm_view_inventory(struct gm_view *view); /* view_inventory.c: host, disks, vCPUs, ports */
 void gm_view_bursts(struct gm_view *view);    /* view_bursts.c: what is counted of bursts */
 void gm_view_windows(struct gm_view *view);   /* view_windows.c */
+void gm_view_managed(struct gm_view *view);   /* view_managed.c: thresholds, guests' detectors */
 
 #endif

@@ -15,6 +15,12 @@ const char *gm_transition_name(enum gm_transition_kind kind)
 	return names[kind];
 }
 
+bool gm_alarm_is_storm(const struct gm_alarm *alarm)
+{
+	return strcmp(alarm->detector, GM_SELF_DETECTOR) == 0 &&
+	       strcmp(alarm->metric, GM_STORM_METRIC) == 0;
+}
+
 bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b)
 {
 	return strcmp(a->metric, b->metric) == 0 && gm_entity_equal(&a->key, &b->key) &&
@@ -30,6 +36,7 @@ static const char *const news_names[GM_NEWS_COUNT] = {
 	[GM_NEWS_RELEASED] = "released",
 	[GM_NEWS_LATCHED] = "latched",
 	[GM_NEWS_CORRELATED] = "correlated",
+	[GM_NEWS_DISABLED] = "disabled",
 };
 
 static const char *const suppression_names[GM_SUPPRESSION_COUNT] = {

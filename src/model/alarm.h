@@ -22,6 +22,7 @@ enum gm_alarm_news {
 	GM_NEWS_RELEASED,   /* that is over: the alarm is as it is now */
 	GM_NEWS_LATCHED,    /* its condition is over, it waits for an acknowledgement */
 	GM_NEWS_CORRELATED, /* another alarm was found to belong to it */
+	GM_NEWS_DISABLED,   /* cleared: what raised it was switched off or taken away */
 	GM_NEWS_COUNT
 };
 const char *gm_alarm_news_name(enum gm_alarm_news news); /* "condition", "acknowledged", … */
@@ -72,6 +73,9 @@ struct gm_alarm {
 	char commented_by[GM_AUTHOR];
 	char comment[GM_COMMENT];
 };
+
+/* Whether it is the summary of what waits for the limit on raises. */
+bool gm_alarm_is_storm(const struct gm_alarm *alarm);
 
 /* Whether both are about the same: entity, detector, metric and rule; a later alarm has another id. */
 bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b);

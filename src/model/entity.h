@@ -97,6 +97,8 @@ struct gm_interface_info {
 	uint32_t ordinal;            /* place among the guest's interfaces, from 1 */
 	uint32_t if_index;           /* the kernel's, 0 unknown */
 	uint32_t master; /* that of the bridge or bond it is a port of; 0 none, unknown */
+	/* bit/s that its quality of service lets the guest receive and send; 0: no limit is known */
+	uint64_t rx_limit, tx_limit;
 	char mac[18];
 	char port_uuid[GM_UUID_TEXT]; /* Neutron port, from Nova's metadata */
 	char model[32];

@@ -16,7 +16,7 @@ static const char *const evidence_names[GM_EVIDENCE_COUNT] = {
 #include "model/evidence.def"
 #undef GM_EVIDENCE
 };
-_Static_assert(GM_EVIDENCE_COUNT <= 32, "struct gm_evidence marks presence in 32 bits");
+_Static_assert(GM_EVIDENCE_COUNT <= 64, "struct gm_evidence marks presence in 64 bits");
 
 static const char *const severity_names[] = {
 	[GM_SEVERITY_CLEARED] = "cleared",   [GM_SEVERITY_INDETERMINATE] = "indeterminate",
@@ -28,10 +28,10 @@ enum { SEVERITY_NAMES = sizeof(severity_names) / sizeof(severity_names[0]) };
 void gm_evidence_set(struct gm_evidence *evidence, enum gm_evidence_id id, double number)
 {
 	if (!isfinite(number)) {
-		evidence->present &= ~(UINT32_C(1) << id);
+		evidence->present &= ~(UINT64_C(1) << id);
 		return;
 	}
-	evidence->present |= UINT32_C(1) << id;
+	evidence->present |= UINT64_C(1) << id;
 	evidence->number[id] = number;
 }
 

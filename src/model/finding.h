@@ -25,7 +25,7 @@ enum gm_evidence_id {
 
 /* Plain value; unset numbers are absent everywhere that evidence is shown. */
 struct gm_evidence {
-	uint32_t present; /* bit per enum gm_evidence_id */
+	uint64_t present; /* bit per enum gm_evidence_id */
 	double number[GM_EVIDENCE_COUNT];
 	char direction[4];      /* "rx", "tx" or empty */
 	char contributors[256]; /* metric names, largest first, separated by commas; or empty */
@@ -76,6 +76,8 @@ enum { GM_DETECTOR_NAME = 16, GM_METRIC_NAME = 48, GM_RULE_NAME = 48, GM_MESSAGE
 
 /* The name under which the daemon speaks of itself: no detector's, and no other program may use it. */
 #define GM_SELF_DETECTOR "self"
+/* Its metric for alarms that wait for the limit on raises. */
+#define GM_STORM_METRIC "alarmStorm"
 
 struct gm_finding {
 	struct gm_entity_key key;

@@ -52,6 +52,7 @@ unsigned gm_metric_mirrored(unsigned id)
 		{GM_METRIC_NET_RX_ERRORS, GM_METRIC_NET_TX_ERRORS},
 		{GM_METRIC_NET_RX_DROPPED, GM_METRIC_NET_TX_DROPPED},
 		{GM_METRIC_NET_RX_PEAK, GM_METRIC_NET_TX_PEAK},
+		{GM_METRIC_NET_RX_LIMIT, GM_METRIC_NET_TX_LIMIT},
 	};
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (id == pairs[i][0])

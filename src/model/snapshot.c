@@ -31,6 +31,18 @@ struct gm_snapshot *gm_snapshot_create(void)
 	return snapshot;
 }
 
+struct gm_snapshot *gm_snapshot_shadow(const struct gm_snapshot *whole)
+{
+	struct gm_snapshot *shadow = gm_snapshot_create();
+	if (!shadow)
+		return NULL;
+	const struct gm_snapshot own = *shadow;
+	*shadow = *whole;
+	shadow->references = own.references;
+	shadow->arena = own.arena;
+	return shadow;
+}
+
 void gm_snapshot_destroy(struct gm_snapshot *snapshot)
 {
 	while (snapshot->arena) {

@@ -17,6 +17,7 @@
 #include "model/finding.h"
 #include "model/metric.h"
 #include "model/note.h"
+#include "model/threshold.h"
 
 /* The newest sample of a metric, and its rate of change where it is a counter. */
 struct gm_last {
@@ -42,6 +43,8 @@ struct gm_guest_row {
 	int64_t started_at;          /* 0: not known */
 	char tenant[GM_TENANT_SIZE]; /* gm_tenant_name() */
 	uint32_t active_alarms;
+	uint32_t detectors; /* that judge it: bits 1 << place in the snapshot's `detectors` */
+	uint32_t switched_detectors; /* that managers have switched on or off: likewise */
 	struct gm_last_set last;
 };
 
@@ -237,6 +240,8 @@ struct gm_agent_row {
 	uint64_t resident; /* bytes */
 };
 
+enum { GM_SNAPSHOT_DETECTORS = 16 };
+
 struct gm_snapshot {
 	int64_t taken_at;
 	struct gm_agent_row agent;
@@ -291,6 +296,12 @@ struct gm_snapshot {
 	const struct gm_alarm **cleared; /* of the log, by (tenths of a second of the clear, id) */
 	size_t output_count;
 	struct gm_output_row *outputs; /* by name */
+	size_t threshold_count;
+	struct gm_threshold_row *thresholds; /* by gm_threshold_compare() */
+	uint32_t detector_count;
+	const char *detectors[GM_SNAPSHOT_DETECTORS]; /* their names */
+	size_t switch_count; /* guests' detectors that managers have switched on or off */
+	uint64_t changes;    /* by managers, that are in this picture or have failed */
 
 	/* private */
 	unsigned references;
@@ -302,6 +313,9 @@ struct gm_snapshot *gm_snapshot_create(void);           /* NULL: out of memory *
 void gm_snapshot_destroy(struct gm_snapshot *snapshot); /* one that was never published */
 void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
 			size_t size); /* zeroed; NULL: out of memory */
+
+/* A copy with arrays of its own to come: those that it has are those of `whole`, which outlives it. */
+struct gm_snapshot *gm_snapshot_shadow(const struct gm_snapshot *whole);
 
 /* Makes `timed`, `cleared` and `totals` but for `raised` out of the alarms and the log. 0 or -ENOMEM. */
 int gm_snapshot_order_alarms(struct gm_snapshot *snapshot);

@@ -212,37 +212,15 @@ uint64_t gm_state_first_sequence(struct gm_state *state)
 	return (uint64_t)first;
 }
 
-static int parse_record(sqlite3_stmt *statement, int column, struct gm_alarm *ret_alarm)
+int gm_state_record_parse(const char *text, struct gm_alarm *ret_alarm)
 {
-	const char *text = (const char *)sqlite3_column_text(statement, column);
 	struct gm_json *object = NULL;
-	int rc;
+	int rc = gm_json_parse(text, strlen(text), &object, NULL);
 
-	if (!text)
-		return -EINVAL;
-	rc = gm_json_parse(text, strlen(text), &object, NULL);
 	if (rc == 0)
 		rc = gm_alarm_from_json(object, ret_alarm, NULL);
 	gm_json_free(object);
 	return rc;
-}
-
-int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user)
-{
-	sqlite3_stmt *statement = gm_sql_bind(state, GM_SQL_ACTIVE_ALL, "");
-	struct gm_alarm alarm;
-	int rc, skipped = 0;
-
-	while ((rc = gm_sql_step(state, GM_SQL_ACTIVE_ALL)) > 0) {
-		if (parse_record(statement, 0, &alarm) == 0)
-			each(user, &alarm);
-		else
-			skipped++;
-	}
-	if (rc < 0)
-		skipped = gm_sql_failed(state, NULL, "read the active alarms");
-	gm_sql_done(state, GM_SQL_ACTIVE_ALL);
-	return skipped;
 }
 
 int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
@@ -255,10 +233,11 @@ int gm_state_journal_after(struct gm_state *state, uint64_t after, size_t limit,
 
 	while ((rc = gm_sql_step(state, GM_SQL_JOURNAL_AFTER)) > 0) {
 		int kind = sqlite3_column_int(statement, 1);
+		const char *record = (const char *)sqlite3_column_text(statement, 3);
 
 		rows++;
-		if (kind < GM_TRANSITION_RAISE || kind > GM_TRANSITION_CLEAR ||
-		    parse_record(statement, 3, &transition.alarm) < 0)
+		if (kind < GM_TRANSITION_RAISE || kind > GM_TRANSITION_CLEAR || !record ||
+		    gm_state_record_parse(record, &transition.alarm) < 0)
 			continue;
 		transition.sequence = (uint64_t)sqlite3_column_int64(statement, 0);
 		transition.kind = (enum gm_transition_kind)kind;

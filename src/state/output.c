@@ -45,6 +45,18 @@ int gm_state_output_delivered(struct gm_state *state, const char *output, uint64
 		      "store an output's position");
 }
 
+int gm_state_outputs_delivered(struct gm_state *state, const struct gm_output_position *positions,
+			       size_t count)
+{
+	int rc = gm_sql_begin(state, NULL);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = gm_state_output_delivered(state, positions[i].output, positions[i].sequence);
+	return gm_sql_end(state, rc, NULL);
+}
+
 int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t sequence)
 {
 	return change(state, GM_SQL_OUTPUT_REWIND, output, (int64_t)sequence,

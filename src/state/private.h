@@ -121,6 +121,9 @@ int gm_state_meta_set(struct gm_state *state, const char *name, int64_t value);
 int gm_state_journal_open(struct gm_state *state, struct gm_error *err);
 void gm_state_journal_close(struct gm_state *state);
 
+/* journal.c: an alarm from the text of its record. Any thread. */
+int gm_state_record_parse(const char *text, struct gm_alarm *ret_alarm);
+
 /* comment.c: the comment that a transition tells, within its transaction. 0 or -1: ask gm_sql_failed(). */
 int gm_state_comment_add(struct gm_state *state, const struct gm_alarm *alarm);
 

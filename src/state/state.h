@@ -73,7 +73,7 @@ typedef void gm_state_transition_fn(void *user, const struct gm_transition *tran
 
 /*
  * Calls `each` for the active alarms, by id; a record that cannot be read is skipped and counted
- * (returned). `each` must not call gm_state_active(), nor that of the next function it.
+ * (returned). `each` must not call gm_state_active(), nor that of the next function it. Negative errno.
  */
 int gm_state_active(struct gm_state *state, gm_state_alarm_fn *each, void *user);
 
@@ -94,6 +94,13 @@ uint64_t gm_state_first_sequence(struct gm_state *state);
 int gm_state_output_position(struct gm_state *state, const char *output, uint64_t *ret_sequence,
 			     bool *ret_paused);
 int gm_state_output_delivered(struct gm_state *state, const char *output, uint64_t sequence);
+/* The same for several, as one transaction: all or none. */
+struct gm_output_position {
+	const char *output;
+	uint64_t sequence;
+};
+int gm_state_outputs_delivered(struct gm_state *state, const struct gm_output_position *positions,
+			       size_t count);
 int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t sequence);
 int gm_state_output_pause(struct gm_state *state, const char *output, bool paused);
 
@@ -129,8 +136,8 @@ int gm_state_lessons(struct gm_state *state, const char *entity,
 		     struct gm_error *err);
 
 /*
- * What others have registered through the HTTP face: a record (JSON, with the secrets that came with it)
- * under a kind and an id. put() replaces what is there. -ENOSPC: GM_REGISTRATIONS_KEEP are there.
+ * What others have registered through the HTTP face, and what managers have set: a record (of the HTTP face JSON,
+ * with the secrets that came with it) under a kind and an id, bounded for each kind. put() replaces what is there. -ENOSPC: GM_REGISTRATIONS_KEEP are there.
  */
 enum { GM_REGISTRATIONS_KEEP = 2048 };
 int gm_state_registration_put(struct gm_state *state, const char *kind, const char *id,

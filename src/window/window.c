@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The windows of one entity: a ring per metric, and the conversion of counters to increases that
+ * The windows of one entity: a series per metric, and the conversion of counters to increases that
  * every detector relies on. It knows no detector and no store; the pipeline and replay call it.
  *
- * The series are an array sorted by metric: an entity has a few dozen at most, and a frame's
- * readings come in about that order. A ring starts small and doubles up to the limit.
+ * The series are an array sorted by metric, which moves when there are more: an entity has a few dozen at most, and a frame's
+ * readings come in about that order. What is kept of them lies in tracks (track.h): those that began in one
+ * frame share one for as long as they are kept together.
  */
 #include "window/window.h"
 
@@ -14,8 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-enum { RING_FIRST = 16 };
+#include "window/track.h"
 
 /* A span so many times longer than the usual one between kept samples is a gap. */
 #define GAP_FACTOR 3
@@ -41,18 +41,21 @@ struct series {
 	double fastest; /* counters: highest increase per ns so far */
 	int64_t usual;  /* ns between kept samples; 0: not known yet */
 
-	/* kept samples: ring[(head + i) % capacity], i < count, oldest first */
-	struct gm_window_sample *ring;
-	size_t capacity, head, count;
+	/* kept samples: its column of `track`, or NULL: none */
+	struct gm_track *track;
+	uint32_t column;
+	uint64_t pushes; /* moments of the track that it has: all, or all but the newest */
+	struct gm_window_sample last; /* the newest of them */
 	bool has_rate;
 	double rate;
 };
 
 struct gm_window {
 	struct gm_window_options options;
-	struct series **series; /* by metric */
+	struct series *series; /* by metric */
 	size_t count, capacity;
 	struct gm_reading *readings; /* `capacity` of them, for gm_window_frames() */
+	struct gm_track *newborn;    /* the track that was made last, or NULL */
 	int64_t newest;              /* kept sample of any series */
 	uint64_t dropped;
 	size_t bytes;
@@ -74,13 +77,31 @@ int gm_window_create(const struct gm_window_options *options, struct gm_window *
 	return 0;
 }
 
+/* The series has no kept samples any more; the last one takes its track along. */
+static void leave_track(struct gm_window *window, struct series *series)
+{
+	struct gm_track *track = series->track;
+
+	series->track = NULL;
+	if (!track)
+		return;
+	track->members--;
+	if (series->pushes == track->pushes)
+		track->current--;
+	if (track->members > 0)
+		return;
+	if (window->newborn == track)
+		window->newborn = NULL;
+	window->bytes -= gm_track_bytes(track);
+	gm_track_free(track);
+}
+
 void gm_window_free(struct gm_window *window)
 {
 	if (!window)
 		return;
 	for (size_t i = 0; i < window->count; i++) {
-		free(window->series[i]->ring);
-		free(window->series[i]);
+		leave_track(window, &window->series[i]);
 	}
 	free(window->series);
 	free(window->readings);
@@ -93,7 +114,7 @@ static size_t series_place(const struct gm_window *window, uint32_t metric)
 	size_t low = 0, high = window->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (window->series[middle]->metric < metric)
+		if (window->series[middle].metric < metric)
 			low = middle + 1;
 		else
 			high = middle;
@@ -104,8 +125,8 @@ static size_t series_place(const struct gm_window *window, uint32_t metric)
 static struct series *series_find(const struct gm_window *window, uint32_t metric)
 {
 	size_t place = series_place(window, metric);
-	if (place < window->count && window->series[place]->metric == metric)
-		return window->series[place];
+	if (place < window->count && window->series[place].metric == metric)
+		return &window->series[place];
 	return NULL;
 }
 
@@ -114,7 +135,7 @@ static bool make_room(struct gm_window *window)
 	if (window->count < window->capacity)
 		return true;
 	size_t capacity = window->capacity ? window->capacity * 2 : 8;
-	struct series **series = realloc(window->series, capacity * sizeof(*series));
+	struct series *series = realloc(window->series, capacity * sizeof(*series));
 	if (series)
 		window->series = series;
 	struct gm_reading *readings = realloc(window->readings, capacity * sizeof(*readings));
@@ -130,78 +151,129 @@ static bool make_room(struct gm_window *window)
 static struct series *series_obtain(struct gm_window *window, uint32_t metric)
 {
 	size_t place = series_place(window, metric);
-	if (place < window->count && window->series[place]->metric == metric)
-		return window->series[place];
-	struct series *series = calloc(1, sizeof(*series));
-	if (!series || !make_room(window)) {
-		free(series);
+	if (place < window->count && window->series[place].metric == metric)
+		return &window->series[place];
+	if (!make_room(window))
 		return NULL;
-	}
-	series->metric = metric;
-	series->kind = gm_metric_kind(metric);
-	memmove(&window->series[place + 1], &window->series[place],
-		(window->count - place) * sizeof(window->series[0]));
-	window->series[place] = series;
+	struct series *series = &window->series[place];
+	memmove(series + 1, series, (window->count - place) * sizeof(*series));
+	*series = (struct series){.metric = metric, .kind = gm_metric_kind(metric)};
 	window->count++;
-	window->bytes += sizeof(*series);
 	return series;
 }
 
-/* The i-th kept sample, oldest first. */
-static const struct gm_window_sample *ring_at(const struct series *series, size_t i)
+/* How many samples are kept. */
+static size_t kept(const struct series *series)
 {
-	return &series->ring[(series->head + i) % series->capacity];
+	const struct gm_track *track = series->track;
+
+	return track ? track->count - (size_t)(track->pushes - series->pushes) : 0;
 }
 
-static const struct gm_window_sample *ring_newest(const struct series *series)
+/* The i-th of them, oldest first. */
+static struct gm_window_sample sample_at(const struct series *series, size_t i)
 {
-	return series->count ? ring_at(series, series->count - 1) : NULL;
+	return (struct gm_window_sample){.time = gm_track_time(series->track, i),
+					 .value =
+						 *gm_track_value(series->track, series->column, i)};
 }
 
-/* Doubles a full ring, up to the limit; false when there is no memory for it. */
-static bool ring_grow(struct gm_window *window, struct series *series)
+static void enter_track(struct series *series, struct gm_track *track, uint32_t column)
 {
-	size_t capacity = series->capacity ? series->capacity * 2 : RING_FIRST;
-	if (capacity > window->options.samples)
-		capacity = window->options.samples;
-	if (capacity == series->capacity)
-		return true;
-	struct gm_window_sample *ring = malloc(capacity * sizeof(*ring));
-	if (!ring)
-		return false;
-	for (size_t i = 0; i < series->count; i++)
-		ring[i] = *ring_at(series, i);
-	free(series->ring);
-	window->bytes += (capacity - series->capacity) * sizeof(*ring);
-	series->ring = ring;
-	series->capacity = capacity;
-	series->head = 0;
-	return true;
+	series->track = track;
+	series->column = column;
+	track->members++;
 }
 
-static void ring_drop_oldest(struct series *series)
+/* The first sample: the track that began at that moment is shared. */
+static int find_track(struct gm_window *window, struct series *series, int64_t time)
 {
-	series->head = (series->head + 1) % series->capacity;
-	series->count--;
-}
+	struct gm_track *track = window->newborn;
 
-static int ring_push(struct gm_window *window, struct series *series, int64_t time,
-		     union gm_value value)
-{
-	while (series->count && ring_at(series, 0)->time < time - window->options.length)
-		ring_drop_oldest(series);
-	int result = 0;
-	if (series->count == series->capacity) {
-		if (!ring_grow(window, series))
-			result = -ENOMEM;
-		if (series->capacity == 0)
-			return result;
-		if (series->count == series->capacity)
-			ring_drop_oldest(series);
+	if (!track || track->pushes != 1 || gm_track_time(track, 0) != time) {
+		track = gm_track_create(window->options.samples);
+		if (!track)
+			return -ENOMEM;
+		gm_track_push(track, time, INT64_MIN, window->options.samples);
+		window->newborn = track;
+		window->bytes += gm_track_bytes(track);
 	}
-	size_t place = (series->head + series->count) % series->capacity;
-	series->ring[place] = (struct gm_window_sample){.time = time, .value = value};
-	series->count++;
+	size_t before = gm_track_bytes(track);
+	int column = gm_track_widen(track);
+	if (column >= 0) {
+		enter_track(series, track, (uint32_t)column);
+		series->pushes = 0;
+		window->bytes += gm_track_bytes(track) - before;
+	} else if (track->members == 0) {
+		window->newborn = NULL;
+		window->bytes -= before;
+		gm_track_free(track);
+	}
+	return column < 0 ? column : 0;
+}
+
+/* Goes on by itself with what it has; where there is no memory for it, with nothing. */
+static int split_track(struct gm_window *window, struct series *series)
+{
+	struct gm_track *own = gm_track_split(series->track, series->column, kept(series));
+
+	leave_track(window, series);
+	if (!own)
+		return -ENOMEM;
+	window->bytes += gm_track_bytes(own);
+	enter_track(series, own, 0);
+	series->pushes = own->pushes;
+	own->current = 1;
+	return 0;
+}
+
+/* Those that have missed what is the newest moment yet. */
+static int split_laggards(struct gm_window *window, const struct gm_track *track)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < window->count && track->current < track->members; i++) {
+		struct series *series = &window->series[i];
+		if (series->track == track && series->pushes != track->pushes &&
+		    split_track(window, series) < 0)
+			result = -ENOMEM;
+	}
+	return result;
+}
+
+/* Makes `time` the newest moment of the series' track; the series is to have it next. */
+static int advance(struct gm_window *window, struct series *series, int64_t time)
+{
+	struct gm_track *track = series->track;
+	int result = 0;
+
+	if (series->pushes != track->pushes) {
+		if (gm_track_time(track, track->count - 1) == time)
+			return 0;
+		if (split_track(window, series) < 0)
+			return find_track(window, series, time);
+		track = series->track;
+	}
+	result = split_laggards(window, track);
+	size_t before = gm_track_bytes(track);
+	if (gm_track_push(track, time, time - window->options.length, window->options.samples) < 0)
+		result = -ENOMEM;
+	window->bytes += gm_track_bytes(track) - before;
+	return result;
+}
+
+static int push(struct gm_window *window, struct series *series, int64_t time, union gm_value value)
+{
+	int result =
+		series->track ? advance(window, series, time) : find_track(window, series, time);
+	struct gm_track *track = series->track;
+
+	if (!track)
+		return result;
+	*gm_track_value(track, series->column, track->count - 1) = value;
+	series->pushes = track->pushes;
+	track->current++;
+	series->last = (struct gm_window_sample){.time = time, .value = value};
 	if (time > window->newest)
 		window->newest = time;
 	return result;
@@ -231,9 +303,9 @@ static bool increase(const struct series *series, uint64_t before, uint64_t afte
 
 static int keep(struct gm_window *window, struct series *series, int64_t time, union gm_value value)
 {
-	const struct gm_window_sample *last = ring_newest(series);
+	const struct gm_window_sample *last = &series->last;
 	series->has_rate = false;
-	if (last) {
+	if (series->track) {
 		int64_t span = time - last->time;
 		double grown;
 		if (series->kind == GM_KIND_COUNTER &&
@@ -249,16 +321,16 @@ static int keep(struct gm_window *window, struct series *series, int64_t time, u
 					  series->usual) /
 					 16;
 	}
-	return ring_push(window, series, time, value);
+	return push(window, series, time, value);
 }
 
-static void start_anew(struct series *series)
+static void start_anew(struct gm_window *window, struct series *series)
 {
+	leave_track(window, series);
 	series->started = false;
 	series->broken = true;
 	series->has_rate = false;
 	series->usual = 0;
-	series->head = series->count = 0;
 }
 
 /* Makes the point that `value` gives; false when it gives none (a first value, a reset). */
@@ -308,7 +380,7 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 			  const struct gm_reading *reading, const struct emitter *to)
 {
 	int64_t time = frame->measured_at;
-	bool kept = !(frame->flags & GM_FRAME_FINE);
+	bool keeps = !(frame->flags & GM_FRAME_FINE);
 	struct series *series = series_obtain(window, reading->metric);
 	if (!series)
 		return -ENOMEM;
@@ -317,13 +389,12 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 		return 0;
 	}
 	if (series->started && time < series->time - SET_BACK)
-		start_anew(series);
+		start_anew(window, series);
 	if (series->started && time <= series->time) {
 		/*
 		 * A fold's own frame repeats the reading of its last fine tick: keep it, tell no point.
 		 */
-		const struct gm_window_sample *last = ring_newest(series);
-		if (kept && time == series->time && (!last || last->time < time))
+		if (keeps && time == series->time && (!series->track || series->last.time < time))
 			return keep(window, series, time, reading->value);
 		follow_counter(series, reading, time);
 		window->dropped++;
@@ -334,7 +405,7 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 	series->started = true;
 	series->time = time;
 	series->value = reading->value;
-	int result = kept ? keep(window, series, time, reading->value) : 0;
+	int result = keeps ? keep(window, series, time, reading->value) : 0;
 	if (told)
 		to->emit(to->user, &point);
 	return result;
@@ -364,10 +435,10 @@ static size_t first_since(const struct gm_window *window, const struct series *s
 	int64_t oldest = window->newest - window->options.length;
 	if (since < oldest)
 		since = oldest;
-	size_t low = 0, high = series->count;
+	size_t low = 0, high = kept(series);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (ring_at(series, middle)->time < since)
+		if (gm_track_time(series->track, middle) < since)
 			low = middle + 1;
 		else
 			high = middle;
@@ -382,8 +453,9 @@ size_t gm_window_read(const struct gm_window *window, unsigned metric, int64_t s
 	if (!series)
 		return 0;
 	size_t written = 0;
-	for (size_t i = first_since(window, series, since); i < series->count && written < max; i++)
-		samples[written++] = *ring_at(series, i);
+	size_t count = kept(series);
+	for (size_t i = first_since(window, series, since); i < count && written < max; i++)
+		samples[written++] = sample_at(series, i);
 	return written;
 }
 
@@ -393,28 +465,28 @@ size_t gm_window_read_newest(const struct gm_window *window, unsigned metric,
 	const struct series *series = series_find(window, metric);
 	if (!series)
 		return 0;
-	size_t first = first_since(window, series, INT64_MIN), written = 0;
-	if (series->count - first > max)
-		first = series->count - max;
-	for (size_t i = first; i < series->count; i++)
-		samples[written++] = *ring_at(series, i);
+	size_t first = first_since(window, series, INT64_MIN), count = kept(series), written = 0;
+	if (count - first > max)
+		first = count - max;
+	for (size_t i = first; i < count; i++)
+		samples[written++] = sample_at(series, i);
 	return written;
 }
 
 size_t gm_window_count(const struct gm_window *window, unsigned metric)
 {
 	const struct series *series = series_find(window, metric);
-	return series ? series->count - first_since(window, series, INT64_MIN) : 0;
+	return series ? kept(series) - first_since(window, series, INT64_MIN) : 0;
 }
 
 size_t gm_window_last(const struct gm_window *window, struct gm_last *items, size_t max)
 {
 	size_t written = 0;
 	for (size_t i = 0; i < window->count && written < max; i++) {
-		const struct series *series = window->series[i];
-		if (first_since(window, series, INT64_MIN) == series->count)
+		const struct series *series = &window->series[i];
+		const struct gm_window_sample *newest = &series->last;
+		if (!series->track || newest->time < window->newest - window->options.length)
 			continue;
-		const struct gm_window_sample *newest = ring_newest(series);
 		items[written++] = (struct gm_last){
 			.metric = (uint16_t)series->metric,
 			.has_rate = series->has_rate,
@@ -431,10 +503,10 @@ static int64_t next_moment(const struct gm_window *window, int64_t after)
 {
 	int64_t moment = INT64_MAX;
 	for (size_t i = 0; i < window->count; i++) {
-		const struct series *series = window->series[i];
+		const struct series *series = &window->series[i];
 		size_t place = first_since(window, series, after + 1);
-		if (place < series->count && ring_at(series, place)->time < moment)
-			moment = ring_at(series, place)->time;
+		if (place < kept(series) && gm_track_time(series->track, place) < moment)
+			moment = gm_track_time(series->track, place);
 	}
 	return moment;
 }
@@ -448,13 +520,13 @@ void gm_window_frames(const struct gm_window *window, int64_t since,
 	     time = next_moment(window, time)) {
 		size_t count = 0;
 		for (size_t i = 0; i < window->count; i++) {
-			const struct series *series = window->series[i];
+			const struct series *series = &window->series[i];
 			size_t place = first_since(window, series, time);
-			if (place == series->count || ring_at(series, place)->time != time)
+			if (place == kept(series) || gm_track_time(series->track, place) != time)
 				continue;
 			window->readings[count++] = (struct gm_reading){
 				.metric = series->metric,
-				.value = ring_at(series, place)->value,
+				.value = sample_at(series, place).value,
 			};
 		}
 		emit(user, time, window->readings, count);

@@ -175,7 +175,7 @@ typedef int (*make_libvirt)(const struct gm_libvirt_options *options, unsigned u
 static int create_libvirt(bool slow, char **arguments, int count, struct gm_source **ret_source,
 			  int64_t *ret_interval)
 {
-	struct gm_libvirt_options options;
+	struct gm_libvirt_options options = {0};
 	make_libvirt make = slow ? gm_libvirt_slow_create : gm_libvirt_create;
 
 	if (set_options(gm_libvirt_option_table, &options, arguments, count) < 0)

@@ -165,6 +165,7 @@ static void step(struct world *world, int64_t ms)
 		conditions(world, second);
 	gm_outlet_end(world->outlet);
 	gm_outbox_pump(world->outbox, world->now, world->now);
+	gm_outboxes_store(&world->outbox, 1, world->now);
 	far_end(world);
 }
 

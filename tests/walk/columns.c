@@ -36,10 +36,11 @@ static void print_variable(void *user, const struct gm_mib_oid *oid,
 }
 
 /* An alarm of which nothing is known carries nothing but what it has to. */
-static void print_notifications(const char *detector)
+static void print_notifications(const char *detector, const char *metric)
 {
 	struct gm_transition transition = {.time = 0};
 	snprintf(transition.alarm.detector, GM_DETECTOR_NAME, "%s", detector);
+	snprintf(transition.alarm.metric, GM_METRIC_NAME, "%s", metric);
 	for (int kind = GM_TRANSITION_RAISE; kind <= GM_TRANSITION_CLEAR; kind++) {
 		transition.kind = (enum gm_transition_kind)kind;
 		printf("0.%u carries", gm_mib_notification_of(&transition));
@@ -59,10 +60,11 @@ int main(void)
 	}
 	printf("GUESTMON-MIB\n");
 	print(&gm_mib_notify_table, "notify");
-	print_notifications("leak");
-	print_notifications("burst");
-	print_notifications("anomaly");
-	print_notifications("threshold");
-	print_notifications("learned");
+	print_notifications("leak", "");
+	print_notifications("burst", "");
+	print_notifications("anomaly", "");
+	print_notifications("threshold", "");
+	print_notifications("learned", "");
+	print_notifications(GM_SELF_DETECTOR, GM_STORM_METRIC);
 	return 0;
 }

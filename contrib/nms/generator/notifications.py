@@ -10,6 +10,7 @@ _FAMILIES = {
     "Burst": ("qualityOfServiceAlarm(3)", "congestion(202)"),
     "Anomaly": ("qualityOfServiceAlarm(3); communicationsAlarm(2) or equipmentAlarm(5) of error counters", "performanceDegraded(532)"),
     "Threshold": ("qualityOfServiceAlarm(3), or what the rule says", "thresholdCrossed(549)"),
+    "Storm": ("processingErrorAlarm(4)", "systemResourcesOverload(207)"),
     "Alarm": ("what the finding says", "what the finding says"),
 }
 _STATES = {"Raise": "critical(3) to warning(6), as the finding is", "Change": "critical(3) to warning(6)",

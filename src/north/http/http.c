@@ -22,9 +22,9 @@
 
 enum {
 	CONNECT_MS = 5000,
-	RETRY_AFTER_MAX = 86400,  /* seconds that are believed */
-	CONNECTIONS = 32,         /* kept, of all outputs together */
-	CONNECTIONS_PER_HOST = 8, /* more requests wait for one of them */
+	RETRY_AFTER_MAX = 86400,   /* seconds that are believed */
+	CONNECTIONS = 64,          /* kept, of all outputs together */
+	CONNECTIONS_PER_HOST = 16, /* more requests wait for one of them */
 };
 
 struct gm_http {
@@ -78,23 +78,43 @@ static void explain(const struct gm_http_call *call, CURLcode code, char *text, 
 			 call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
 }
 
+/*
+ * RFC 9110, 10.2.3: seconds, or a time of the server's. What is between that and the answer's Date is right
+ * whatever our own clock says.
+ */
+static int64_t read_retry_after(const struct gm_http_response *response)
+{
+	const char *after = gm_http_header(response, "Retry-After");
+	const char *date = gm_http_header(response, "Date");
+	int64_t seconds, now = gm_clock_now() / GM_SECOND;
+
+	if (!after)
+		return 0;
+	if (after[0] >= '0' && after[0] <= '9') {
+		seconds = strtoll(after, NULL, 10);
+	} else {
+		time_t then = curl_getdate(after, NULL),
+		       said = date ? curl_getdate(date, NULL) : -1;
+		seconds = then < 0 ? 0 : (int64_t)then - (said < 0 ? now : (int64_t)said);
+	}
+	if (seconds > RETRY_AFTER_MAX)
+		seconds = RETRY_AFTER_MAX;
+	return seconds > 0 ? seconds * GM_SECOND : 0;
+}
+
 static void finish(struct gm_http_call *call, CURLcode code)
 {
 	char error[sizeof(call->error) + 160];
 	struct gm_http_response response = {.body = "", .call = call};
 	long status = 0, sent = 0;
-	curl_off_t retry_after = 0;
 
 	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
 	response.sent = sent > 0;
 
 	if (code == CURLE_OK && !call->body.failed) {
 		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-		curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
 		response.status = (int)status;
-		if (retry_after > RETRY_AFTER_MAX)
-			retry_after = RETRY_AFTER_MAX;
-		response.retry_after = (int64_t)retry_after * GM_SECOND;
+		response.retry_after = read_retry_after(&response);
 		if (call->body.data)
 			response.body = call->body.data;
 		response.length = call->body.length;

@@ -61,6 +61,8 @@ enum { GM_MIB_SETS = 64 };
 struct gm_mib_set {
 	long transaction;
 	int64_t at;
+	bool settled, creates; /* set_rows.c: judged with all its variables; a row that is new */
+	int error;             /* what that gave */
 	struct gm_mib_change change;
 };
 
@@ -106,6 +108,11 @@ struct gm_mib {
 	/* set.c */
 	size_t set_count;
 	struct gm_mib_set sets[GM_MIB_SETS];
+	/* set_rows.c: committed, and not in a snapshot yet */
+	size_t pending_count;
+	struct gm_mib_change pending[GM_MIB_SETS];
+	uint64_t changes; /* the number of the newest */
+	struct gm_log_limit set_limit;
 
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */
 	struct gm_mib_view view;
@@ -157,6 +164,23 @@ void gm_mib_trap_add(void *pdu, const struct gm_mib_oid *id, const struct gm_mib
 int gm_mib_set(const struct gm_mib_registration *one, const struct gm_mib_view *view,
 	       netsnmp_agent_request_info *info, netsnmp_request_info *requests);
 
+/*
+ * set_rows.c: tables whose rows are made or changed. A variable alone; into the draft of its row; that, once
+ * all variables are in (both SNMP_ERR_…). Then what was committed, what a snapshot shows of that, and a
+ * snapshot that shows all of it (over `whole`, which outlives it; NULL: no memory).
+ */
+bool gm_mib_is_row(const uint32_t *id, size_t length);
+int gm_mib_row_read(const struct gm_mib_view *view, const uint32_t *id, size_t length,
+		    const netsnmp_variable_list *variable, struct gm_mib_change *ret_change);
+int gm_mib_row_keep(struct gm_mib *mib, const struct gm_mib_view *view, long transaction,
+		    const uint32_t *id, const netsnmp_variable_list *variable,
+		    const struct gm_mib_change *change);
+int gm_mib_row_settle(struct gm_mib *mib, const struct gm_mib_view *view, long transaction,
+		      const struct gm_mib_change *change);
+void gm_mib_row_commit(struct gm_mib *mib, struct gm_mib_change *change);
+void gm_mib_row_shown(struct gm_mib *mib, const struct gm_snapshot *snapshot);
+struct gm_snapshot *gm_mib_row_overlay(const struct gm_mib *mib, const struct gm_snapshot *whole);
+
 /* inform.c: what is due; closes all sessions. */
 void gm_inform_tick(struct gm_mib *mib);
 void gm_inform_exit(struct gm_mib *mib);
@@ -180,6 +204,7 @@ bool gm_mib_next_variable(const struct gm_mib_module *module, const struct gm_mi
 int gm_mib_handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
 		  netsnmp_agent_request_info *info, netsnmp_request_info *requests);
 void gm_mib_release(struct gm_mib *mib);
+void gm_mib_release_scope(struct gm_mib *mib);
 
 /* request.c: the session's callback; the Response to a Get or GetNext, made of its variables; NULL: no memory. */
 int gm_mib_on_pdu(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *user);

@@ -63,7 +63,7 @@ struct gm_alarm_model {
 	uint32_t state;    /* 1: cleared; the more severe the higher */
 	uint32_t severity; /* ItuPerceivedSeverity */
 };
-enum { GM_ALARM_KINDS = 5, GM_ALARM_STATES = 6 };
+enum { GM_ALARM_KINDS = 6, GM_ALARM_STATES = 6 };
 extern const struct gm_alarm_model gm_alarm_models[GM_ALARM_KINDS * GM_ALARM_STATES];
 /* The same ordered by severity's number. */
 extern const struct gm_alarm_model gm_alarm_itu_models[GM_ALARM_KINDS * GM_ALARM_STATES];
@@ -81,6 +81,7 @@ gm_mib_cell_fn gm_cell_peak;        /* struct gm_peak at column->offset */
 gm_mib_cell_fn gm_cell_finding_state, gm_cell_finding_severity;
 gm_mib_cell_fn gm_cell_transition_severity; /* struct gm_transition */
 gm_mib_cell_fn gm_cell_ack_state;           /* struct gm_alarm: unacknowledged 1, acknowledged 2 */
+gm_mib_cell_fn gm_cell_threshold;           /* struct gm_threshold_row: threshold.c */
 gm_mib_cell_fn gm_cell_output_admin;        /* struct gm_output_row: running 1, paused 2 */
 
 #endif

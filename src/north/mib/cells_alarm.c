@@ -32,22 +32,25 @@ static const struct kind {
 	 GM_CAUSE_THRESHOLD_CROSSED},
 	{"", "any other alarm", GM_MIB_ALARM_RAISE, GM_EVENT_PROCESSING_ERROR,
 	 GM_CAUSE_PERFORMANCE_DEGRADED},
+	{NULL, "summary of alarms that wait", GM_MIB_STORM_RAISE, GM_EVENT_PROCESSING_ERROR,
+	 GM_CAUSE_RESOURCES_OVERLOAD},
 };
+enum { KIND_OTHER = 5, KIND_STORM };
 
 #define STATES(kind)                                                          \
 	{kind, 1, 1}, {kind, 2, 2}, {kind, 3, 6}, {kind, 4, 5}, {kind, 5, 4}, \
 	{                                                                     \
 		kind, 6, 3                                                    \
 	}
-const struct gm_alarm_model gm_alarm_models[] = {STATES(1), STATES(2), STATES(3), STATES(4),
-						 STATES(5)};
+const struct gm_alarm_model gm_alarm_models[] = {STATES(1), STATES(2), STATES(3),
+						 STATES(4), STATES(5), STATES(6)};
 #define SEVERITIES(kind)                                                      \
 	{kind, 1, 1}, {kind, 2, 2}, {kind, 6, 3}, {kind, 5, 4}, {kind, 4, 5}, \
 	{                                                                     \
 		kind, 3, 6                                                    \
 	}
 const struct gm_alarm_model gm_alarm_itu_models[] = {SEVERITIES(1), SEVERITIES(2), SEVERITIES(3),
-						     SEVERITIES(4), SEVERITIES(5)};
+						     SEVERITIES(4), SEVERITIES(5), SEVERITIES(6)};
 
 /* A zero-length alarmListName, a DateAndTime with its length, the alarm. */
 size_t gm_mib_alarm_index(const struct gm_alarm *alarm, int64_t time, uint32_t *ret_index)
@@ -75,10 +78,12 @@ static uint32_t kind_of(const struct gm_alarm *alarm)
 {
 	const char *detector =
 		strcmp(alarm->detector, "policy") == 0 ? "threshold" : alarm->detector;
-	uint32_t kind = 0;
-	while (kind + 1 < GM_ALARM_KINDS && strcmp(kinds[kind].detector, detector) != 0)
+	uint32_t kind = 1;
+	if (gm_alarm_is_storm(alarm))
+		return KIND_STORM;
+	while (kind < KIND_OTHER && strcmp(kinds[kind - 1].detector, detector) != 0)
 		kind++;
-	return kind + 1;
+	return kind;
 }
 
 static uint32_t state_of(uint32_t severity)

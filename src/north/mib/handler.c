@@ -55,7 +55,7 @@ u_char gm_mib_encode(const struct gm_mib_value *value, union gm_mib_room *room,
 	return types[value->type];
 }
 
-static void release_scope(struct gm_mib *mib)
+void gm_mib_release_scope(struct gm_mib *mib)
 {
 	if (mib->scope)
 		gm_snapshot_destroy(mib->scope);
@@ -65,7 +65,7 @@ static void release_scope(struct gm_mib *mib)
 
 void gm_mib_release(struct gm_mib *mib)
 {
-	release_scope(mib);
+	gm_mib_release_scope(mib);
 	if (mib->view.snapshot)
 		gm_snapshot_release(mib->slot, mib->view.snapshot);
 	mib->view.snapshot = NULL;
@@ -79,11 +79,13 @@ static void hold_snapshot(struct gm_mib *mib, long transaction)
 		return;
 	const struct gm_snapshot *present = gm_snapshot_acquire(mib->slot);
 	if (present != mib->view.snapshot)
-		release_scope(mib);
+		gm_mib_release_scope(mib);
 	if (mib->view.snapshot)
 		gm_snapshot_release(mib->slot, mib->view.snapshot);
 	mib->view.snapshot = present;
 	mib->view.last = &mib->last_row;
+	if (present)
+		gm_mib_row_shown(mib, present);
 	mib->view.now = gm_clock_now();
 	mib->view.master_started = mib->master_started;
 	mib->view.vm_notifications = mib->options.vm_notifications;
@@ -97,11 +99,12 @@ bool gm_mib_view(struct gm_mib *mib, const struct gm_mib_context *context, long 
 {
 	hold_snapshot(mib, transaction);
 	*ret_view = mib->view;
-	if (!mib->view.snapshot || !context->name[0])
+	if (!mib->view.snapshot || (!context->name[0] && mib->pending_count == 0))
 		return mib->view.snapshot;
 	if (mib->scope_of != context) {
-		release_scope(mib);
-		mib->scope = gm_mib_scope(mib->view.snapshot, context->name);
+		gm_mib_release_scope(mib);
+		mib->scope = context->name[0] ? gm_mib_scope(mib->view.snapshot, context->name)
+					      : gm_mib_row_overlay(mib, mib->view.snapshot);
 		mib->scope_of = mib->scope ? context : NULL;
 	}
 	ret_view->snapshot = mib->scope;

@@ -25,6 +25,7 @@ struct gm_inform_target {
 	size_t engine_length; /* 0: not known */
 	bool busy;            /* there is a transition to be sent, or on its way */
 	bool sent;
+	int request; /* id of what was sent last */
 	struct gm_transition transition;
 	uint64_t ticket;
 	struct gm_inform_target *next;
@@ -61,11 +62,21 @@ static int on_engine(struct gm_inform_target *target, int operation, netsnmp_pdu
 	return 1;
 }
 
+/*
+ * Whether it is about what was sent last: the output may have given up waiting for the message before. A
+ * report may not know the request's id, and delivers nothing.
+ */
+static bool is_awaited(const struct gm_inform_target *target, int id, const netsnmp_pdu *pdu)
+{
+	return id == target->request || (pdu && pdu->command == SNMP_MSG_REPORT);
+}
+
 /* A security error is told twice: by itself, and as the report that it came with. */
 static int on_answer(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *user)
 {
 	struct gm_inform_target *target = user;
-	(void)id;
+	if (!is_awaited(target, id, pdu))
+		return 1;
 	if (session != target->session || target->stale || !target->busy ||
 	    operation == NETSNMP_CALLBACK_OP_SEC_ERROR)
 		return 1;
@@ -214,7 +225,8 @@ static void send_next(struct gm_inform_target *target)
 		return;
 	}
 	netsnmp_pdu *pdu = target->asking ? engine_pdu(target) : inform_pdu(target);
-	target->sent = pdu && snmp_async_send(target->session, pdu, on_answer, target);
+	target->request = pdu ? snmp_async_send(target->session, pdu, on_answer, target) : 0;
+	target->sent = target->request != 0;
 	if (target->sent)
 		return;
 	int error = target->session->s_snmp_errno;

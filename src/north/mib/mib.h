@@ -51,13 +51,20 @@ enum gm_mib_change_kind {
 	GM_MIB_COMMENT,
 	GM_MIB_PAUSE,
 	GM_MIB_RESUME,
+	GM_MIB_THRESHOLD,
+	GM_MIB_DETECTOR_INHERIT, /* as the configuration has it */
+	GM_MIB_DETECTOR_ON,
+	GM_MIB_DETECTOR_OFF,
 };
 
 /* What a manager wants to be changed. */
 struct gm_mib_change {
 	enum gm_mib_change_kind kind;
 	uint32_t alarm;        /* its id */
-	char text[GM_COMMENT]; /* the comment, or the output's name */
+	char text[GM_COMMENT]; /* the comment, or the output's or detector's name */
+	uint8_t guest[GM_UUID_SIZE];
+	struct gm_threshold_row threshold; /* as it is to be */
+	uint64_t number; /* of a threshold or detector: to be the snapshot's `changes` then */
 };
 
 struct gm_mib_host {
@@ -67,6 +74,9 @@ struct gm_mib_host {
 	void (*delivered)(void *user, uint64_t sequence);
 	/* From the agent thread, on change and once a second. */
 	void (*status)(void *user, const struct gm_mib_status *status);
+	/* Pure: a new threshold's values; whether one is whole, -EINVAL with what is wrong. */
+	void (*threshold_defaults)(struct gm_threshold_row *row);
+	int (*threshold_check)(const struct gm_threshold_row *row, struct gm_error *err);
 	void *user;
 };
 

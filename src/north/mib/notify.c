@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* The summary under a storm: no detector has that name. */
+#define STORM " storm"
+
 enum {
 	NOTIFY_GROUP = 10,
 	COMMON_FIRST = 1,
@@ -32,6 +35,7 @@ static const struct kind {
 	{"anomaly", GM_MIB_ANOMALY_RAISE, {31, 43, 44, 45, 46}, {29, 30}},
 	{"threshold", GM_MIB_THRESHOLD_RAISE, {29, 45, 46, 47}, {30, 31}},
 	{"policy", GM_MIB_THRESHOLD_RAISE, {29, 45, 46, 47}, {30, 31}},
+	{STORM, GM_MIB_STORM_RAISE, {51, 52, 53, 54, 46, 31}, {0}},
 	/* Any other detector: all that it tells, what is in two columns once. */
 	{"", GM_MIB_ALARM_RAISE, {0}, {17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
 				       32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 45, 46}},
@@ -42,8 +46,10 @@ static const uint8_t agent_objects[] = {1, 2, 3, 4, 17};
 
 static const struct kind *kind_of(const struct gm_transition *transition)
 {
+	const struct gm_alarm *alarm = &transition->alarm;
+	const char *detector = gm_alarm_is_storm(alarm) ? STORM : alarm->detector;
 	const struct kind *kind = kinds;
-	while (kind->detector[0] && strcmp(kind->detector, transition->alarm.detector) != 0)
+	while (kind->detector[0] && strcmp(kind->detector, detector) != 0)
 		kind++;
 	return kind;
 }

@@ -23,6 +23,7 @@ enum gm_mib_notification {
 	GM_MIB_THRESHOLD_RAISE = 15,
 	GM_MIB_HEARTBEAT = 18,
 	GM_MIB_TEST = 19,
+	GM_MIB_STORM_RAISE = 20,
 };
 
 /* Takes one variable; `oid` is below the root, both are only valid during the call. */

@@ -142,6 +142,8 @@ struct gm_snapshot *gm_mib_scope(const struct gm_snapshot *whole, const char *te
 	scope->taken_at = whole->taken_at;
 	scope->agent = whole->agent;
 	scope->host = whole->host;
+	scope->detector_count = whole->detector_count;
+	memcpy(scope->detectors, whole->detectors, sizeof(scope->detectors));
 	bool made = find_guests(whole, scope, &owner) && copy_alarms(whole, scope, tenant);
 	for (size_t i = 0; made && i < sizeof(parts) / sizeof(parts[0]); i++)
 		made = copy_part(whole, scope, &parts[i], &owner);

@@ -75,19 +75,29 @@ static bool take_index(const uint32_t *index, size_t length, struct gm_mib_chang
 	return output || length == 1;
 }
 
+static size_t below_root(const struct gm_mib_registration *one,
+			 const netsnmp_variable_list *variable, uint32_t id[MAX_OID_LEN])
+{
+	size_t length = 0;
+	for (size_t i = one->module->root_length; i < variable->name_length; i++)
+		id[length++] = (uint32_t)variable->name[i];
+	return length;
+}
+
 /* The change that a variable asks for: SNMP_ERR_NOERROR, or what is wrong with it (RFC 3416, 4.2.5). */
 static int parse(const struct gm_mib_registration *one, const struct gm_mib_view *view,
 		 const netsnmp_variable_list *variable, struct gm_mib_change *ret_change)
 {
 	uint32_t id[MAX_OID_LEN];
-	size_t length = 0;
+	size_t length = below_root(one, variable, id);
 	struct gm_mib_value present;
-	for (size_t i = one->module->root_length; i < variable->name_length; i++)
-		id[length++] = (uint32_t)variable->name[i];
 	const struct writable *object = find(id, length);
 	bool ours = one->module == &gm_mib_modules[GM_MIB_GUESTMON] && !one->context->name[0];
-	if (!object || !ours || !one->mib->options.writable)
+	bool row = gm_mib_is_row(id, length);
+	if (!(object || row) || !ours || !one->mib->options.writable)
 		return SNMP_ERR_NOTWRITABLE;
+	if (row)
+		return gm_mib_row_read(view, id, length, variable, ret_change);
 	memset(ret_change, 0, sizeof(*ret_change));
 	ret_change->kind = object->kinds[0];
 	int error = object->text ? take_text(variable, ret_change->text)
@@ -107,22 +117,48 @@ static void finish(struct gm_mib *mib, long transaction, bool apply)
 	int64_t now = gm_clock_monotonic();
 	size_t kept = 0;
 	for (size_t i = 0; i < mib->set_count; i++) {
-		const struct gm_mib_set *set = &mib->sets[i];
-		if (set->transaction != transaction && now - set->at < PATIENCE)
+		struct gm_mib_set *set = &mib->sets[i];
+		if (set->transaction != transaction && now - set->at < PATIENCE) {
 			mib->sets[kept++] = *set;
-		else if (set->transaction == transaction && apply && mib->host.change)
+		} else if (set->transaction == transaction && apply && mib->host.change) {
+			gm_mib_row_commit(mib, &set->change);
 			mib->host.change(mib->host.user, &set->change);
+		}
 	}
+	if (apply)
+		gm_mib_release_scope(mib); /* it may have what was laid over it before */
 	mib->set_count = kept;
 }
 
-static int keep(struct gm_mib *mib, long transaction, const struct gm_mib_change *change)
+static int keep(const struct gm_mib_registration *one, const struct gm_mib_view *view,
+		long transaction, const netsnmp_variable_list *variable,
+		const struct gm_mib_change *change)
 {
+	struct gm_mib *mib = one->mib;
+	uint32_t id[MAX_OID_LEN];
+	size_t length = below_root(one, variable, id);
+	if (gm_mib_is_row(id, length))
+		return gm_mib_row_keep(mib, view, transaction, id, variable, change);
 	if (mib->set_count == GM_MIB_SETS)
 		return SNMP_ERR_RESOURCEUNAVAILABLE;
-	mib->sets[mib->set_count++] =
-		(struct gm_mib_set){transaction, gm_clock_monotonic(), *change};
+	mib->sets[mib->set_count++] = (struct gm_mib_set){
+		.transaction = transaction, .at = gm_clock_monotonic(), .change = *change};
 	return SNMP_ERR_NOERROR;
+}
+
+/* Rows are judged when all variables are in. */
+static void settle(const struct gm_mib_registration *one, const struct gm_mib_view *view,
+		   netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+{
+	for (netsnmp_request_info *request = requests; request; request = request->next) {
+		struct gm_mib_change change;
+		if (request->processed ||
+		    parse(one, view, request->requestvb, &change) != SNMP_ERR_NOERROR)
+			continue;
+		int error = gm_mib_row_settle(one->mib, view, info->asp->pdu->transid, &change);
+		if (error != SNMP_ERR_NOERROR)
+			netsnmp_set_request_error(info, request, error);
+	}
 }
 
 int gm_mib_set(const struct gm_mib_registration *one, const struct gm_mib_view *view,
@@ -131,6 +167,7 @@ int gm_mib_set(const struct gm_mib_registration *one, const struct gm_mib_view *
 	struct gm_mib *mib = one->mib;
 	long transaction = info->asp->pdu->transid;
 	struct gm_mib_change change;
+	bool failed = false;
 	if (info->mode == MODE_SET_COMMIT || info->mode == MODE_SET_FREE ||
 	    info->mode == MODE_SET_UNDO) {
 		finish(mib, transaction, info->mode == MODE_SET_COMMIT);
@@ -141,9 +178,12 @@ int gm_mib_set(const struct gm_mib_registration *one, const struct gm_mib_view *
 			continue;
 		int error = parse(one, view, request->requestvb, &change);
 		if (error == SNMP_ERR_NOERROR && info->mode == MODE_SET_RESERVE2)
-			error = keep(mib, transaction, &change);
+			error = keep(one, view, transaction, request->requestvb, &change);
 		if (error != SNMP_ERR_NOERROR)
 			netsnmp_set_request_error(info, request, error);
+		failed |= error != SNMP_ERR_NOERROR;
 	}
+	if (info->mode == MODE_SET_RESERVE2 && !failed)
+		settle(one, view, info, requests);
 	return SNMP_ERR_NOERROR;
 }

@@ -32,6 +32,8 @@ static const struct gm_mib_table *const guestmon_tables[] = {
 	&gm_mib_vcpu_table,
 	&gm_mib_tenant_table,
 	&gm_mib_output_table,
+	&gm_mib_threshold_table,
+	&gm_mib_detector_table,
 };
 
 static const struct gm_mib_table *const guestmon_tenant_tables[] = {
@@ -40,7 +42,7 @@ static const struct gm_mib_table *const guestmon_tenant_tables[] = {
 	&gm_mib_log_table,          &gm_mib_process_table,     &gm_mib_host_leak_table,
 	&gm_mib_packet_burst_table, &gm_mib_burst_total_table, &gm_mib_burst_bucket_table,
 	&gm_mib_anomaly_table,      &gm_mib_error_table,       &gm_mib_window_table,
-	&gm_mib_disk_table,         &gm_mib_vcpu_table,
+	&gm_mib_disk_table,         &gm_mib_vcpu_table,        &gm_mib_detector_table,
 };
 
 static const struct gm_mib_table *const vm_tables[] = {

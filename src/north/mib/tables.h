@@ -54,6 +54,7 @@ extern const struct gm_mib_table gm_mib_anomaly_table, gm_mib_error_table;
 extern const struct gm_mib_table gm_mib_window_table, gm_mib_tenant_table;
 extern const struct gm_mib_table gm_mib_agent_tenant_table;
 extern const struct gm_mib_table gm_mib_alarm_table, gm_mib_log_table, gm_mib_output_table;
+extern const struct gm_mib_table gm_mib_threshold_table, gm_mib_detector_table;
 
 /* VM-MIB, tables_vm.c */
 extern const struct gm_mib_table gm_mib_vm_hypervisor_table, gm_mib_vm_number, gm_mib_vm_change;

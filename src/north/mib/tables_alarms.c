@@ -125,6 +125,10 @@ static const struct gm_mib_column notify_columns[] = {
 	CELL(48, INTEGER, gm_cell_enum, alarm.news),
 	TEXT(49, alarm.acknowledged_by),
 	TEXT(50, alarm.comment),
+	EVIDENCE(51, COUNTER64, gm_cell_evidence, HELD, 1),
+	EVIDENCE(52, COUNTER64, gm_cell_evidence, HELD_WAITING, 1),
+	EVIDENCE(53, COUNTER64, gm_cell_evidence, HELD_RAISED, 1),
+	EVIDENCE(54, COUNTER64, gm_cell_evidence, HELD_ENDED, 1),
 };
 #undef SET
 #undef ROW

@@ -130,6 +130,7 @@ static void close_output(struct gm_output *output)
 {
 	gm_aodh_jobs_free(output);
 	gm_aodh_sweep_free(output);
+	gm_aodh_known_clear(output);
 	gm_keystone_free(output->keystone);
 	gm_event_bus_close(output->bus);
 	free(output->guests);
@@ -249,20 +250,39 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 
 /* ---- for the other two files ---- */
 
-bool gm_aodh_limit(struct gm_output *output)
+bool gm_aodh_is_limited(const struct gm_output *output)
 {
-	if (output->limited)
+	return gm_clock_monotonic() < output->limited_until;
+}
+
+/*
+ * Aodh's own words: a 401 of its own says so, while one of the middleware before it is about the token; a 403
+ * may be about a quota.
+ */
+static bool is_about_role(const struct gm_http_response *response)
+{
+	return (response->status == 401 &&
+		strcasestr(response->body, "not authorized to access")) ||
+	       (response->status == 403 && !strcasestr(response->body, "quota"));
+}
+
+bool gm_aodh_limit(struct gm_output *output, const struct gm_http_response *response)
+{
+	if (gm_aodh_is_limited(output) || !is_about_role(response))
 		return false;
-	output->limited = true;
-	gm_log(GM_LOG_NOTICE,
-	       "output %s: the role does not allow alarms of other projects; all are of its own",
-	       output->host.name);
+	output->limited_until = gm_clock_monotonic() + GM_AODH_LIMIT;
+	if (!output->limit_told)
+		gm_log(GM_LOG_NOTICE,
+		       "output %s: the role does not allow alarms of other projects; all are of "
+		       "its own",
+		       output->host.name);
+	output->limit_told = true;
 	return true;
 }
 
 const char *gm_aodh_everywhere(const struct gm_output *output)
 {
-	return output->limited || output->options.owner == GM_AODH_OWNER_OWN
+	return gm_aodh_is_limited(output) || output->options.owner == GM_AODH_OWNER_OWN
 		       ? ""
 		       : "&q.field=all_projects&q.op=eq&q.value=true";
 }

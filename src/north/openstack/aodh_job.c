@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transition on its way to Aodh; called by aodh.c. Nothing is remembered between transitions:
+ * A transition on its way to Aodh; called by aodh.c. An alarm that was seen not long ago, and about which
+ * there is no doubt since, need not be found (aodh_known.c):
  *
  *   find ──none──▶ create ──▶ state ──▶ describe ──▶ told
  *     └──found, has the mark──────────────────────────▲
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
@@ -45,10 +47,16 @@ struct gm_aodh_job {
 	const struct gm_json *found; /* in it */
 	struct gm_aodh_alarm alarm;  /* its fields */
 	struct gm_aodh_job *prev, *next;
+
+	/* The first one of its alarm: the place among firsts and ready ones, and those behind it. */
+	UT_hash_handle hh;
+	struct gm_aodh_job *ready_prev, *ready_next;
+	struct gm_aodh_job *behind, *last; /* the next one of the alarm; the last of them */
 };
 
 typedef void step_fn(struct gm_aodh_job *job, const struct gm_http_response *response);
 
+static void begin(struct gm_aodh_job *job);
 static void find(struct gm_aodh_job *job);
 static void describe(struct gm_aodh_job *job);
 
@@ -58,46 +66,66 @@ static struct gm_aodh_job *of_name(const struct gm_output *output, const char *n
 {
 	struct gm_aodh_job *job;
 
-	DL_FOREACH (output->jobs, job) {
-		if (strcmp(job->name, name) == 0)
-			return job;
+	HASH_FIND_STR(output->firsts, name, job);
+	return job;
+}
+
+static struct gm_aodh_job **ready_of(struct gm_aodh_job *job)
+{
+	return &job->output->ready[job->has_ticket ? 0 : 1];
+}
+
+/* No other one of the alarm is before it: its turn may come. `last`: the last one of the alarm. */
+static void become_first(struct gm_aodh_job *job, struct gm_aodh_job *last)
+{
+	struct gm_aodh_job **ready = ready_of(job);
+
+	job->last = last;
+	HASH_ADD_STR(job->output->firsts, name, job);
+	DL_APPEND2(*ready, job, ready_prev, ready_next);
+}
+
+static void queue(struct gm_aodh_job *job)
+{
+	struct gm_aodh_job *first = of_name(job->output, job->name);
+
+	DL_APPEND(job->output->jobs, job);
+	if (!first) {
+		become_first(job, job);
+		return;
 	}
-	return NULL;
+	first->last->behind = job;
+	first->last = job;
 }
 
 static void free_job(struct gm_aodh_job *job)
 {
-	if (!job->waiting)
+	struct gm_aodh_job **ready = ready_of(job);
+
+	if (job->waiting)
+		DL_DELETE2(*ready, job, ready_prev, ready_next);
+	else
 		job->output->running--;
+	HASH_DEL(job->output->firsts, job);
+	if (job->behind)
+		become_first(job->behind, job->last);
 	DL_DELETE(job->output->jobs, job);
 	gm_json_free(job->answer);
 	free(job);
-}
-
-/* The next one: first what somebody waits for; never two of one alarm. */
-static struct gm_aodh_job *next_ready(const struct gm_output *output)
-{
-	struct gm_aodh_job *job, *other = NULL;
-
-	DL_FOREACH (output->jobs, job) {
-		if (!job->waiting || of_name(output, job->name) != job)
-			continue;
-		if (job->has_ticket)
-			return job;
-		if (!other)
-			other = job;
-	}
-	return other;
 }
 
 void gm_aodh_jobs_release(struct gm_output *output)
 {
 	struct gm_aodh_job *job;
 
-	while (!output->holding && output->running < RUNNING && (job = next_ready(output))) {
+	while (!output->holding && output->running < RUNNING &&
+	       (job = output->ready[0] ? output->ready[0] : output->ready[1])) {
+		struct gm_aodh_job **ready = ready_of(job);
+
+		DL_DELETE2(*ready, job, ready_prev, ready_next);
 		job->waiting = false;
 		output->running++;
-		find(job);
+		begin(job);
 	}
 }
 
@@ -121,6 +149,21 @@ static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
 static void conclude_told(struct gm_aodh_job *job)
 {
 	conclude(job, &(struct gm_verdict){.kind = GM_VERDICT_DELIVERED});
+}
+
+/* With the alarm as Aodh has just said that it holds it. */
+static void conclude_known(struct gm_aodh_job *job, const struct gm_http_response *response)
+{
+	struct gm_aodh_alarm held;
+	struct gm_json *alarm;
+
+	if (gm_json_parse(response->body, response->length, &alarm, NULL) < 0)
+		alarm = NULL;
+	if (alarm && gm_aodh_read(alarm, &held) == 0 && strcmp(held.id, job->alarm.id) == 0)
+		gm_aodh_known_put(job->output, job->name, alarm);
+	else
+		gm_json_free(alarm);
+	conclude_told(job);
 }
 
 static void conclude_later(struct gm_aodh_job *job, const char *reason)
@@ -206,7 +249,10 @@ static void described(void *user, const struct gm_http_response *response)
 		conclude_told(job);
 		return;
 	}
-	conclude(job, &verdict);
+	if (response->status == 200)
+		conclude_known(job, response);
+	else
+		conclude(job, &verdict);
 }
 
 static void describe(struct gm_aodh_job *job)
@@ -388,7 +434,7 @@ static void created(void *user, const struct gm_http_response *response)
 	struct gm_verdict verdict;
 
 	job->call = NULL;
-	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(job->output)) {
+	if (gm_aodh_limit(job->output, response)) {
 		find(job);
 	} else if (response->status == 201) {
 		if (gm_json_parse(response->body, response->length, &answer, NULL) < 0)
@@ -406,7 +452,7 @@ static void created(void *user, const struct gm_http_response *response)
 /* The guest's project as it was when the alarm was raised; what old records lack the newest snapshot has. */
 static const char *project_of(const struct gm_output *output, const struct gm_alarm *alarm)
 {
-	if (output->limited || output->options.owner == GM_AODH_OWNER_OWN)
+	if (gm_aodh_is_limited(output) || output->options.owner == GM_AODH_OWNER_OWN)
 		return "";
 	return alarm->project_uuid[0] != '\0' ? alarm->project_uuid
 					      : gm_aodh_project(output, alarm->guest);
@@ -436,7 +482,7 @@ static void found(void *user, const struct gm_http_response *response)
 	struct gm_json *list;
 
 	job->call = NULL;
-	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(job->output)) {
+	if (gm_aodh_limit(job->output, response)) {
 		find(job);
 		return;
 	}
@@ -476,6 +522,18 @@ static void find(struct gm_aodh_job *job)
 	gm_buffer_free(&path);
 }
 
+static void begin(struct gm_aodh_job *job)
+{
+	struct gm_json *known = gm_aodh_known_take(job->output, job->name);
+
+	if (!known) {
+		find(job);
+		return;
+	}
+	keep(job, known, known);
+	proceed(job);
+}
+
 /* ---- all of them ---- */
 
 int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *transition,
@@ -492,7 +550,7 @@ int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *tran
 	job->ticket = ticket ? *ticket : 0;
 	gm_aodh_name(output->host.node, &transition->alarm, job->name);
 	job->waiting = true;
-	DL_APPEND(output->jobs, job);
+	queue(job);
 	gm_aodh_jobs_release(output);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What aodh.c (the driver), aodh_job.c (a transition on its way) and aodh_sweep.c (a look through all
- * alarms of ours) share. Main thread only.
+ * What aodh.c (the driver), aodh_job.c (a transition on its way), aodh_known.c (what Aodh was seen to hold)
+ * and aodh_sweep.c (a look through all alarms of ours) share. Main thread only.
  */
 #ifndef GM_NORTH_OPENSTACK_AODH_PRIVATE_H
 #define GM_NORTH_OPENSTACK_AODH_PRIVATE_H
@@ -16,6 +16,8 @@
 enum { GM_AODH_ACTIONS = 512, GM_AODH_ANSWER = 4 << 20 };
 /* Between two looks through all alarms when one has failed. */
 #define GM_AODH_SWEEP_PAUSE (10 * GM_SECOND)
+/* The role does not go beyond its project: until then nothing else is asked for. Roles change. */
+#define GM_AODH_LIMIT (600 * GM_SECOND)
 enum gm_aodh_owner { GM_AODH_OWNER_GUEST, GM_AODH_OWNER_OWN };
 
 struct gm_aodh_options {
@@ -28,6 +30,7 @@ struct gm_aodh_options {
 };
 
 struct gm_aodh_job;
+struct gm_aodh_known;
 struct gm_aodh_sweep;
 
 struct gm_aodh_guest {
@@ -43,8 +46,13 @@ struct gm_output {
 	struct gm_event_bus *bus; /* NULL: no events */
 	struct gm_log_limit bus_limit, sweep_limit;
 	char prefix[GM_AODH_NAME]; /* of the names of our alarms */
-	bool limited;              /* the role sees and makes alarms of its own project alone */
-	struct gm_aodh_job *jobs;
+	int64_t limited_until; /* monotonic: the role sees and makes alarms of its own project alone */
+	bool limit_told;
+	struct gm_aodh_job *jobs;   /* all, in order */
+	struct gm_aodh_job *firsts; /* of each alarm the first one, by name */
+	struct gm_aodh_job
+		*ready[2]; /* of these, those that wait for their turn alone: the awaited, others */
+	struct gm_aodh_known *known;
 
 	struct gm_aodh_guest *guests; /* of the last snapshot with a live libvirt, by uuid */
 	size_t guest_count;
@@ -61,8 +69,12 @@ struct gm_output {
 /* The project of a guest, or "". */
 const char *gm_aodh_project(const struct gm_output *output, const uint8_t uuid[GM_UUID_SIZE]);
 
-/* Notes, once, that the role does not go beyond its project. False: it was known. */
-bool gm_aodh_limit(struct gm_output *output);
+/*
+ * Whether the answer says that the role does not go beyond its project, which is noted for a while, and may
+ * be asked anew within it. False: it is about something else, or that was known.
+ */
+bool gm_aodh_limit(struct gm_output *output, const struct gm_http_response *response);
+bool gm_aodh_is_limited(const struct gm_output *output);
 
 /* Sends with the output's token. `text` is the body, or NULL. Failure: `done` is not called. */
 int gm_aodh_request(struct gm_output *output, const char *method, const char *path,
@@ -90,6 +102,14 @@ bool gm_aodh_job_is_there(const struct gm_output *output, const char *name);
 /* Once a second: looks whether the listener has raised what it was sent. */
 void gm_aodh_jobs_tick(struct gm_output *output);
 void gm_aodh_jobs_free(struct gm_output *output);
+
+/* ---- aodh_known.c ---- */
+
+/* The caller's; NULL: Aodh has to be asked. */
+struct gm_json *gm_aodh_known_take(struct gm_output *output, const char *name);
+void gm_aodh_known_put(struct gm_output *output, const char *name,
+		       struct gm_json *alarm); /* taken */
+void gm_aodh_known_clear(struct gm_output *output);
 
 /* ---- aodh_sweep.c ---- */
 

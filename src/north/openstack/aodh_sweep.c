@@ -208,6 +208,7 @@ static void note(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm,
 		sweep->unfinished = true;
 		return;
 	}
+	gm_json_free(gm_aodh_known_take(sweep->output, alarm->name));
 	fix->kind = kind;
 	memcpy(fix->id, alarm->id, sizeof(fix->id));
 	sweep->fix_count++;
@@ -251,7 +252,7 @@ static void page_came(void *user, const struct gm_http_response *response)
 	size_t count;
 
 	sweep->call = NULL;
-	if ((response->status == 401 || response->status == 403) && gm_aodh_limit(sweep->output)) {
+	if (gm_aodh_limit(sweep->output, response)) {
 		ask_page(sweep);
 		return;
 	}

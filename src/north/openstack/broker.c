@@ -12,6 +12,7 @@
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "north/openstack/event.h"
 #include "north/secret.h"
@@ -105,14 +106,27 @@ static int connect_to(struct gm_broker *broker, struct gm_error *err)
 	return rc;
 }
 
-/* The broker's word on the one message that is under way. */
+/* What is left until then. */
+static struct timeval left_until(int64_t deadline)
+{
+	int64_t left = deadline - gm_clock_monotonic();
+
+	if (left < 0)
+		left = 0;
+	return (struct timeval){.tv_sec = left / GM_SECOND,
+				.tv_usec = left % GM_SECOND / GM_MICROSECOND};
+}
+
+/* The broker's word on the one message that is under way, whatever else it says meanwhile. */
 static int await_word(struct gm_broker *broker, struct gm_error *err)
 {
+	int64_t deadline = gm_clock_monotonic() + SECONDS * GM_SECOND;
 	bool returned = false;
 	amqp_frame_t frame;
 
 	for (;;) {
-		if (amqp_simple_wait_frame_noblock(broker->connection, &frame, &patience) !=
+		struct timeval left = left_until(deadline);
+		if (amqp_simple_wait_frame_noblock(broker->connection, &frame, &left) !=
 		    AMQP_STATUS_OK)
 			return fail(err, "it does not confirm in time");
 		if (frame.frame_type != AMQP_FRAME_METHOD)

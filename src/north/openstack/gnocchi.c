@@ -5,6 +5,9 @@
  *   policy ─▶ batch ──202──▶ batch … until nothing waits
  *               └──400, unknown resources──▶ create, one by one ─▶ the same batch
  *
+ * Where resources that are there are still unknown to the batch it is sent a few times more, after
+ * pauses; then they are left out.
+ *
  * What fails is tried again after a pause; nothing is taken out of the ring before it has arrived.
  */
 #include "north/openstack/gnocchi.h"
@@ -23,6 +26,7 @@
 #include "north/verdict.h"
 
 enum { BATCH_MAX = 2000, BATCH_MIN = 50, UNKNOWN_MAX = 256, ANSWER = 1 << 20, BODY = 4 << 20 };
+enum { MADE_IN_VAIN = 6 }; /* times that a batch does not know what has been made for it */
 
 #define PAUSE_MIN  GM_SECOND
 #define PAUSE_MAX  (30 * GM_SECOND)
@@ -46,6 +50,7 @@ struct gm_output {
 	size_t batch, taken; /* measures of a request; of the one under way */
 	char unknown[UNKNOWN_MAX][GM_RESOURCE_ID];
 	size_t unknown_count;
+	unsigned made; /* times in a row that resources were made, and no batch went well since */
 	int64_t not_before, pause; /* monotonic; the next pause */
 	bool failing;
 	struct gm_log_limit limit, dropped_limit;
@@ -261,7 +266,7 @@ static void resource_made(void *user, const struct gm_http_response *response)
 
 static void make_unknown(struct gm_output *output)
 {
-	const struct gm_resource *resource;
+	const struct gm_resource *resource = NULL;
 	struct gm_json *body;
 	bool is_node;
 	char path[96];
@@ -274,6 +279,8 @@ static void make_unknown(struct gm_output *output)
 		output->unknown_count--;
 	}
 	if (output->unknown_count == 0) {
+		if (++output->made > 1)
+			wait_after(output, "resources that are there are not known to a batch", 0);
 		go_on(output);
 		return;
 	}
@@ -317,10 +324,27 @@ static bool note_unknown(struct gm_output *output, const struct gm_http_response
 
 /* ---- batches ---- */
 
+/* They have been made, again and again, and are still not known. */
+static void give_up_unknown(struct gm_output *output, const struct gm_http_response *response)
+{
+	complain(output, "resources stay unknown, their measures are dropped", response);
+	while (output->unknown_count > 0) {
+		struct gm_resource *resource = gm_backfill_resource(
+			output->backfill, output->unknown[--output->unknown_count]);
+		if (resource)
+			resource->refused = true;
+	}
+	output->made = 0;
+	go_on(output);
+}
+
 static void batch_refused(struct gm_output *output, const struct gm_http_response *response)
 {
 	if (response->status == 400 && note_unknown(output, response)) {
-		make_unknown(output);
+		if (output->made < MADE_IN_VAIN)
+			make_unknown(output);
+		else
+			give_up_unknown(output, response);
 	} else if (response->status == 413 && output->batch > BATCH_MIN) {
 		output->batch /= 2;
 		go_on(output);
@@ -343,6 +367,7 @@ static void batch_sent(void *user, const struct gm_http_response *response)
 		return;
 	}
 	works(output);
+	output->made = 0;
 	gm_backfill_remove(output->backfill, output->taken);
 	go_on(output);
 }

@@ -53,9 +53,14 @@ struct gm_wire {
 	uv_timer_t timer;
 	uv_getaddrinfo_t request;
 	bool resolving, closing, timer_closed;
+	struct addrinfo *found;      /* a name's addresses */
+	const struct addrinfo *next; /* of them, the one whose turn it is */
+	size_t untried;              /* of them, in this attempt */
+	size_t turn;                 /* which one an attempt begins with */
 };
 
 static void step(struct gm_wire *wire);
+static void open_next(struct gm_wire *wire);
 
 /* ---- the end of things ---- */
 
@@ -98,6 +103,8 @@ static void fail(struct gm_wire *wire, int code, const char *what)
 
 	gm_text_quote(where, sizeof(where), wire->setup.address);
 	snprintf(reason, sizeof(reason), "%s: %s", where, what);
+	if (wire->state != UP || wire->setup.kind == GM_WIRE_UDP)
+		wire->turn++; /* another one of the name's may answer */
 	drop_line(wire);
 	wire->items = NULL;
 	DL_FOREACH_SAFE(items, item, next)
@@ -112,6 +119,18 @@ static void fail(struct gm_wire *wire, int code, const char *what)
 static void fail_errno(struct gm_wire *wire, int number)
 {
 	fail(wire, -number, strerror(number));
+}
+
+/* No connection to that address: the name may have others. */
+static void fail_address(struct gm_wire *wire, int number)
+{
+	if (wire->untried == 0 || !wire->items) {
+		fail_errno(wire, number);
+		return;
+	}
+	drop_line(wire);
+	wire->turn++;
+	open_next(wire);
 }
 
 /* ---- writing ---- */
@@ -209,17 +228,19 @@ static void on_events(uv_poll_t *poll, int status, int events)
 {
 	struct gm_wire *wire = poll->data;
 
-	if (status < 0) { /* libuv says EBADF for all of them */
-		int error = pending_error(wire->line->fd);
-		fail_errno(wire, error ? error : -status);
+	int error = status < 0 || wire->state == CONNECTING ? pending_error(wire->line->fd) : 0;
+	if (status < 0 && error == 0)
+		error = -status; /* libuv says EBADF for all of them */
+	if (error != 0 && wire->state == CONNECTING) {
+		fail_address(wire, error);
+		step(wire);
+		return;
+	}
+	if (error != 0) {
+		fail_errno(wire, error);
 		return;
 	}
 	if (wire->state == CONNECTING) {
-		int error = pending_error(wire->line->fd);
-		if (error != 0) {
-			fail_errno(wire, error);
-			return;
-		}
 		wire->state = UP;
 	} else if (events & UV_READABLE) {
 		drain(wire);
@@ -245,13 +266,15 @@ static void open_line(struct gm_wire *wire, int family, const struct sockaddr *a
 	int type = wire->setup.kind == GM_WIRE_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	struct line *line = calloc(1, sizeof(*line));
 	int fd = line ? socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
+	int result = fd >= 0 ? 0 : line ? -errno : -ENOMEM;
 
-	if (fd < 0 || uv_poll_init(wire->loop, &line->poll, fd) < 0) {
-		int number = line ? errno : ENOMEM;
+	if (result == 0)
+		result = uv_poll_init(wire->loop, &line->poll, fd);
+	if (result < 0) {
 		if (fd >= 0)
 			close(fd);
 		free(line);
-		fail_errno(wire, number);
+		fail_address(wire, -result);
 		return;
 	}
 	line->fd = fd;
@@ -262,7 +285,16 @@ static void open_line(struct gm_wire *wire, int family, const struct sockaddr *a
 	else if (errno == EINPROGRESS)
 		wire->state = CONNECTING;
 	else
-		fail_errno(wire, errno);
+		fail_address(wire, errno);
+}
+
+static void open_next(struct gm_wire *wire)
+{
+	const struct addrinfo *one = wire->next;
+
+	wire->next = one->ai_next ? one->ai_next : wire->found;
+	wire->untried--;
+	open_line(wire, one->ai_family, one->ai_addr, one->ai_addrlen);
 }
 
 static void open_local(struct gm_wire *wire)
@@ -275,8 +307,10 @@ static void open_local(struct gm_wire *wire)
 
 static void free_when_closed(struct gm_wire *wire)
 {
-	if (wire->closing && wire->timer_closed && !wire->resolving)
-		free(wire);
+	if (!wire->closing || !wire->timer_closed || wire->resolving)
+		return;
+	uv_freeaddrinfo(wire->found);
+	free(wire);
 }
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
@@ -290,13 +324,20 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 		return;
 	}
 	wire->state = DOWN;
+	uv_freeaddrinfo(wire->found);
+	wire->found = found;
+	wire->untried = 0;
+	for (wire->next = found; wire->next; wire->next = wire->next->ai_next)
+		wire->untried++;
+	wire->next = found;
+	for (size_t i = wire->untried ? wire->turn % wire->untried : 0; i > 0; i--)
+		wire->next = wire->next->ai_next;
 	if (!wire->items) /* they were given up meanwhile */
 		;
 	else if (status < 0)
 		fail(wire, -EHOSTUNREACH, uv_strerror(status));
 	else
-		open_line(wire, found->ai_family, found->ai_addr, found->ai_addrlen);
-	uv_freeaddrinfo(found);
+		open_next(wire);
 	step(wire);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages to a socket on the main loop, in order: a local datagram socket, UDP, or TCP. The socket is
- * made when something is to be sent, and again when it broke.
+ * made when something is to be sent, and again when it broke. A name's addresses are tried in turn.
  *
  * What "sent" means: local: the receiver's queue has it. UDP: no ICMP error came within 50 ms, which is
  * all that can be known. TCP: the receiver's system has acknowledged every byte; what it had not yet

@@ -78,8 +78,9 @@ int gm_webhook_headers_read(const char *path, struct gm_webhook_headers *ret_hea
 		size_t length = strlen(line);
 
 		number++;
-		if (length > 0 && line[length - 1] == '\r')
-			line[length - 1] = '\0';
+		/* Space around a value is no part of it (RFC 9110, 5.5). */
+		while (length > 0 && strchr("\r \t", line[length - 1]))
+			line[--length] = '\0';
 		if (line[0] == '\0' || line[0] == '#')
 			continue;
 		const char *what =

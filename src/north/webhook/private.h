@@ -18,7 +18,7 @@ enum {
 	GM_WEBHOOK_URL = 512,
 	GM_WEBHOOK_TEMPLATE_BYTES = 32 << 10,
 	GM_WEBHOOK_BODY = 1 << 20, /* bytes of the largest body */
-	GM_WEBHOOK_IN_FLIGHT = 8,
+	GM_WEBHOOK_IN_FLIGHT = 16,
 };
 
 struct gm_webhook_options {

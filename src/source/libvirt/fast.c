@@ -30,9 +30,11 @@ enum { RETOLD_MAX = 64 }; /* guests that others let go between two ticks; more: 
 /* Ticks for which a guest may be missing before the event that says why. */
 enum { GONE_PATIENCE = 5 };
 
-#define RETRY_INTERVAL   (5 * GM_SECOND)  /* after XML that could not be had or read */
-#define CHANGE_INTERVAL  GM_SECOND        /* at most, for a device that no event announced */
-#define REFRESH_INTERVAL (60 * GM_SECOND) /* where the driver announces nothing */
+#define RETRY_INTERVAL   (5 * GM_SECOND)        /* after XML that could not be had or read */
+#define CHANGE_INTERVAL  GM_SECOND              /* at most, for a device that no event announced */
+#define COUNT_INTERVAL   GM_SECOND              /* interfaces one by one, where taps are sampled */
+#define REFRESH_INTERVAL (60 * GM_SECOND)       /* where the driver announces nothing */
+#define RENEW_INTERVAL   (5 * REFRESH_INTERVAL) /* what nothing announces, such as a port's limits */
 
 struct fast {
 	struct gm_source source;
@@ -197,7 +199,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 	if (fast->compare)
 		compare_state(fast, tick, guest, id, state);
 	int64_t age = tick->now - guest->identified_at;
-	if (guest->id != id || (!fast->told && age >= REFRESH_INTERVAL) ||
+	if (guest->id != id || age >= (fast->told ? RENEW_INTERVAL : REFRESH_INTERVAL) ||
 	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
 		guest->stale = true;
 	guest->id = id;
@@ -298,9 +300,14 @@ static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
 			   void (*visit)(void *visitor, const char *device), void *visitor)
 {
 	const struct fast *fast = user;
-	const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
+	struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
+	int64_t now = gm_clock_monotonic();
 
-	for (size_t i = 0; guest && guest->identity && i < guest->identity->device_count; i++) {
+	/* The tap sampler reads the same counters, more often and for less: this is for when it cannot. */
+	if (!guest || (fast->options.tapped && now - guest->counted_at < COUNT_INTERVAL))
+		return;
+	guest->counted_at = now;
+	for (size_t i = 0; guest->identity && i < guest->identity->device_count; i++) {
 		const struct gm_entity_key *key = &guest->identity->devices[i].key;
 
 		if (key->kind == GM_ENTITY_INTERFACE)

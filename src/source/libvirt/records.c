@@ -194,14 +194,70 @@ static int read_list(virConnectPtr conn, unsigned groups, const struct gm_lv_sco
 	return rc;
 }
 
-/* Adds what the bulk call does not give, guest by guest. */
-static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_scope *scope,
-			struct gm_lv_record_list *list)
+/* UUIDs, sorted. */
+struct uuids {
+	size_t count;
+	uint8_t (*uuids)[GM_UUID_SIZE];
+};
+
+static int compare_uuids(const void *a, const void *b)
 {
+	return memcmp(a, b, GM_UUID_SIZE);
+}
+
+/*
+ * Who runs, by one call: nearly all do nearly always, and a call for each would be most of what a driver
+ * without the bulk call costs. None, where that call fails: then each is asked.
+ */
+static struct uuids list_running(virConnectPtr conn)
+{
+	virDomainPtr *domains = NULL;
+	struct uuids running = {0};
+	int count = virConnectListAllDomains(
+		conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE | VIR_CONNECT_LIST_DOMAINS_RUNNING);
+
+	if (count > 0)
+		running.uuids = calloc((size_t)count, sizeof(running.uuids[0]));
+	for (int i = 0; i < count; i++) {
+		if (running.uuids &&
+		    virDomainGetUUID(domains[i], running.uuids[running.count]) == 0)
+			running.count++;
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	if (running.count > 0)
+		qsort(running.uuids, running.count, GM_UUID_SIZE, compare_uuids);
+	return running;
+}
+
+static void read_one(struct gm_lv_item *item, unsigned groups, const struct gm_lv_scope *scope,
+		     const struct uuids *running)
+{
+	if ((groups & VIR_DOMAIN_STATS_STATE) && running->count > 0 &&
+	    bsearch(item->uuid, running->uuids, running->count, GM_UUID_SIZE, compare_uuids)) {
+		gm_lv_single_running(&item->params, &item->param_count);
+		groups &= ~(unsigned)VIR_DOMAIN_STATS_STATE;
+	}
+	gm_lv_single_read(item->domain, groups, item->uuid, scope, &item->params,
+			  &item->param_count);
+	item->read_at = gm_clock_now();
+	if (item->record) { /* the array may have moved */
+		item->record->params = item->params;
+		item->record->nparams = item->param_count;
+	}
+}
+
+/* Adds what the bulk call does not give, guest by guest. */
+static void read_single(virConnectPtr conn, const struct gm_lv_plan *plan,
+			const struct gm_lv_scope *scope, struct gm_lv_record_list *list)
+{
+	struct uuids running = {0};
 	bool bounded = scope && scope->budget > 0;
 	size_t first = bounded ? *scope->next : 0;
 	int64_t end = gm_clock_monotonic() + (bounded ? scope->budget : 0);
 
+	if (plan->single & VIR_DOMAIN_STATS_STATE)
+		running = list_running(conn);
 	for (size_t i = 0; i < list->count; i++) {
 		struct gm_lv_item *item = &list->items[(first + i) % list->count];
 
@@ -209,16 +265,11 @@ static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_scope 
 			continue;
 		if (bounded && i > 0 && gm_clock_monotonic() >= end) {
 			*scope->next = (first + i) % list->count;
-			return;
+			break;
 		}
-		gm_lv_single_read(item->domain, plan->single, item->uuid, scope, &item->params,
-				  &item->param_count);
-		item->read_at = gm_clock_now();
-		if (item->record) { /* the array may have moved */
-			item->record->params = item->params;
-			item->record->nparams = item->param_count;
-		}
+		read_one(item, plan->single, scope, &running);
 	}
+	free(running.uuids);
 }
 
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
@@ -235,7 +286,7 @@ int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
 		return rc;
 	}
 	if (plan->single)
-		read_single(plan, scope, &list);
+		read_single(conn, plan, scope, &list);
 	*ret_list = list;
 	return 0;
 }

@@ -29,6 +29,13 @@ static void read_state(struct growing *growing)
 				     "state.state", state);
 }
 
+void gm_lv_single_running(virTypedParameterPtr *params, int *count)
+{
+	int capacity = *count;
+
+	virTypedParamsAddInt(params, count, &capacity, "state.state", VIR_DOMAIN_RUNNING);
+}
+
 /* As the bulk call does: -1 stands for a counter that the driver has not. */
 static void add_interface_number(struct growing *growing, const char *name, long long value)
 {

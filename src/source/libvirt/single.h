@@ -15,4 +15,7 @@
 void gm_lv_single_read(virDomainPtr domain, unsigned groups, const uint8_t uuid[GM_UUID_SIZE],
 		       const struct gm_lv_scope *scope, virTypedParameterPtr *params, int *count);
 
+/* Adds the state of a guest that is known to run, which saves asking for it. */
+void gm_lv_single_running(virTypedParameterPtr *params, int *count);
+
 #endif

@@ -18,6 +18,8 @@
 #include "source/libvirt/uris.h"
 #include "source/libvirt/xmlnode.h"
 
+#define LIMIT_MOST UINT64_C(10000000000000) /* bit/s; what is above is no limit */
+
 /* The units of libvirt's scaled integers (formatdomain.html, "Memory Allocation"). */
 static const struct {
 	const char *name;
@@ -102,6 +104,31 @@ static struct gm_entity_info *add_device(struct gm_lv_identity *identity)
 	return device;
 }
 
+/*
+ * The limit that <inbound> or <outbound> sets, bit/s: its peak where that may be reached. libvirt hands
+ * the numbers to tc(8) with the unit kbps, which is 1,000 bytes a second there, whatever the manual calls
+ * it; what the guest sends is policed at the average, a peak is not looked at.
+ */
+static uint64_t read_limit(const xmlNode *direction, bool may_peak)
+{
+	enum { BITS = 8000 };
+	uint64_t average = 0, peak = 0;
+	char text[32];
+
+	if (gm_lv_node_attribute(direction, "average", text, sizeof(text)))
+		gm_lv_number(text, &average);
+	if (may_peak && gm_lv_node_attribute(direction, "peak", text, sizeof(text)))
+		gm_lv_number(text, &peak);
+	uint64_t most = peak > average ? peak : average;
+	return most <= LIMIT_MOST / BITS ? most * BITS : 0;
+}
+
+static void read_limits(const xmlNode *bandwidth, struct gm_interface_info *info)
+{
+	info->rx_limit = read_limit(gm_lv_node_child(bandwidth, "inbound"), true);
+	info->tx_limit = read_limit(gm_lv_node_child(bandwidth, "outbound"), false);
+}
+
 static void read_interface(struct gm_lv_identity *identity, const xmlNode *node, uint32_t ordinal,
 			   const struct gm_lv_ports *ports)
 {
@@ -119,6 +146,7 @@ static void read_interface(struct gm_lv_identity *identity, const xmlNode *node,
 			     sizeof(info->interface.mac));
 	gm_lv_node_attribute(gm_lv_node_child(node, "model"), "type", info->interface.model,
 			     sizeof(info->interface.model));
+	read_limits(gm_lv_node_child(node, "bandwidth"), &info->interface);
 	gm_lv_ports_find(ports, node, device, ordinal, info->interface.port_uuid);
 }
 

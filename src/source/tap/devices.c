@@ -92,6 +92,15 @@ int gm_tap_devices_link(struct gm_tap_devices *devices, const struct gm_link *li
 	return 0;
 }
 
+void gm_tap_devices_ask_speeds(struct gm_tap_devices *devices)
+{
+	struct gm_tap_device *device, *next;
+
+	HASH_ITER (hh, devices->by_index, device, next) {
+		device->speed_due = 0;
+	}
+}
+
 static void note_gone(struct gm_tap_devices *devices, struct gm_tap_device *device)
 {
 	device->removed = true;
@@ -138,7 +147,7 @@ static void withdraw(struct gm_tap_devices *devices, int64_t time,
 		if (device->withdraw) {
 			sink->gone(sink->user, GM_SOURCE_TAP, &device->key, time);
 			device->withdraw = false;
-			device->announced = false;
+			device->announced = device->limited = false;
 			device->track = (struct gm_tap_track){.time = 0};
 			device->level = (struct gm_tap_level){.known = 0};
 		}

@@ -21,6 +21,7 @@ struct gm_tap_device {
 	struct gm_tap_track track;
 	struct gm_tap_level level;
 	int64_t speed_due;        /* monotonic time at which its speed is asked for again */
+	bool limited;             /* a limit has been told of it */
 	struct gm_entity_key key; /* of the announced name */
 
 	struct gm_link link;
@@ -54,6 +55,9 @@ void gm_tap_devices_listing_ends(struct gm_tap_devices *devices);
 /* Tells the sink what changed since the last call. `time` is the node's. */
 void gm_tap_devices_settle(struct gm_tap_devices *devices, int64_t time,
 			   const struct gm_source_sink *sink);
+
+/* The speed of all of them is to be asked for again. */
+void gm_tap_devices_ask_speeds(struct gm_tap_devices *devices);
 
 /* NULL when there is none. Valid until the next settling. */
 struct gm_tap_device *gm_tap_devices_find(struct gm_tap_devices *devices, uint32_t index);

@@ -24,6 +24,7 @@
 #include "source/tap/arming.h"
 #include "source/tap/devices.h"
 #include "source/tap/fold.h"
+#include "source/tap/limits.h"
 #include "source/tap/netlink.h"
 #include "source/tap/rates.h"
 #include "source/tap/speed.h"
@@ -55,6 +56,7 @@ struct tap {
 	int64_t read_at;     /* monotonic: of the last reading that was not left out */
 	int64_t settled;     /* monotonic */
 	struct gm_tap_arming arming;
+	struct gm_tap_limits *limits; /* told by hear() on other threads */
 
 	/* Of the tick that goes on. */
 	int64_t time;      /* when the readings of the next datagram were true */
@@ -88,25 +90,49 @@ static void on_link_gone(void *user, uint32_t index)
 	gm_tap_devices_link_gone(&((struct tap *)user)->devices, index);
 }
 
+/*
+ * Adds what the port's quality of service allows; the guest receives what the device sends. A limit that
+ * is no more, or that the operator's own word overrules, is told as 0. The faster way's, or 0.
+ */
+static double add_limits(struct tap *tap, struct gm_tap_device *device, bool overruled)
+{
+	struct gm_tap_limit limit = gm_tap_limits_find(tap->limits, &device->key);
+	bool limited = limit.rx > 0 || limit.tx > 0;
+
+	if (overruled) {
+		limit = (struct gm_tap_limit){0};
+	}
+	if (limited || device->limited) {
+		gm_batch_gauge(tap->batch, GM_METRIC_NET_TX_LIMIT, limit.rx);
+		gm_batch_gauge(tap->batch, GM_METRIC_NET_RX_LIMIT, limit.tx);
+	}
+	device->limited = limited;
+	return limit.rx > limit.tx ? limit.rx : limit.tx;
+}
+
 /* Adds the port's rate to the open frame when it is known and it is time for it. */
 static void add_speed(struct tap *tap, struct gm_tap_device *device)
 {
-	int64_t now;
-	double speed;
+	int64_t now = tap->speeds > 0 ? gm_clock_monotonic() : 0;
+	bool was_limited = device->limited, known;
+	double speed, limit;
 
-	bool known = gm_tap_rates_find(tap->options.rates, device->link.name, &speed);
-
-	if (tap->speeds == 0 || (!known && !gm_tap_speed_is_real(&device->link))) {
+	if (now < device->speed_due || tap->speeds == 0) {
 		return;
 	}
-	now = gm_clock_monotonic();
-	if (now < device->speed_due) {
-		return;
-	}
-	tap->speeds--;
 	device->speed_due = now + SPEED_INTERVAL;
-	if (known || gm_tap_speed(tap->links_fd, device->link.name, &speed) == 0) {
-		gm_batch_gauge(tap->batch, GM_METRIC_NET_SPEED, speed);
+	known = gm_tap_rates_find(tap->options.rates, device->link.name, &speed);
+	limit = add_limits(tap, device, known);
+	if (!known && limit > 0) {
+		speed = limit;
+		known = true;
+	} else if (!known && gm_tap_speed_is_real(&device->link)) {
+		tap->speeds--;
+		known = gm_tap_speed(tap->links_fd, device->link.name, &speed) == 0;
+	}
+	/* What a limit had set is taken back with it. */
+	if (known || was_limited) {
+		gm_batch_gauge(tap->batch, GM_METRIC_NET_SPEED, known ? speed : 0);
 	}
 }
 
@@ -468,6 +494,9 @@ static int read_all(struct tap *tap, int64_t now, const struct gm_source_sink *s
 	}
 	tap->answered = 0;
 	tap->speeds = SPEEDS_PER_FOLD;
+	if (tap->keep && gm_tap_limits_changed(tap->limits)) {
+		gm_tap_devices_ask_speeds(&tap->devices);
+	}
 	note_reading(tap);
 	rc = dump(tap, gm_netlink_stats_request, &interrupted);
 	if (rc < 0) {
@@ -531,8 +560,14 @@ static void tap_destroy(struct gm_source *source)
 
 	gm_tap_devices_free(&tap->devices);
 	gm_batch_free(tap->batch);
+	gm_tap_limits_free(tap->limits);
 	free(tap->buffer);
 	free(tap);
+}
+
+static void tap_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
+{
+	gm_tap_limits_hear(to_tap(source)->limits, info, here);
 }
 
 static const struct gm_source_ops tap_ops = {
@@ -542,6 +577,7 @@ static const struct gm_source_ops tap_ops = {
 	.pace = tap_pace,
 	.close = tap_close,
 	.destroy = tap_destroy,
+	.hear = tap_hear,
 };
 
 /* A whole part of the interval, 1 ms at least, which is what the runner keeps to; 0: never. */
@@ -561,16 +597,18 @@ int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_s
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
 	int64_t ticks = (options->fold + options->interval - 1) / options->interval;
+	int rc;
 
 	if (tap == NULL) {
 		return -ENOMEM;
 	}
-	tap->buffer = malloc(BUFFER_SIZE);
-	if (tap->buffer == NULL) {
-		free(tap);
-		return -ENOMEM;
-	}
 	tap->base.ops = &tap_ops;
+	tap->buffer = malloc(BUFFER_SIZE);
+	rc = tap->buffer == NULL ? -ENOMEM : gm_tap_limits_create(&tap->limits);
+	if (rc < 0) {
+		tap_destroy(&tap->base);
+		return rc;
+	}
 	tap->options = *options;
 	tap->options.fold = (ticks > 0 ? ticks : 1) * options->interval;
 	tap->devices.patterns = tap->options.devices;

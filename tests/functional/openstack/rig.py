@@ -27,7 +27,7 @@ log: {{level: debug}}
 libvirt: {libvirt}
 tap: {tap}
 redis: {{enabled: false}}
-snmp: {{enabled: false}}
+snmp: {snmp}
 host: {{interval: 100ms}}
 alarm: {{hold: 0s, raise-limit: 0}}
 state: {{directory: {place}/state}}
@@ -49,7 +49,7 @@ class Daemon:
     def __init__(self, place, program, ctl):
         self.place, self.program, self.ctl = place, program, ctl
         self.process, self.environment = None, {}
-        self.libvirt = self.tap = "{enabled: false}"
+        self.libvirt = self.tap = self.snmp = "{enabled: false}"
         self.statuses = []
         for folder in ("policy.d", "outputs.d"):
             os.makedirs(os.path.join(place, folder))
@@ -78,7 +78,8 @@ class Daemon:
             self.ask("reload")
 
     def start(self):
-        self.write("guestmon.yaml", CONFIG.format(place=self.place, node=NODE, libvirt=self.libvirt, tap=self.tap))
+        self.write("guestmon.yaml", CONFIG.format(place=self.place, node=NODE, libvirt=self.libvirt, tap=self.tap,
+                                                  snmp=self.snmp))
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "-f", "-c", self.path("guestmon.yaml")], stderr=log, stdin=subprocess.DEVNULL,
@@ -119,7 +120,6 @@ class Rig:
         self.attached = os.environ.get(SERVICES)
         self.stack = stack.Stack(self.attached or os.path.join(state, "services"))
         self.proxies, self.token = {}, None
-        self.recovery_failure = None
         self.count = 0
 
     def open(self, parts):
@@ -133,20 +133,9 @@ class Rig:
             os.makedirs(self.stack.state)
             began = time.monotonic()
             self.stack.up(parts)
-            self.start_recovery()
             print(f"services are up after {time.monotonic() - began:.1f} s", flush=True)
         for name in ("keystone", "aodh", "gnocchi"):
             self.proxies[name] = Proxy(stack.PROXIES[name], stack.PORTS[name])
-
-    def start_recovery(self):
-        """Without it all other tests can do."""
-        if recovery.missing():
-            return
-        try:
-            recovery.start(self.stack)
-            recovery.add_host(self.stack, NODE)
-        except (RuntimeError, OSError, subprocess.SubprocessError) as failure:
-            self.recovery_failure = failure
 
     def close(self):
         for proxy in self.proxies.values():

@@ -2,6 +2,8 @@
 """By the message bus: an alarm's actions run, which setting its state by the API does not do."""
 
 import signal
+import socket
+import threading
 import time
 
 import proxy
@@ -10,6 +12,61 @@ from gmtest.wait import wait_until
 from rig import PATIENCE, WAIT, OpenStackTest
 
 HOOK = 28990
+TALKER = 28991
+
+
+class Talker:
+    """In front of the broker: once it has been given a message it keeps the broker's word to itself, and goes on
+    talking about something else."""
+
+    PUBLISH, SCRAP = b"\x00\x3c\x00\x28", b"\x03\x00\x01\x00\x00\x00\x01x\xce"
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", TALKER))
+        self.met = 0
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            broker = socket.create_connection(("127.0.0.1", stack.PORTS["rabbit"]))
+            talks = threading.Event()
+            threading.Thread(target=self.there, args=(client, broker, talks), daemon=True).start()
+            threading.Thread(target=self.back, args=(client, broker, talks), daemon=True).start()
+
+    def there(self, client, broker, talks):
+        while data := client.recv(65536):
+            if self.PUBLISH in data:
+                self.met += 1
+                talks.set()
+            else:
+                broker.sendall(data)
+        broker.close()
+
+    def back(self, client, broker, talks):
+        broker.settimeout(0.1)
+        try:
+            while True:
+                if talks.is_set():
+                    time.sleep(0.5)
+                    client.sendall(self.SCRAP)
+                    continue
+                try:
+                    data = broker.recv(65536)
+                except TimeoutError:
+                    continue
+                if not data:
+                    break
+                client.sendall(data)
+        except OSError:
+            pass
+        client.close()
+
+    def close(self):
+        self.listener.close()
 
 
 class Bus(OpenStackTest):
@@ -66,6 +123,15 @@ class Bus(OpenStackTest):
         self.assertIn("aodh-listener has not raised", self.node.log())
         time.sleep(1)
         self.assertEqual(self.history(self.aodh_alarms()["hung"]), ["alarm"], "what comes late changes nothing")
+
+    def test_a_broker_that_talks_and_confirms_nothing(self):
+        talker = Talker()
+        self.addCleanup(talker.close)
+        self.begin(url=f"amqp://guest:guest@127.0.0.1:{TALKER}/%2f")
+        self.node.raise_("talk")
+        self.await_states({"talk": "alarm"})
+        self.assertGreater(talker.met, 0)
+        self.assertIn("it does not confirm in time", self.node.log())
 
     def test_the_daemon_is_killed_between(self):
         self.begin()

@@ -2,6 +2,7 @@
 """Derived measures in Gnocchi: a peak that the mean of a second hides, an archive policy and resources
 made on demand, and an outage that is filled in afterwards."""
 
+import json
 import os
 import socket
 import time
@@ -66,6 +67,21 @@ class Gnocchi(OpenStackTest):
                    self.node.log(), WAIT)
         self.make_policy(missing)
         wait_until("it goes on", lambda: self.measures("memory.used", "max"), WAIT, 0.5)
+
+    def test_a_resource_that_is_there_but_unknown(self):
+        """The batch is sent again after pauses that grow, and arrives when Gnocchi has come to itself."""
+        self.make_policy("unknown")
+        self.begin("unknown")
+        wait_until("measures arrive", lambda: self.measures("cpu.used", "count"), WAIT, 0.5)
+        front = self.proxies["gnocchi"]
+        front.inject(proxy.status(400, json.dumps({"code": 400, "description": {
+            "cause": "Unknown resources", "detail": [{"original_resource_id": NODE, "resource_id": "x"}]}}).encode()),
+            lambda handler: "/batch/" in handler.path)
+        wait_until("it is met", lambda: front.hit > 0, WAIT)
+        time.sleep(3)
+        self.assertLessEqual(front.hit, 4, "no pause between the attempts")
+        front.mend()
+        wait_until("it works again", lambda: "works again" in self.node.log(), WAIT)
 
     def test_an_outage_is_filled_in(self):
         self.make_policy("outage")

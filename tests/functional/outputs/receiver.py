@@ -31,6 +31,7 @@ class Request:
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "Server"
+    disable_nagle_algorithm = True  # else the end of each answer waits for the beginning to be acknowledged
 
     def log_message(self, *_):
         pass

@@ -68,7 +68,7 @@ configure_libvirtd()
 		remember_owner = 0
 		security_driver = "none"
 		namespaces = [ ]
-		cgroup_controllers = [ ]
+		cgroup_controllers = [ $(cgroup_of_guests) ]
 		stdio_handler = "file"
 	END
 }

@@ -29,9 +29,12 @@ space_make()
 		"${state:?}/snmp" "${state:?}/log" "${state:?}/guestmon"
 	mkdir -p "$state"/{run,log,etc,guests,redis,snmp,guestmon} \
 		"$state"/libvirt/{run,lib,etc,log,cache}
-	setsid unshare --mount --net --pid --ipc --fork --kill-child --mount-proc \
-		--propagation private "$here/lab" space-init "$state" \
-		</dev/null >"$state/log/space.log" 2>&1 &
+	cgroup_make
+	(
+		cgroup_enter
+		exec setsid unshare --mount --net --pid --ipc --cgroup --fork --kill-child \
+			--mount-proc --propagation private "$here/lab" space-init "$state"
+	) </dev/null >"$state/log/space.log" 2>&1 &
 	local outer=$!
 	if ! wait_for 10 test -e "$state/run/ready"; then
 		cat "$state/log/space.log" >&2
@@ -81,10 +84,11 @@ space_init()
 }
 
 # libvirt's fixed directories become ours. A fresh /sys shows this network namespace's devices, and
-# without the cgroup trees below it libvirt makes no cgroups that would outlive us.
+# without the cgroup trees below it libvirt makes no cgroups that would outlive us (cgroup.sh where it must).
 space_mounts()
 {
 	mount -t sysfs sysfs /sys
+	cgroup_mounts
 	mount -t tmpfs -o mode=755 tmpfs /run
 	mkdir -p /run/libvirt /run/lock
 	mount --bind "$state/libvirt/run" /run/libvirt
@@ -112,7 +116,8 @@ space_exec()
 {
 	local pid
 	pid=$(space_pid) || die "no lab runs in $state: lab up $state"
-	nsenter --target "$pid" --mount --net --pid --ipc -- env \
+	cgroup_enter
+	nsenter --target "$pid" --mount --net --pid --ipc --cgroup -- env \
 		LIBVIRT_DEFAULT_URI=qemu:///system \
 		SNMPCONFPATH="$state/etc" SNMP_PERSISTENT_DIR="$state/snmp" \
 		MIBDIRS="$repo/mibs:$repo/mibs/compat" MIBS="$(space_mibs)" \
@@ -137,6 +142,7 @@ space_end()
 		kill -KILL "$pid"
 		wait_for 10 space_is_gone "$pid" || die "process $pid of the lab does not end"
 	fi
+	cgroup_remove
 	rm -rf "${state:?}/run"
 	find "$state/guests" -type s -delete 2>/dev/null || true
 }

@@ -4,6 +4,7 @@
  */
 #include "support/mib/fixture.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,6 +140,56 @@ static bool fill_machine(struct gm_snapshot *snapshot, size_t g, uint32_t index)
 }
 
 const char *const fixture_tenants[FIXTURE_TENANTS] = {"shop", "9a2b0000000000000000000000000001"};
+
+/* A file's, by its name and its patterns, and two of managers: one that is judged, one that lacks something. */
+static bool fill_thresholds(struct gm_snapshot *snapshot)
+{
+	static const char *const names[] = {"disk", "memory", "unfinished"};
+	struct gm_threshold_options none = {.metric = "memory.used",
+					    .enabled = true,
+					    .rising = NAN,
+					    .falling = NAN,
+					    .warning_max = NAN,
+					    .warning_min = NAN,
+					    .failure_max = NAN,
+					    .failure_min = NAN,
+					    .hysteresis = NAN,
+					    .hits = 1,
+					    .window = 60 * INT64_C(1000000000),
+					    .percentile = 95};
+
+	snapshot->detector_count = 2;
+	snapshot->detectors[0] = "leak";
+	snapshot->detectors[1] = "burst";
+	for (size_t i = 0; i < snapshot->guest_count; i++) {
+		snapshot->guests[i].detectors = 1;
+		snapshot->guests[i].switched_detectors = 2;
+	}
+	snapshot->threshold_count = sizeof(names) / sizeof(names[0]);
+	if (!rows(snapshot, &snapshot->thresholds, snapshot->threshold_count,
+		  sizeof(*snapshot->thresholds)))
+		return false;
+	struct gm_threshold_row *row = snapshot->thresholds;
+	for (size_t i = 0; i < snapshot->threshold_count; i++) {
+		snprintf(row[i].name, sizeof(row[i].name), "%s", names[i]);
+		row[i].options = none;
+		row[i].storage = GM_STORAGE_KEPT;
+		row[i].status = GM_ROW_ACTIVE;
+	}
+	row[0].storage = GM_STORAGE_READ_ONLY;
+	row[0].options.failure_max = -1.5;
+	row[0].entities = 1U << GM_ENTITY_DISK;
+	snprintf(row[0].guest, sizeof(row[0].guest), "web-*,!web-9");
+	row[1].changed_at = FIXTURE_TIME;
+	row[1].alarms = 7;
+	row[1].options.rising = 17179869184.0;
+	row[1].options.severity = 2;
+	row[1].options.duration = INT64_C(1500000000);
+	row[2].storage = GM_STORAGE_VOLATILE;
+	row[2].status = GM_ROW_NOT_READY;
+	row[2].options.metric[0] = '\0';
+	return true;
+}
 
 /* Of those that have guests, in the order of their lengths. */
 /* One that works, and one that has told nothing yet. */
@@ -423,6 +474,11 @@ static void fill_port(struct gm_snapshot *snapshot, size_t at, uint32_t index, u
 	fill_counts(&snapshot->burst_totals[at], &snapshot->burst_buckets[2 * at], index, ordinal);
 }
 
+static bool finish(struct gm_snapshot *snapshot)
+{
+	return fill_thresholds(snapshot) && gm_snapshot_order_alarms(snapshot) == 0;
+}
+
 struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t generation)
 {
 	struct gm_snapshot *snapshot = gm_snapshot_create();
@@ -455,5 +511,5 @@ struct gm_snapshot *fixture_snapshot(size_t guests, size_t interfaces, uint64_t 
 		}
 	}
 	snapshot->totals.raised[GM_SEVERITY_MAJOR] = 9;
-	return gm_snapshot_order_alarms(snapshot) < 0 ? NULL : snapshot;
+	return finish(snapshot) ? snapshot : NULL;
 }

@@ -364,6 +364,17 @@ static struct gm_finding burst_of(unsigned guest, int64_t time)
 	return made;
 }
 
+/* The figures of the summary that was told last. */
+static void expect_held(struct fixture *f, double held, double waiting, double raised, double ended)
+{
+	const struct gm_evidence *evidence = &newest(f)->evidence;
+
+	assert_true(evidence->number[GM_EVIDENCE_HELD] == held);
+	assert_true(evidence->number[GM_EVIDENCE_HELD_WAITING] == waiting);
+	assert_true(evidence->number[GM_EVIDENCE_HELD_RAISED] == raised);
+	assert_true(evidence->number[GM_EVIDENCE_HELD_ENDED] == ended);
+}
+
 static void test_storm(void **state)
 {
 	struct fixture *f = *state;
@@ -384,6 +395,7 @@ static void test_storm(void **state)
 	assert_true(newest(f)->evidence.number[GM_EVIDENCE_VALUE] == 700);
 	assert_true(newest(f)->evidence.number[GM_EVIDENCE_LIMIT] == 100);
 	assert_string_equal(newest(f)->evidence.contributors, "burst 350,leak 350");
+	expect_held(f, 700, 700, 0, 0);
 	assert_non_null(strstr(newest(f)->text, "700 alarms wait"));
 
 	for (unsigned i = 0; i < 300; i++) { /* over while they wait */
@@ -407,7 +419,41 @@ static void test_storm(void **state)
 	assert_int_equal(f->log[f->count - 1].kind, GM_TRANSITION_CLEAR);
 	assert_string_equal(newest(f)->detector, "self");
 	assert_true(newest(f)->evidence.number[GM_EVIDENCE_VALUE] == 700);
+	expect_held(f, 700, 0, 400, 300);
+	assert_non_null(strstr(newest(f)->text, "700 had to: 400 are raised now, 300 were over"));
 	assert_int_equal(gm_alarms_limited(f->alarms), 700); /* counted once each */
+}
+
+/* Waves that follow each other are one storm, counted whole; the next one counts anew. */
+static void test_waves_are_one_storm(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_alarm_options options = plain;
+	int64_t now = T0;
+
+	options.raise_limit = 10;
+	open_engine(f, &options);
+	for (unsigned wave = 0; wave < 3; wave++) {
+		/* The third comes when the storm is over, and within the minute of the limit. */
+		now += wave == 2 ? 10 * S : 2 * S;
+		for (unsigned i = 0; i < 20; i++)
+			tell(f, finding(20 * wave + i, true, now));
+		gm_alarms_tick(f->alarms, now);
+		if (wave != 1)
+			assert_string_equal(newest(f)->metric, "alarmStorm");
+		if (wave == 0)
+			expect_held(f, 10, 10, 0, 0);
+		if (wave == 2)
+			expect_held(f, 20, 20, 0, 0);
+		for (unsigned i = 0; i < 20; i++)
+			tell(f, finding(20 * wave + i, false, now + S));
+		gm_alarms_tick(f->alarms, now + S);
+		if (wave == 1) {
+			while (newest(f)->cleared_at == 0 || !gm_alarm_is_storm(newest(f)))
+				gm_alarms_tick(f->alarms, now += S);
+			expect_held(f, 30, 0, 0, 30);
+		}
+	}
 }
 
 /* A summary that was active before a restart ends when nothing waits. */
@@ -506,6 +552,7 @@ int main(void)
 		TEST(test_clear_within_maintenance),
 		TEST(test_suspended),
 		TEST(test_storm),
+		TEST(test_waves_are_one_storm),
 		TEST(test_storm_over_a_restart),
 		TEST(test_drop),
 		TEST(test_options_for_some),

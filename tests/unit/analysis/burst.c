@@ -160,6 +160,39 @@ static void brief_bursts_are_found(void **state)
 	tear_down(f);
 }
 
+/* A way that is limited is full at its limit, whatever the port can do; the other way is not. */
+static void a_limit_counts_for_its_way(void **state)
+{
+	(void)state;
+	static const struct piece piece = {3000 * MS, 3100 * MS, 95 * MBIT};
+	static const struct {
+		unsigned metric;
+		size_t bursts;
+	} cases[] = {{GM_METRIC_NET_SPEED, 0}, {GM_METRIC_NET_RX_LIMIT, 1}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture *f = set_up(1000 * MBIT);
+		f->options.brief = 0;
+		tell_rate(f, GM_METRIC_NET_TX_LIMIT, 1000 * MBIT);
+		tell_rate(f, GM_METRIC_NET_RX_LIMIT, 1000 * MBIT);
+		tell_rate(f, cases[i].metric, 100 * MBIT);
+		f->pieces = &piece;
+		f->piece_count = 1;
+		f->background = 1 * MBIT;
+		read_until(f, 8000 * MS, 10 * MS);
+		assert_int_equal(f->count > 0, cases[i].bursts > 0);
+		/* No limit any more: the port's own rate holds. */
+		tell_rate(f, GM_METRIC_NET_RX_LIMIT, 0);
+		tell_rate(f, GM_METRIC_NET_TX_LIMIT, 0);
+		tell_speed(f, 1000 * MBIT);
+		const struct piece again = {12000 * MS, 12100 * MS, 95 * MBIT};
+		f->pieces = &again;
+		size_t before = f->count;
+		read_until(f, 16000 * MS, 10 * MS);
+		assert_int_equal(f->count, before);
+		tear_down(f);
+	}
+}
+
 static void short_dips_belong_to_a_burst(void **state)
 {
 	(void)state;
@@ -306,6 +339,7 @@ int main(void)
 		cmocka_unit_test(noise_is_none_and_hides_none),
 		cmocka_unit_test(ups_and_downs_are_none),
 		cmocka_unit_test(brief_bursts_are_found),
+		cmocka_unit_test(a_limit_counts_for_its_way),
 		cmocka_unit_test(short_dips_belong_to_a_burst),
 		cmocka_unit_test(a_burst_that_wavers_is_one),
 		cmocka_unit_test(a_burst_over_a_border_is_told_once),

@@ -68,11 +68,15 @@ static inline void create(struct fixture *f)
 	assert_int_equal(gm_burst_ops.create(&f->options, &key, &f->detector), 0);
 }
 
+static inline void tell_rate(struct fixture *f, unsigned metric, double rate)
+{
+	const struct gm_point point = {.metric = metric, .time = START + f->until, .value = rate};
+	gm_burst_ops.observe(f->detector, &point, &f->sink);
+}
+
 static inline void tell_speed(struct fixture *f, double speed)
 {
-	const struct gm_point point = {
-		.metric = GM_METRIC_NET_SPEED, .time = START + f->until, .value = speed};
-	gm_burst_ops.observe(f->detector, &point, &f->sink);
+	tell_rate(f, GM_METRIC_NET_SPEED, speed);
 }
 
 /* A detector of a port of `speed` bit/s. */

@@ -246,8 +246,7 @@ static void happen(struct fixture *f, enum gm_guest_event_kind kind, int64_t tim
 	const struct gm_guest_event event = {
 		.key = gm_entity_guest(web), .kind = kind, .time = time};
 
-	gm_intake_event(f->intake, &event);
-	gm_alarming_event(f->alarming, &event);
+	gm_alarming_event(f->alarming, f->intake, &event);
 }
 
 /* What leaves is silent from the first pass on, and its alarms are cleared as such. */

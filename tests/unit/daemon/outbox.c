@@ -275,6 +275,27 @@ static void test_the_receiver_may_say_how_long(void **state)
 	assert_int_equal(row_of(fixture).next_try_at - fixture->now, 3600 * GM_SECOND);
 }
 
+/* It is kept although another one that was in flight arrives, or fails without a wish. */
+static void test_a_wish_holds_for_all(void **state)
+{
+	struct fixture *fixture = *state;
+	become(fixture, &some_ops);
+	for (uint32_t id = 1; id <= 5; id++)
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	verdict(fixture, 0, GM_VERDICT_RETRY, 0);
+	verdict(fixture, 1, GM_VERDICT_RETRY, 17 * GM_SECOND);
+	verdict(fixture, 2, GM_VERDICT_DELIVERED, 0);
+	verdict(fixture, 3, GM_VERDICT_RETRY, GM_SECOND);
+	assert_int_equal(row_of(fixture).next_try_at - fixture->now, 17 * GM_SECOND);
+	fixture->now += 17 * GM_SECOND - 1;
+	pump(fixture);
+	assert_int_equal(fixture->output.count, 4);
+	fixture->now += 1;
+	pump(fixture);
+	assert_true(fixture->output.count > 4);
+}
+
 static void test_a_refused_message_holds_up_its_alarm_alone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -521,6 +542,7 @@ int main(void)
 		WITH_OUTBOX(test_what_was_under_way_is_sent_again_after_a_restart),
 		WITH_OUTBOX(test_a_receiver_that_is_away_gets_all_in_order),
 		WITH_OUTBOX(test_the_receiver_may_say_how_long),
+		WITH_OUTBOX(test_a_wish_holds_for_all),
 		WITH_OUTBOX(test_a_refused_message_holds_up_its_alarm_alone),
 		WITH_OUTBOX(test_only_what_is_wanted_is_sent),
 		cmocka_unit_test(test_patterns_choose_guests_projects_detectors),

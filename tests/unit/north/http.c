@@ -85,6 +85,14 @@ static void answer(struct server *server, int fd)
 		{"/half ", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"},
 		{"/busy ", "HTTP/1.1 429 Too Many\r\nConnection: close\r\nRetry-After: "
 			   "7\r\nContent-Length: 0\r\n\r\n"},
+		{"/late-clock ",
+		 "HTTP/1.1 503 Busy\r\nConnection: close\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+		 "Retry-After: Mon, 01 Jan 2024 00:00:09 GMT\r\nContent-Length: 0\r\n\r\n"},
+		{"/past ",
+		 "HTTP/1.1 503 Busy\r\nConnection: close\r\nDate: Mon, 01 Jan 2024 00:00:09 GMT\r\n"
+		 "Retry-After: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n"},
+		{"/later ", "HTTP/1.1 503 Busy\r\nConnection: close\r\nRetry-After: soon\r\n"
+			    "Content-Length: 0\r\n\r\n"},
 		{"/no ",
 		 "HTTP/1.1 400 Bad\r\nConnection: close\r\nContent-Length: 9\r\n\r\n<b>\"\x01</b>"},
 		{"/nonsense ", "\x16\x03\x01 what?\r\n\r\n"},
@@ -269,6 +277,12 @@ static void test_a_server_that_is_busy(void **state)
 	assert_int_equal(fixture->retry_after, 7 * GM_SECOND);
 	assert_int_equal(fixture->verdict.kind, GM_VERDICT_RETRY);
 	assert_int_equal(fixture->verdict.retry_after, 7 * GM_SECOND);
+	ask(fixture, "/late-clock"); /* the server's clock counts */
+	assert_int_equal(fixture->verdict.retry_after, 9 * GM_SECOND);
+	ask(fixture, "/past");
+	assert_int_equal(fixture->verdict.retry_after, 0);
+	ask(fixture, "/later");
+	assert_int_equal(fixture->verdict.retry_after, 0);
 }
 
 static void test_a_refusal_is_quoted(void **state)

@@ -114,6 +114,35 @@ static void test_burst_carries_its_evidence(void **state)
 	assert_int_equal(seen.values[16].number, 2);
 }
 
+/* Under a storm: how many, and what of, whatever else the daemon says of itself. */
+static void test_summary_of_a_storm(void **state)
+{
+	(void)state;
+	static const uint32_t columns[] = {51, 52, 53, 54, 46, 31};
+	struct gm_transition transition = {
+		.kind = GM_TRANSITION_CLEAR,
+		.alarm = {.detector = GM_SELF_DETECTOR, .metric = GM_STORM_METRIC}};
+	struct gm_evidence *evidence = &transition.alarm.evidence;
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD, 700);
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD_WAITING, 0);
+	gm_evidence_set(evidence, GM_EVIDENCE_HELD_ENDED, 300);
+	gm_evidence_set(evidence, GM_EVIDENCE_LIMIT, 100);
+	snprintf(evidence->contributors, sizeof(evidence->contributors), "burst 350");
+	assert_int_equal(gm_mib_notification_of(&transition), 22);
+	struct seen seen = carried(&transition);
+	assert_int_equal(seen.count, 16 + 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(seen.columns[16 + i], columns[i]);
+	assert_int_equal(seen.values[16].number, 700);
+	assert_int_equal(seen.values[17].number, 0);
+	assert_true(seen.values[18].number == UINT64_MAX); /* not known */
+	assert_int_equal(seen.values[19].number, 300);
+	assert_memory_equal(seen.octets[20], "100", 3);
+	assert_memory_equal(seen.octets[21], "burst 350", 9);
+	snprintf(transition.alarm.detector, GM_DETECTOR_NAME, "linear");
+	assert_int_equal(gm_mib_notification_of(&transition), GM_MIB_ALARM_RAISE + 2);
+}
+
 /* What people made of an alarm follows, where that is the news. */
 static void test_news_follow(void **state)
 {
@@ -282,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_leak_carries_its_evidence),
 		cmocka_unit_test(test_burst_carries_its_evidence),
+		cmocka_unit_test(test_summary_of_a_storm),
 		cmocka_unit_test(test_news_follow),
 		cmocka_unit_test(test_anomaly_carries_its_evidence),
 		cmocka_unit_test(test_threshold_carries_its_evidence),

@@ -3,7 +3,9 @@
  * Sockets that are there, are not there yet, go away, and do not answer.
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,6 +94,89 @@ static void assert_received(int fd, const char *text)
 
 	assert_int_equal(recv(fd, bytes, sizeof(bytes) - 1, 0), (ssize_t)strlen(text));
 	assert_string_equal(bytes, text);
+}
+
+/* ---- a name with two addresses, of which the first takes nothing ---- */
+
+static const char two_addresses[] = "two.addresses.test";
+static uint16_t refused_port, good_port;
+
+/* Where there is no such name in the machine's own files: before the C library's. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		struct addrinfo **ret_found)
+{
+	static struct sockaddr_in ends[2];
+	static struct addrinfo found[2];
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (!node || strcmp(node, two_addresses) != 0) {
+		*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+		return real(node, service, hints, ret_found);
+	}
+	for (int i = 0; i < 2; i++) {
+		ends[i] = (struct sockaddr_in){.sin_family = AF_INET,
+					       .sin_port = htons(i ? good_port : refused_port),
+					       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		found[i] = (struct addrinfo){.ai_family = AF_INET,
+					     .ai_socktype = hints->ai_socktype,
+					     .ai_addr = (struct sockaddr *)&ends[i],
+					     .ai_addrlen = sizeof(ends[i]),
+					     .ai_next = i ? NULL : &found[1]};
+	}
+	*ret_found = found;
+	return 0;
+}
+
+void freeaddrinfo(struct addrinfo *found)
+{
+	void (*real)(struct addrinfo *);
+
+	if (found && found->ai_canonname == NULL && found->ai_next == found + 1)
+		return;
+	*(void **)&real = dlsym(RTLD_NEXT, "freeaddrinfo");
+	real(found);
+}
+
+static void open_two_addresses(struct rig *rig, enum gm_wire_kind kind, int type, int *ret_good)
+{
+	int refused = bound(type, &refused_port);
+
+	*ret_good = bound(type, &good_port);
+	close(refused);
+	open_rig(rig, kind, two_addresses, 514);
+}
+
+static void test_a_name_with_two_addresses(void **state)
+{
+	(void)state;
+	struct rig rig;
+	int good;
+
+	open_two_addresses(&rig, GM_WIRE_TCP, SOCK_STREAM, &good);
+	assert_int_equal(listen(good, 4), 0);
+	send_text(&rig, 1, "tcp");
+	run_until(&rig, 1);
+	assert_int_equal(rig.last, 0);
+	close_rig(&rig);
+	close(good);
+
+	open_two_addresses(&rig, GM_WIRE_UDP, SOCK_DGRAM, &good);
+	send_text(&rig, 1, "udp"); /* an ICMP error tells; the next attempt goes to the other */
+	run_until(&rig, 1);
+	assert_int_equal(rig.last, -ECONNREFUSED);
+	send_text(&rig, 2, "udp");
+	run_until(&rig, 2);
+	assert_int_equal(rig.last, 0);
+	assert_received(good, "udp");
+	close_rig(&rig);
+	close(good);
+
+	open_two_addresses(&rig, GM_WIRE_TCP, SOCK_STREAM, &good);
+	close(good); /* none of them */
+	send_text(&rig, 1, "nobody");
+	run_until(&rig, 1);
+	assert_int_equal(rig.last, -ECONNREFUSED);
+	close_rig(&rig);
 }
 
 static void test_local(void **state)
@@ -251,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_tcp_hung),
 		cmocka_unit_test(test_a_name_that_does_not_resolve),
+		cmocka_unit_test(test_a_name_with_two_addresses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

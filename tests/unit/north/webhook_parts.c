@@ -40,8 +40,8 @@ static void test_headers(void **state)
 	(void)state;
 	struct gm_webhook_headers headers;
 	struct gm_error err;
-	const char text[] = "# of the on-call tool\r\nAuthorization: Bearer s3cr3t-token\r\n\n"
-			    "X-Tenant: a b\n";
+	const char text[] = "# of the on-call tool\r\nAuthorization: Bearer s3cr3t-token \t \r\n\n"
+			    "X-Tenant: a b  \n";
 
 	assert_int_equal(read_headers(text, sizeof(text) - 1, 0600, &headers, &err), 0);
 	assert_int_equal(headers.count, 2);

@@ -177,7 +177,7 @@ static struct gm_runner *start(int (*create)(const struct gm_libvirt_options *op
 			       struct gm_source **ret_source)
 {
 	struct gm_runner_options cadence = {.interval = 20 * GM_MILLISECOND};
-	struct gm_libvirt_options options;
+	struct gm_libvirt_options options = {0};
 	struct gm_runner *runner = NULL;
 
 	gm_option_defaults(gm_libvirt_option_table, &options);

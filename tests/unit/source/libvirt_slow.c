@@ -47,7 +47,7 @@ static int collect(virConnectPtr conn, const struct gm_lv_plan *plan,
 
 static struct gm_libvirt_options options_for(int64_t workers)
 {
-	struct gm_libvirt_options options;
+	struct gm_libvirt_options options = {0};
 
 	gm_option_defaults(gm_libvirt_option_table, &options);
 	snprintf(options.uri, sizeof(options.uri), "test:///default");

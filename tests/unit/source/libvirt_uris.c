@@ -147,7 +147,7 @@ static int write_node(char *path)
 
 static struct gm_libvirt_options options_for(const char *uris)
 {
-	struct gm_libvirt_options options;
+	struct gm_libvirt_options options = {0};
 
 	gm_option_defaults(gm_libvirt_option_table, &options);
 	assert_int_equal(gm_option_set(gm_libvirt_option_table, &options, "uri", uris, NULL), 0);

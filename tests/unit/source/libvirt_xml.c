@@ -104,6 +104,11 @@ static void test_devices(void **state)
 	assert_string_equal(devices[0].interface.mac, "fa:16:3e:00:00:01");
 	assert_string_equal(devices[0].interface.model, "virtio");
 	assert_memory_equal(devices[0].interface.guest, identity->guest.key.uuid, GM_UUID_SIZE);
+	/* A kilobyte is 1,000 here; the peak of what the guest sends is not looked at. */
+	assert_int_equal(devices[0].interface.rx_limit, 200000000);
+	assert_int_equal(devices[0].interface.tx_limit, 50000000);
+	assert_int_equal(devices[1].interface.rx_limit, 0);
+	assert_int_equal(devices[1].interface.tx_limit, 0);
 	/* Open vSwitch's word goes before all else. */
 	assert_string_equal(devices[0].interface.port_uuid, "44444444-dddd-4000-8000-000000000004");
 	/* The user-mode interface has no device but keeps its place; the name tells the port. */
@@ -272,6 +277,8 @@ static void test_hostile_values(void **state)
 		"<domain>" UUID "<name>a&#10;b&quot;&lt;script&gt;</name>"
 		"<memory unit='TiB'>99999999999999999999</memory><vcpu current='-1'>x</vcpu>"
 		"<devices><interface><target dev='a/../../very-long-device-name-that-never-ends'/>"
+		"<bandwidth><inbound average='2305843009213693953'/>"
+		"<outbound average='-5' peak='7'/></bandwidth>"
 		"<mac address='zz:zz:zz:zz:zz:zz:zz:zz'/></interface>"
 		"<disk><target/></disk><disk><target dev=''/></disk>"
 		"<memballoon model='virtio'><stats "
@@ -284,6 +291,8 @@ static void test_hostile_values(void **state)
 	assert_int_equal(identity->device_count, 1);
 	assert_int_equal(strlen(identity->devices[0].key.name), GM_DEVICE_NAME - 1);
 	assert_int_equal(strlen(identity->devices[0].interface.mac), 17);
+	assert_int_equal(identity->devices[0].interface.rx_limit, 0);
+	assert_int_equal(identity->devices[0].interface.tx_limit, 0);
 	assert_int_equal(identity->stats_period, 0);
 	gm_lv_identity_free(identity);
 	xml = "<domain>" UUID "<memory unit='TiB'>16777216</memory></domain>"; /* 2^64 bytes */

@@ -78,7 +78,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 	memcpy(told->name, key->name, sizeof(told->name));
 }
 
-static void start(struct watch *watch, const char *devices, int64_t fold)
+static void start_with(struct watch *watch, const char *devices, int64_t fold, const char *rates)
 {
 	struct gm_tap_options options;
 	struct gm_error err = {{0}};
@@ -92,9 +92,15 @@ static void start(struct watch *watch, const char *devices, int64_t fold)
 	assert_int_equal(options.fold, 100 * GM_MILLISECOND);
 	options.fold = fold;
 	snprintf(options.devices, sizeof(options.devices), "%s", devices);
+	snprintf(options.rates, sizeof(options.rates), "%s", rates);
 	assert_int_equal(gm_tap_create(&options, &watch->source), 0);
 	assert_int_equal(watch->source->ops->open(watch->source, &err), 0);
 	watch->next = gm_clock_monotonic() + INTERVAL;
+}
+
+static void start(struct watch *watch, const char *devices, int64_t fold)
+{
+	start_with(watch, devices, fold, "");
 }
 
 static void forget(struct watch *watch)
@@ -147,8 +153,8 @@ struct frames {
 	uint64_t rx_bytes, rx_packets, tx_packets; /* the last */
 	uint64_t rx_first;                         /* octets of the first */
 	double peak;                               /* the highest */
-	double speed;
-	int64_t first, last; /* measured_at */
+	double speed, rx_limit, tx_limit;          /* the last; -1: not told */
+	int64_t first, last;                       /* measured_at */
 };
 
 static void take_frame(struct frames *frames, const struct gm_batch *batch,
@@ -187,6 +193,12 @@ static void take_frame(struct frames *frames, const struct gm_batch *batch,
 		case GM_METRIC_NET_SPEED:
 			frames->speed = gauge;
 			break;
+		case GM_METRIC_NET_RX_LIMIT:
+			frames->rx_limit = gauge;
+			break;
+		case GM_METRIC_NET_TX_LIMIT:
+			frames->tx_limit = gauge;
+			break;
 		default:
 			break;
 		}
@@ -196,7 +208,7 @@ static void take_frame(struct frames *frames, const struct gm_batch *batch,
 static struct frames frames_of(const struct watch *watch, const char *name)
 {
 	struct gm_entity_key key = gm_entity_interface(name);
-	struct frames frames = {.kept = 0};
+	struct frames frames = {.speed = -1, .rx_limit = -1, .tx_limit = -1};
 
 	for (int b = 0; b < watch->batch_count; b++) {
 		const struct gm_batch *batch = watch->batches[b];
@@ -247,7 +259,7 @@ static void counts_match_what_was_sent(void **state)
 	assert_in_range(frames.fine, 2, 4);
 	/* 50,000 octets in one bin of about 10 ms. */
 	assert_true(frames.peak > 50000 * 8 * 100 * 0.4 && frames.peak < 50000 * 8 * 100 * 2.0);
-	assert_true(frames.speed == 0); /* a tap's 10 Mbit/s mean nothing */
+	assert_true(frames.speed == -1); /* a tap's 10 Mbit/s mean nothing */
 
 	frames = frames_of(&watch, "idle0");
 	assert_int_equal(frames.fine, 0);
@@ -426,6 +438,61 @@ static void lost_notifications_are_made_up_for(void **state)
 	close(fd);
 }
 
+/* What libvirt tells of a port's quality of service, some readings later. */
+static struct frames limits_of(struct watch *watch, uint8_t guest, uint64_t rx, uint64_t tx)
+{
+	struct gm_entity_info info = {.key = gm_entity_interface("limited0")};
+
+	info.interface.guest[0] = guest;
+	info.interface.rx_limit = rx;
+	info.interface.tx_limit = tx;
+	forget(watch);
+	watch->source->ops->hear(watch->source, &info, true);
+	ticks(watch, 12);
+	return frames_of(watch, "limited0");
+}
+
+static void a_limit_is_the_ports_rate(void **state)
+{
+	int fd = netns_tap("limited0");
+	struct watch watch;
+	struct frames frames;
+
+	(void)state;
+	assert_true(fd >= 0);
+	start(&watch, "limited0", 20 * GM_MILLISECOND);
+	ticks(&watch, 5);
+	/* The guest receives what the device sends. */
+	frames = limits_of(&watch, 1, 200000000, 50000000);
+	assert_true(frames.tx_limit == 200e6 && frames.rx_limit == 50e6 && frames.speed == 200e6);
+	/* What the tap source itself tells of a device comes back like this: it says nothing. */
+	frames = limits_of(&watch, 0, 0, 0);
+	assert_true(frames.tx_limit == -1 && frames.rx_limit == -1 && frames.speed == -1);
+	frames = limits_of(&watch, 1, 0, 70000000);
+	assert_true(frames.tx_limit == 0 && frames.rx_limit == 70e6 && frames.speed == 70e6);
+	frames = limits_of(&watch, 1, 0, 0);
+	assert_true(frames.tx_limit == 0 && frames.rx_limit == 0 && frames.speed == 0);
+	frames = limits_of(&watch, 1, 0, 0);
+	assert_true(frames.tx_limit == -1 && frames.rx_limit == -1 && frames.speed == -1);
+	stop(&watch);
+	close(fd);
+}
+
+static void the_operators_word_goes_first(void **state)
+{
+	int fd = netns_tap("limited0");
+	struct watch watch;
+	struct frames frames;
+
+	(void)state;
+	assert_true(fd >= 0);
+	start_with(&watch, "limited0", 20 * GM_MILLISECOND, "limited*=1G");
+	frames = limits_of(&watch, 1, 200000000, 50000000);
+	assert_true(frames.tx_limit == 0 && frames.rx_limit == 0 && frames.speed == 1e9);
+	stop(&watch);
+	close(fd);
+}
+
 static void fold_is_rounded_up(void **state)
 {
 	int fd = netns_tap("r0");
@@ -452,6 +519,8 @@ int main(void)
 		cmocka_unit_test(a_device_comes_is_renamed_and_goes),
 		cmocka_unit_test(a_port_that_leaves_its_bridge_stays),
 		cmocka_unit_test(what_changed_while_it_was_closed_is_seen),
+		cmocka_unit_test(a_limit_is_the_ports_rate),
+		cmocka_unit_test(the_operators_word_goes_first),
 		cmocka_unit_test(fold_is_rounded_up),
 		cmocka_unit_test(many_devices),
 		cmocka_unit_test(lost_notifications_are_made_up_for),

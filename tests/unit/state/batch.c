@@ -106,6 +106,45 @@ static void test_all_or_nothing(void **state)
 	assert_int_equal(seen.active, kept + BATCH);
 }
 
+struct order {
+	size_t count;
+	uint32_t last;
+};
+
+static void see_in_order(void *user, const struct gm_alarm *alarm)
+{
+	struct order *order = user;
+
+	assert_true(alarm->id > order->last);
+	order->last = alarm->id;
+	order->count++;
+}
+
+/* Many are read by several threads at once: each once, in order, and what cannot be read is skipped. */
+static void test_many_active(void **state)
+{
+	struct fixture *f = *state;
+	enum { BATCHES = 120, UNREADABLE = 90 };
+	struct gm_transition batch[BATCH];
+	struct order order = {0};
+
+	open_state(f);
+	for (uint32_t i = 0; i < BATCHES; i++) {
+		make_raises(batch, i * BATCH + 1);
+		if (i == UNREADABLE) /* no guest has this UUID */
+			batch[7].alarm.key = (struct gm_entity_key){.kind = GM_ENTITY_GUEST};
+		assert_int_equal(gm_state_journal_batch(f->state, batch, BATCH, &f->err), 0);
+		if (i > 0)
+			continue;
+		assert_int_equal(gm_state_active(f->state, see_in_order, &order), 0);
+		assert_int_equal(order.count, BATCH);
+	}
+	order = (struct order){0};
+	assert_int_equal(gm_state_active(f->state, see_in_order, &order), 1);
+	assert_int_equal(order.count, BATCHES * BATCH - 1);
+	assert_int_equal(order.last, BATCHES * BATCH);
+}
+
 static void journal_for_ever(const char *directory, int report)
 {
 	struct gm_transition batch[BATCH];
@@ -178,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_order_and_active_set),
 		TEST(test_all_or_nothing),
+		TEST(test_many_active),
 		TEST(test_kill_9),
 		TEST(test_pruned),
 	};

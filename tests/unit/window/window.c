@@ -289,7 +289,7 @@ static void rings_are_bounded(void **state)
 	gauge(&f, START, 0);
 	size_t few = gm_window_bytes(f.window);
 	assert_true(few > empty);
-	assert_true(few < empty + 50 * sizeof(struct gm_window_sample));
+	assert_true(few < empty + 100 * sizeof(struct gm_window_sample));
 	size_t full = 0;
 	for (unsigned i = 1; i < 1000; i++) {
 		gauge(&f, START + i * TICK, i);
@@ -414,6 +414,104 @@ static void bad_options_are_refused(void **state)
 	gm_window_free(NULL);
 }
 
+/* ---- against the plain way to keep samples: a list per metric ---- */
+
+enum { PLAIN_METRICS = 6, PLAIN_FRAMES = 300, PLAIN_SAMPLES = 40 };
+
+static const unsigned plain_metrics[PLAIN_METRICS] = {
+	GM_METRIC_MEMORY_USED,     GM_METRIC_MEMORY_TOTAL,    GM_METRIC_MEMORY_AVAILABLE,
+	GM_METRIC_MEMORY_RESIDENT, GM_METRIC_PROCESS_THREADS, GM_METRIC_MEMORY_MAXIMUM};
+
+struct plain {
+	size_t count;
+	struct gm_window_sample samples[PLAIN_FRAMES];
+};
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+/*
+ * What is shown is what the list has: none that is older than the window, at most as many as it may keep. Those
+ * that go away with others of their track may be one less than that.
+ */
+static void check_plain(const struct gm_window *window, unsigned metric, const struct plain *plain,
+			int64_t newest, int64_t length)
+{
+	struct gm_window_sample samples[PLAIN_SAMPLES];
+	size_t count = gm_window_read(window, metric, INT64_MIN, samples, PLAIN_SAMPLES);
+	size_t first = plain->count;
+
+	while (first > 0 && plain->count - first < PLAIN_SAMPLES &&
+	       plain->samples[first - 1].time >= newest - length)
+		first--;
+	assert_int_equal(gm_window_count(window, metric), count);
+	assert_in_range(count, plain->count - first - (count < plain->count - first),
+			plain->count - first);
+	for (size_t i = 0; i < count; i++) {
+		const struct gm_window_sample *meant = &plain->samples[plain->count - count + i];
+		assert_int_equal(samples[i].time, meant->time);
+		assert_float_equal(samples[i].value.gauge, meant->value.gauge, 0);
+	}
+}
+
+/* Frames of any of the metrics, so that they are kept together, part, and age. */
+static void keeps_what_a_plain_list_keeps(void **state)
+{
+	static struct plain plain[PLAIN_METRICS];
+	const int64_t length = 30 * TICK;
+	(void)state;
+
+	for (uint32_t round = 1; round <= 20; round++) {
+		uint32_t seed = round;
+		int64_t time = START;
+		struct fixture f = set_up(PLAIN_SAMPLES, length);
+		memset(plain, 0, sizeof(plain));
+		for (unsigned i = 0; i < PLAIN_FRAMES; i++) {
+			struct gm_reading readings[PLAIN_METRICS];
+			size_t count = 0;
+			unsigned often = 1 + round % 8; /* how seldom one is missing */
+			time += TICK * (next_random(&seed) % 20 == 0 ? 25 : 1);
+			for (size_t m = 0; m < PLAIN_METRICS; m++) {
+				struct gm_reading reading = {.metric = (uint16_t)plain_metrics[m],
+							     .value.gauge = i + (double)m / 8};
+				if (next_random(&seed) % (often + m) == 0)
+					continue;
+				readings[count++] = reading;
+				plain[m].samples[plain[m].count++] =
+					(struct gm_window_sample){time, reading.value};
+			}
+			if (count == 0)
+				continue;
+			f.seen.count = 0;
+			assert_int_equal(append(&f, time, 0, readings, count), 0);
+			for (size_t m = 0; m < PLAIN_METRICS; m++)
+				check_plain(f.window, plain_metrics[m], &plain[m], time, length);
+		}
+		gm_window_free(f.window);
+	}
+}
+
+/* Values that come together share their times: that is most of what a node's windows take. */
+static void what_comes_together_shares_its_times(void **state)
+{
+	(void)state;
+	struct fixture f = set_up(600, 3600 * GM_SECOND);
+	for (unsigned i = 0; i < 600; i++) {
+		struct gm_reading readings[PLAIN_METRICS];
+		for (size_t m = 0; m < PLAIN_METRICS; m++)
+			readings[m] = (struct gm_reading){.metric = (uint16_t)plain_metrics[m],
+							  .value.gauge = i};
+		f.seen.count = 0;
+		append(&f, START + i * TICK, 0, readings, PLAIN_METRICS);
+	}
+	assert_in_range(gm_window_bytes(f.window), 600 * 8 * (PLAIN_METRICS + 1),
+			600 * 8 * (PLAIN_METRICS + 1) + 4096);
+	gm_window_free(f.window);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +529,8 @@ int main(void)
 		cmocka_unit_test(old_samples_are_not_shown),
 		cmocka_unit_test(last_values_are_sorted),
 		cmocka_unit_test(frames_come_again),
+		cmocka_unit_test(keeps_what_a_plain_list_keeps),
+		cmocka_unit_test(what_comes_together_shares_its_times),
 		cmocka_unit_test(bad_options_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

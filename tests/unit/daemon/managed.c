@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What managers set, at work: rows and switches through the real intake, detectors and alarm engine, over a
+ * restart, and what happens to alarms, to what detectors know, and to memory.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analysis/leak.h"
+#include "analysis/threshold.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/intake.h"
+#include "daemon/managed.h"
+#include "daemon/orphans.h"
+#include "support/state_directory.h"
+
+#define T0 INT64_C(1700000000000000000)
+
+enum { TRANSITIONS = 64 };
+
+static const uint8_t web[GM_UUID_SIZE] = {1}, db[GM_UUID_SIZE] = {2};
+
+struct fixture {
+	char directory[STATE_DIRECTORY];
+	struct gm_state *state;
+	struct gm_detector_settings *settings;
+	struct gm_intake *intake;
+	struct gm_alarms *alarms;
+	int64_t now;
+	uint32_t ids;
+	size_t count;
+	struct gm_transition log[TRANSITIONS];
+};
+
+static void ignore_frame(void *user, const struct gm_frame *frame,
+			 const struct gm_reading *readings)
+{
+	(void)user, (void)frame, (void)readings;
+}
+
+static void ignore_identity(void *user, const struct gm_entity_info *info)
+{
+	(void)user, (void)info;
+}
+
+static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
+{
+	gm_alarms_gone(((struct fixture *)user)->alarms, key, time);
+}
+
+static void on_finding(void *user, const struct gm_finding *finding)
+{
+	assert_int_equal(gm_alarms_finding(((struct fixture *)user)->alarms, finding), 0);
+}
+
+static void on_transition(void *user, struct gm_transition *transition)
+{
+	struct fixture *fixture = user;
+
+	assert_true(fixture->count < TRANSITIONS);
+	fixture->log[fixture->count++] = *transition;
+}
+
+static uint32_t new_id(void *user)
+{
+	return ++((struct fixture *)user)->ids;
+}
+
+static void see_guest(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE], const char *name)
+{
+	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
+
+	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+}
+
+/* The daemon's start on what the state has; alarms have a hold time. */
+static void start(struct fixture *fixture)
+{
+	struct gm_alarm_options options = {.damping = true, .hold = 600 * GM_SECOND};
+	struct gm_alarm_sink alarms = {on_transition, NULL, new_id, fixture};
+	struct gm_intake_sink sink = {ignore_frame, ignore_identity, on_gone, on_finding, fixture};
+	struct gm_intake_options intake = {.window = {.samples = 100, .length = 60 * GM_SECOND},
+					   .libvirt = true};
+
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, NULL), 0);
+	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
+	intake.detectors = fixture->settings;
+	assert_int_equal(gm_alarms_create(&options, &alarms, &fixture->alarms), 0);
+	assert_int_equal(gm_intake_create(&intake, fixture->state, &sink, &fixture->intake), 0);
+	see_guest(fixture, web, "web-1");
+	see_guest(fixture, db, "db-1");
+}
+
+static void stop(struct fixture *fixture)
+{
+	gm_intake_free(fixture->intake);
+	gm_alarms_free(fixture->alarms);
+	gm_detector_settings_free(fixture->settings);
+	gm_state_close(fixture->state);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	gm_log_set_level(GM_LOG_ERROR);
+	state_directory_make(fixture->directory);
+	fixture->now = T0;
+	start(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	stop(fixture);
+	state_directory_remove(fixture->directory);
+	free(fixture);
+	return 0;
+}
+
+/* A second goes by with so much memory used in the guest; the detectors judge. */
+static void second(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE], double used)
+{
+	struct gm_batch *batch = gm_batch_create();
+	struct gm_entity_key key = gm_entity_guest(uuid);
+
+	fixture->now += GM_SECOND;
+	batch->source = GM_SOURCE_LIBVIRT;
+	gm_batch_frame(batch, &key, fixture->now, fixture->now, 0);
+	gm_batch_gauge(batch, GM_METRIC_MEMORY_TOTAL, 100);
+	gm_batch_gauge(batch, GM_METRIC_MEMORY_USED, used);
+	gm_intake_batch(fixture->intake, batch);
+	gm_batch_free(batch);
+	if (gm_intake_evaluate(fixture->intake, fixture->now))
+		gm_orphans_end(fixture->alarms, gm_intake_entities(fixture->intake), NULL, false,
+			       fixture->now);
+}
+
+static const struct gm_transition *newest(const struct fixture *fixture)
+{
+	assert_true(fixture->count > 0);
+	return &fixture->log[fixture->count - 1];
+}
+
+static void row_of(struct gm_threshold_row *row, const char *name, double rising)
+{
+	gm_managed_defaults(row);
+	snprintf(row->name, sizeof(row->name), "%s", name);
+	snprintf(row->options.metric, sizeof(row->options.metric), "memory.used");
+	row->options.rising = rising;
+	row->status = GM_ROW_ACTIVE;
+}
+
+static void put(struct fixture *fixture, const struct gm_threshold_row *row)
+{
+	struct gm_error err = {.text = ""};
+
+	if (gm_managed_threshold(gm_intake_managed(fixture->intake), row, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void a_row_is_judged_until_it_is_destroyed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_threshold_row row;
+
+	row_of(&row, "full", 80);
+	snprintf(row.guest, sizeof(row.guest), "web-*");
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 0);
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, db, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 1);
+	assert_string_equal(newest(fixture)->alarm.rule, "full");
+	row.status = GM_ROW_DESTROY;
+	put(fixture, &row);
+	second(fixture, web, 95);
+	/* At once: nobody would ever say that all is well, and the hold time is for those who do. */
+	assert_int_equal(fixture->count, 2);
+	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_CLEAR);
+	assert_int_equal(newest(fixture)->alarm.news, GM_NEWS_DISABLED);
+	assert_non_null(strstr(newest(fixture)->alarm.text,
+			       "threshold full (memory.used) is not looked for any more"));
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 2);
+}
+
+static void falling_raises_below(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_threshold_row row;
+
+	row_of(&row, "low", 30);
+	row.options.raise_on = GM_EDGE_FALLING;
+	row.options.falling = 10;
+	row.options.severity = 3;
+	put(fixture, &row);
+	second(fixture, web, 10.5);
+	second(fixture, web, 10.5);
+	assert_int_equal(fixture->count, 0);
+	second(fixture, web, 10);
+	assert_int_equal(fixture->count, 1);
+	assert_int_equal(newest(fixture)->alarm.severity, GM_SEVERITY_CRITICAL);
+	second(fixture, web, 29);
+	second(fixture, web, 9);
+	assert_int_equal(fixture->count, 1);
+}
+
+/* What the leak detector has learned is its own: other detectors coming and going does not touch it. */
+static void others_keep_what_they_know(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_threshold_row row;
+	struct gm_entity_key key = gm_entity_guest(web);
+	struct gm_error err;
+
+	second(fixture, web, 50);
+	const struct gm_tracked *guest =
+		gm_entities_find(gm_intake_entities(fixture->intake), &key);
+	const struct gm_detector *leak = gm_detector_set_find(guest->detectors, &gm_leak_ops);
+	row_of(&row, "full", 80);
+	put(fixture, &row);
+	assert_int_equal(gm_managed_switch(gm_intake_managed(fixture->intake), web, "anomaly",
+					   GM_DETECTOR_OFF, &err),
+			 0);
+	second(fixture, web, 50);
+	assert_ptr_equal(gm_detector_set_find(guest->detectors, &gm_leak_ops), leak);
+	assert_false(gm_detector_set_has(guest->detectors, "anomaly", ""));
+	assert_true(gm_detector_set_has(guest->detectors, "threshold", "full"));
+}
+
+static void a_detector_is_switched_off_for_one_guest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_managed *managed = gm_intake_managed(fixture->intake);
+	struct gm_threshold_row row;
+	struct gm_error err;
+	unsigned on;
+
+	row_of(&row, "full", 80);
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, db, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 2);
+	assert_int_equal(gm_managed_switch(managed, web, "no such", GM_DETECTOR_OFF, &err),
+			 -ENOENT);
+	assert_int_equal(gm_managed_switch(managed, web, "threshold", GM_DETECTOR_OFF, &err), 0);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 3);
+	assert_int_equal(newest(fixture)->alarm.news, GM_NEWS_DISABLED);
+	assert_memory_equal(newest(fixture)->alarm.key.uuid, web, GM_UUID_SIZE);
+	assert_int_equal(gm_alarms_active(fixture->alarms, NULL, 0), 1);
+	/* Over a restart, too; taken back, the guest is judged as the others are. */
+	stop(fixture);
+	start(fixture);
+	managed = gm_intake_managed(fixture->intake);
+	assert_int_equal(gm_managed_switched(managed, web, &on), 1U << 3);
+	assert_int_equal(on, 0);
+	fixture->count = 0;
+	second(fixture, web, 95);
+	second(fixture, db, 95);
+	second(fixture, db, 95);
+	assert_int_equal(fixture->count, 1);
+	assert_memory_equal(newest(fixture)->alarm.key.uuid, db, GM_UUID_SIZE);
+	assert_int_equal(gm_managed_switch(managed, web, "threshold", GM_DETECTOR_INHERIT, &err),
+			 0);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 2);
+	assert_memory_equal(newest(fixture)->alarm.key.uuid, web, GM_UUID_SIZE);
+}
+
+/* "On" is for what the configuration has off; and a rule that a file has off stays off. */
+static void a_detector_is_switched_on_for_one_guest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_managed *managed = gm_intake_managed(fixture->intake);
+	struct gm_threshold_row row;
+	struct gm_entity_key one = gm_entity_guest(web), other = gm_entity_guest(db);
+	const struct gm_entities *entities = gm_intake_entities(fixture->intake);
+	struct gm_error err;
+
+	gm_option_set(gm_leak_ops.options,
+		      gm_detector_settings_get(fixture->settings, &gm_leak_ops), "enabled", "no",
+		      NULL);
+	row_of(&row, "off", 80);
+	row.options.enabled = false;
+	put(fixture, &row);
+	assert_int_equal(gm_managed_switch(managed, web, "leak", GM_DETECTOR_ON, &err), 0);
+	assert_int_equal(gm_managed_switch(managed, web, "threshold", GM_DETECTOR_ON, &err), 0);
+	second(fixture, web, 95);
+	assert_true(gm_detector_set_has(gm_entities_find(entities, &one)->detectors, "leak", ""));
+	assert_false(
+		gm_detector_set_has(gm_entities_find(entities, &other)->detectors, "leak", ""));
+	assert_false(gm_detector_set_has(gm_entities_find(entities, &one)->detectors, "threshold",
+					 "off"));
+	assert_int_equal(gm_detector_set_enabled(gm_entities_find(entities, &one)->detectors) & 1,
+			 1);
+	assert_int_equal(gm_detector_set_enabled(gm_entities_find(entities, &other)->detectors) & 1,
+			 0);
+}
+
+static void rows_survive_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_threshold_row row, rows[4];
+	struct gm_error err;
+
+	row_of(&row, "kept", 17179869184.5);
+	snprintf(row.owner, sizeof(row.owner), "ops \"☎\"");
+	snprintf(row.project, sizeof(row.project), "a,b*");
+	row.entities = 1U << GM_ENTITY_GUEST;
+	row.options.duration = 1500 * GM_MILLISECOND;
+	row.changed_at = T0;
+	put(fixture, &row);
+	row_of(&rows[0], "gone", 1);
+	rows[0].storage = GM_STORAGE_VOLATILE;
+	put(fixture, &rows[0]);
+	row_of(&rows[0], "was-kept", 1);
+	put(fixture, &rows[0]);
+	rows[0].storage = GM_STORAGE_VOLATILE; /* no longer */
+	put(fixture, &rows[0]);
+	assert_int_equal(gm_state_registration_put(fixture->state, "threshold", "damaged",
+						   "{\"active\":true", &err),
+			 0);
+	assert_int_equal(gm_state_registration_put(fixture->state, "threshold", "newer",
+						   "{\"active\":true,\"options\":{\"mood\":\"x\"}}",
+						   &err),
+			 0);
+	assert_int_equal(
+		gm_state_registration_put(fixture->state, "detector", "damaged", "on", &err), 0);
+	gm_log_set_level(GM_LOG_ERROR);
+	stop(fixture);
+	start(fixture);
+	assert_int_equal(gm_managed_rows(gm_intake_managed(fixture->intake), rows, 4), 1);
+	assert_memory_equal(&rows[0].options, &row.options, sizeof(row.options));
+	assert_string_equal(rows[0].owner, row.owner);
+	assert_string_equal(rows[0].project, row.project);
+	assert_int_equal(rows[0].entities, row.entities);
+	assert_int_equal(rows[0].status, GM_ROW_ACTIVE);
+	assert_true(rows[0].changed_at == T0);
+}
+
+static void what_is_wrong_with_a_row_is_said(void **state)
+{
+	static const struct {
+		const char *key, *value, *why;
+	} wrong[] = {
+		{"metric", "no.such", "metric: "},   {"rising", "none", "metric: the rule has no"},
+		{"falling", "90", "falling: "},      {"raise-on", "falling", "raise-on: "},
+		{"warning-max", "1", "rising: not"}, {"hysteresis", "-1", "hysteresis: "},
+	};
+	struct gm_threshold_row row;
+	struct gm_error err;
+
+	(void)state;
+	row_of(&row, "x", 80);
+	assert_int_equal(gm_managed_check(&row, &err), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		row_of(&row, "x", 80);
+		gm_option_set(gm_threshold_ops.options, &row.options, wrong[i].key, wrong[i].value,
+			      NULL);
+		assert_int_equal(gm_managed_check(&row, &err), -EINVAL);
+		if (strncmp(err.text, wrong[i].why, strlen(wrong[i].why)) != 0)
+			fail_msg("%s: %s", wrong[i].key, err.text);
+	}
+	row_of(&row, "x", 80);
+	row.options.hits = 0;
+	assert_int_equal(gm_managed_check(&row, &err), -EINVAL);
+	row_of(&row, "x", 80);
+	row.entities = 1U << GM_ENTITY_DISK;
+	assert_int_equal(gm_managed_check(&row, &err), -EINVAL);
+}
+
+/* A thousand changes leave no more options behind than one does. */
+static void there_is_a_bound(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_managed *managed = gm_intake_managed(fixture->intake);
+	struct gm_threshold_row row;
+	struct gm_error err;
+
+	for (int i = 0; i < 1000; i++) {
+		row_of(&row, "busy", 80 + i);
+		row.storage = GM_STORAGE_VOLATILE;
+		put(fixture, &row);
+		assert_int_equal(gm_managed_install(managed, fixture->settings), 0);
+		gm_entities_renew_detectors(gm_intake_entities(fixture->intake), fixture->settings);
+	}
+	row_of(&row, "busy", 1);
+	row.status = GM_ROW_DESTROY;
+	put(fixture, &row);
+	for (int i = 0; i < GM_THRESHOLDS_MAX; i++) {
+		row_of(&row, "", 80);
+		snprintf(row.name, sizeof(row.name), "row-%d", i);
+		put(fixture, &row);
+	}
+	row_of(&row, "more", 80);
+	assert_int_equal(gm_managed_threshold(managed, &row, &err), -ENOSPC);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, GM_THRESHOLDS_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_row_is_judged_until_it_is_destroyed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(falling_raises_below, setup, teardown),
+		cmocka_unit_test_setup_teardown(others_keep_what_they_know, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_detector_is_switched_off_for_one_guest, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_detector_is_switched_on_for_one_guest, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(rows_survive_a_restart, setup, teardown),
+		cmocka_unit_test(what_is_wrong_with_a_row_is_said),
+		cmocka_unit_test_setup_teardown(there_is_a_bound, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

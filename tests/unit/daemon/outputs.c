@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Several outputs on one state: their positions, where they cannot be read for a moment, and how they are
+ * written.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/outputs.h"
+#include "support/state_directory.h"
+
+enum { OUTPUTS = 8 };
+
+/* The driver: what it is sent has arrived. */
+struct gm_output {
+	struct gm_output_host host;
+};
+
+static uint64_t told; /* by all of them */
+
+static int create(const void *options, const struct gm_output_host *host,
+		  struct gm_output **ret_output, struct gm_error *err)
+{
+	(void)options;
+	(void)err;
+	*ret_output = calloc(1, sizeof(**ret_output));
+	(*ret_output)->host = *host;
+	return 0;
+}
+
+static void send_message(struct gm_output *output, const struct gm_message *message,
+			 uint64_t ticket)
+{
+	(void)message;
+	told++;
+	output->host.done(output->host.user, ticket,
+			  &(struct gm_verdict){.kind = GM_VERDICT_DELIVERED});
+}
+
+static void close_output(struct gm_output *output)
+{
+	free(output);
+}
+
+static const struct gm_output_ops ops = {
+	.type = "test",
+	.in_flight = 4,
+	.create = create,
+	.send = send_message,
+	.close = close_output,
+};
+
+struct fixture {
+	char directory[STATE_DIRECTORY];
+	uv_loop_t loop;
+	struct gm_state *state;
+	struct gm_outputs *outputs;
+	struct gm_output_files files;
+	struct gm_snapshot_slot *slot;
+};
+
+static void start(struct fixture *fixture)
+{
+	struct gm_error err = {.text = ""};
+	told = 0;
+	uv_loop_init(&fixture->loop);
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	assert_int_equal(
+		gm_outputs_create(&fixture->loop, fixture->state, "n1", &fixture->outputs, &err),
+		0);
+	gm_outputs_without_mib(fixture->outputs);
+}
+
+static void stop(struct fixture *fixture)
+{
+	gm_outputs_close(fixture->outputs);
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	gm_outputs_free(fixture->outputs);
+	gm_state_close(fixture->state);
+	assert_int_equal(uv_loop_close(&fixture->loop), 0);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	gm_log_set_level((enum gm_log_level) - 1);
+	state_directory_make(fixture->directory);
+	assert_int_equal(gm_snapshot_slot_create(&fixture->slot), 0);
+	for (int i = 0; i < OUTPUTS; i++) {
+		struct gm_output_file *file = &fixture->files.files[i];
+		snprintf(file->name, sizeof(file->name), "o%d", i);
+		file->ops = &ops;
+		gm_option_defaults(gm_output_option_table, &file->common);
+	}
+	fixture->files.count = OUTPUTS;
+	start(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	stop(fixture);
+	gm_snapshot_slot_free(fixture->slot);
+	state_directory_remove(fixture->directory);
+	free(fixture);
+	return 0;
+}
+
+static void journal(struct fixture *fixture)
+{
+	struct gm_transition transition = {
+		.kind = GM_TRANSITION_RAISE,
+		.time = gm_clock_now(),
+		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak"},
+	};
+	assert_int_equal(gm_state_journal(fixture->state, &transition, NULL), 0);
+}
+
+/* Another hand at the file. */
+static void sql(struct fixture *fixture, const char *text)
+{
+	char path[STATE_DIRECTORY + 16];
+	sqlite3 *database;
+	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(database);
+}
+
+static off_t log_size(struct fixture *fixture)
+{
+	char path[STATE_DIRECTORY + 16];
+	struct stat status;
+	snprintf(path, sizeof(path), "%s/state.db-wal", fixture->directory);
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_size;
+}
+
+static void wait_ms(struct fixture *fixture, int64_t ms)
+{
+	int64_t until = gm_clock_monotonic() + ms * GM_MILLISECOND;
+	while (gm_clock_monotonic() < until)
+		uv_run(&fixture->loop, UV_RUN_NOWAIT);
+}
+
+static void test_a_position_that_cannot_be_read_is_asked_for_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_output_row rows[OUTPUTS];
+	fixture->files.count = 1;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	stop(fixture); /* the output is known, and is to tell what comes now */
+	start(fixture);
+	journal(fixture);
+	sql(fixture, "ALTER TABLE outputs RENAME TO away");
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	gm_outputs_pump(fixture->outputs);
+	assert_int_equal(told, 0);
+	assert_int_equal(gm_outputs_rows(fixture->outputs, rows, OUTPUTS), 1);
+	assert_int_equal(rows[0].state, GM_OUTPUT_WAITING);
+	assert_string_equal(rows[0].error, "its position cannot be read");
+	sql(fixture, "ALTER TABLE away RENAME TO outputs");
+	gm_outputs_configure(fixture->outputs, &fixture->files); /* forgets no position */
+	wait_ms(fixture, 1100);
+	gm_outputs_pump(fixture->outputs);
+	assert_int_equal(told, 1);
+	gm_outputs_rows(fixture->outputs, rows, OUTPUTS);
+	assert_int_equal(rows[0].state, GM_OUTPUT_WORKING);
+	assert_int_equal(rows[0].position, 1);
+}
+
+/* A page of SQLite's is what a transaction of some positions adds to its log. */
+static void test_positions_are_written_as_one(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { PAGE = 4096, FRAME = PAGE + 24 };
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	journal(fixture);
+	wait_ms(fixture, 110);
+	gm_outputs_pump(fixture->outputs);
+	wait_ms(fixture, 110);
+	gm_outputs_pump(fixture->outputs);
+	journal(fixture);
+	off_t before = log_size(fixture);
+	gm_outputs_pump(fixture->outputs);
+	wait_ms(fixture, 110);
+	gm_outputs_pump(fixture->outputs);
+	assert_int_equal(told, 2 * OUTPUTS);
+	assert_int_equal(log_size(fixture) - before, FRAME);
+	stop(fixture);
+	start(fixture);
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	gm_outputs_pump(fixture->outputs);
+	assert_int_equal(told, 0); /* all of them are durable */
+}
+
+int main(void)
+{
+#define WITH_OUTPUTS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_OUTPUTS(test_a_position_that_cannot_be_read_is_asked_for_again),
+		WITH_OUTPUTS(test_positions_are_written_as_one),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
