@@ -112,8 +112,9 @@ static void reassess(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int
 		gm_alarm_step(alarms, entry, GM_ALARM_SHUT, NULL, now);
 		return;
 	}
-	/* Nobody looked at a guest that was suspended: what was known of it is old. */
-	entry->unconfirmed = before == GM_SUPPRESSION_SUSPENDED;
+	/* Nobody looked at a guest that was suspended, or elsewhere: what was known of it is old. */
+	entry->unconfirmed =
+		before == GM_SUPPRESSION_SUSPENDED || before == GM_SUPPRESSION_MIGRATING;
 	if (entry->open_at < now)
 		entry->open_at = now;
 }

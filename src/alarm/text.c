@@ -462,6 +462,8 @@ void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 		(over ? sentence->over : sentence->active)(alarm, subject, &text);
 	if (alarm->flaps > 0)
 		gm_buffer_printf(&text, " [flapping: %u times]", alarm->flaps);
+	if (over && alarm->suppressed == GM_SUPPRESSION_MIGRATING)
+		gm_buffer_printf(&text, " [its guest has migrated]");
 	if (alarm->ended_at != 0 && alarm->cleared_at == 0)
 		gm_buffer_printf(&text, " [to be acknowledged]");
 	gm_text_copy(alarm->text, sizeof(alarm->text), text.failed ? subject : text.data);

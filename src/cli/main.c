@@ -4,7 +4,6 @@
  * or as the JSON that came; replay runs here.
  */
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,9 +150,10 @@ static struct gm_json *make_request(const struct command *command, const struct 
 		gm_json_set_number(request, "for", (double)settings->length / GM_SECOND);
 	if (settings->delay > 0)
 		gm_json_set_number(request, "in", (double)settings->delay / GM_SECOND);
-	const struct passwd *user = command->tells_author ? getpwuid(getuid()) : NULL;
-	if (user)
-		gm_json_set_text(request, "author", user->pw_name);
+	/* The daemon sees who asks; it cannot see who has become that. */
+	const char *before = command->tells_author ? getenv("SUDO_USER") : NULL;
+	if (before && before[0] != '\0')
+		gm_json_set_text(request, "author", before);
 	return request;
 }
 

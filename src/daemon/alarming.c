@@ -16,6 +16,9 @@
 
 #define PRUNE (3600 * GM_SECOND) /* between two looks at the journal's age */
 
+#define LEAVING_MAX (600 * GM_SECOND) /* what a migration may take */
+#define SETTLING    (30 * GM_SECOND)  /* after its arrival here */
+
 #define PROJECT "project:"
 
 /* Those that somebody asked for. */
@@ -134,6 +137,17 @@ static bool is_suspended(const struct gm_tracked *guest)
 	return newest.value.gauge == 3 || newest.value.gauge == 5 || newest.value.gauge == 7;
 }
 
+/*
+ * From the first pass of its memory until it is gone; where the migration fails nothing says so, therefore not
+ * for ever. And at the target until what is seen of it is its own again: what was learned of an earlier stay must not
+ * raise what was cleared elsewhere.
+ */
+static bool is_migrating(const struct gm_tracked *guest, int64_t now)
+{
+	return guest->moved_at != 0 &&
+	       now - guest->moved_at < (guest->leaving ? LEAVING_MAX : SETTLING);
+}
+
 static int suppression(void *user, const struct gm_alarm *alarm)
 {
 	const struct gm_alarming *alarming = user;
@@ -154,6 +168,8 @@ static int suppression(void *user, const struct gm_alarm *alarm)
 		return GM_SUPPRESSION_NONE;
 	const struct gm_entity_key key = gm_entity_guest(subject.owner);
 	const struct gm_tracked *guest = gm_entities_find(alarming->entities, &key);
+	if (guest && is_migrating(guest, alarming->looked_at))
+		return GM_SUPPRESSION_MIGRATING; /* which may pause it at its end */
 	return guest && is_suspended(guest) ? GM_SUPPRESSION_SUSPENDED : GM_SUPPRESSION_NONE;
 }
 
@@ -233,13 +249,14 @@ static uint64_t situation_of(const struct gm_alarming *alarming)
 	for (struct gm_tracked *tracked = gm_entities_first(alarming->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
 		uint64_t guest = UINT64_C(14695981039346656037);
-		bool suspended = false;
+		bool suspended = false, migrating = is_migrating(tracked, alarming->looked_at);
 
 		if (tracked->info.key.kind == GM_ENTITY_GUEST)
 			suspended = is_suspended(tracked);
 		mix(&guest, &tracked->info.key, sizeof(tracked->info.key));
 		mix(&guest, &tracked->guest_index, sizeof(tracked->guest_index));
 		mix(&guest, &suspended, sizeof(suspended));
+		mix(&guest, &migrating, sizeof(migrating));
 		guests += guest; /* in whatever order they come */
 	}
 	mix(&hash, &guests, sizeof(guests));
@@ -250,11 +267,19 @@ static void look(struct gm_alarming *alarming, int64_t now)
 {
 	turn_windows(alarming, now);
 	turn_calendar(alarming, now);
+	alarming->looked_at = now;
 	uint64_t situation = situation_of(alarming);
 	if (situation != alarming->situation)
 		gm_alarms_reassess(alarming->alarms, now);
 	alarming->situation = situation;
-	alarming->looked_at = now;
+}
+
+void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
+		       const struct gm_guest_event *event)
+{
+	gm_intake_event(intake, event);
+	if (event->kind == GM_GUEST_MIGRATING || event->kind == GM_GUEST_MIGRATED)
+		look(alarming, event->time);
 }
 
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now)

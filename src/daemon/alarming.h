@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the alarm engine is told beside findings: which options hold for which alarm, who is in maintenance
- * (by calendar, or because somebody asked for it, which is kept over a restart), which guests are suspended. Main
- * thread only.
+ * (by calendar, or because somebody asked for it, which is kept over a restart), which guests are suspended, and which
+ * are being migrated. Main thread only.
  */
 #ifndef GM_DAEMON_ALARMING_H
 #define GM_DAEMON_ALARMING_H
@@ -10,6 +10,7 @@
 #include "alarm/engine.h"
 #include "daemon/entities.h"
 #include "daemon/handling.h"
+#include "daemon/intake.h"
 #include "state/maintenance.h"
 
 struct gm_alarming;
@@ -28,6 +29,10 @@ void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_o
 
 /* Lets the engine's time pass; once a second looks for who is silent and who is not any more. */
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now);
+
+/* Gives it to `intake`; a guest that begins to leave, or has just arrived, is silent at once then. */
+void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
+		       const struct gm_guest_event *event);
 
 /*
  * Maintenance from `begin` to `end` of what `row->target` says: "all", "node" (the node itself and its own

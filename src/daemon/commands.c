@@ -6,6 +6,9 @@
 #include "daemon/commands.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,6 +209,26 @@ const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const ch
 		gm_error_set(query->err, -ENOENT, "no guest %s on this node", quoted);
 	}
 	return found;
+}
+
+char *gm_query_author(const struct gm_query *query, char author[GM_AUTHOR])
+{
+	char space[4096], name[GM_AUTHOR], text[3 * GM_AUTHOR];
+	struct passwd entry, *found = NULL;
+	const char *given = gm_json_get_text(query->request, "author");
+	int64_t uid = gm_control_uid(query->asker);
+	if (uid >= 0 && getpwuid_r((uid_t)uid, &entry, space, sizeof(space), &found) == 0 && found)
+		gm_text_copy(name, sizeof(name), entry.pw_name);
+	else if (uid >= 0)
+		snprintf(name, sizeof(name), "uid %" PRId64, uid);
+	else
+		snprintf(name, sizeof(name), "unknown");
+	if (given && given[0] != '\0' && strcmp(given, name) != 0)
+		snprintf(text, sizeof(text), "%.*s (%.*s)", GM_AUTHOR, name, GM_AUTHOR, given);
+	else
+		snprintf(text, sizeof(text), "%s", name);
+	gm_text_copy(author, GM_AUTHOR, text);
+	return author;
 }
 
 /* {"options": {"confidence": "0.95", …}}: as --set and the configuration file take them. */

@@ -66,8 +66,9 @@ typedef int take_fn(struct gm_alarms *alarms, uint32_t id, const struct gm_alarm
 static struct gm_json *take_note(const struct gm_query *query, take_fn *take)
 {
 	struct gm_alarming *alarming = gm_pipeline_alarming(query->commands->pipeline);
+	char author[GM_AUTHOR];
 	const struct gm_alarm_note note = {
-		.author = gm_json_get_text(query->request, "author"),
+		.author = gm_query_author(query, author),
 		.text = gm_json_get_text(query->request, "comment"),
 		.time = gm_clock_now(),
 	};

@@ -56,7 +56,6 @@ struct gm_json *gm_answer_learn(const struct gm_query *query)
 	struct gm_learning_range range = {0};
 	int64_t now = gm_clock_now(), id;
 	const char *label = gm_json_get_text(query->request, "label");
-	const char *author = gm_json_get_text(query->request, "author");
 	if (read_entity(query, &range.key) < 0 || read_kind(query, &range.faulty) < 0 ||
 	    read_ago(query, "since", NAN, now, &range.begin) < 0 ||
 	    read_ago(query, "until", 0, now, &range.end) < 0)
@@ -69,7 +68,7 @@ struct gm_json *gm_answer_learn(const struct gm_query *query)
 		return NULL;
 	}
 	gm_text_copy(range.label, sizeof(range.label), label ? label : "");
-	gm_text_copy(range.author, sizeof(range.author), author ? author : "");
+	gm_query_author(query, range.author);
 	if (gm_learning_learn(gm_pipeline_learning(query->commands->pipeline),
 			      gm_pipeline_entities(query->commands->pipeline), &range, now, &id,
 			      query->err) < 0)

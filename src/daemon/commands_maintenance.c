@@ -76,7 +76,7 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 		return NULL;
 	}
 	gm_text_copy(row.target, sizeof(row.target), target);
-	gm_text_copy(row.author, sizeof(row.author), gm_json_get_text(query->request, "author"));
+	gm_query_author(query, row.author);
 	gm_text_copy(row.comment, sizeof(row.comment), gm_json_get_text(query->request, "comment"));
 	row.begin = row.made_at + delay;
 	row.end = row.begin + length;

@@ -22,6 +22,12 @@ const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const ch
 /* Left out where it is 0. */
 void gm_reply_set_time(struct gm_json *object, const char *key, int64_t time);
 
+/*
+ * Who asks: the user at the other end of the socket, and in brackets whom the request names beside it, where that
+ * is another (who has become root, say). Returns `author`.
+ */
+char *gm_query_author(const struct gm_query *query, char author[GM_AUTHOR]);
+
 /* commands_alarms.c */
 struct gm_json *gm_answer_alarms(const struct gm_query *query);
 struct gm_json *gm_answer_ack(const struct gm_query *query);

@@ -358,6 +358,18 @@ static void reject(uv_stream_t *listener)
 	uv_close((uv_handle_t *)pipe, on_rejected);
 }
 
+int64_t gm_control_uid(const struct gm_control_asker *asker)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	uv_os_fd_t fd;
+
+	if (!asker || uv_fileno((const uv_handle_t *)&asker->pipe, &fd) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return -1;
+	return peer.uid;
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct gm_control *control = listener->data;

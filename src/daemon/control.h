@@ -55,6 +55,9 @@ void gm_control_answer(struct gm_control_asker *asker, struct gm_json *reply,
 void gm_control_answer_apart(struct gm_control_asker *asker, struct gm_json *(*make)(void *work),
 			     void (*release)(void *work), void *work);
 
+/* The user that the kernel says is at the other end (SO_PEERCRED). -1: it does not say. */
+int64_t gm_control_uid(const struct gm_control_asker *asker);
+
 /*
  * Listens at `path` (mode 0660). A socket that nobody answers on is replaced; -EADDRINUSE: another
  * daemon answers there, or something that is no socket is in the way.

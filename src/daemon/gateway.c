@@ -113,6 +113,32 @@ static void acknowledge(struct gm_gateway *gateway, struct gm_api_task *task)
 	answer(gateway, task);
 }
 
+/* SOL 003, 7.4.4: what the consumer proposes is kept as a comment on the alarm; its severity stays as found. */
+static void escalate(struct gm_gateway *gateway, struct gm_api_task *task)
+{
+	const char *severity = gm_json_get_text(task->body, "proposedPerceivedSeverity");
+	struct gm_alarming *alarming = gm_pipeline_alarming(gateway->commands->pipeline);
+	char text[GM_COMMENT];
+	struct gm_error err;
+	struct gm_alarm_note note = {.author = task->user, .text = text, .time = gm_clock_now()};
+	if (!is_shown(gateway, task->arguments[0])) {
+		gm_api_problem(&task->reply, 404, "there is no such alarm");
+	} else if (!severity || gm_json_size(task->body) != 1 || !gm_vnffm_is_severity(severity)) {
+		gm_api_problem(&task->reply, 400,
+			       "wanted is proposedPerceivedSeverity, CRITICAL, MAJOR, MINOR, "
+			       "WARNING, INDETERMINATE or CLEARED, and no more");
+	} else {
+		snprintf(text, sizeof(text), "escalated: %s is proposed", severity);
+		if (gm_alarms_comment(gm_alarming_alarms(alarming),
+				      (uint32_t)strtoul(task->arguments[0], NULL, 10), &note,
+				      &err) < 0)
+			gm_api_problem(&task->reply, 409, "%s", err.text);
+		else
+			task->reply.status = 204;
+	}
+	answer(gateway, task);
+}
+
 static void subscribe(struct gm_gateway *gateway, struct gm_api_task *task)
 {
 	gm_subscriptions_add(gateway->subscriptions, task);
@@ -158,6 +184,7 @@ static void leave(struct gm_gateway *gateway, struct gm_api_task *task)
 static void (*const jobs[GM_API_JOBS])(struct gm_gateway *gateway, struct gm_api_task *task) = {
 	[GM_API_SHOW] = show_now,
 	[GM_API_ACKNOWLEDGE] = acknowledge,
+	[GM_API_ESCALATE] = escalate,
 	[GM_API_SUBSCRIBE] = subscribe,
 	[GM_API_SUBSCRIPTIONS] = list_subscriptions,
 	[GM_API_SUBSCRIPTION] = show_subscription,

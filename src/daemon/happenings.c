@@ -51,6 +51,10 @@ void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *en
 		disturb(entities, guest, event);
 	if (guest && event->kind == GM_GUEST_IO_ERROR)
 		gm_disk_faults_count(&guest->disk_faults, event->detail, event->time);
+	if (guest && (event->kind == GM_GUEST_MIGRATING || event->kind == GM_GUEST_MIGRATED)) {
+		guest->moved_at = event->time;
+		guest->leaving = event->kind == GM_GUEST_MIGRATING;
+	}
 	if (event->kind >= GM_GUEST_EVENTS || is_limited(happenings, event->kind))
 		return;
 	char name[2 * GM_NAME_SIZE], uuid[GM_UUID_TEXT], detail[2 * sizeof(event->detail)] = "";

@@ -133,7 +133,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_intake_event(pipeline->intake, event);
+	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
 }
 
 static void on_source_status(void *user, const struct gm_source_status *status)

@@ -67,7 +67,7 @@ static int keep(void *user, const struct gm_registration *registration)
 }
 
 /* Takes the entry. */
-static void begin(struct gm_registrations *registrations, struct entry *entry)
+static int begin(struct gm_registrations *registrations, struct entry *entry)
 {
 	const struct gm_healer_options *options = registrations->host.options;
 	entry->setup = (struct gm_healer_setup){
@@ -86,7 +86,20 @@ static void begin(struct gm_registrations *registrations, struct entry *entry)
 	snprintf(entry->file.name, sizeof(entry->file.name), KIND "/%s", entry->registration.id);
 	DL_APPEND(registrations->entries, entry);
 	registrations->count++;
-	gm_outputs_add(registrations->host.outputs, &entry->file);
+	return gm_outputs_add(registrations->host.outputs, &entry->file);
+}
+
+/* Of what was begun in vain. Takes the entry. */
+static void undo(struct gm_registrations *registrations, struct entry *entry)
+{
+	struct gm_error err;
+	if (gm_state_registration_remove(registrations->host.state, KIND, entry->registration.id,
+					 &err) < 0)
+		gm_log(GM_LOG_ERROR, "server notifier: registration %s: %s", entry->registration.id,
+		       err.text);
+	DL_DELETE(registrations->entries, entry);
+	registrations->count--;
+	free(entry);
 }
 
 static void restore_one(void *user, const char *id, const char *record)
@@ -125,7 +138,10 @@ int gm_registrations_create(const struct gm_registrations_host *host,
 	DL_FOREACH_SAFE(restored, entry, next)
 	{
 		DL_DELETE(restored, entry);
-		begin(registrations, entry);
+		int begun = begin(registrations, entry);
+		if (begun < 0 && result >= 0)
+			result = gm_error_set(err, begun, "registration %s cannot be begun",
+					      entry->registration.id);
 	}
 	*ret_registrations = registrations;
 	return result < 0 ? result : 0;
@@ -179,7 +195,11 @@ void gm_registrations_add(struct gm_registrations *registrations, struct gm_api_
 		free(entry);
 		return;
 	}
-	begin(registrations, entry);
+	if (begin(registrations, entry) < 0) {
+		gm_api_problem(&task->reply, 503, "the registration cannot be begun: ask again");
+		undo(registrations, entry);
+		return;
+	}
 	gm_log(GM_LOG_NOTICE, "server notifier: %s has registered %s for server %s", task->user,
 	       entry->registration.id, entry->registration.server);
 	task->reply.status = 200;

@@ -133,7 +133,10 @@ int gm_subscriptions_create(const struct gm_subscriptions_host *host,
 	DL_FOREACH_SAFE(restored, entry, next)
 	{
 		DL_DELETE(restored, entry);
-		begin(subscriptions, entry);
+		int begun = begin(subscriptions, entry);
+		if (begun < 0 && result >= 0)
+			result = gm_error_set(err, begun, "subscription %s cannot be begun",
+					      entry->subscription.id);
 	}
 	*ret_subscriptions = subscriptions;
 	return result < 0 ? result : 0;
@@ -191,14 +194,27 @@ void gm_subscriptions_remove(struct gm_subscriptions *subscriptions, struct gm_a
 
 /* ---- new ones ---- */
 
+/* Whatever the daemon would connect to for a stranger's sake: the name of what it may not; or NULL. */
+static const char *find_forbidden(const struct gm_subscriptions *subscriptions,
+				  const struct gm_callback_target *target)
+{
+	const char *allowed = subscriptions->host.options->callbacks.allowed;
+	if (!gm_text_match(allowed, target->url))
+		return "callbackUri";
+	if (target->scheme == GM_CALLBACK_OAUTH2 && !gm_text_match(allowed, target->token_url))
+		return "tokenEndpoint";
+	return NULL;
+}
+
 /* 0, or `reply` says why not. */
 static int check(struct gm_subscriptions *subscriptions, const struct gm_subscription *wanted,
 		 struct gm_api_reply *reply)
 {
 	const struct entry *same = find_equal(subscriptions, wanted);
-	if (!gm_text_match(subscriptions->host.options->callbacks.allowed, wanted->target.url)) {
-		gm_api_problem(reply, 403,
-			       "callbackUri is not among those that api.callbacks allows");
+	const char *forbidden = find_forbidden(subscriptions, &wanted->target);
+	if (forbidden) {
+		gm_api_problem(reply, 403, "%s is not among those that api.callbacks allows",
+			       forbidden);
 		return -EACCES;
 	}
 	if (same) {
@@ -232,6 +248,17 @@ static int keep(struct gm_subscriptions *subscriptions, const struct entry *entr
 	return result;
 }
 
+/* Of what was begun in vain. Takes the entry. */
+static void undo(struct gm_subscriptions *subscriptions, struct entry *entry)
+{
+	struct gm_error err;
+	if (gm_state_registration_remove(subscriptions->host.state, KIND, entry->subscription.id,
+					 &err) < 0)
+		gm_log(GM_LOG_ERROR, "api: subscription %s: %s", entry->subscription.id, err.text);
+	DL_DELETE(subscriptions->entries, entry);
+	free_entry(entry);
+}
+
 /* Takes the entry. */
 static void admit(struct gm_subscriptions *subscriptions, struct entry *entry,
 		  struct gm_api_task *task)
@@ -244,7 +271,11 @@ static void admit(struct gm_subscriptions *subscriptions, struct entry *entry,
 		free_entry(entry);
 		return;
 	}
-	begin(subscriptions, entry);
+	if (begin(subscriptions, entry) < 0) {
+		gm_api_problem(&task->reply, 503, "the subscription cannot be begun: ask again");
+		undo(subscriptions, entry);
+		return;
+	}
 	task->reply.status = 201;
 	task->reply.body = gm_subscription_show(&entry->subscription, subscriptions->url);
 	snprintf(task->reply.location, sizeof(task->reply.location),

@@ -43,6 +43,7 @@ static const char *const suppression_names[GM_SUPPRESSION_COUNT] = {
 	[GM_SUPPRESSION_NONE] = "none",
 	[GM_SUPPRESSION_MAINTENANCE] = "maintenance",
 	[GM_SUPPRESSION_SUSPENDED] = "suspended",
+	[GM_SUPPRESSION_MIGRATING] = "migrating",
 };
 
 const char *gm_alarm_news_name(enum gm_alarm_news news)

@@ -32,6 +32,7 @@ enum gm_suppression {
 	GM_SUPPRESSION_NONE,
 	GM_SUPPRESSION_MAINTENANCE,
 	GM_SUPPRESSION_SUSPENDED, /* the guest is paused or shut off */
+	GM_SUPPRESSION_MIGRATING, /* it is being moved to or from this node; so cleared: it has left */
 	GM_SUPPRESSION_COUNT
 };
 const char *gm_suppression_name(enum gm_suppression suppression); /* "none", "maintenance", … */

@@ -13,7 +13,7 @@
 
 #include "state/private.h"
 
-enum { DIRECTORY_MODE = 0750, FILE_MODE = 0640 };
+enum { DIRECTORY_MODE = 0750, FILE_MODE = 0640, PRIVATE_MODE = 0600 };
 
 /* The pid that the holder wrote, as text; "unknown" when there is none. */
 static const char *holder(int fd, char *text, size_t size)
@@ -71,4 +71,23 @@ int gm_state_lock(const char *directory, int *ret_lock, struct gm_error *err)
 out:
 	close(fd);
 	return rc;
+}
+
+/* A new -wal or -shm gets the mode of the database from SQLite; those of before do not. */
+int gm_state_make_private(const char *path, struct gm_error *err)
+{
+	static const char *const endings[] = {"-wal", "-shm", "-journal"};
+	char companion[4096 + 16];
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, PRIVATE_MODE);
+
+	if (fd < 0)
+		return gm_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	/* Another's file, if we may write to it at all, stays as its owner wants it. */
+	(void)!fchmod(fd, PRIVATE_MODE);
+	close(fd);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		snprintf(companion, sizeof(companion), "%s%s", path, endings[i]);
+		(void)!chmod(companion, PRIVATE_MODE);
+	}
+	return 0;
 }

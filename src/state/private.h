@@ -81,6 +81,9 @@ struct gm_state {
 /* directory.c: makes DIRECTORY and takes its lock (until the descriptor is closed). */
 int gm_state_lock(const char *directory, int *ret_lock, struct gm_error *err);
 
+/* directory.c: the database at `path` and its companions are its owner's alone: passwords are in it. */
+int gm_state_make_private(const char *path, struct gm_error *err);
+
 /* Writes what SQLite says of the last failure and returns the errno that fits it. */
 int gm_sql_failed(struct gm_state *state, struct gm_error *err, const char *doing);
 

@@ -160,6 +160,10 @@ static int update_schema(struct gm_state *state, int version, struct gm_error *e
 static int open_database(struct gm_state *state, struct gm_error *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int rc = gm_state_make_private(state->path, err);
+
+	if (rc < 0)
+		return rc;
 	int result = sqlite3_open_v2(state->path, &state->db, flags, NULL);
 
 	if (!state->db)
@@ -168,7 +172,7 @@ static int open_database(struct gm_state *state, struct gm_error *err)
 		return gm_sql_failed(state, err, "open");
 	/* Somebody who looks at the file with a tool must not cost a transition. */
 	sqlite3_busy_timeout(state->db, BUSY_MS);
-	int rc = check(state, err);
+	rc = check(state, err);
 	if (rc < 0)
 		return rc;
 	if (gm_sql_exec(state, settings) < 0)

@@ -44,7 +44,7 @@ struct gm_api_options {
 		bool test;
 		struct gm_http_transport transport;
 	} callbacks;
-	int64_t connections;
+	int64_t connections, per_address;
 	int64_t timeout; /* ns that a connection may take for one request and its answer */
 };
 extern const struct gm_option gm_api_option_table[];
@@ -60,6 +60,7 @@ enum gm_api_job {
 	GM_API_NONE,        /* the API thread answers by itself */
 	GM_API_SHOW,        /* the control command of that name; argument 0: the name */
 	GM_API_ACKNOWLEDGE, /* argument 0: the alarm; PATCH of AlarmModifications */
+	GM_API_ESCALATE,    /* argument 0: the alarm; PerceivedSeverityRequest */
 	GM_API_SUBSCRIBE,
 	GM_API_SUBSCRIPTIONS,
 	GM_API_SUBSCRIPTION, /* argument 0: the id */

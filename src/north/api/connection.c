@@ -20,6 +20,26 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+/* ---- the client's time ---- */
+
+static void wait_since(struct MHD_Connection *connection, int64_t since)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct gm_api_link *link = info ? info->socket_context : NULL;
+	if (link)
+		link->since = since;
+}
+
+/* What it returns is the exchange's place: there is none yet. */
+void *gm_api_on_first_line(void *user, const char *uri, struct MHD_Connection *connection)
+{
+	(void)user;
+	(void)uri;
+	wait_since(connection, gm_clock_monotonic());
+	return NULL;
+}
+
 /* ---- the answer ---- */
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
@@ -65,6 +85,7 @@ static enum MHD_Result send_reply(struct gm_api_exchange *exchange)
 	}
 	add_headers(response, exchange);
 	exchange->answered = true;
+	wait_since(exchange->connection, gm_clock_monotonic());
 	enum MHD_Result result = MHD_queue_response(exchange->connection,
 						    (unsigned)exchange->reply.status, response);
 	MHD_destroy_response(response);
@@ -81,6 +102,9 @@ static bool identify(struct gm_api *api, struct gm_api_exchange *exchange)
 	uint64_t suppressed;
 	if (!user) {
 		gm_api_problem(&exchange->reply, 401, "a user and a secret, or a token, is needed");
+		/* Nor from what would say of the resource. */
+		exchange->reply.allow = NULL;
+		exchange->route = NULL;
 		if (header(exchange->connection, MHD_HTTP_HEADER_AUTHORIZATION) &&
 		    gm_log_allowed(&api->refused, gm_clock_monotonic(), 60 * GM_SECOND,
 				   &suppressed))
@@ -188,6 +212,8 @@ static enum MHD_Result finish(struct gm_api *api, struct gm_api_exchange *exchan
 		answer_here(api, exchange);
 	else
 		ask_main(api, exchange);
+	if (exchange->ticket != 0)
+		wait_since(exchange->connection, 0);
 	return exchange->ticket != 0 ? MHD_YES : send_reply(exchange);
 }
 
@@ -233,11 +259,7 @@ void gm_api_on_completed(void *user, struct MHD_Connection *connection, void **p
 	(void)user;
 	(void)code;
 	struct gm_api_exchange *exchange = *place;
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct gm_api_link *link = info ? info->socket_context : NULL;
-	if (link)
-		link->since = gm_clock_monotonic();
+	wait_since(connection, gm_clock_monotonic());
 	if (!exchange)
 		return;
 	gm_buffer_free(&exchange->body);

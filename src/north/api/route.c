@@ -26,6 +26,7 @@ static const struct gm_api_route routes[] = {
 	{GM_API_GET, "/vnffm/v1/alarms", GM_API_READ, .versioned = true, .answer = gm_vnffm_list},
 	{GM_API_GET, "/vnffm/v1/alarms/{}", GM_API_READ, .versioned = true, .answer = gm_vnffm_show},
 	{GM_API_PATCH, "/vnffm/v1/alarms/{}", GM_API_WRITE, .versioned = true, .body = true, .job = GM_API_ACKNOWLEDGE},
+	{GM_API_POST, "/vnffm/v1/alarms/{}/escalate", GM_API_WRITE, .versioned = true, .body = true, .job = GM_API_ESCALATE},
 	{GM_API_POST, "/vnffm/v1/subscriptions", GM_API_WRITE, .versioned = true, .body = true, .job = GM_API_SUBSCRIBE},
 	{GM_API_GET, "/vnffm/v1/subscriptions", GM_API_READ, .versioned = true, .job = GM_API_SUBSCRIPTIONS},
 	{GM_API_GET, "/vnffm/v1/subscriptions/{}", GM_API_READ, .versioned = true, .job = GM_API_SUBSCRIPTION},

@@ -122,7 +122,7 @@ static void cut_slow(struct gm_api *api, int64_t now)
 {
 	struct gm_api_link *link;
 	DL_FOREACH (api->links, link) {
-		if (link->cut || now - link->since < api->options.timeout)
+		if (link->cut || link->since == 0 || now - link->since < api->options.timeout)
 			continue;
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 			link->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -279,6 +279,7 @@ static int listen_at(struct gm_api *api, const char *certificate, const char *ke
 	/* A list that ends where there is no TLS. */
 	struct MHD_OptionItem items[] = {
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->connections, NULL},
+		{MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)options->per_address, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(options->timeout / GM_SECOND), NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL, NULL},
 		{certificate ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
@@ -291,9 +292,10 @@ static int listen_at(struct gm_api *api, const char *certificate, const char *ke
 	errno = 0;
 	api->mhd = MHD_start_daemon(
 		flags, 0, NULL, NULL, gm_api_on_request, api, MHD_OPTION_EXTERNAL_LOGGER,
-		on_library_log, api, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
-		gm_api_on_completed, api, MHD_OPTION_NOTIFY_CONNECTION, gm_api_on_connection, api,
-		MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+		on_library_log, api, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK,
+		gm_api_on_first_line, api, MHD_OPTION_NOTIFY_COMPLETED, gm_api_on_completed, api,
+		MHD_OPTION_NOTIFY_CONNECTION, gm_api_on_connection, api, MHD_OPTION_ARRAY, items,
+		MHD_OPTION_END);
 	if (!api->mhd)
 		return gm_error_set(err, -EADDRNOTAVAIL, "api: %s port %d: %s", options->address,
 				    (int)options->port,

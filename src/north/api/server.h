@@ -24,8 +24,10 @@ enum {
 struct gm_api_link {
 	struct gm_api_link *prev, *next;
 	struct MHD_Connection *connection;
-	int64_t since; /* monotonic: when it was opened, or its last answer was out */
-	bool cut;      /* its time is over: it was shut down */
+	/* Monotonic: when it was opened, the line of a request was there, or its answer began or was out: the
+	 * client's next byte is waited for since then. 0: the client waits for us. */
+	int64_t since;
+	bool cut; /* its time is over: it was shut down */
 };
 
 /* A request, from its first line to its answer. */
@@ -76,6 +78,7 @@ void gm_api_task_free(void *task);
 enum MHD_Result gm_api_on_request(void *user, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *size, void **place);
+void *gm_api_on_first_line(void *user, const char *uri, struct MHD_Connection *connection);
 void gm_api_on_completed(void *user, struct MHD_Connection *connection, void **place,
 			 enum MHD_RequestTerminationCode code);
 void gm_api_on_connection(void *user, struct MHD_Connection *connection, void **place,

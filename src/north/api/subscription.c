@@ -178,7 +178,7 @@ struct gm_json *gm_subscription_notification(const struct gm_subscription *subsc
 	char id[16], time[GM_TIME_TEXT];
 	snprintf(id, sizeof(id), "%" PRIu32, alarm->id);
 	if (!clear) {
-		gm_json_set(object, "alarm", gm_vnffm_alarm(view, alarm));
+		gm_json_set(object, "alarm", gm_vnffm_alarm(view, alarm, NULL));
 		return object;
 	}
 	gm_json_set_text(object, "alarmId", id);

@@ -47,6 +47,14 @@ const char *gm_vnffm_severity(const struct gm_alarm *alarm)
 	return severities[i].word;
 }
 
+bool gm_vnffm_is_severity(const char *word)
+{
+	for (size_t i = 0; i < sizeof(severities) / sizeof(severities[0]); i++)
+		if (strcmp(severities[i].word, word) == 0)
+			return true;
+	return false;
+}
+
 const char *gm_vnffm_event(const struct gm_alarm *alarm)
 {
 	size_t i = 0;
@@ -111,8 +119,10 @@ static struct gm_json *details(const struct gm_alarm *alarm)
 	struct gm_json *list = gm_json_array();
 	gm_json_append(list, gm_json_text(alarm->text));
 	char line[GM_NAME_SIZE + 32];
-	snprintf(line, sizeof(line), "guest=%.*s", GM_NAME_SIZE - 1, alarm->guest_name);
-	gm_json_append(list, gm_json_text(line));
+	if (gm_alarm_has_guest(alarm)) {
+		snprintf(line, sizeof(line), "guest=%.*s", GM_NAME_SIZE - 1, alarm->guest_name);
+		gm_json_append(list, gm_json_text(line));
+	}
 	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
 		if (!gm_evidence_has(&alarm->evidence, (enum gm_evidence_id)id))
 			continue;
@@ -133,27 +143,59 @@ static struct gm_json *links(const struct gm_vnffm_view *view, const struct gm_a
 	return object;
 }
 
-/* The alarm that this one belongs to, where there is another. */
-static void set_correlation(struct gm_json *object, const struct gm_alarm *alarm)
+static void append_id(struct gm_json *list, uint32_t number)
 {
 	char id[16];
-	gm_json_set_bool(object, "isRootCause", false);
-	if (alarm->correlation == 0 || alarm->correlation == alarm->id)
-		return;
-	struct gm_json *list = gm_json_array();
-	snprintf(id, sizeof(id), "%" PRIu32, alarm->correlation);
+	snprintf(id, sizeof(id), "%" PRIu32, number);
 	gm_json_append(list, gm_json_text(id));
-	gm_json_set(object, "correlatedAlarmIds", list);
 }
 
-struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm)
+/*
+ * A guest's alarm that a fault of the node explains, from `at` on; NULL. Only a fault of the node is a cause
+ * (alarm/correlate.c): what came at the same time as another merely belongs to it.
+ */
+static const struct gm_alarm *find_effect(const struct gm_snapshot *snapshot,
+					  const struct gm_alarm *cause, size_t *at)
+{
+	while (snapshot && !gm_alarm_has_guest(cause) && *at < snapshot->alarm_count) {
+		const struct gm_alarm *alarm = &snapshot->alarms[(*at)++];
+		if (alarm->correlation == cause->id && gm_alarm_has_guest(alarm))
+			return alarm;
+	}
+	return NULL;
+}
+
+/* What it causes; or the alarm that it belongs to, where there is another. */
+static void set_correlation(struct gm_json *object, const struct gm_alarm *alarm,
+			    const struct gm_snapshot *snapshot)
+{
+	size_t at = 0;
+	const struct gm_alarm *effect = find_effect(snapshot, alarm, &at);
+	struct gm_json *list = gm_json_array();
+	gm_json_set_bool(object, "isRootCause", effect != NULL);
+	for (; effect; effect = find_effect(snapshot, alarm, &at))
+		append_id(list, effect->id);
+	if (alarm->correlation != 0 && alarm->correlation != alarm->id)
+		append_id(list, alarm->correlation);
+	if (gm_json_size(list) > 0)
+		gm_json_set(object, "correlatedAlarmIds", list);
+	else
+		gm_json_free(list);
+}
+
+struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm,
+			       const struct gm_snapshot *snapshot)
 {
 	struct gm_json *object = gm_json_object();
 	char text[GM_NAME_SIZE];
+	size_t at = 0;
+	const struct gm_alarm *effect = find_effect(snapshot, alarm, &at);
 	snprintf(text, sizeof(text), "%" PRIu32, alarm->id);
 	gm_json_set_text(object, "id", text);
-	gm_json_set_text(object, "managedObjectId", gm_vnffm_object(view, alarm, text));
-	gm_json_set(object, "rootCauseFaultyResource", root_cause(alarm));
+	gm_json_set_text(object, "managedObjectId",
+			 gm_vnffm_object(view, effect ? effect : alarm, text));
+	if (gm_alarm_has_guest(alarm))
+		gm_json_set(object, "rootCauseFaultyResource", root_cause(alarm));
 	set_time(object, "alarmRaisedTime", alarm->raised_at);
 	if (alarm->changed_at != alarm->raised_at)
 		set_time(object, "alarmChangedTime", alarm->changed_at);
@@ -168,7 +210,7 @@ struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm
 		 alarm->rule[0] != '\0' ? " " : "", alarm->rule);
 	gm_json_set_text(object, "faultType", text);
 	gm_json_set_text(object, "probableCause", gm_cause_name(alarm->cause));
-	set_correlation(object, alarm);
+	set_correlation(object, alarm, snapshot);
 	gm_json_set(object, "faultDetails", details(alarm));
 	gm_json_set(object, "_links", links(view, alarm));
 	return object;
@@ -180,6 +222,12 @@ char *gm_vnffm_etag(const struct gm_alarm *alarm, char text[GM_API_ETAG])
 	snprintf(text, GM_API_ETAG, "\"%" PRIx32 "-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
 		 alarm->id, (uint64_t)alarm->changed_at, cleared, taken);
 	return text;
+}
+
+static bool is_shown(const struct gm_snapshot *snapshot, const struct gm_alarm *alarm)
+{
+	size_t at = 0;
+	return gm_alarm_has_guest(alarm) || find_effect(snapshot, alarm, &at);
 }
 
 const struct gm_alarm *gm_vnffm_find(const struct gm_snapshot *snapshot, const char *id)
@@ -195,7 +243,7 @@ const struct gm_alarm *gm_vnffm_find(const struct gm_snapshot *snapshot, const c
 	for (size_t i = 0; i < snapshot->alarm_count; i++)
 		if (snapshot->alarms[i].id == wanted)
 			found = &snapshot->alarms[i];
-	return found && gm_alarm_has_guest(found) ? found : NULL;
+	return found && is_shown(snapshot, found) ? found : NULL;
 }
 
 /* ---- routes ---- */
@@ -241,9 +289,9 @@ void gm_vnffm_list(const struct gm_api_request *request, struct gm_api_reply *re
 	reply->body = gm_json_array();
 	for (size_t i = 0; i < request->snapshot->alarm_count; i++) {
 		const struct gm_alarm *alarm = &request->snapshot->alarms[i];
-		if (!gm_alarm_has_guest(alarm))
+		if (!is_shown(request->snapshot, alarm))
 			continue;
-		struct gm_json *object = gm_vnffm_alarm(&view, alarm);
+		struct gm_json *object = gm_vnffm_alarm(&view, alarm, request->snapshot);
 		if (filter && !gm_filter_matches(filter, object))
 			gm_json_free(object);
 		else
@@ -261,6 +309,6 @@ void gm_vnffm_show(const struct gm_api_request *request, struct gm_api_reply *re
 		return;
 	}
 	reply->status = 200;
-	reply->body = gm_vnffm_alarm(&view, alarm);
+	reply->body = gm_vnffm_alarm(&view, alarm, request->snapshot);
 	gm_vnffm_etag(alarm, reply->etag);
 }

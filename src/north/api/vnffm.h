@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The VNF Fault Management interface of ETSI GS NFV-SOL 003 (clause 7) and SOL 002: alarms of guests as
- * its Alarm type, and what can be answered from a snapshot alone. Alarms of the node itself have no VNF
- * and are not shown here. Any thread.
+ * its Alarm type, and what can be answered from a snapshot alone. Alarms of the node itself have no VNF:
+ * shown are those alone that are the cause of a guest's alarm, as that guest's. Any thread.
  *
  * Names and structure are those of SOL 003's tables 7.5.2; times are RFC 3339 in UTC.
  */
@@ -21,7 +21,12 @@ struct gm_vnffm_view {
 };
 struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options);
 
-struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm);
+/*
+ * With `snapshot`, an alarm of the node that is the cause of guests' alarms says so (isRootCause) and names
+ * them; NULL: that is not known.
+ */
+struct gm_json *gm_vnffm_alarm(const struct gm_vnffm_view *view, const struct gm_alarm *alarm,
+			       const struct gm_snapshot *snapshot);
 
 /* The managedObjectId: what stands for the VNF instance. Returns `text`. */
 char *gm_vnffm_object(const struct gm_vnffm_view *view, const struct gm_alarm *alarm,
@@ -31,6 +36,7 @@ char *gm_vnffm_object(const struct gm_vnffm_view *view, const struct gm_alarm *a
 const char *gm_vnffm_resource(const struct gm_alarm *alarm);
 const char *gm_vnffm_severity(const struct gm_alarm *alarm);
 const char *gm_vnffm_event(const struct gm_alarm *alarm);
+bool gm_vnffm_is_severity(const char *word); /* of PerceivedSeverityType */
 
 /* Changes with whatever of the alarm can be changed. Returns `text`. */
 char *gm_vnffm_etag(const struct gm_alarm *alarm, char text[GM_API_ETAG]);

@@ -79,16 +79,18 @@ static uint64_t mix(uint64_t hash, const void *data, size_t size)
 	return hash;
 }
 
-/* The same for the same message and workflow: a UUID of version 8 (RFC 9562, 5.8). */
+/* The same for the same message, workflow and inputs: a UUID of version 8 (RFC 9562, 5.8). */
 static void make_id(const struct options *options, const struct gm_message *message,
 		    char id[GM_UUID_TEXT])
 {
 	uint64_t halves[2] = {UINT64_C(14695981039346656037), UINT64_C(0x9ae16a3b2f90404f)};
+	const char *const parts[] = {message->key, options->workflow, options->namespace,
+				     options->input, options->inputs};
 	uint8_t bytes[GM_UUID_SIZE];
 
 	for (size_t i = 0; i < 2; i++) {
-		halves[i] = mix(halves[i], message->key, strlen(message->key) + 1);
-		halves[i] = mix(halves[i], options->workflow, strlen(options->workflow) + 1);
+		for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++)
+			halves[i] = mix(halves[i], parts[j], strlen(parts[j]) + 1);
 		halves[i] = mix(halves[i], &message->transition->time, sizeof(int64_t));
 	}
 	memcpy(bytes, halves, sizeof(bytes));

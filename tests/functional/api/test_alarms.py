@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """/vnffm/v1/alarms: what is active, as SOL 003's tables say, whole and filtered."""
 
+import json
 import urllib.parse
 
 from rig import WEB, RigTest, valid, wait_until
@@ -58,6 +59,38 @@ class Alarms(RigTest):
         gone = self.rig.get(f"{PATH}/{alarm['id']}", "Alarm")
         self.assertEqual(gone["perceivedSeverity"], "CLEARED")
         self.assertGreater(gone["alarmClearedTime"], gone["alarmRaisedTime"])
+
+    def test_escalated(self):
+        alarm = next(one for one in self.rig.get(PATH) if one["faultType"].endswith("small"))
+        own = f"{PATH}/{alarm['id']}"
+        wanted = {"proposedPerceivedSeverity": "CRITICAL"}
+        for body in ({}, {"proposedPerceivedSeverity": "HIGH"}, {**wanted, "more": 1}, []):
+            self.problem(self.rig.call("POST", own + "/escalate", body), 400)
+        self.problem(self.rig.call("POST", f"{PATH}/999999/escalate", wanted), 404)
+        self.problem(self.rig.call("POST", own + "/escalate", wanted, user="look"), 403)
+        answer = self.rig.call("POST", own + "/escalate", wanted)
+        self.assertEqual((answer.status, answer.text), (204, ""))
+        said = [(row["author"], row["comment"]) for row in
+                json.loads(self.rig.ask("--json", "comments", alarm["id"]).stdout)["comments"]]
+        self.assertEqual(said, [("nfvo", "escalated: CRITICAL is proposed")])
+        self.assertEqual(self.rig.get(own, "Alarm")["perceivedSeverity"], "MINOR")
+
+    def test_the_cause_is_on_the_node(self):
+        node = self.rig.directory / "policy.d/node.yaml"
+        self.addCleanup(node.unlink)
+        node.write_text("policies:\n  - {name: busy, match: {entity: node}, interval: 100ms, severity: major, "
+                        "condition: load.1 >= 0, message: busy holds}\n", "utf-8")
+        self.rig.ask("reload")
+        shown = wait_until("the cause is shown", lambda: [one for one in self.rig.get(PATH, "Alarms")
+                                                          if one["isRootCause"]])
+        cause, effects = shown[0], {one["id"] for one in self.rig.get(PATH) if not one["isRootCause"]}
+        self.assertEqual(cause["faultType"], "policy load.1 busy")
+        self.assertEqual((cause["managedObjectId"], set(cause["correlatedAlarmIds"])), (WEB, effects))
+        self.assertEqual(len(effects), 2)
+        self.assertEqual(self.rig.get(f"{PATH}/{cause['id']}", "Alarm")["isRootCause"], True)
+        for one in self.rig.get(PATH):
+            if one["id"] in effects:
+                self.assertEqual(one["correlatedAlarmIds"], [cause["id"]])
 
     def test_acknowledged(self):
         self.rig.policies(small="minor")

@@ -16,6 +16,10 @@ class Users(RigTest):
             answer = self.rig.call("GET", path, user=None)
             self.problem(answer, 401)
             self.assertTrue(answer.headers["WWW-Authenticate"].startswith("Basic realm="))
+        for method, path in (("GET", "/vnffm/v1/alarms"), ("DELETE", "/v1/status"), ("PATCH", "/vnffm/v1/alarms")):
+            answer = self.rig.call(method, path, user=None)
+            self.problem(answer, 401)
+            self.assertFalse({"Allow", "Version"} & set(answer.headers), answer.headers)
 
     def test_wrong_secrets(self):
         pair = base64.b64encode(b"nfvo:" + SECRETS["look"].encode()).decode()
@@ -98,6 +102,39 @@ class Harm(RigTest):
         self.assertGreater(time.monotonic() - begun, 1)
         for one in crowd:
             one.close()
+
+    def test_the_time_counts_from_the_request(self):
+        """A connection that was idle has all of its time for the next request."""
+        with socket.create_connection(("127.0.0.1", self.rig.port), timeout=20) as one:
+            time.sleep(1.5)  # of 2 s
+            one.sendall(b"GET /v1/status HTTP/1.1\r\n")
+            time.sleep(1.2)
+            one.sendall(b"Host: x\r\n\r\n")
+            self.assertIn(b" 401 ", one.recv(65536))
+
+    def test_one_address_cannot_have_all(self):
+        """The limit is 32 for an address; another (127.0.0.2) is served while one has more than that open."""
+        crowd = [socket.create_connection(("127.0.0.1", self.rig.port), timeout=20) for _ in range(64)]
+        try:
+            cut = sum(self.is_cut(one) for one in crowd)
+            self.assertGreaterEqual(cut, 64 - 32)
+            with socket.create_connection(("127.0.0.1", self.rig.port), 20, ("127.0.0.2", 0)) as other:
+                other.sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b" 401 ", other.recv(65536))
+        finally:
+            for one in crowd:
+                one.close()
+        wait_until("there is room again", self.served)
+
+    @staticmethod
+    def is_cut(one):
+        one.settimeout(0.05)
+        try:
+            return one.recv(1) == b""
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
 
     def test_more_connections_than_there_is_room_for(self):
         crowd = [socket.create_connection(("127.0.0.1", self.rig.port), timeout=20) for _ in range(100)]

@@ -137,6 +137,8 @@ class Credentials(SubscriptionTest):
         consumer = self.consumer(user=("them", "their:password"))
         self.told(consumer, {"authType": ["BASIC"], "paramsBasic": {"userName": "them", "password": "their:password"}})
         self.silent("their:password")
+        for file in (self.rig.directory / "state").glob("state.db*"):  # they are kept there
+            self.assertEqual(file.stat().st_mode & 0o077, 0, file)
 
     def test_oauth(self):
         consumer = self.consumer(client=("id", "client-password"))
@@ -147,6 +149,23 @@ class Credentials(SubscriptionTest):
         self.rig.policies()
         self.assertEqual(consumer.wait(2), [("MAJOR", "one"), ("CLEARED", "one")])
         self.silent("client-password", "token-1", "token-2")
+
+    def test_a_token_endpoint_is_a_callback_as_well(self):
+        """What the daemon would be made to connect to is held against api.callbacks, whatever it is for."""
+        self.rig.stop()
+        self.rig.configure(callbacks='"http://127.0.0.1:*,!*/secret/*"')
+        self.addCleanup(self.rig.start)
+        self.addCleanup(self.rig.configure)
+        self.addCleanup(self.rig.stop)
+        self.rig.start()
+        consumer = self.consumer()
+        for uri, endpoint, says in ((consumer.url(), consumer.url("/secret/token"), "tokenEndpoint is not among"),
+                                    (consumer.url(), "http://169.254.169.254/latest", "tokenEndpoint is not among"),
+                                    (consumer.url("/secret/x"), consumer.url("/token"), "callbackUri is not among")):
+            self.problem(self.rig.call("POST", PATH, {"callbackUri": uri, "authentication": {
+                "authType": ["OAUTH2_CLIENT_CREDENTIALS"], "paramsOauth2ClientCredentials": {
+                    "clientId": "id", "clientPassword": "client-password", "tokenEndpoint": endpoint}}}), 403, says)
+        self.assertEqual(self.rig.get(PATH), [])
 
     def silent(self, *secrets):
         """Nothing that people or programs are shown has a secret in it."""

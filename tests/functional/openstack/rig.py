@@ -13,6 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "support", "services"), os.path.join(HERE, "..")]
 
+import recovery  # noqa: E402
 import stack  # noqa: E402
 from gmtest.wait import wait_until  # noqa: E402
 from proxy import Proxy  # noqa: E402
@@ -142,6 +143,7 @@ class Rig:
         if self.attached:
             subprocess.run(["ip", "link", "delete", PORT], check=True)
         else:
+            recovery.stop(self.stack)
             self.stack.down()
 
     def new_daemon(self):

@@ -2,14 +2,18 @@
 """A webhook whose receiver misbehaves in every way: each alarm arrives all the same, in order, with the same key and a
 right signature; nothing secret is told to anybody else."""
 
+import json
+import pathlib
 import subprocess
 import unittest
 
 import certificates
+import jsonschema
 from latency import Table
 from receiver import FAULTS, Receiver, server_context, signature_is_right
 from rig import NODE, Rig, wait_until
 
+VES = json.loads((pathlib.Path(__file__).resolve().parents[2] / "data/ves/fault.json").read_text("utf-8"))
 TOKEN, KEY, PATH = "t0ken-that-nobody-may-see", "k3y-of-the-signature", "/services/T0/s3cret-path"
 HOSTILE = 'a "quote", a \\ backslash, {{braces}}, <tag>&amp; \u202e\u00e9\U0001f411 on {entity}'
 
@@ -205,6 +209,8 @@ class Forms(WebhookCase):
         request = receivers["template"].arrived()[0]
         self.assertEqual(request.headers["Content-Type"], "application/x-www-form-urlencoded")
         self.assertRegex(request.body.decode("ascii"), r"^alarm=\d+&text=[A-Za-z0-9%._~-]+&state=raise$")
+        for request in receivers["ves"].arrived():
+            jsonschema.validate(request.json, VES)
         event = receivers["ves"].arrived()[-1].json["event"]
         self.assertEqual((event["commonEventHeader"]["domain"], event["faultFields"]["eventSeverity"]),
                          ("fault", "NORMAL"))

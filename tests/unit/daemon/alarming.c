@@ -241,6 +241,76 @@ static void test_targets(void **state)
 	}
 }
 
+static void happen(struct fixture *f, enum gm_guest_event_kind kind, int64_t time)
+{
+	const struct gm_guest_event event = {
+		.key = gm_entity_guest(web), .kind = kind, .time = time};
+
+	gm_alarming_event(f->alarming, f->intake, &event);
+}
+
+/* What leaves is silent from the first pass on, and its alarms are cleared as such. */
+static void test_a_guest_that_migrates_away(void **state)
+{
+	struct fixture *f = *state;
+	const struct gm_entity_key key = gm_entity_guest(web);
+
+	start(f, "");
+	gm_alarming_tick(f->alarming, T0);
+	tell(f, key, "leak", true, T0 + GM_SECOND);
+	happen(f, GM_GUEST_MIGRATING, T0 + 2 * GM_SECOND);
+	assert_int_equal(f->count, 2);
+	assert_int_equal(f->log[1].alarm.news, GM_NEWS_SUPPRESSED);
+	assert_int_equal(f->log[1].alarm.suppressed, GM_SUPPRESSION_MIGRATING);
+	tell(f, key, "anomaly", true, T0 + 3 * GM_SECOND); /* what the move itself does to it */
+	gm_alarming_tick(f->alarming, T0 + 4 * GM_SECOND);
+	assert_int_equal(f->count, 2);
+	happen(f, GM_GUEST_MIGRATED, T0 + 5 * GM_SECOND);
+	gm_intake_gone(f->intake, GM_SOURCE_LIBVIRT, &key, T0 + 5 * GM_SECOND);
+	gm_alarms_gone(f->alarms, &key, T0 + 5 * GM_SECOND);
+	assert_int_equal(f->count, 3);
+	assert_int_equal(f->log[2].kind, GM_TRANSITION_CLEAR);
+	assert_int_equal(f->log[2].alarm.suppressed, GM_SUPPRESSION_MIGRATING);
+	assert_non_null(strstr(f->log[2].alarm.text, "[its guest has migrated]"));
+	gm_alarming_tick(f->alarming, T0 + 60 * MINUTE);
+	assert_int_equal(f->count, 3);
+}
+
+/* One whose move fails is heard again in the end; nothing says that it has failed. */
+static void test_a_migration_that_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "");
+	gm_alarming_tick(f->alarming, T0);
+	happen(f, GM_GUEST_MIGRATING, T0);
+	tell(f, gm_entity_guest(web), "leak", true, T0 + MINUTE);
+	gm_alarming_tick(f->alarming, T0 + 9 * MINUTE);
+	assert_int_equal(f->count, 0);
+	gm_alarming_tick(f->alarming, T0 + 11 * MINUTE);
+	tell(f, gm_entity_guest(web), "leak", true, T0 + 11 * MINUTE);
+	assert_int_equal(f->count, 1);
+	assert_int_equal(f->log[0].alarm.suppressed, GM_SUPPRESSION_NONE);
+}
+
+/* At the target nothing is raised before it has settled; what holds still is raised by a new finding. */
+static void test_a_guest_that_arrives(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "");
+	gm_alarming_tick(f->alarming, T0);
+	happen(f, GM_GUEST_MIGRATED, T0);
+	tell(f, gm_entity_guest(web), "leak", true, T0 + GM_SECOND);
+	tell(f, gm_entity_guest(db), "leak", true, T0 + GM_SECOND); /* has always been here */
+	assert_int_equal(f->count, 1);
+	gm_alarming_tick(f->alarming, T0 + 31 * GM_SECOND);
+	assert_int_equal(f->count, 1);
+	tell(f, gm_entity_guest(web), "leak", true, T0 + 32 * GM_SECOND);
+	assert_int_equal(f->count, 2);
+	assert_int_equal(f->log[1].alarm.key.uuid[0], 1);
+}
+
 static void test_wrong_requests(void **state)
 {
 	struct fixture *f = *state;
@@ -407,8 +477,21 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_targets),  TEST(test_wrong_requests),   TEST(test_over_a_restart),
-		TEST(test_calendar), TEST(test_options_for_some), TEST(test_suspended_guest),
+		TEST(test_targets),
+		TEST(test_a_guest_that_migrates_away),
+		TEST(test_over_a_restart),
+		TEST(test_targets),
+		TEST(test_a_migration_that_fails),
+		TEST(test_over_a_restart),
+		TEST(test_targets),
+		TEST(test_a_guest_that_arrives),
+		TEST(test_over_a_restart),
+		TEST(test_targets),
+		TEST(test_wrong_requests),
+		TEST(test_over_a_restart),
+		TEST(test_calendar),
+		TEST(test_options_for_some),
+		TEST(test_suspended_guest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistral and Masakari's API beside the services of stack.py: each one process, on SQLite, with RabbitMQ between
+their parts. Mistral is whole (API, engine, executor). Masakari is its API alone: what it does afterwards
+needs Nova and Pacemaker.
+
+What is odd here, and why:
+- Masakari reads its configuration twice, the second time without what the environment says: it gets both.
+- Mistral's migrations do not run on SQLite: the tables are made from its models.
+- Debian 12's oslo.messaging copies a request's context without what it does not know, and Masakari 14's context
+  does not stand that: every POST ends with 500. CONTEXT gives the copy what is missing.
+- A host becomes part of a segment only if Nova knows it: there is no Nova, so it is put into the table."""
+
+import os
+import sqlite3
+import threading
+
+import stack
+
+PORTS = {"mistral": 18989, "masakari": 15868}
+stack.PORTS.update(PORTS)
+TOOLS = ["mistral-server", "masakari-wsgi"]
+KINDS = {"mistral": ("workflowv2", "/v2"), "masakari": ("instance-ha", "/v1/%(project_id)s")}
+
+
+def transport():
+    return f"rabbit://guest:guest@127.0.0.1:{stack.PORTS['rabbit']}/"
+
+
+def seed(services):
+    """Their users and the catalog's entries."""
+    admin = services.token()
+
+    def ask(method, path, body=None):
+        return services.identity(admin, method, path, body)
+
+    roles = {role["name"]: role["id"] for role in ask("GET", "/roles")["roles"]}
+    projects = {project["name"]: project["id"] for project in ask("GET", "/projects")["projects"]}
+    for name, (kind, path) in KINDS.items():
+        user = ask("POST", "/users", {"user": {"name": name, "password": "svcpw", "domain_id": "default"}})["user"]
+        ask("PUT", f"/projects/{projects['service']}/users/{user['id']}/roles/{roles['admin']}")
+        service = ask("POST", "/services", {"service": {"type": kind, "name": name}})["service"]
+        ask("POST", "/endpoints", {"endpoint": {
+            "service_id": service["id"], "interface": "public", "region_id": "RegionOne",
+            "url": stack.url(name) + path}})
+    # The one that acts: who may tell Masakari is an administrator.
+    user = ask("POST", "/users", {"user": {"name": "healer", "password": "healerpw", "domain_id": "default"}})["user"]
+    ask("PUT", f"/projects/{projects['service']}/users/{user['id']}/roles/{roles['admin']}")
+
+
+def start_mistral(services):
+    conf = services.path("mistral/mistral.conf")
+    services.write("mistral/mistral.conf", f"""[DEFAULT]
+transport_url = {transport()}
+log_file = {services.path("log/mistral.log")}
+use_stderr = false
+[api]
+host = 127.0.0.1
+port = {PORTS["mistral"]}
+[database]
+connection = sqlite:///{services.path("mistral/mistral.db")}
+[cron_trigger]
+enabled = false
+[pecan]
+auth_enable = true
+""" + services.authtoken("mistral"))
+    services.run("mistral-db", "/usr/bin/python3", "-c",
+                 "import sys; from mistral import config; config.parse_args(['--config-file', sys.argv[1]]); "
+                 "from mistral.db.v2 import api; api.setup_db()", conf)
+    services.wal("mistral/mistral.db")
+    services.spawn("mistral", ["mistral-server", "--config-file", conf, "--server", "api,engine,executor"])
+    services.await_http("mistral", stack.url("mistral"))
+
+
+CONTEXT = """
+from masakari import context
+plain = context.RequestContext.from_dict.__func__
+context.RequestContext.from_dict = classmethod(
+    lambda own, values, **more: plain(own, {**values, "read_deleted": values.get("read_deleted") or "no"}, **more))
+from masakari.cmd.api import initialize_application
+application = initialize_application()
+"""
+
+PASTE = """[composite:masakari_api]
+use = call:masakari.api.urlmap:urlmap_factory
+/v1: v1
+
+[composite:v1]
+use = call:masakari.api.auth:pipeline_factory_v1
+keystone = faultwrap authtoken context app
+
+[filter:faultwrap]
+paste.filter_factory = masakari.api.openstack:FaultWrapper.factory
+
+[filter:authtoken]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+oslo_config_project = masakari
+oslo_config_file = @CONF@
+
+[filter:context]
+paste.filter_factory = masakari.api.auth:MasakariKeystoneContext.factory
+
+[app:app]
+paste.app_factory = masakari.api.openstack.ha:APIRouterV1.factory
+"""
+
+
+def start_masakari(services):
+    services.write("masakari/api-paste.ini", PASTE.replace("@CONF@", services.path("masakari/masakari.conf")))
+    services.write("masakari/wsgi.py", CONTEXT)
+    services.write("masakari/masakari.conf", f"""[DEFAULT]
+transport_url = {transport()}
+log_file = {services.path("log/masakari.log")}
+use_stderr = false
+auth_strategy = keystone
+[database]
+connection = sqlite:///{services.path("masakari/masakari.db")}
+[oslo_messaging_notifications]
+driver = noop
+""" + services.authtoken("masakari"))
+    services.run("masakari-db", "masakari-manage", "--config-file", services.path("masakari/masakari.conf"),
+                 "db", "sync")
+    services.wal("masakari/masakari.db")
+    services.uwsgi("masakari", services.path("masakari/wsgi.py"),
+                   "--config-file", services.path("masakari/masakari.conf"),
+                   OS_MASAKARI_CONFIG_DIR=services.path("masakari"))
+
+
+def add_host(services, name):
+    """A host of a segment."""
+    with sqlite3.connect(services.path("masakari/masakari.db"), timeout=30) as base:
+        base.execute("INSERT INTO failover_segments (uuid, name, service_type, recovery_method, deleted) VALUES "
+                     "('0f000000-0000-4000-8000-00000000000f', 'segment', 'compute', 'auto', 0)")
+        base.execute("INSERT INTO hosts (uuid, name, reserved, type, control_attributes, failover_segment_id, "
+                     "on_maintenance, deleted) VALUES ('0e000000-0000-4000-8000-00000000000e', ?, 0, 'COMPUTE', 'x', "
+                     "'0f000000-0000-4000-8000-00000000000f', 0, 0)", (name,))
+
+
+def start(services):
+    """Needs Keystone and RabbitMQ."""
+    seed(services)
+    failures = []
+
+    def follow(step):
+        try:
+            step(services)
+        except Exception as failure:  # told by the main thread  pylint: disable=broad-except
+            failures.append(failure)
+
+    threads = [threading.Thread(target=follow, args=(step,)) for step in (start_masakari, start_mistral)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def stop(services):
+    for name in PORTS:
+        services.stop(name)
+
+
+def missing():
+    return [tool for tool in TOOLS if not any(os.access(f"{place}/{tool}", os.X_OK)
+                                              for place in stack.PATH.split(":"))]
