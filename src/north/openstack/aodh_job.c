@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transition on its way to Aodh; called by aodh.c. An alarm that was seen not long ago, and about which
- * there is no doubt since, need not be found (aodh_known.c):
+ * A transition on its way to Aodh; called by aodh.c.
  *
  *   find ──none──▶ create ──▶ state ──▶ describe ──▶ told
  *     └──found, has the mark──────────────────────────▲
@@ -13,17 +12,20 @@
  *
  * So whatever was lost before (an answer, the daemon, the alarm itself) is seen by the look that
  * each attempt begins with, and no state is set twice in a row.
+ *
+ * An alarm that was seen not long ago (aodh_known.c), without a doubt since, has its state set at once:
+ * that is what somebody waits for. It is looked at before it is described.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "north/openstack/aodh_private.h"
+#include "north/openstack/aodh_queue.h"
 #include "north/verdict.h"
 
 enum {
@@ -31,85 +33,18 @@ enum {
 	RUNNING = 12,
 };
 
-struct gm_aodh_job {
-	struct gm_output *output;
-	struct gm_transition transition;
-	int64_t sent_at;
-	bool has_ticket;
-	uint64_t ticket;
-	bool waiting; /* for the comparison, another one of the same name, its turn */
-	bool again;   /* was begun anew because the alarm went away meanwhile */
-	int looks;    /* still to be had at the state after an event */
-	bool look_due;
-	char name[GM_AODH_NAME];
-	struct gm_keystone_call *call;
-	struct gm_json *answer;      /* the last list or alarm */
-	const struct gm_json *found; /* in it */
-	struct gm_aodh_alarm alarm;  /* its fields */
-	struct gm_aodh_job *prev, *next;
-
-	/* The first one of its alarm: the place among firsts and ready ones, and those behind it. */
-	UT_hash_handle hh;
-	struct gm_aodh_job *ready_prev, *ready_next;
-	struct gm_aodh_job *behind, *last; /* the next one of the alarm; the last of them */
-};
-
 typedef void step_fn(struct gm_aodh_job *job, const struct gm_http_response *response);
 
 static void begin(struct gm_aodh_job *job);
 static void find(struct gm_aodh_job *job);
+static void refresh(struct gm_aodh_job *job);
 static void describe(struct gm_aodh_job *job);
 
 /* ---- the end ---- */
 
-static struct gm_aodh_job *of_name(const struct gm_output *output, const char *name)
-{
-	struct gm_aodh_job *job;
-
-	HASH_FIND_STR(output->firsts, name, job);
-	return job;
-}
-
-static struct gm_aodh_job **ready_of(struct gm_aodh_job *job)
-{
-	return &job->output->ready[job->has_ticket ? 0 : 1];
-}
-
-/* No other one of the alarm is before it: its turn may come. `last`: the last one of the alarm. */
-static void become_first(struct gm_aodh_job *job, struct gm_aodh_job *last)
-{
-	struct gm_aodh_job **ready = ready_of(job);
-
-	job->last = last;
-	HASH_ADD_STR(job->output->firsts, name, job);
-	DL_APPEND2(*ready, job, ready_prev, ready_next);
-}
-
-static void queue(struct gm_aodh_job *job)
-{
-	struct gm_aodh_job *first = of_name(job->output, job->name);
-
-	DL_APPEND(job->output->jobs, job);
-	if (!first) {
-		become_first(job, job);
-		return;
-	}
-	first->last->behind = job;
-	first->last = job;
-}
-
 static void free_job(struct gm_aodh_job *job)
 {
-	struct gm_aodh_job **ready = ready_of(job);
-
-	if (job->waiting)
-		DL_DELETE2(*ready, job, ready_prev, ready_next);
-	else
-		job->output->running--;
-	HASH_DEL(job->output->firsts, job);
-	if (job->behind)
-		become_first(job->behind, job->last);
-	DL_DELETE(job->output->jobs, job);
+	gm_aodh_queue_remove(job);
 	gm_json_free(job->answer);
 	free(job);
 }
@@ -118,15 +53,8 @@ void gm_aodh_jobs_release(struct gm_output *output)
 {
 	struct gm_aodh_job *job;
 
-	while (!output->holding && output->running < RUNNING &&
-	       (job = output->ready[0] ? output->ready[0] : output->ready[1])) {
-		struct gm_aodh_job **ready = ready_of(job);
-
-		DL_DELETE2(*ready, job, ready_prev, ready_next);
-		job->waiting = false;
-		output->running++;
+	while (!output->holding && output->running < RUNNING && (job = gm_aodh_queue_next(output)))
 		begin(job);
-	}
 }
 
 static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
@@ -228,6 +156,7 @@ static bool begin_anew(struct gm_aodh_job *job)
 	if (job->again)
 		return false;
 	job->again = true;
+	job->known = false;
 	job->looks = 0;
 	find(job);
 	return true;
@@ -259,6 +188,11 @@ static void describe(struct gm_aodh_job *job)
 {
 	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
 	char path[GM_AODH_ID + 32];
+
+	if (job->known) {
+		refresh(job);
+		return;
+	}
 
 	if (job->transition.sequence == 0) { /* the mark that is there stays */
 		conclude_told(job);
@@ -522,16 +456,51 @@ static void find(struct gm_aodh_job *job)
 	gm_buffer_free(&path);
 }
 
+static void refreshed(void *user, const struct gm_http_response *response)
+{
+	struct gm_aodh_job *job = user;
+	struct gm_json *alarm;
+
+	job->call = NULL;
+	job->known = false;
+	if (response->status == 404 && begin_anew(job))
+		return;
+	if (response->status != 200) {
+		conclude_by(job, response);
+	} else if (gm_json_parse(response->body, response->length, &alarm, NULL) < 0) {
+		conclude_later(job, "the answer is no alarm");
+	} else {
+		keep(job, alarm, alarm);
+		proceed(job);
+	}
+}
+
+/* What others have changed since is not to be overwritten. */
+static void refresh(struct gm_aodh_job *job)
+{
+	char path[GM_AODH_ID + 32];
+
+	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
+	request(job, "GET", path, NULL, refreshed);
+}
+
+/* An alarm that was seen not long ago need not be found: its state is set at once. */
 static void begin(struct gm_aodh_job *job)
 {
 	struct gm_json *known = gm_aodh_known_take(job->output, job->name);
+	bool by_event = job->output->bus && job->transition.kind != GM_TRANSITION_CLEAR;
 
-	if (!known) {
+	if (!known || gm_aodh_read(known, &job->alarm) < 0) {
+		gm_json_free(known);
 		find(job);
 		return;
 	}
 	keep(job, known, known);
-	proceed(job);
+	job->known = true;
+	if (by_event || strcmp(job->alarm.state, gm_aodh_state(&job->transition)) == 0)
+		refresh(job);
+	else
+		set_state(job);
 }
 
 /* ---- all of them ---- */
@@ -549,15 +518,14 @@ int gm_aodh_job_start(struct gm_output *output, const struct gm_transition *tran
 	job->has_ticket = ticket != NULL;
 	job->ticket = ticket ? *ticket : 0;
 	gm_aodh_name(output->host.node, &transition->alarm, job->name);
-	job->waiting = true;
-	queue(job);
+	gm_aodh_queue_add(job);
 	gm_aodh_jobs_release(output);
 	return 0;
 }
 
 bool gm_aodh_job_is_there(const struct gm_output *output, const char *name)
 {
-	return of_name(output, name) != NULL;
+	return gm_aodh_queue_first(output, name) != NULL;
 }
 
 void gm_aodh_jobs_free(struct gm_output *output)

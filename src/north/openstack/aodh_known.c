@@ -2,7 +2,7 @@
 /*
  * The alarms that Aodh was seen to hold, as it wrote them last; called by aodh_job.c. Who uses one takes it
  * out, and puts it back only when all went well: after any doubt Aodh is asked again. One that is too old
- * is not used either, for others may change alarms by hand.
+ * is not used either, for others may change alarms by hand; nor is it ever written back.
  */
 #include <stdlib.h>
 
