@@ -349,6 +349,44 @@ static void self_over(const struct gm_alarm *alarm, const char *subject, struct 
 	gm_buffer_printf(text, " %s", self_text(alarm, subject, text)->over);
 }
 
+/* What libvirt tells of a guest: the metric says which fault. */
+static const struct event_text {
+	const char *metric, *active, *over;
+} event_texts[] = {
+	{"guestCrashed", "has crashed", "runs again"},
+	{"guestWatchdog", "hangs: its watchdog has fired", "no longer hangs"},
+	{"guestDiskError", "cannot read or write a disk", "has no more errors of a disk"},
+	{"guestMonitorBroken", "has lost its monitor", "is heard by its monitor again"},
+	{"guestMemoryFailure", "has lost memory to the hardware", "loses no more memory"},
+	{"guestAgentLost", "has lost its agent", "is no longer without its agent"},
+	{NULL, "has a fault", "has no fault any more"},
+};
+
+static const struct event_text *event_text(const struct gm_alarm *alarm)
+{
+	const struct event_text *line = event_texts;
+
+	while (line->metric && strcmp(line->metric, alarm->metric) != 0)
+		line++;
+	return line;
+}
+
+static void event(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	char detail[sizeof(alarm->evidence.contributors) * 4];
+
+	gm_buffer_printf(text, "%s %s", subject, event_text(alarm)->active);
+	if (alarm->evidence.contributors[0] == '\0')
+		return;
+	gm_text_quote(detail, sizeof(detail), alarm->evidence.contributors);
+	gm_buffer_printf(text, ": %s", detail);
+}
+
+static void event_over(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
+{
+	gm_buffer_printf(text, "%s %s", subject, event_text(alarm)->over);
+}
+
 typedef void sentence_fn(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text);
 
 /* The last line is for detectors that have none of their own. */
@@ -359,7 +397,8 @@ static const struct sentence {
 	{"leak", leak, leak_over},           {"burst", burst, burst_over},
 	{"anomaly", anomaly, anomaly_over},  {"threshold", threshold, threshold_over},
 	{"policy", policy, policy_over},     {"learned", learned, learned_over},
-	{GM_SELF_DETECTOR, self, self_over}, {NULL, other, other_over},
+	{GM_SELF_DETECTOR, self, self_over}, {GM_EVENT_DETECTOR, event, event_over},
+	{NULL, other, other_over},
 };
 static const struct sentence external_sentence = {"", external, external_over};
 

@@ -202,7 +202,8 @@ static bool within_rate(const struct gm_external *external, struct analyser *ana
 static int check_name(struct gm_external *external, const char *name, int64_t now,
 		      struct gm_error *err)
 {
-	if (gm_detector_find(name) || strcmp(name, GM_SELF_DETECTOR) == 0)
+	if (gm_detector_find(name) || strcmp(name, GM_SELF_DETECTOR) == 0 ||
+	    strcmp(name, GM_EVENT_DETECTOR) == 0)
 		return gm_error_set(err, -EPERM, "%s is a detector of the daemon itself", name);
 	if (!gm_text_match(external->options.analysers, name))
 		return gm_error_set(err, -EPERM, "external.analysers does not allow %s", name);

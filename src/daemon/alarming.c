@@ -164,7 +164,8 @@ static int suppression(void *user, const struct gm_alarm *alarm)
 		return alarm->suppressed == GM_SUPPRESSION_MAINTENANCE && !any_maintenance(alarming)
 			       ? GM_SUPPRESSION_NONE
 			       : -1;
-	if (!subject.owner)
+	/* A fault that libvirt tells of is often why the guest is suspended. */
+	if (!subject.owner || strcmp(alarm->detector, GM_EVENT_DETECTOR) == 0)
 		return GM_SUPPRESSION_NONE;
 	const struct gm_entity_key key = gm_entity_guest(subject.owner);
 	const struct gm_tracked *guest = gm_entities_find(alarming->entities, &key);

@@ -14,6 +14,7 @@
 #include "analysis/rules.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/faults.h"
 
 struct gm_entities {
 	struct gm_tracked *table;
@@ -38,6 +39,7 @@ static void free_tracked(struct gm_tracked *tracked)
 	free(tracked->kept);
 	free(tracked->vcpus);
 	gm_disk_faults_free(tracked->disk_faults);
+	gm_faults_free(tracked->faults);
 	free(tracked);
 }
 

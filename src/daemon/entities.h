@@ -43,11 +43,12 @@ struct gm_tracked {
 	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	struct gm_peer
 		*peer; /* guests: its place among those of its flavor (analysis/peers.h), or NULL */
-	uint64_t taught;       /* the lessons that `detectors` have; see learning.h */
-	int64_t started_at;    /* guests: when its process was started; 0: not known */
-	int64_t moved_at;      /* guests: a migration's last event; 0: none */
-	bool leaving;          /* it was the beginning of one from here */
-	struct gm_vcpu *vcpus; /* guests: of numbers 0 to vcpu_count - 1 */
+	uint64_t taught;          /* the lessons that `detectors` have; see learning.h */
+	int64_t started_at;       /* guests: when its process was started; 0: not known */
+	int64_t moved_at;         /* guests: a migration's last event; 0: none */
+	bool leaving;             /* it was the beginning of one from here */
+	struct gm_faults *faults; /* guests: what libvirt told of it (faults.h); NULL: nothing */
+	struct gm_vcpu *vcpus;    /* guests: of numbers 0 to vcpu_count - 1 */
 	size_t vcpu_count;
 	struct gm_disk_faults *disk_faults; /* guests: NULL: none yet */
 	size_t finding_count;

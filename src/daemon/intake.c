@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/faults.h"
 #include "daemon/happenings.h"
 #include "daemon/managed.h"
 #include "daemon/ranks.h"
@@ -534,15 +535,21 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)
 {
+	struct gm_finding_sink sink = {intake->sink.finding, intake->sink.user};
+	struct gm_tracked *guest = gm_entities_find(intake->entities, &event->key);
 	gm_happenings_take(&intake->happenings, intake->entities, event);
+	if (guest)
+		gm_faults_take(guest, event, &sink);
 }
 
 bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 {
 	struct gm_finding_sink sink = {on_finding, intake};
 	bool changed = gm_managed_adopt(intake->managed, intake->entities);
+	struct gm_finding_sink told = {intake->sink.finding, intake->sink.user};
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
+		gm_faults_evaluate(tracked, now, &told);
 		if (!judged(intake, tracked))
 			continue;
 		intake->current = tracked;

@@ -11,6 +11,7 @@
 
 #include "analysis/learned.h"
 #include "analysis/rules.h"
+#include "daemon/faults.h"
 #include "daemon/selfalarms.h"
 
 /* A fault whose lessons were taken back is looked for no more. */
@@ -31,6 +32,8 @@ static bool is_judged(const struct gm_tracked *tracked, const struct gm_external
 		return tracked->detectors &&
 		       gm_detector_set_has(tracked->detectors, alarm->detector, alarm->rule) &&
 		       !is_forgotten(tracked, alarm);
+	if (strcmp(alarm->detector, GM_EVENT_DETECTOR) == 0)
+		return gm_faults_may_hold(tracked, alarm->metric);
 	return strcmp(alarm->detector, GM_SELF_DETECTOR) == 0 ||
 	       gm_external_feed_owns(external, alarm);
 }

@@ -134,6 +134,7 @@ static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
+	tell_news(pipeline);
 }
 
 static void on_source_status(void *user, const struct gm_source_status *status)
@@ -158,8 +159,7 @@ static void on_mib_status(void *user, const struct gm_mib_status *status)
 
 static void on_delivered(void *user, uint64_t sequence)
 {
-	struct gm_pipeline *pipeline = user;
-	gm_outputs_mib_delivered(pipeline->outputs, sequence);
+	gm_outputs_mib_delivered(((struct gm_pipeline *)user)->outputs, sequence);
 }
 
 /* ---- from the intake ---- */

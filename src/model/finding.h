@@ -62,7 +62,9 @@ enum gm_probable_cause {
 	GM_CAUSE_PERFORMANCE_DEGRADED = 532,
 	GM_CAUSE_RESOURCE_NEARING_CAPACITY = 541,
 	GM_CAUSE_PROGRAM_TERMINATED = 545,
+	GM_CAUSE_PROGRAM_ERROR = 546,
 	GM_CAUSE_THRESHOLD_CROSSED = 549,
+	GM_CAUSE_RESOURCE_UNAVAILABLE = 554,
 };
 enum gm_event_type {
 	GM_EVENT_COMMUNICATIONS = 2,
@@ -78,6 +80,8 @@ enum { GM_DETECTOR_NAME = 16, GM_METRIC_NAME = 48, GM_RULE_NAME = 48, GM_MESSAGE
 #define GM_SELF_DETECTOR "self"
 /* Its metric for alarms that wait for the limit on raises. */
 #define GM_STORM_METRIC "alarmStorm"
+/* Likewise: what libvirt tells of a guest as an event. */
+#define GM_EVENT_DETECTOR "event"
 
 struct gm_finding {
 	struct gm_entity_key key;

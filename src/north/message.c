@@ -32,7 +32,9 @@ static const struct number_name causes[] = {
 	{GM_CAUSE_PERFORMANCE_DEGRADED, "performanceDegraded"},
 	{GM_CAUSE_RESOURCE_NEARING_CAPACITY, "resourceAtOrNearingCapacity"},
 	{GM_CAUSE_PROGRAM_TERMINATED, "softwareProgramAbnormallyTerminated"},
+	{GM_CAUSE_PROGRAM_ERROR, "softwareProgramError"},
 	{GM_CAUSE_THRESHOLD_CROSSED, "thresholdCrossed"},
+	{GM_CAUSE_RESOURCE_UNAVAILABLE, "underlyingResourceUnavailable"},
 	{0, NULL},
 };
 

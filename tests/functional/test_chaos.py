@@ -230,13 +230,42 @@ class Chaos(GuestmonTest):
     def interfaces(self):
         return set(self.snmp.walk("gmInterfaceDevice").values())
 
+    def faults(self):
+        """What libvirt has told of guests and is still so."""
+        return {alarm["metric"]: alarm for alarm in self.daemon.ctl_json("alarms")["alarms"]
+                if alarm["detector"] == "event"}
+
+    def disk_is_full(self, domain):
+        """A disk that is larger than the file system it is on: the guest stops, an alarm says so
+        until it is resumed."""
+        folder = pathlib.Path(self.lab.state) / "guests/full"
+        self.lab.exec("mkdir", "-p", folder)
+        self.lab.exec("mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "full", folder)
+        self.lab.exec("truncate", "-s", "8M", folder / "disk")
+        path = pathlib.Path(self.lab.state) / "guests/full.xml"
+        path.write_text(f"""<disk type='file' device='disk'>
+            <driver name='qemu' type='raw' error_policy='stop'/>
+            <source file='{folder}/disk'/><target dev='vdb' bus='virtio'/></disk>""", "ascii")
+        self.virsh_quick("attach-device", domain, path, "--live")
+        self.lab.guest_background(PLUGGED, "sh -c 'while ! dd if=/dev/zero of=/dev/vda bs=64k "
+                                           "count=64; do sleep 1; done'")
+        wait_until("the fault is an alarm", lambda: "guestDiskError" in self.faults(), BACK)
+        fault = self.faults()["guestDiskError"]
+        print(f"    {fault['text']}")
+        self.assertIn("enospc", fault["text"])
+        self.assertEqual(fault["severity"], "major")
+        self.assertEqual(self.lab.virsh("domstate", domain).strip(), "paused")
+        self.lab.exec("mount", "-o", "remount,size=16m", folder)
+        self.virsh_quick("resume", domain)
+        wait_until("it is over", lambda: not self.faults(), BACK)
+
     def test_4_hotplug_and_reboot(self):
         mark = self.traps.mark()
         since = len(self.daemon.log.read_text("utf-8", "replace"))
         os.environ["LAB_HOTPLUG"] = "yes"
         self.addCleanup(os.environ.pop, "LAB_HOTPLUG")
         self.lab.guest_start(PLUGGED, 128)
-        self.addCleanup(self.lab.call, "guest-stop", PLUGGED)
+        self.addCleanup(self.lab.call, "guest-stop", PLUGGED, check=False)
         domain = f"instance-{PLUGGED:08x}"
         wait_until("its port is known", lambda: f"gmtap{PLUGGED}" in self.interfaces(), BACK)
         self.virsh_quick("attach-interface", domain, "bridge", "gmlab0", "--target", "gmplug",
@@ -247,9 +276,13 @@ class Chaos(GuestmonTest):
                          "--live")
         wait_until("it is gone again", lambda: "gmplug" not in self.interfaces(), BACK)
         wait_until("that event, too", lambda: self.log_has("device removed", since), BACK)
+        self.disk_is_full(domain)
         index = self.guest_index(PLUGGED)
         self.virsh_quick("reset", domain)
         wait_until("the reboot is told", lambda: self.log_has("rebooted", since), BACK)
         self.assertEqual(self.guest_index(PLUGGED), index)
         self.assertFalse(self.traps.since(mark, "guestmonLeak"))
         self.assertIn(f"gmtap{LARGE}", self.interfaces())
+        self.lab.exec("kill", "-KILL", self.qemu(PLUGGED))
+        wait_until("its death is told", lambda: "guestCrashed" in self.daemon.ctl(
+            "--json", "alarms", "--log").stdout, BACK)

@@ -6,6 +6,7 @@
 #include "source/tap/devices.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,19 @@ void gm_tap_devices_ask_speeds(struct gm_tap_devices *devices)
 
 	HASH_ITER (hh, devices->by_index, device, next) {
 		device->speed_due = 0;
+	}
+}
+
+void gm_tap_devices_warm(const struct gm_tap_devices *devices)
+{
+	enum { LINE = 64 };
+
+	for (size_t i = 0; i < devices->order_count; i++) {
+		const char *first = (const char *)devices->order[i];
+
+		for (size_t at = 0; at < offsetof(struct gm_tap_device, link); at += LINE) {
+			__builtin_prefetch(first + at, 1);
+		}
 	}
 }
 

@@ -68,6 +68,12 @@ struct gm_tap_device *gm_tap_devices_find(struct gm_tap_devices *devices, uint32
  */
 struct gm_tap_device *gm_tap_devices_nth(struct gm_tap_devices *devices, size_t n, uint32_t index);
 
+/*
+ * A dump is about to be looked through: has the caches fetch what that touches, all at once instead of
+ * one device after the other. Ten milliseconds after the last one that was a third of a reading's time.
+ */
+void gm_tap_devices_warm(const struct gm_tap_devices *devices);
+
 void gm_tap_devices_free(struct gm_tap_devices *devices);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tap source; see tap.h: its sockets, its cadence within the fold, and the hand-over. What the
+ * The tap source; see tap.h: its cadence within the fold, its readings, and the hand-over. What the
  * bytes mean is tap/netlink.c, which devices there are tap/devices.c, what becomes of their readings
  * tap/fold.c. Run by source/runner.c.
  *
@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,17 +26,16 @@
 #include "source/tap/limits.h"
 #include "source/tap/netlink.h"
 #include "source/tap/rates.h"
+#include "source/tap/socket.h"
 #include "source/tap/speed.h"
 
 enum {
-	BUFFER_SIZE = 64 * 1024,    /* the kernel fills at most 32 KiB at a time */
-	NOTICES_ROOM = 1024 * 1024, /* of the notifications' socket */
-	NOTICES_PER_TICK = 64,      /* datagrams; the rest waits for the next tick */
-	SPEEDS_PER_FOLD = 4,        /* a driver may take milliseconds to tell */
+	BUFFER_SIZE = 64 * 1024, /* the kernel fills at most 32 KiB at a time */
+	NOTICES_PER_TICK = 64,   /* datagrams; the rest waits for the next tick */
+	SPEEDS_PER_FOLD = 4,     /* a driver may take milliseconds to tell */
 };
 
-#define ANSWER_PATIENCE GM_SECOND
-#define SPEED_INTERVAL  (10 * GM_SECOND)
+#define SPEED_INTERVAL (10 * GM_SECOND)
 
 struct tap {
 	struct gm_source base;
@@ -184,47 +182,7 @@ static struct gm_netlink_visitor visitor_for(struct tap *tap)
 		.stats = on_stats, .link = on_link, .link_gone = on_link_gone, .user = tap};
 }
 
-/* Sockets. */
-
-static int open_socket(unsigned groups, int *ret_fd)
-{
-	struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	struct timeval patience = {.tv_sec = ANSWER_PATIENCE / GM_SECOND};
-	int room = NOTICES_ROOM;
-	int rc;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-
-	if (fd < 0) {
-		return -errno;
-	}
-	/* Connected: nobody but the kernel can send to it. */
-	if (bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0 ||
-	    connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	/* Without the privilege the default room does; what overflows is listed again. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	*ret_fd = fd;
-	return 0;
-}
-
-/* One datagram into the buffer: its length or a negative errno. */
-static ssize_t receive(struct tap *tap, int fd, int flags)
-{
-	ssize_t length;
-
-	do {
-		length = recv(fd, tap->buffer, BUFFER_SIZE, MSG_TRUNC | flags);
-	} while (length < 0 && errno == EINTR);
-	if (length < 0) {
-		return -errno;
-	}
-	return length <= BUFFER_SIZE ? length : -EMSGSIZE;
-}
+/* Reading. */
 
 static int64_t tap_pace(const struct gm_source *source)
 {
@@ -282,6 +240,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 	}
 	tap->time = gm_clock_now();
 	tap->vague = tap->early || is_slow(tap, before);
+	gm_tap_devices_warm(&tap->devices);
 	while (!result.done) {
 		ssize_t received;
 		int64_t filled;
@@ -289,7 +248,7 @@ static int dump(struct tap *tap, size_t (*write_request)(void *request, uint32_t
 		int rc;
 
 		before = gm_clock_monotonic();
-		received = receive(tap, tap->stats_fd, 0);
+		received = gm_tap_socket_receive(tap->stats_fd, tap->buffer, BUFFER_SIZE, 0);
 		filled = gm_clock_now();
 		slow = is_slow(tap, before);
 		if (received < 0) {
@@ -315,7 +274,8 @@ static int read_notices(struct tap *tap)
 
 	for (int i = 0; i < NOTICES_PER_TICK; i++) {
 		struct gm_netlink_result result;
-		ssize_t length = receive(tap, tap->links_fd, MSG_DONTWAIT);
+		ssize_t length = gm_tap_socket_receive(tap->links_fd, tap->buffer, BUFFER_SIZE,
+						       MSG_DONTWAIT);
 		int rc;
 
 		if (length == -EAGAIN) {
@@ -391,7 +351,8 @@ static int read_armed(struct tap *tap)
 	tap->nth = SIZE_MAX / 2; /* out of the dump's order */
 	for (size_t i = 0; i < count; i++) {
 		struct gm_netlink_result result;
-		ssize_t received = receive(tap, tap->stats_fd, 0);
+		ssize_t received =
+			gm_tap_socket_receive(tap->stats_fd, tap->buffer, BUFFER_SIZE, 0);
 		int rc;
 
 		if (received < 0) {
@@ -452,10 +413,10 @@ static int tap_open(struct gm_source *source, struct gm_error *err)
 {
 	struct tap *tap = to_tap(source);
 	int stats_fd = -1, links_fd = -1;
-	int rc = open_socket(0, &stats_fd);
+	int rc = gm_tap_socket_open(0, &stats_fd);
 
 	if (rc == 0) {
-		rc = open_socket(RTMGRP_LINK, &links_fd);
+		rc = gm_tap_socket_open(RTMGRP_LINK, &links_fd);
 	}
 	if (rc < 0) {
 		if (stats_fd >= 0) {
