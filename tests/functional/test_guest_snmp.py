@@ -25,9 +25,10 @@ class GuestSnmp(GuestmonTest):
                            f"{lab.uuid(LARGE)} 10.77.0.{10 + LARGE} lab 1s\n", encoding="utf-8")
         credentials.touch(0o600)
         credentials.write_text("lab v2c public write=secret\n", encoding="utf-8")
-        daemon.configure(snmp_guests__enabled="yes", snmp_guests__targets=targets,
-                         snmp_guests__credentials=credentials, snmp_guests__tune_caches="yes",
-                         snmp_guests__process_interval="2s")
+        cls.settings = {"snmp_guests__enabled": "yes", "snmp_guests__targets": targets,
+                        "snmp_guests__credentials": credentials,
+                        "snmp_guests__tune_caches": "yes", "snmp_guests__process_interval": "2s"}
+        daemon.configure(**cls.settings)
         daemon.ctl("reload")
 
     @classmethod
@@ -76,6 +77,37 @@ class GuestSnmp(GuestmonTest):
         slow = self.times_of(f"guest:{self.lab.uuid(LARGE)}", "memory.used", since)
         self.assertGreaterEqual(len(slow), 0.8 * SECONDS)
         self.assertLessEqual(len(slow), 1.3 * SECONDS)
+
+    def requests(self, seconds):
+        """What is sent to the guests' snmpd in so many seconds: time, address, octets, id."""
+        lines = self.lab.exec("tshark", "-n", "-q", "-i", "gmlab0", "-f", "udp dst port 161", "-a",
+                              f"duration:{seconds}", "-T", "fields", "-e", "frame.time_epoch", "-e",
+                              "ip.dst", "-e", "udp.length", "-e",
+                              "snmp.request_id").stdout.splitlines()
+        fields = [line.split("\t") for line in lines]
+        return [(float(field[0]), field[1], int(field[2]), field[3]) for field in fields]
+
+    def test_one_packet_per_guest_and_tick(self):
+        """As tshark sees them: never two in a tick, each with an id of its own."""
+        self.daemon.configure(**{**self.settings, "snmp_guests__process_interval": "0"})
+        self.daemon.ctl("reload")
+        try:
+            for number in (SMALL, LARGE):
+                wait_until("snmpd answers", lambda guest=number: self.is_up(guest), 20)
+            time.sleep(3)
+            packets = self.requests(SECONDS)
+        finally:
+            self.daemon.configure(**self.settings)
+            self.daemon.ctl("reload")
+        self.assertEqual(len({packet[3] for packet in packets}), len(packets))
+        for number, interval in ((SMALL, 0.1), (LARGE, 1)):
+            mine = [packet for packet in packets if packet[1] == f"10.77.0.{10 + number}"]
+            ticks = (mine[-1][0] - mine[0][0]) / interval + 1
+            print(f"    web-{number}: {len(mine)} packets in {ticks:.1f} ticks, "
+                  f"at most {max(packet[2] for packet in mine)} octets")
+            self.assertLessEqual(len(mine), ticks + 0.5)
+            self.assertGreaterEqual(len(mine), 0.4 * ticks)  # none while an answer is awaited
+            self.assertLessEqual(max(packet[2] for packet in mine), 1472 + 8)
 
     def test_silent_snmpd_is_told_and_harms_nobody(self):
         wait_until("snmpd answers", lambda: self.is_up(LARGE), 20)
