@@ -479,16 +479,34 @@ static void put_name(void *user, size_t name, struct gm_buffer *text)
 	}
 }
 
+static const struct sentence *sentence_of(const struct gm_alarm *alarm)
+{
+	const struct sentence *sentence = sentences;
+
+	if (alarm->evidence.origin[0] != '\0')
+		return &external_sentence;
+	while (sentence->detector && strcmp(sentence->detector, alarm->detector) != 0)
+		sentence++;
+	return sentence;
+}
+
+/* What the sentence does not say: how the alarm came to its state. */
+static void put_remarks(const struct gm_alarm *alarm, bool over, struct gm_buffer *text)
+{
+	if (alarm->flaps > 0)
+		gm_buffer_printf(text, " [flapping: %u times]", alarm->flaps);
+	if (over && alarm->suppressed == GM_SUPPRESSION_MIGRATING)
+		gm_buffer_printf(text, " [its guest has migrated]");
+	if (alarm->ended_at != 0 && alarm->cleared_at == 0)
+		gm_buffer_printf(text, " [to be acknowledged]");
+}
+
 void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 {
 	struct gm_buffer text = GM_BUFFER_INIT(SENTENCE_MAX);
-	const struct sentence *sentence = sentences;
+	const struct sentence *sentence = sentence_of(alarm);
 	char subject[SUBJECT_TEXT];
 
-	while (sentence->detector && strcmp(sentence->detector, alarm->detector) != 0)
-		sentence++;
-	if (alarm->evidence.origin[0] != '\0')
-		sentence = &external_sentence;
 	subject_of(alarm, subject);
 	bool over = alarm->cleared_at != 0 || alarm->ended_at != 0;
 	if (message[0] != '\0' && !over)
@@ -499,12 +517,7 @@ void gm_alarm_describe(struct gm_alarm *alarm, const char *message)
 				 alarm->metric);
 	else
 		(over ? sentence->over : sentence->active)(alarm, subject, &text);
-	if (alarm->flaps > 0)
-		gm_buffer_printf(&text, " [flapping: %u times]", alarm->flaps);
-	if (over && alarm->suppressed == GM_SUPPRESSION_MIGRATING)
-		gm_buffer_printf(&text, " [its guest has migrated]");
-	if (alarm->ended_at != 0 && alarm->cleared_at == 0)
-		gm_buffer_printf(&text, " [to be acknowledged]");
+	put_remarks(alarm, over, &text);
 	gm_text_copy(alarm->text, sizeof(alarm->text), text.failed ? subject : text.data);
 	gm_buffer_free(&text);
 }
