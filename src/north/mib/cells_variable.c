@@ -38,7 +38,9 @@ static void object(struct gm_mib_value *value, const uint32_t *head, size_t head
 		   const uint32_t *tail, size_t tail_length)
 {
 	memcpy(value->buffer, head, head_length * sizeof(*head));
-	memcpy(value->buffer + head_length * sizeof(*head), tail, tail_length * sizeof(*tail));
+	if (tail_length > 0)
+		memcpy(value->buffer + head_length * sizeof(*head), tail,
+		       tail_length * sizeof(*tail));
 	value->type = GM_MIB_OBJECT;
 	value->octets = value->buffer;
 	value->length = (head_length + tail_length) * sizeof(*head);
