@@ -206,10 +206,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "resolve") == 0)
 		return resolve();
 	if (argc >= 5 && strcmp(argv[1], "poll") == 0)
-		return poll_table(argv[2], strcmp(argv[3], "rival") == 0, atol(argv[4]),
-				  argc > 5 ? atol(argv[5]) : LONG_MAX);
-	if (argc == 4 && strcmp(argv[1], "get") == 0 && atol(argv[3]) > 0)
-		return get_often(argv[2], atol(argv[3]));
+		return poll_table(argv[2], strcmp(argv[3], "rival") == 0, strtol(argv[4], NULL, 10),
+				  argc > 5 ? strtol(argv[5], NULL, 10) : LONG_MAX);
+	if (argc == 4 && strcmp(argv[1], "get") == 0 && strtol(argv[3], NULL, 10) > 0)
+		return get_often(argv[2], strtol(argv[3], NULL, 10));
 	fprintf(stderr, "usage: mib_bench resolve | poll ADDRESS ours|rival SECONDS [VARIABLES] | "
 			"get ADDRESS COUNT\n");
 	return 2;
