@@ -197,12 +197,13 @@ class Action(RigTest):
         with self.assertRaisesRegex(AssertionError, "rules: name the policies"):
             self.output(action="evacuate-hint", dry_run="no")
         self.output(action="evacuate-hint", dry_run="no", rules="dimm-*")
+        self.rig.policies(**{"dimm-web": "critical"})
         self.addCleanup((self.rig.directory / "policy.d/node.yaml").unlink)
         (self.rig.directory / "policy.d/node.yaml").write_text("policies:\n" + "".join(
             f"  - {{name: {name}, match: {{entity: node}}, interval: 100ms, severity: critical, "
             f"condition: {condition}, message: {name} holds}}\n"
             for name, condition in (("dimm-3", "load.1 >= 0"), ("other", "load.1 >= 0"))), "utf-8")
-        self.rig.policies(**{"dimm-web": "critical"})
+        self.rig.ask("reload")
         wait_until("the hint", lambda: [row["state"] for row in self.journal()] == ["accepted"])
         wait_until("the other holds", lambda: "other" in [alarm["rule"] for alarm in self.rig.alarms()])
         self.assertEqual(len(self.journal()), 1)
