@@ -30,7 +30,8 @@ class Aodh(OpenStackTest):
         self.forget_alarms()
 
     def begin(self, options="", credential=None):
-        self.node.output("cloud", "type: aodh\n" + (credential or self.credential()) + PATIENCE + options)
+        self.node.output("cloud", "type: aodh\ndetectors: '*, !self'\n" + (credential or self.credential()) + PATIENCE +
+                         options)
         self.node.start()
 
     def aodh_requests(self, method=None):

@@ -62,6 +62,8 @@ static const struct gm_output_ops ops = {
 	.close = close_output,
 };
 
+static char no_options;
+
 struct fixture {
 	char directory[STATE_DIRECTORY];
 	uv_loop_t loop;
@@ -102,6 +104,7 @@ static int setup(void **state)
 		struct gm_output_file *file = &fixture->files.files[i];
 		snprintf(file->name, sizeof(file->name), "o%d", i);
 		file->ops = &ops;
+		file->options = &no_options;
 		gm_option_defaults(gm_output_option_table, &file->common);
 	}
 	fixture->files.count = OUTPUTS;
