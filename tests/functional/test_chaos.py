@@ -247,9 +247,9 @@ class Chaos(GuestmonTest):
             <driver name='qemu' type='raw' error_policy='stop'/>
             <source file='{folder}/disk'/><target dev='vdb' bus='virtio'/></disk>""", "ascii")
         self.virsh_quick("attach-device", domain, path, "--live")
-        self.lab.guest_background(PLUGGED, "sh -c 'while ! dd if=/dev/zero of=/dev/vda bs=64k "
-                                           "count=64; do sleep 1; done'")
-        wait_until("the fault is an alarm", lambda: "guestDiskError" in self.faults(), BACK)
+        self.lab.guest_background(PLUGGED, "sh -c 'while ! [ -b /dev/vda ]; do sleep 1; done; "
+                                           "dd if=/dev/zero of=/dev/vda bs=64k count=64'")
+        wait_until("the fault is an alarm", lambda: "guestDiskError" in self.faults(), 3 * BACK)
         fault = self.faults()["guestDiskError"]
         print(f"    {fault['text']}")
         self.assertIn("enospc", fault["text"])

@@ -18,6 +18,7 @@
 #include "source/host/named.h"
 #include "source/host/processes.h"
 #include "source/host/procfs.h"
+#include "source/host/uneven.h"
 
 /* A node with a thousand CPUs and disks fits; what does not is cut, and the parsers bear it. */
 enum { BUFFER_SIZE = 256 * 1024 };
@@ -50,6 +51,7 @@ struct host {
 	struct gm_host_named named;
 	struct gm_host_disks disks;
 	struct gm_host_health health;
+	struct gm_host_uneven uneven;
 	int files[FILES]; /* -1: there is no such file here */
 	char *buffer;     /* BUFFER_SIZE */
 	int64_t scan_due; /* monotonic */
@@ -240,6 +242,7 @@ static int read_node(struct host *host, struct gm_batch *batch)
 		return -ENOMEM;
 	}
 	add_cpu(host, &cpu, batch);
+	gm_host_uneven_read(&host->uneven, gm_clock_monotonic(), host->buffer, length, batch);
 	length = read_file(host, FILE_MEMINFO);
 	gm_procfs_parse_meminfo(host->buffer, length, &memory);
 	add_memory(&memory, batch);
@@ -330,7 +333,9 @@ static int host_open(struct gm_source *source, struct gm_error *err)
 			goto failed;
 		}
 	}
-	host->scan_due = host->health.pressure_due = host->health.hardware_due = 0;
+	host->uneven.known = false;
+	host->scan_due = host->uneven.due = host->health.pressure_due = host->health.hardware_due =
+		0;
 	return 0;
 failed:
 	host_close(source);
@@ -368,7 +373,7 @@ int gm_host_create(const struct gm_host_options *options, struct gm_source **ret
 	host->disks.patterns = host->options.disks;
 	host->named.patterns = host->options.processes;
 	host->named.proc = host->health.proc = host->options.proc;
-	host->health.sys = host->options.sys;
+	host->health.sys = host->uneven.sys = host->options.sys;
 	host->tick_ns = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
 	host->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	for (int i = 0; i < FILES; i++) {
