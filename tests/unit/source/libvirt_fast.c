@@ -189,6 +189,14 @@ static void poll_until(struct gm_source *source, struct log *log, uint32_t guest
 		assert_true(gm_clock_monotonic() < deadline);
 }
 
+static void finish(struct gm_source *source, const struct node *node, struct log *log)
+{
+	source->ops->close(source);
+	source->ops->destroy(source);
+	unlink(node->path);
+	free(log);
+}
+
 static void test_options(void **state)
 {
 	(void)state;
@@ -234,10 +242,7 @@ static void test_interfaces_beside_taps(void **state)
 		nanosleep(&(struct timespec){.tv_nsec = 20 * GM_MILLISECOND}, NULL);
 	}
 	assert_in_range(counted, 2, (size_t)(passed / GM_SECOND) + 1);
-	source->ops->close(source);
-	source->ops->destroy(source);
-	unlink(node.path);
-	free(log);
+	finish(source, &node, log);
 }
 
 static void test_inventory(void **state)
@@ -262,10 +267,7 @@ static void test_inventory(void **state)
 	poll_once(source, log);
 	assert_int_equal(log->frames, 4);
 	assert_int_equal(log->count, 6);
-	source->ops->close(source);
-	source->ops->destroy(source);
-	unlink(node.path);
-	free(log);
+	finish(source, &node, log);
 }
 
 static const struct line *find_guest(const struct log *log, const char *name)
@@ -303,10 +305,7 @@ static void test_hostile_names(void **state)
 	assert_non_null(find_guest(log, "../../etc"));
 	longest[GM_NAME_SIZE - 1] = '\0';
 	assert_non_null(find_guest(log, longest));
-	source->ops->close(source);
-	source->ops->destroy(source);
-	unlink(node.path);
-	free(log);
+	finish(source, &node, log);
 }
 
 static void test_many_guests(void **state)
@@ -329,10 +328,7 @@ static void test_many_guests(void **state)
 	poll_until(source, log, MANY);
 	assert_int_equal(count_lines(log, SEEN, GM_ENTITY_GUEST), MANY);
 	assert_int_equal(log->count, 3 * MANY);
-	source->ops->close(source);
-	source->ops->destroy(source);
-	unlink(node.path);
-	free(log);
+	finish(source, &node, log);
 }
 
 /* As after a restart of libvirtd: who is still there is not told again, who is not is gone. */
@@ -372,10 +368,7 @@ static void test_reconnect(void **state)
 	assert_int_equal(log->lines[0].what, EVENT);
 	assert_int_equal(log->lines[0].kind, GM_GUEST_STOPPED);
 	assert_int_equal(log->lines[0].key.uuid[3], 3);
-	source->ops->close(source);
-	source->ops->destroy(source);
-	unlink(node.path);
-	free(log);
+	finish(source, &node, log);
 }
 
 /* libvirt prints its errors itself unless it is told not to. */
