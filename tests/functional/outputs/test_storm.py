@@ -43,8 +43,8 @@ class Guests(WebhookCase):
         """Every transition of the journal arrived, in order; how many came twice."""
         self.assertEqual(self.rig.stop(), 0)
         journal = self.rig.journal()
-        self.assertEqual([sequence for sequence, _ in journal], list(range(1, len(journal) + 1)), "no holes")
-        self.assertEqual(len(journal), told)
+        sequences = [sequence for sequence, _ in journal]  # of a long one the beginning is no longer kept
+        self.assertTrue(sequences == list(range(told - len(journal) + 1, told + 1)), "the journal has holes")
         seen = self.check_order(receiver, told // 2)
         self.assertEqual(len(seen), told)
         return len(receiver.arrived()) - len(seen)
