@@ -259,7 +259,8 @@ static void test_inventory(void **state)
 	struct gm_source *source = source_create(node.path);
 	assert_int_equal(source->ops->open(source, NULL), 0);
 	poll_until(source, log, 2);
-	assert_int_equal(log->frames, 2); /* the state; interfaces are known from now on */
+	/* The state; an interface only of who was known before, where one poll had no time for both. */
+	assert_in_range(log->frames, 2, 3);
 	assert_int_equal(count_lines(log, SEEN, GM_ENTITY_GUEST), 2);
 	assert_int_equal(count_lines(log, SEEN, GM_ENTITY_INTERFACE), 2);
 	assert_int_equal(count_lines(log, SEEN, GM_ENTITY_DISK), 2);
