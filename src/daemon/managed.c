@@ -46,7 +46,11 @@ static void load_threshold(void *user, const char *name, const char *record)
 		return;
 	}
 	gm_text_copy(row->name, sizeof(row->name), name);
-	if (gm_managed_from_record(record, row, &err) == 0)
+	if (!gm_threshold_is_name(name))
+		gm_log(GM_LOG_ERROR,
+		       "threshold %s of a manager cannot be used: nothing can be called that",
+		       quoted);
+	else if (gm_managed_from_record(record, row, &err) == 0)
 		managed->row_count++;
 	else
 		gm_log(GM_LOG_ERROR, "threshold %s of a manager cannot be used: %s", quoted,

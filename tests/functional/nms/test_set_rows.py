@@ -128,6 +128,8 @@ class SetRows(unittest.TestCase):
             (cell("other", "status"), "i", CREATE_AND_GO, "inconsistentValue"),
             (cell("any-load", "rising"), "s", "1", "notWritable"), (cell("any-load", "status"), "i", DESTROY, "notWritable"),
             (cell("a b", "status"), "i", CREATE_AND_WAIT, "noCreation"), (cell("", "status"), "i", DESTROY, "noCreation"),
+            (cell("\0", "status"), "i", CREATE_AND_WAIT, "noCreation"),
+            (cell("mine\0", "status"), "i", ACTIVE, "noCreation"), (cell("a\0b", "status"), "i", CREATE_AND_WAIT, "noCreation"),
             (cell("x" * 48, "status"), "i", CREATE_AND_WAIT, "noCreation"),
             (cell("mine", "status") + ".1", "i", ACTIVE, "noCreation")]
         for *words, error in cases:
