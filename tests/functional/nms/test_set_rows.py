@@ -89,6 +89,8 @@ class SetRows(unittest.TestCase):
         wait_until("the new limit clears it", lambda: not self.alarms("mine"))
         self.assertEqual(self.row("mine", ("direction", "i", "2"), ("falling", "s", "1M"), ("rising", "s", "2M")), "")
         wait_until("below the limit it is raised", lambda: self.alarms("mine"))
+        self.assertEqual(self.row("mine", ("metric", "s", "load.5")), "")
+        wait_until("another metric is another alarm", lambda: [alarm["metric"] for alarm in self.alarms("mine")] == ["load.5"])
         self.assertEqual(self.row("mine", ("status", "i", NOT_IN_SERVICE)), "")
         wait_until("out of service it is cleared", lambda: not self.alarms("mine"))
         self.assertEqual(self.row("mine", ("status", "i", ACTIVE)), "")

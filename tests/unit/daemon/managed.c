@@ -200,6 +200,35 @@ static void a_row_is_judged_until_it_is_destroyed(void **state)
 	assert_int_equal(fixture->count, 2);
 }
 
+/* Another metric, by a change or by a row of the same name: the old one's alarm is nobody's any more. */
+static void another_metric_ends_the_alarm(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_threshold_row row;
+
+	row_of(&row, "full", 80);
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 1);
+	row.options.rising = 85; /* the same metric: it goes on */
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 1);
+	snprintf(row.options.metric, sizeof(row.options.metric), "memory.total");
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 3);
+	assert_int_equal(gm_alarms_active(fixture->alarms, NULL, 0), 1);
+	assert_string_equal(fixture->log[1].alarm.metric, "memory.used");
+	assert_int_equal(fixture->log[1].kind, GM_TRANSITION_CLEAR);
+	assert_int_equal(fixture->log[1].alarm.news, GM_NEWS_DISABLED);
+	assert_string_equal(newest(fixture)->alarm.metric, "memory.total");
+	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_RAISE);
+}
+
 static void falling_raises_below(void **state)
 {
 	struct fixture *fixture = *state;
@@ -443,6 +472,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_row_is_judged_until_it_is_destroyed, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(another_metric_ends_the_alarm, setup, teardown),
 		cmocka_unit_test_setup_teardown(falling_raises_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_keep_what_they_know, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_detector_is_switched_off_for_one_guest, setup,
