@@ -456,6 +456,45 @@ static void test_waves_are_one_storm(void **state)
 	}
 }
 
+/* What is held back, and then by maintenance, is over for the storm: its figures always add up. */
+static void test_storm_with_maintenance(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_alarm_options options = plain;
+	int silent[10] = {0};
+	const struct gm_alarm_judge judge = {.suppression = suppressed_guest, .user = silent};
+
+	options.raise_limit = 2;
+	open_engine(f, &options);
+	gm_alarms_set_judge(f->alarms, &judge);
+	for (unsigned i = 0; i < 10; i++)
+		tell(f, finding(i, true, T0));
+	gm_alarms_tick(f->alarms, T0 + S);
+	expect_held(f, 8, 8, 0, 0);
+	for (unsigned i = 2; i < 6; i++)
+		silent[i] = i < 4 ? GM_SUPPRESSION_MAINTENANCE : GM_SUPPRESSION_SUSPENDED;
+	gm_alarms_reassess(f->alarms, T0 + 2 * S);
+	tell(f, finding(3, false, T0 + 3 * S)); /* over while it is silent: not for the limit */
+	gm_alarms_tick(f->alarms, T0 + 61 * S); /* raises two of the four others */
+	gm_alarms_tick(f->alarms, T0 + 62 * S);
+	expect_held(f, 8, 2, 2, 4);
+	assert_int_equal(gm_alarms_counts(f->alarms).limited_ended, 4);
+	memset(silent, 0, sizeof(silent));
+	gm_alarms_reassess(f->alarms, T0 + 70 * S);
+	tell(f, finding(4, true, T0 + 70 * S)); /* it still holds; guest 5 says nothing yet */
+	gm_alarms_tick(f->alarms, T0 + 70 * S);
+	const struct gm_alarms_counts counts = gm_alarms_counts(f->alarms);
+	assert_int_equal(counts.limited, 10); /* guests 2 and 4, held back once more */
+	assert_int_equal(counts.limited,
+			 counts.crowded + counts.limited_raised + counts.limited_ended);
+	int64_t now = T0 + 70 * S;
+	for (; now < T0 + 400 * S; now += S)
+		gm_alarms_tick(f->alarms, now);
+	assert_string_equal(newest(f)->metric, "alarmStorm");
+	assert_int_equal(f->log[f->count - 1].kind, GM_TRANSITION_CLEAR);
+	expect_held(f, 10, 0, 6, 4);
+}
+
 /* A summary that was active before a restart ends when nothing waits. */
 static void test_storm_over_a_restart(void **state)
 {
@@ -553,6 +592,7 @@ int main(void)
 		TEST(test_suspended),
 		TEST(test_storm),
 		TEST(test_waves_are_one_storm),
+		TEST(test_storm_with_maintenance),
 		TEST(test_storm_over_a_restart),
 		TEST(test_drop),
 		TEST(test_options_for_some),
