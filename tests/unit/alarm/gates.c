@@ -513,6 +513,7 @@ static void test_storm_over_a_restart(void **state)
 	gm_alarms_tick(f->alarms, T0 + 10 * S);
 	gm_alarms_tick(f->alarms, T0 + 20 * S);
 	expect_last(f, 1, GM_TRANSITION_CLEAR, T0 + 13 * S);
+	assert_true(newest(f)->evidence.number[GM_EVIDENCE_HELD_WAITING] == 0);
 }
 
 static bool is_odd(void *user, const struct gm_alarm *alarm)
