@@ -221,12 +221,13 @@ static int store(struct gm_managed *managed, const struct gm_threshold_row *row,
 	return result;
 }
 
-static int remove_row(struct gm_managed *managed, struct gm_threshold_row *row,
-		      struct gm_error *err)
+/* A record that cannot be used has no row; it goes, too. */
+static int remove_row(struct gm_managed *managed, const char *name, struct gm_error *err)
 {
-	int result = unstore(managed, THRESHOLD, row->name, err);
+	struct gm_threshold_row *row = find_row(managed, name);
+	int result = unstore(managed, THRESHOLD, name, err);
 
-	if (result < 0)
+	if (result < 0 || !row)
 		return result;
 	struct gm_threshold_row *end = managed->rows + managed->row_count--;
 	memmove(row, row + 1, (size_t)(end - row - 1) * sizeof(*row));
@@ -240,7 +241,7 @@ int gm_managed_threshold(struct gm_managed *managed, const struct gm_threshold_r
 	struct gm_threshold_row *known = find_row(managed, row->name);
 
 	if (row->status == GM_ROW_DESTROY)
-		return known ? remove_row(managed, known, err) : 0;
+		return remove_row(managed, row->name, err);
 	if (!known && managed->row_count == GM_THRESHOLDS_MAX)
 		return gm_error_set(err, -ENOSPC, "there are %d already", GM_THRESHOLDS_MAX);
 	int result = store(managed, row, err);

@@ -186,6 +186,12 @@ class SetRows(unittest.TestCase):
         self.assertIn('threshold "broken" of a manager cannot be used: rising: "much" is not understood', self.log())
         again, = wait_until("its alarm is there", lambda: self.alarms("raised"))
         self.assertEqual(again["id"], first["id"], "and was not raised twice")
+        self.assertEqual(self.row("broken", ("status", "i", DESTROY)), "", "what cannot be used can go")
+        wait_until("it is gone", lambda: "mib: a manager has destroyed threshold broken" in self.log())
+        with sqlite3.connect(self.rig.folder / "gm/state.db") as database:
+            names = [name for name, in database.execute("SELECT id FROM registrations WHERE kind = 'threshold'")]
+        database.close()
+        self.assertEqual(sorted(names), ["half", "kept", "raised"])
         # The master goes and comes back.
         self.rig.end(self.snmpd, signal.SIGKILL)
         self.rig.start_snmpd("rwcommunity guestmon 127.0.0.1")

@@ -404,6 +404,14 @@ static void rows_survive_a_restart(void **state)
 	assert_int_equal(rows[0].entities, row.entities);
 	assert_int_equal(rows[0].status, GM_ROW_ACTIVE);
 	assert_true(rows[0].changed_at == T0);
+	/* What cannot be used can be destroyed. */
+	row_of(&row, "damaged", 1);
+	row.status = GM_ROW_DESTROY;
+	put(fixture, &row);
+	assert_int_equal(gm_state_registration_remove(fixture->state, "threshold", "damaged", &err),
+			 -ENOENT);
+	assert_int_equal(gm_state_registration_remove(fixture->state, "threshold", "newer", &err),
+			 0);
 }
 
 static void what_is_wrong_with_a_row_is_said(void **state)
