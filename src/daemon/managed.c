@@ -268,33 +268,85 @@ static struct gm_detector_switch *find_switch(struct gm_managed *managed,
 	return NULL;
 }
 
-int gm_managed_switch(struct gm_managed *managed, const uint8_t guest[GM_UUID_SIZE],
-		      const char *detector, enum gm_detector_choice choice, struct gm_error *err)
+static bool is_known(const struct gm_entities *entities, const struct gm_detector_switch *one)
 {
-	const struct gm_detector_ops *ops = gm_detector_find(detector);
-	char uuid[GM_UUID_TEXT], id[GM_UUID_TEXT + GM_DETECTOR_NAME];
+	const struct gm_entity_key key = gm_entity_guest(one->guest);
 
-	if (!ops)
-		return gm_error_set(err, -ENOENT, "there is no detector of that name");
-	struct gm_detector_switch *one = find_switch(managed, guest, ops);
-	if (!one && choice != GM_DETECTOR_INHERIT && managed->switch_count == GM_SWITCHES_MAX)
+	return gm_entities_find(entities, &key);
+}
+
+/* Of what is stored: "UUID/leak". */
+enum { SWITCH_ID = GM_UUID_TEXT + GM_DETECTOR_NAME };
+static void switch_id(const struct gm_detector_switch *one, char id[SWITCH_ID])
+{
+	char uuid[GM_UUID_TEXT];
+
+	snprintf(id, SWITCH_ID, "%s/%s", gm_uuid_text(one->guest, uuid), one->ops->name);
+}
+
+/* The others keep their order: the oldest come first. */
+static void remove_switch(struct gm_managed *managed, struct gm_detector_switch *one)
+{
+	const struct gm_detector_switch *end = managed->switches + managed->switch_count--;
+
+	memmove(one, one + 1, (size_t)(end - one - 1) * sizeof(*one));
+}
+
+/* Of many guests that came and went something was said; where that is too much, one of them is forgotten. */
+static int make_room(struct gm_managed *managed, const struct gm_entities *entities,
+		     struct gm_error *err)
+{
+	struct gm_detector_switch *one = managed->switches;
+	const struct gm_detector_switch *end = one + managed->switch_count;
+	char id[SWITCH_ID];
+
+	if (managed->switch_count < GM_SWITCHES_MAX)
+		return 0;
+	while (one < end && is_known(entities, one))
+		one++;
+	if (one == end)
 		return gm_error_set(err, -ENOSPC, "there are %d already", GM_SWITCHES_MAX);
-	snprintf(id, sizeof(id), "%s/%s", gm_uuid_text(guest, uuid), ops->name);
-	int result =
-		choice == GM_DETECTOR_INHERIT
-			? unstore(managed, SWITCH, id, err)
-			: gm_state_registration_put(managed->state, SWITCH, id,
-						    choice == GM_DETECTOR_ON ? "on" : "off", err);
+	switch_id(one, id);
+	int result = unstore(managed, SWITCH, id, err);
 	if (result < 0)
 		return result;
-	if (choice == GM_DETECTOR_INHERIT) {
-		if (one)
-			*one = managed->switches[--managed->switch_count];
-	} else {
-		one = one ? one : &managed->switches[managed->switch_count++];
-		*one = (struct gm_detector_switch){.ops = ops, .on = choice == GM_DETECTOR_ON};
-		memcpy(one->guest, guest, GM_UUID_SIZE);
-	}
+	gm_log(GM_LOG_NOTICE,
+	       "%s: that a manager has switched it %s is forgotten: the guest is gone, and of %d "
+	       "detectors "
+	       "something was said",
+	       id, one->on ? "on" : "off", GM_SWITCHES_MAX);
+	remove_switch(managed, one);
+	managed->changed = true;
+	return 0;
+}
+
+int gm_managed_switch(struct gm_managed *managed, const struct gm_entities *entities,
+		      const uint8_t guest[GM_UUID_SIZE], const char *detector,
+		      enum gm_detector_choice choice, struct gm_error *err)
+{
+	struct gm_detector_switch wanted = {.ops = gm_detector_find(detector),
+					    .on = choice == GM_DETECTOR_ON};
+	char id[SWITCH_ID];
+
+	if (!wanted.ops)
+		return gm_error_set(err, -ENOENT, "there is no detector of that name");
+	memcpy(wanted.guest, guest, GM_UUID_SIZE);
+	switch_id(&wanted, id);
+	bool inherits = choice == GM_DETECTOR_INHERIT;
+	int result = inherits || find_switch(managed, guest, wanted.ops)
+			     ? 0
+			     : make_room(managed, entities, err);
+	if (result == 0)
+		result = inherits ? unstore(managed, SWITCH, id, err)
+				  : gm_state_registration_put(managed->state, SWITCH, id,
+							      wanted.on ? "on" : "off", err);
+	if (result < 0)
+		return result;
+	struct gm_detector_switch *one = find_switch(managed, guest, wanted.ops);
+	if (!inherits)
+		*(one ? one : &managed->switches[managed->switch_count++]) = wanted;
+	else if (one)
+		remove_switch(managed, one);
 	managed->changed = true;
 	return 0;
 }
@@ -387,7 +439,16 @@ unsigned gm_managed_switched(const struct gm_managed *managed, const uint8_t gue
 	return switched;
 }
 
-size_t gm_managed_switches(const struct gm_managed *managed)
+size_t gm_managed_made(const struct gm_managed *managed)
 {
-	return managed->switch_count;
+	return managed->row_count;
+}
+
+size_t gm_managed_switches(const struct gm_managed *managed, const struct gm_entities *entities)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < managed->switch_count; i++)
+		count += is_known(entities, &managed->switches[i]);
+	return count;
 }

@@ -28,6 +28,7 @@ static void build_thresholds(struct gm_view *view)
 	struct gm_snapshot *snapshot = view->snapshot;
 	size_t count = gm_managed_rows(view->input->managed, NULL, 0);
 
+	snapshot->managed_count = gm_managed_made(view->input->managed);
 	if (count == 0)
 		return;
 	snapshot->thresholds = gm_view_take(view, count, sizeof(*snapshot->thresholds));
@@ -67,6 +68,7 @@ void gm_view_managed(struct gm_view *view)
 		return;
 	build_thresholds(view);
 	build_detectors(view);
-	view->snapshot->switch_count = gm_managed_switches(view->input->managed);
+	view->snapshot->switch_count =
+		gm_managed_switches(view->input->managed, view->input->entities);
 	view->snapshot->changes = gm_managed_changes(view->input->managed);
 }

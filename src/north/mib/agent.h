@@ -61,8 +61,9 @@ enum { GM_MIB_SETS = 64 };
 struct gm_mib_set {
 	long transaction;
 	int64_t at;
-	bool settled, creates; /* set_rows.c: judged with all its variables; a row that is new */
-	int error;             /* what that gave */
+	bool settled; /* set_rows.c: judged with all its variables */
+	int error;    /* what that gave */
+	int adds;     /* to what managers have made: 1, 0, -1 */
 	struct gm_mib_change change;
 };
 

@@ -233,6 +233,19 @@ class SetRows(unittest.TestCase):
         self.assertEqual([errors.count(error) for error in ("", "resourceUnavailable")], [63, 7])
         self.assertEqual(self.row("one", ("status", "i", DESTROY)), "")
         self.assertEqual(self.make("last", rising="1G"), "")
+        # In one request: the parts come true one after the other.
+        ends = (cell("last", "status"), "i", DESTROY)
+        makes = (cell("swap", "metric"), "s", "load.1", cell("swap", "rising"), "s", "1G", cell("swap", "status"), "i", CREATE_AND_GO)
+        self.assertEqual(self.set(*makes, *ends), "resourceUnavailable")
+        self.assertEqual(self.set(*ends, *makes), "")
+        self.assertEqual((self.value("last", "status"), self.value("swap", "status")), (None, ACTIVE))
+        # What a file's hides is there all the same.
+        self.rig.write_policy("thresholds: [{name: any-load, metric: load.1, failure-min: 1000},"
+                              " {name: swap, metric: load.1, failure-max: 100000}]\n")
+        self.daemon.send_signal(signal.SIGHUP)
+        wait_until("the file's is shown", lambda: self.value("swap", "storage") == "5")
+        self.assertEqual(self.make("beyond", rising="1G"), "resourceUnavailable")
+        self.assertNotIn("came too late", self.log())
 
     def test_a_file_goes_first(self):
         """A policy file that gets a rule of a manager's name: the file's is judged until it is gone."""
