@@ -12,6 +12,7 @@
 #include "north/mib/tables.h"
 #include "north/mib/threshold.h"
 
+static const int64_t PENDING_MAX = 10 * GM_SECOND;
 enum { ENTRY = 3, INDEX = ENTRY + 1 /* of {1 table 1 column …} */ };
 
 static bool is_in(const uint32_t *id, size_t length, uint32_t table)
@@ -252,15 +253,19 @@ void gm_mib_row_commit(struct gm_mib *mib, struct gm_mib_change *change)
 	change->threshold.changed_at = gm_clock_now();
 	change->number = ++mib->changes;
 	if (mib->pending_count < GM_MIB_SETS)
-		mib->pending[mib->pending_count++] = *change;
+		mib->pending[mib->pending_count++] =
+			(struct gm_mib_set){.at = gm_clock_monotonic(), .change = *change};
 }
 
+/* What no snapshot has after so long was lost on its way: it is shown no longer, and takes no room. */
 void gm_mib_row_shown(struct gm_mib *mib, const struct gm_snapshot *snapshot)
 {
+	int64_t now = gm_clock_monotonic();
 	size_t kept = 0;
 
 	for (size_t i = 0; i < mib->pending_count; i++)
-		if (mib->pending[i].number > snapshot->changes)
+		if (mib->pending[i].change.number > snapshot->changes &&
+		    now - mib->pending[i].at < PENDING_MAX)
 			mib->pending[kept++] = mib->pending[i];
 	mib->pending_count = kept;
 }
@@ -335,10 +340,12 @@ struct gm_snapshot *gm_mib_row_overlay(const struct gm_mib *mib, const struct gm
 		return NULL;
 	}
 	for (size_t i = 0; i < mib->pending_count; i++) {
-		if (mib->pending[i].kind == GM_MIB_THRESHOLD)
-			lay_threshold(shadow, &mib->pending[i].threshold);
+		const struct gm_mib_change *change = &mib->pending[i].change;
+
+		if (change->kind == GM_MIB_THRESHOLD)
+			lay_threshold(shadow, &change->threshold);
 		else
-			lay_detector(shadow, &mib->pending[i]);
+			lay_detector(shadow, change);
 	}
 	return shadow;
 }

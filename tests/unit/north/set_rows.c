@@ -152,6 +152,26 @@ static void rows_are_counted_with_those_before(void **state)
 	gm_snapshot_destroy(shown);
 }
 
+/* One that the main thread never got is not shown for ever. */
+static void what_was_lost_is_shown_no_longer(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_snapshot *snapshot = fixture->snapshot;
+
+	assert_int_equal(set_row(fixture, "lost", GM_ROW_CREATE_AND_GO), SNMP_ERR_NOERROR);
+	assert_int_equal(set_row(fixture, "new", GM_ROW_CREATE_AND_GO), SNMP_ERR_NOERROR);
+	gm_snapshot_destroy(commit(fixture));
+	gm_mib_row_shown(&fixture->mib, snapshot);
+	assert_int_equal(fixture->mib.pending_count, 2);
+	fixture->mib.pending[0].at -= 11 * GM_SECOND;
+	gm_mib_row_shown(&fixture->mib, snapshot);
+	assert_int_equal(fixture->mib.pending_count, 1);
+	assert_string_equal(fixture->mib.pending[0].change.threshold.name, "new");
+	fixture->snapshot->changes = 2;
+	gm_mib_row_shown(&fixture->mib, snapshot);
+	assert_int_equal(fixture->mib.pending_count, 0);
+}
+
 static void a_name_has_no_zero(void **state)
 {
 	static const uint32_t good[] = {3, 'a', '-', '9'}, zero[] = {1, 0},
@@ -173,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(switches_are_counted_with_those_before, start,
 						stop),
 		cmocka_unit_test_setup_teardown(rows_are_counted_with_those_before, start, stop),
+		cmocka_unit_test_setup_teardown(what_was_lost_is_shown_no_longer, start, stop),
 		cmocka_unit_test(a_name_has_no_zero),
 	};
 
