@@ -3,12 +3,18 @@
  * Thresholds, those of files and those of managers, and which detectors judge a guest, for the snapshot.
  * Called by view.c once it has the guests and the alarms.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/threshold.h"
 #include "daemon/view_private.h"
 
 _Static_assert(GM_SNAPSHOT_DETECTORS <= 32, "bits of a guest's detectors");
+
+static int compare_name(const void *name, const void *row)
+{
+	return gm_threshold_compare(name, ((const struct gm_threshold_row *)row)->name);
+}
 
 static void count_alarms(struct gm_snapshot *snapshot)
 {
@@ -17,9 +23,11 @@ static void count_alarms(struct gm_snapshot *snapshot)
 
 		if (strcmp(alarm->detector, gm_threshold_ops.name) != 0)
 			continue;
-		for (size_t k = 0; k < snapshot->threshold_count; k++)
-			snapshot->thresholds[k].alarms +=
-				strcmp(snapshot->thresholds[k].name, alarm->rule) == 0;
+		struct gm_threshold_row *row =
+			bsearch(alarm->rule, snapshot->thresholds, snapshot->threshold_count,
+				sizeof(*row), compare_name);
+		if (row)
+			row->alarms++;
 	}
 }
 
