@@ -23,6 +23,8 @@ struct gm_managed {
 	struct gm_detector_settings *settings; /* of the last install() */
 	size_t row_count;
 	struct gm_threshold_row rows[GM_THRESHOLDS_MAX]; /* by name */
+	size_t hidden_count;
+	char hidden[GM_THRESHOLDS_MAX][GM_RULE_NAME]; /* by files' rules, when last installed */
 	size_t switch_count;
 	struct gm_detector_switch switches[GM_SWITCHES_MAX];
 	bool changed; /* since the last install() */
@@ -123,6 +125,15 @@ static void options_of(const struct gm_threshold_row *row, struct gm_threshold_o
 		       (const char *)&row->options + option->offset, option->size);
 }
 
+static bool was_hidden(const struct gm_managed *managed, const char *name)
+{
+	for (size_t i = 0; i < managed->hidden_count; i++)
+		if (strcmp(managed->hidden[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* -EEXIST: a policy file has one of that name. */
 static int install_row(const struct gm_threshold_row *row, struct gm_detector_settings *settings)
 {
 	struct gm_threshold_options options;
@@ -132,24 +143,42 @@ static int install_row(const struct gm_threshold_row *row, struct gm_detector_se
 		return 0;
 	match_of(row, &match);
 	options_of(row, &options);
-	int result = gm_detector_settings_manage_rule(settings, &gm_threshold_ops, row->name,
-						      &match, &options);
-	if (result == -EEXIST)
-		gm_log(GM_LOG_WARNING,
-		       "threshold %s of a manager is left out: a policy file has one of that name",
-		       row->name);
-	return result == -EEXIST ? 0 : result;
+	return gm_detector_settings_manage_rule(settings, &gm_threshold_ops, row->name, &match,
+						&options);
+}
+
+/* Rows are installed with every change of any of them: what is left out is told when that begins. */
+static int install_rows(struct gm_managed *managed, struct gm_detector_settings *settings)
+{
+	char hidden[GM_THRESHOLDS_MAX][GM_RULE_NAME];
+	size_t hidden_count = 0;
+
+	for (size_t i = 0; i < managed->row_count; i++) {
+		const char *name = managed->rows[i].name;
+		int result = install_row(&managed->rows[i], settings);
+
+		if (result < 0 && result != -EEXIST)
+			return result;
+		if (result == 0)
+			continue;
+		if (!was_hidden(managed, name))
+			gm_log(GM_LOG_WARNING,
+			       "threshold %s of a manager is left out: a policy file has one of "
+			       "that name",
+			       name);
+		gm_text_copy(hidden[hidden_count++], GM_RULE_NAME, name);
+	}
+	memcpy(managed->hidden, hidden, sizeof(hidden[0]) * hidden_count);
+	managed->hidden_count = hidden_count;
+	return 0;
 }
 
 int gm_managed_install(struct gm_managed *managed, struct gm_detector_settings *settings)
 {
-	int result = 0;
-
 	managed->settings = settings;
 	managed->changed = false;
 	gm_detector_settings_manage_none(settings);
-	for (size_t i = 0; i < managed->row_count && result == 0; i++)
-		result = install_row(&managed->rows[i], settings);
+	int result = install_rows(managed, settings);
 	if (result == 0)
 		result = gm_detector_settings_manage_switches(settings, managed->switches,
 							      managed->switch_count);

@@ -258,6 +258,10 @@ class SetRows(unittest.TestCase):
         wait_until("the file's is shown", lambda: self.value("mine", "storage") == "5")
         wait_until("and judged", lambda: not self.alarms("mine"))
         self.assertIn("threshold mine of a manager is left out: a policy file has one of that name", self.log())
+        for number in range(3):
+            self.assertEqual(self.make(f"other-{number}", rising="1G"), "")
+        time.sleep(1.5)
+        self.assertEqual(self.log().count("threshold mine of a manager is left out"), 1, "told once, not with each change")
         self.rig.write_policy("thresholds:\n  - {name: any-load, metric: load.1, failure-min: 1000}\n")
         self.daemon.send_signal(signal.SIGHUP)
         wait_until("the manager's is back", lambda: self.value("mine", "storage") == KEPT and self.alarms("mine"))
