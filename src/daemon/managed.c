@@ -279,6 +279,7 @@ int gm_managed_threshold(struct gm_managed *managed, const struct gm_threshold_r
 	if (!known)
 		known = &managed->rows[managed->row_count++];
 	*known = *row;
+	known->alarms = 0; /* they are counted for whom it is shown to */
 	qsort(managed->rows, managed->row_count, sizeof(managed->rows[0]), compare_rows);
 	managed->changed = true;
 	return 0;
