@@ -20,7 +20,8 @@ enum action {
 	DO_BEGIN, /* a condition is new */
 	DO_KEEP,  /* its newest figures, to be raised */
 	DO_CROWD, /* counted as held back */
-	DO_DROP,  /* over before it was raised */
+	DO_SHUT, /* no longer by the limit: counted as over, and anew when it comes to that again */
+	DO_DROP, /* over before it was raised */
 	DO_RAISE,
 	DO_CHANGE, /* told where it is worth it */
 	DO_RETURN, /* told in any case */
@@ -54,7 +55,7 @@ static const struct step steps[GM_ALARM_STATES][GM_ALARM_EVENTS] =
 			{
 				[GM_ALARM_ON] = STEP(CROWDED, DO_KEEP),
 				[GM_ALARM_OPEN] = STEP(ACTIVE, DO_RAISE),
-				[GM_ALARM_SHUT] = STEP(WAITING, DO_KEEP),
+				[GM_ALARM_SHUT] = STEP(WAITING, DO_SHUT),
 				[GM_ALARM_OK] = STEP(NONE, DO_DROP),
 				[GM_ALARM_GONE] = STEP(NONE, DO_DROP),
 			},
@@ -186,6 +187,12 @@ static void do_crowd(struct gm_alarms *alarms, struct gm_alarm_entry *entry)
 	entry->crowded = true;
 }
 
+static void do_shut(struct gm_alarms *alarms, struct gm_alarm_entry *entry)
+{
+	alarms->counts.limited_ended += entry->crowded;
+	entry->crowded = false;
+}
+
 static void do_raise(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int64_t now)
 {
 	struct gm_alarm *alarm = &entry->alarm;
@@ -271,6 +278,9 @@ static void act(struct gm_alarms *alarms, struct gm_alarm_entry *entry, enum act
 		break;
 	case DO_CROWD:
 		do_crowd(alarms, entry);
+		break;
+	case DO_SHUT:
+		do_shut(alarms, entry);
 		break;
 	case DO_DROP:
 		do_drop(alarms, entry);

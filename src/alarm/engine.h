@@ -130,7 +130,7 @@ struct gm_alarms_counts {
 	uint64_t crowded;        /* of them: for the raise limit */
 	uint64_t limited;        /* raises that the limit held back */
 	uint64_t limited_raised; /* of them: raised since */
-	uint64_t limited_ended;  /* of them: over before they could be raised */
+	uint64_t limited_ended;  /* of them: over before that, or shut by another gate */
 	uint64_t silenced;       /* conditions that came and went while they were suppressed */
 	uint64_t soaked;   /* conditions that were over before the soak time or hold-off was */
 	uint64_t flapping; /* alarms that began to flap */

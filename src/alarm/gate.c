@@ -195,6 +195,7 @@ static void tell_over(struct gm_alarms *alarms, int64_t now)
 	struct gm_finding finding = storm_finding(now);
 	struct gm_alarm_storm *storm = &alarms->storm;
 
+	gm_evidence_set(&finding.evidence, GM_EVIDENCE_HELD_WAITING, 0); /* not the old life's */
 	if (storm->told_at != 0) {
 		add_figures(alarms, &finding.evidence);
 		gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE,

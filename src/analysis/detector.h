@@ -77,6 +77,9 @@ struct gm_detector_ops {
 	 */
 	int (*check)(const void *options, struct gm_error *err);
 
+	/* Whether it can be who raised an alarm in that metric: rules are changed. NULL: in any. */
+	bool (*judges)(const struct gm_detector *detector, const char *metric);
+
 	/* Judges only what an operator's rules say: the configuration has no section of its name. */
 	bool rules_only;
 

@@ -11,6 +11,7 @@
 
 #include "analysis/detector_private.h"
 #include "base/text.h"
+#include "model/alarm.h"
 
 struct option_block *gm_option_block_take(struct option_block *block)
 {
@@ -350,6 +351,20 @@ bool gm_detector_set_differs(const struct gm_detector_set *set, const struct gm_
 		return true;
 	for (size_t i = 0; i < set->count; i++) {
 		if (set->members[i].from == SIZE_MAX)
+			return true;
+	}
+	return false;
+}
+
+bool gm_detector_set_judges(const struct gm_detector_set *set, const struct gm_alarm *alarm)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct member *member = &set->members[i];
+		const struct gm_detector_ops *ops = member->block->ops;
+
+		if (strcmp(ops->name, alarm->detector) == 0 &&
+		    strcmp(member->rule, alarm->rule) == 0 &&
+		    (!ops->judges || ops->judges(member->detector, alarm->metric)))
 			return true;
 	}
 	return false;

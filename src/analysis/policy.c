@@ -89,6 +89,12 @@ struct policy {
 	struct gm_policy_result result; /* of that judgement */
 };
 
+/* The metric that its alarms are told in: the condition's first. */
+static const char *told_metric(const struct policy *policy)
+{
+	return gm_metric_get(policy->program->series[0].metric)->name;
+}
+
 static void policy_destroy(struct gm_detector *detector)
 {
 	struct policy *policy = (struct policy *)detector;
@@ -186,8 +192,7 @@ static void tell(const struct policy *policy, const struct gm_finding_sink *sink
 	};
 
 	gm_text_copy(finding.detector, sizeof(finding.detector), gm_policy_ops.name);
-	gm_text_copy(finding.metric, sizeof(finding.metric),
-		     gm_metric_get(policy->program->series[0].metric)->name);
+	gm_text_copy(finding.metric, sizeof(finding.metric), told_metric(policy));
 	gm_text_copy(finding.message, sizeof(finding.message), policy->options->message);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, policy->result.value);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, policy->result.limit);
@@ -309,6 +314,11 @@ static bool policy_concerns(const void *options, enum gm_entity_kind kind)
 	return ((const struct gm_policy_options *)options)->condition[0] != '\0';
 }
 
+static bool policy_judges(const struct gm_detector *detector, const char *metric)
+{
+	return strcmp(told_metric((const struct policy *)detector), metric) == 0;
+}
+
 static int policy_check(const void *all, struct gm_error *err)
 {
 	const struct gm_policy_options *options = all;
@@ -339,6 +349,7 @@ const struct gm_detector_ops gm_policy_ops = {
 	.observe_part = policy_observe_part,
 	.exchange = policy_exchange,
 	.concerns = policy_concerns,
+	.judges = policy_judges,
 	.check = policy_check,
 	.rules_only = true,
 };

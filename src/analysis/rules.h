@@ -100,5 +100,8 @@ unsigned gm_detector_set_enabled(const struct gm_detector_set *set);
 
 /* Whether the set has an instance of that detector and rule (empty: the detector's own). */
 bool gm_detector_set_has(const struct gm_detector_set *set, const char *detector, const char *rule);
+/* Whether one of the set's can have raised the alarm: its rule still judges that metric. */
+struct gm_alarm;
+bool gm_detector_set_judges(const struct gm_detector_set *set, const struct gm_alarm *alarm);
 
 #endif

@@ -434,6 +434,11 @@ static bool threshold_concerns(const void *options, enum gm_entity_kind kind)
 	return threshold->metric[0] != '\0';
 }
 
+static bool threshold_judges(const struct gm_detector *detector, const char *metric)
+{
+	return strcmp(((const struct threshold *)detector)->options->metric, metric) == 0;
+}
+
 static int refuse(struct gm_error *err, const char *key, const char *what)
 {
 	return gm_error_set(err, -EINVAL, "%s: %s", key, what);
@@ -485,5 +490,6 @@ const struct gm_detector_ops gm_threshold_ops = {
 	.evaluate = threshold_evaluate,
 	.exchange = threshold_exchange,
 	.concerns = threshold_concerns,
+	.judges = threshold_judges,
 	.check = threshold_check,
 };

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages from other threads to main; see inlet.h. uv_async_send() wakes the loop; libuv coalesces
- * wake-ups, so a turn takes all that is in both queues.
+ * wake-ups, so a turn takes all that is in the queues.
  */
 #include "daemon/inlet.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "daemon/managed.h"
@@ -15,9 +18,10 @@
 enum {
 	SAMPLES_CAPACITY = 256,   /* batches: several seconds of all sources */
 	NOTICES_CAPACITY = 65536, /* thousands of guests appearing at once */
+	CHANGES_CAPACITY = 1024,  /* by managers, while main is busy with something else */
 };
 
-enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED, CHANGE };
+enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED };
 
 struct notice {
 	enum notice_kind kind;
@@ -32,7 +36,6 @@ struct notice {
 		struct gm_source_status source_status;
 		struct gm_mib_status mib_status;
 		uint64_t sequence;
-		struct gm_mib_change change;
 	};
 };
 
@@ -40,19 +43,27 @@ struct gm_inlet {
 	struct gm_inlet_handler handler;
 	struct gm_source_sink source_sink;
 	struct gm_mib_host mib_host;
-	struct gm_queue *samples, *notices;
+	struct gm_queue *samples, *notices, *changes;
+	/* The agent thread's. */
+	uint64_t changes_dropped;
+	struct gm_log_limit changes_limit;
 	uv_async_t wake;
 };
 
-static void push_notice(struct gm_inlet *inlet, const struct notice *notice)
+static void push_copy(struct gm_queue *queue, const void *message, size_t size)
 {
-	struct notice *copy = malloc(sizeof(*copy));
+	void *copy = malloc(size);
 	if (!copy) {
 		gm_log(GM_LOG_ERROR, "out of memory: a message between threads is lost");
 		return;
 	}
-	*copy = *notice;
-	gm_queue_push(inlet->notices, copy);
+	memcpy(copy, message, size);
+	gm_queue_push(queue, copy);
+}
+
+static void push_notice(struct gm_inlet *inlet, const struct notice *notice)
+{
+	push_copy(inlet->notices, notice, sizeof(*notice));
 }
 
 static void on_samples(void *user, struct gm_batch *batch)
@@ -94,7 +105,16 @@ static void on_delivered(void *user, uint64_t sequence)
 
 static void on_change(void *user, const struct gm_mib_change *change)
 {
-	push_notice(user, &(struct notice){.kind = CHANGE, .change = *change});
+	struct gm_inlet *inlet = user;
+	push_copy(inlet->changes, change, sizeof(*change));
+	uint64_t dropped = gm_queue_dropped(inlet->changes);
+	if (dropped > inlet->changes_dropped &&
+	    gm_log_allowed(&inlet->changes_limit, gm_clock_monotonic(), 10 * GM_SECOND, NULL)) {
+		gm_log(GM_LOG_ERROR,
+		       "mib: %" PRIu64 " changes by managers are lost: more than %d at once",
+		       dropped - inlet->changes_dropped, CHANGES_CAPACITY);
+		inlet->changes_dropped = dropped;
+	}
 }
 
 static void dispatch(const struct gm_inlet_handler *handler, const struct notice *notice)
@@ -118,9 +138,6 @@ static void dispatch(const struct gm_inlet_handler *handler, const struct notice
 	case DELIVERED:
 		handler->delivered(handler->user, notice->sequence);
 		break;
-	case CHANGE:
-		handler->change(handler->user, &notice->change);
-		break;
 	}
 }
 
@@ -133,10 +150,16 @@ static void drain(struct gm_inlet *inlet)
 {
 	size_t batches = gm_queue_length(inlet->samples);
 	size_t notices = gm_queue_length(inlet->notices);
+	size_t changes = gm_queue_length(inlet->changes);
 	struct notice *notice;
 	while (notices-- > 0 && (notice = gm_queue_pop(inlet->notices))) {
 		dispatch(&inlet->handler, notice);
 		free(notice);
+	}
+	struct gm_mib_change *change;
+	while (changes-- > 0 && (change = gm_queue_pop(inlet->changes))) {
+		inlet->handler.change(inlet->handler.user, change);
+		free(change);
 	}
 	struct gm_batch *batch;
 	while (batches-- > 0 && (batch = gm_queue_pop(inlet->samples))) {
@@ -149,7 +172,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct gm_inlet *inlet = wake->data;
 	drain(inlet);
-	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->samples) > 0)
+	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->changes) > 0 ||
+	    gm_queue_length(inlet->samples) > 0)
 		uv_async_send(wake);
 }
 
@@ -188,9 +212,12 @@ int gm_inlet_create(uv_loop_t *loop, const struct gm_inlet_handler *handler,
 
 	struct gm_queue_options samples = {SAMPLES_CAPACITY, free_batch, wake_loop, inlet};
 	struct gm_queue_options notices = {NOTICES_CAPACITY, free, wake_loop, inlet};
+	struct gm_queue_options changes = {CHANGES_CAPACITY, free, wake_loop, inlet};
 	int result = gm_queue_create(&samples, &inlet->samples);
 	if (result == 0)
 		result = gm_queue_create(&notices, &inlet->notices);
+	if (result == 0)
+		result = gm_queue_create(&changes, &inlet->changes);
 	if (result == 0)
 		result = uv_async_init(loop, &inlet->wake, on_wake);
 	if (result < 0) {
@@ -231,5 +258,6 @@ void gm_inlet_free(struct gm_inlet *inlet)
 		return;
 	gm_queue_free(inlet->samples);
 	gm_queue_free(inlet->notices);
+	gm_queue_free(inlet->changes);
 	free(inlet);
 }

@@ -2,7 +2,8 @@
 /*
  * Where the other threads' messages reach the main thread: what sources emit and what the agent
  * reports back. Samples have a bounded queue that drops its oldest batch when main falls behind;
- * everything else has a queue of its own, so that a flood of samples cannot push it out.
+ * everything else has a queue of its own, so that a flood of samples cannot push it out; and what managers
+ * have changed another, for what was committed is not lost to guests that come and go.
  */
 #ifndef GM_DAEMON_INLET_H
 #define GM_DAEMON_INLET_H

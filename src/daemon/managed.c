@@ -23,6 +23,8 @@ struct gm_managed {
 	struct gm_detector_settings *settings; /* of the last install() */
 	size_t row_count;
 	struct gm_threshold_row rows[GM_THRESHOLDS_MAX]; /* by name */
+	size_t hidden_count;
+	char hidden[GM_THRESHOLDS_MAX][GM_RULE_NAME]; /* by files' rules, when last installed */
 	size_t switch_count;
 	struct gm_detector_switch switches[GM_SWITCHES_MAX];
 	bool changed; /* since the last install() */
@@ -46,7 +48,11 @@ static void load_threshold(void *user, const char *name, const char *record)
 		return;
 	}
 	gm_text_copy(row->name, sizeof(row->name), name);
-	if (gm_managed_from_record(record, row, &err) == 0)
+	if (!gm_threshold_is_name(name))
+		gm_log(GM_LOG_ERROR,
+		       "threshold %s of a manager cannot be used: nothing can be called that",
+		       quoted);
+	else if (gm_managed_from_record(record, row, &err) == 0)
 		managed->row_count++;
 	else
 		gm_log(GM_LOG_ERROR, "threshold %s of a manager cannot be used: %s", quoted,
@@ -119,6 +125,15 @@ static void options_of(const struct gm_threshold_row *row, struct gm_threshold_o
 		       (const char *)&row->options + option->offset, option->size);
 }
 
+static bool was_hidden(const struct gm_managed *managed, const char *name)
+{
+	for (size_t i = 0; i < managed->hidden_count; i++)
+		if (strcmp(managed->hidden[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* -EEXIST: a policy file has one of that name. */
 static int install_row(const struct gm_threshold_row *row, struct gm_detector_settings *settings)
 {
 	struct gm_threshold_options options;
@@ -128,24 +143,42 @@ static int install_row(const struct gm_threshold_row *row, struct gm_detector_se
 		return 0;
 	match_of(row, &match);
 	options_of(row, &options);
-	int result = gm_detector_settings_manage_rule(settings, &gm_threshold_ops, row->name,
-						      &match, &options);
-	if (result == -EEXIST)
-		gm_log(GM_LOG_WARNING,
-		       "threshold %s of a manager is left out: a policy file has one of that name",
-		       row->name);
-	return result == -EEXIST ? 0 : result;
+	return gm_detector_settings_manage_rule(settings, &gm_threshold_ops, row->name, &match,
+						&options);
+}
+
+/* Rows are installed with every change of any of them: what is left out is told when that begins. */
+static int install_rows(struct gm_managed *managed, struct gm_detector_settings *settings)
+{
+	char hidden[GM_THRESHOLDS_MAX][GM_RULE_NAME];
+	size_t hidden_count = 0;
+
+	for (size_t i = 0; i < managed->row_count; i++) {
+		const char *name = managed->rows[i].name;
+		int result = install_row(&managed->rows[i], settings);
+
+		if (result < 0 && result != -EEXIST)
+			return result;
+		if (result == 0)
+			continue;
+		if (!was_hidden(managed, name))
+			gm_log(GM_LOG_WARNING,
+			       "threshold %s of a manager is left out: a policy file has one of "
+			       "that name",
+			       name);
+		gm_text_copy(hidden[hidden_count++], GM_RULE_NAME, name);
+	}
+	memcpy(managed->hidden, hidden, sizeof(hidden[0]) * hidden_count);
+	managed->hidden_count = hidden_count;
+	return 0;
 }
 
 int gm_managed_install(struct gm_managed *managed, struct gm_detector_settings *settings)
 {
-	int result = 0;
-
 	managed->settings = settings;
 	managed->changed = false;
 	gm_detector_settings_manage_none(settings);
-	for (size_t i = 0; i < managed->row_count && result == 0; i++)
-		result = install_row(&managed->rows[i], settings);
+	int result = install_rows(managed, settings);
 	if (result == 0)
 		result = gm_detector_settings_manage_switches(settings, managed->switches,
 							      managed->switch_count);
@@ -217,12 +250,13 @@ static int store(struct gm_managed *managed, const struct gm_threshold_row *row,
 	return result;
 }
 
-static int remove_row(struct gm_managed *managed, struct gm_threshold_row *row,
-		      struct gm_error *err)
+/* A record that cannot be used has no row; it goes, too. */
+static int remove_row(struct gm_managed *managed, const char *name, struct gm_error *err)
 {
-	int result = unstore(managed, THRESHOLD, row->name, err);
+	struct gm_threshold_row *row = find_row(managed, name);
+	int result = unstore(managed, THRESHOLD, name, err);
 
-	if (result < 0)
+	if (result < 0 || !row)
 		return result;
 	struct gm_threshold_row *end = managed->rows + managed->row_count--;
 	memmove(row, row + 1, (size_t)(end - row - 1) * sizeof(*row));
@@ -236,7 +270,7 @@ int gm_managed_threshold(struct gm_managed *managed, const struct gm_threshold_r
 	struct gm_threshold_row *known = find_row(managed, row->name);
 
 	if (row->status == GM_ROW_DESTROY)
-		return known ? remove_row(managed, known, err) : 0;
+		return remove_row(managed, row->name, err);
 	if (!known && managed->row_count == GM_THRESHOLDS_MAX)
 		return gm_error_set(err, -ENOSPC, "there are %d already", GM_THRESHOLDS_MAX);
 	int result = store(managed, row, err);
@@ -245,6 +279,7 @@ int gm_managed_threshold(struct gm_managed *managed, const struct gm_threshold_r
 	if (!known)
 		known = &managed->rows[managed->row_count++];
 	*known = *row;
+	known->alarms = 0; /* they are counted for whom it is shown to */
 	qsort(managed->rows, managed->row_count, sizeof(managed->rows[0]), compare_rows);
 	managed->changed = true;
 	return 0;
@@ -263,33 +298,85 @@ static struct gm_detector_switch *find_switch(struct gm_managed *managed,
 	return NULL;
 }
 
-int gm_managed_switch(struct gm_managed *managed, const uint8_t guest[GM_UUID_SIZE],
-		      const char *detector, enum gm_detector_choice choice, struct gm_error *err)
+static bool is_known(const struct gm_entities *entities, const struct gm_detector_switch *one)
 {
-	const struct gm_detector_ops *ops = gm_detector_find(detector);
-	char uuid[GM_UUID_TEXT], id[GM_UUID_TEXT + GM_DETECTOR_NAME];
+	const struct gm_entity_key key = gm_entity_guest(one->guest);
 
-	if (!ops)
-		return gm_error_set(err, -ENOENT, "there is no detector of that name");
-	struct gm_detector_switch *one = find_switch(managed, guest, ops);
-	if (!one && choice != GM_DETECTOR_INHERIT && managed->switch_count == GM_SWITCHES_MAX)
+	return gm_entities_find(entities, &key);
+}
+
+/* Of what is stored: "UUID/leak". */
+enum { SWITCH_ID = GM_UUID_TEXT + GM_DETECTOR_NAME };
+static void switch_id(const struct gm_detector_switch *one, char id[SWITCH_ID])
+{
+	char uuid[GM_UUID_TEXT];
+
+	snprintf(id, SWITCH_ID, "%s/%s", gm_uuid_text(one->guest, uuid), one->ops->name);
+}
+
+/* The others keep their order: the oldest come first. */
+static void remove_switch(struct gm_managed *managed, struct gm_detector_switch *one)
+{
+	const struct gm_detector_switch *end = managed->switches + managed->switch_count--;
+
+	memmove(one, one + 1, (size_t)(end - one - 1) * sizeof(*one));
+}
+
+/* Of many guests that came and went something was said; where that is too much, one of them is forgotten. */
+static int make_room(struct gm_managed *managed, const struct gm_entities *entities,
+		     struct gm_error *err)
+{
+	struct gm_detector_switch *one = managed->switches;
+	const struct gm_detector_switch *end = one + managed->switch_count;
+	char id[SWITCH_ID];
+
+	if (managed->switch_count < GM_SWITCHES_MAX)
+		return 0;
+	while (one < end && is_known(entities, one))
+		one++;
+	if (one == end)
 		return gm_error_set(err, -ENOSPC, "there are %d already", GM_SWITCHES_MAX);
-	snprintf(id, sizeof(id), "%s/%s", gm_uuid_text(guest, uuid), ops->name);
-	int result =
-		choice == GM_DETECTOR_INHERIT
-			? unstore(managed, SWITCH, id, err)
-			: gm_state_registration_put(managed->state, SWITCH, id,
-						    choice == GM_DETECTOR_ON ? "on" : "off", err);
+	switch_id(one, id);
+	int result = unstore(managed, SWITCH, id, err);
 	if (result < 0)
 		return result;
-	if (choice == GM_DETECTOR_INHERIT) {
-		if (one)
-			*one = managed->switches[--managed->switch_count];
-	} else {
-		one = one ? one : &managed->switches[managed->switch_count++];
-		*one = (struct gm_detector_switch){.ops = ops, .on = choice == GM_DETECTOR_ON};
-		memcpy(one->guest, guest, GM_UUID_SIZE);
-	}
+	gm_log(GM_LOG_NOTICE,
+	       "%s: that a manager has switched it %s is forgotten: the guest is gone, and of %d "
+	       "detectors "
+	       "something was said",
+	       id, one->on ? "on" : "off", GM_SWITCHES_MAX);
+	remove_switch(managed, one);
+	managed->changed = true;
+	return 0;
+}
+
+int gm_managed_switch(struct gm_managed *managed, const struct gm_entities *entities,
+		      const uint8_t guest[GM_UUID_SIZE], const char *detector,
+		      enum gm_detector_choice choice, struct gm_error *err)
+{
+	struct gm_detector_switch wanted = {.ops = gm_detector_find(detector),
+					    .on = choice == GM_DETECTOR_ON};
+	char id[SWITCH_ID];
+
+	if (!wanted.ops)
+		return gm_error_set(err, -ENOENT, "there is no detector of that name");
+	memcpy(wanted.guest, guest, GM_UUID_SIZE);
+	switch_id(&wanted, id);
+	bool inherits = choice == GM_DETECTOR_INHERIT;
+	int result = inherits || find_switch(managed, guest, wanted.ops)
+			     ? 0
+			     : make_room(managed, entities, err);
+	if (result == 0)
+		result = inherits ? unstore(managed, SWITCH, id, err)
+				  : gm_state_registration_put(managed->state, SWITCH, id,
+							      wanted.on ? "on" : "off", err);
+	if (result < 0)
+		return result;
+	struct gm_detector_switch *one = find_switch(managed, guest, wanted.ops);
+	if (!inherits)
+		*(one ? one : &managed->switches[managed->switch_count++]) = wanted;
+	else if (one)
+		remove_switch(managed, one);
 	managed->changed = true;
 	return 0;
 }
@@ -382,7 +469,16 @@ unsigned gm_managed_switched(const struct gm_managed *managed, const uint8_t gue
 	return switched;
 }
 
-size_t gm_managed_switches(const struct gm_managed *managed)
+size_t gm_managed_made(const struct gm_managed *managed)
 {
-	return managed->switch_count;
+	return managed->row_count;
+}
+
+size_t gm_managed_switches(const struct gm_managed *managed, const struct gm_entities *entities)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < managed->switch_count; i++)
+		count += is_known(entities, &managed->switches[i]);
+	return count;
 }

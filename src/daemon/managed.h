@@ -40,12 +40,14 @@ int gm_managed_threshold(struct gm_managed *managed, const struct gm_threshold_r
 			 struct gm_error *err);
 
 /*
- * Switches a detector on or off for a guest, or takes that back. -ENOENT: no detector of that name; -ENOSPC:
- * GM_SWITCHES_MAX are there; else as the state says.
+ * Switches a detector on or off for a guest, or takes that back. Where GM_SWITCHES_MAX are there, that of a guest
+ * which is not among `entities` makes room, with a line in the log. -ENOENT: no detector of that name; -ENOSPC:
+ * all guests are known; else as the state says.
  */
 enum gm_detector_choice { GM_DETECTOR_INHERIT, GM_DETECTOR_ON, GM_DETECTOR_OFF };
-int gm_managed_switch(struct gm_managed *managed, const uint8_t guest[GM_UUID_SIZE],
-		      const char *detector, enum gm_detector_choice choice, struct gm_error *err);
+int gm_managed_switch(struct gm_managed *managed, const struct gm_entities *entities,
+		      const uint8_t guest[GM_UUID_SIZE], const char *detector,
+		      enum gm_detector_choice choice, struct gm_error *err);
 
 /* The number of the newest change that was tried, as the agent counts them. */
 void gm_managed_count(struct gm_managed *managed, uint64_t number);
@@ -57,10 +59,13 @@ uint64_t gm_managed_changes(const struct gm_managed *managed);
  */
 size_t gm_managed_rows(const struct gm_managed *managed, struct gm_threshold_row *rows, size_t max);
 
+size_t gm_managed_made(const struct gm_managed *managed); /* those of managers, shown or not */
+
 /* What managers said of the guest's detectors: bits 1 << place in gm_detectors; those of them that are on. */
 unsigned gm_managed_switched(const struct gm_managed *managed, const uint8_t guest[GM_UUID_SIZE],
 			     unsigned *ret_on);
-size_t gm_managed_switches(const struct gm_managed *managed);
+/* How many of them are of guests that are known. */
+size_t gm_managed_switches(const struct gm_managed *managed, const struct gm_entities *entities);
 
 /* managed_record.c, pure and for any thread. A new row's values; 0 or -EINVAL with what is wrong with a row. */
 void gm_managed_defaults(struct gm_threshold_row *row);

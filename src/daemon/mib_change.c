@@ -58,7 +58,7 @@ static void apply_threshold(struct gm_managed *managed, const struct gm_threshol
 	tell(what, gm_managed_threshold(managed, row, &err), &err);
 }
 
-static void apply_detector(struct gm_managed *managed, const struct gm_mib_change *change)
+static void apply_detector(struct gm_pipeline *pipeline, const struct gm_mib_change *change)
 {
 	static const char *const words[] = {
 		[GM_DETECTOR_INHERIT] = "left to the configuration",
@@ -74,7 +74,10 @@ static void apply_detector(struct gm_managed *managed, const struct gm_mib_chang
 
 	snprintf(what, sizeof(what), "%s the detector %s of guest %s", words[choice], change->text,
 		 gm_uuid_text(change->guest, uuid));
-	tell(what, gm_managed_switch(managed, change->guest, change->text, choice, &err), &err);
+	tell(what,
+	     gm_managed_switch(gm_pipeline_managed(pipeline), gm_pipeline_entities(pipeline),
+			       change->guest, change->text, choice, &err),
+	     &err);
 }
 
 static void apply_other(struct gm_pipeline *pipeline, const struct gm_mib_change *change)
@@ -114,7 +117,7 @@ void gm_mib_change_apply(void *user, const struct gm_mib_change *change)
 	case GM_MIB_DETECTOR_INHERIT:
 	case GM_MIB_DETECTOR_ON:
 	case GM_MIB_DETECTOR_OFF:
-		apply_detector(managed, change);
+		apply_detector(pipeline, change);
 		break;
 	default:
 		apply_other(pipeline, change);

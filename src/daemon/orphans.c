@@ -29,8 +29,7 @@ static bool is_judged(const struct gm_tracked *tracked, const struct gm_external
 		      const struct gm_alarm *alarm)
 {
 	if (gm_detector_find(alarm->detector))
-		return tracked->detectors &&
-		       gm_detector_set_has(tracked->detectors, alarm->detector, alarm->rule) &&
+		return tracked->detectors && gm_detector_set_judges(tracked->detectors, alarm) &&
 		       !is_forgotten(tracked, alarm);
 	if (strcmp(alarm->detector, GM_EVENT_DETECTOR) == 0)
 		return gm_faults_may_hold(tracked, alarm->metric);

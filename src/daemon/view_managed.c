@@ -3,12 +3,18 @@
  * Thresholds, those of files and those of managers, and which detectors judge a guest, for the snapshot.
  * Called by view.c once it has the guests and the alarms.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/threshold.h"
 #include "daemon/view_private.h"
 
 _Static_assert(GM_SNAPSHOT_DETECTORS <= 32, "bits of a guest's detectors");
+
+static int compare_name(const void *name, const void *row)
+{
+	return gm_threshold_compare(name, ((const struct gm_threshold_row *)row)->name);
+}
 
 static void count_alarms(struct gm_snapshot *snapshot)
 {
@@ -17,9 +23,11 @@ static void count_alarms(struct gm_snapshot *snapshot)
 
 		if (strcmp(alarm->detector, gm_threshold_ops.name) != 0)
 			continue;
-		for (size_t k = 0; k < snapshot->threshold_count; k++)
-			snapshot->thresholds[k].alarms +=
-				strcmp(snapshot->thresholds[k].name, alarm->rule) == 0;
+		struct gm_threshold_row *row =
+			bsearch(alarm->rule, snapshot->thresholds, snapshot->threshold_count,
+				sizeof(*row), compare_name);
+		if (row)
+			row->alarms++;
 	}
 }
 
@@ -28,6 +36,7 @@ static void build_thresholds(struct gm_view *view)
 	struct gm_snapshot *snapshot = view->snapshot;
 	size_t count = gm_managed_rows(view->input->managed, NULL, 0);
 
+	snapshot->managed_count = gm_managed_made(view->input->managed);
 	if (count == 0)
 		return;
 	snapshot->thresholds = gm_view_take(view, count, sizeof(*snapshot->thresholds));
@@ -67,6 +76,7 @@ void gm_view_managed(struct gm_view *view)
 		return;
 	build_thresholds(view);
 	build_detectors(view);
-	view->snapshot->switch_count = gm_managed_switches(view->input->managed);
+	view->snapshot->switch_count =
+		gm_managed_switches(view->input->managed, view->input->entities);
 	view->snapshot->changes = gm_managed_changes(view->input->managed);
 }

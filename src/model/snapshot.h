@@ -298,9 +298,10 @@ struct gm_snapshot {
 	struct gm_output_row *outputs; /* by name */
 	size_t threshold_count;
 	struct gm_threshold_row *thresholds; /* by gm_threshold_compare() */
+	size_t managed_count; /* that managers have made: what a file's hides of them, too */
 	uint32_t detector_count;
 	const char *detectors[GM_SNAPSHOT_DETECTORS]; /* their names */
-	size_t switch_count; /* guests' detectors that managers have switched on or off */
+	size_t switch_count; /* known guests' detectors that managers have switched on or off */
 	uint64_t changes;    /* by managers, that are in this picture or have failed */
 
 	/* private */

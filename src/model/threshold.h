@@ -65,4 +65,7 @@ struct gm_threshold_row {
 /* The order of the names as indexes of a table: the shorter first. Negative, 0 or positive. */
 int gm_threshold_compare(const char *a, const char *b);
 
+/* What a row can be called: letters and digits of ASCII, and "._-"; not nothing, and short enough. */
+bool gm_threshold_is_name(const char *name);
+
 #endif

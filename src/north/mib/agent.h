@@ -61,8 +61,9 @@ enum { GM_MIB_SETS = 64 };
 struct gm_mib_set {
 	long transaction;
 	int64_t at;
-	bool settled, creates; /* set_rows.c: judged with all its variables; a row that is new */
-	int error;             /* what that gave */
+	bool settled; /* set_rows.c: judged with all its variables */
+	int error;    /* what that gave */
+	int adds;     /* to what managers have made: 1, 0, -1 */
 	struct gm_mib_change change;
 };
 
@@ -110,8 +111,8 @@ struct gm_mib {
 	struct gm_mib_set sets[GM_MIB_SETS];
 	/* set_rows.c: committed, and not in a snapshot yet */
 	size_t pending_count;
-	struct gm_mib_change pending[GM_MIB_SETS];
-	uint64_t changes; /* the number of the newest */
+	struct gm_mib_set pending[GM_MIB_SETS]; /* `at`: when it was committed */
+	uint64_t changes;                       /* the number of the newest */
 	struct gm_log_limit set_limit;
 
 	/* handler.c: the snapshot of the PDU that is being answered, and a tenant's part of it */

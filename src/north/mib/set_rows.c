@@ -12,6 +12,7 @@
 #include "north/mib/tables.h"
 #include "north/mib/threshold.h"
 
+static const int64_t PENDING_MAX = 10 * GM_SECOND;
 enum { ENTRY = 3, INDEX = ENTRY + 1 /* of {1 table 1 column …} */ };
 
 static bool is_in(const uint32_t *id, size_t length, uint32_t table)
@@ -72,9 +73,6 @@ static int read_detector(const struct gm_snapshot *snapshot, const uint32_t *id,
 	const struct gm_guest_row *guest = find_guest(snapshot, index[0]);
 	if (length != INDEX + 2 || !guest || index[1] == 0 || index[1] > snapshot->detector_count)
 		return SNMP_ERR_NOCREATION;
-	if (snapshot->switch_count >= GM_SWITCHES_MAX &&
-	    !(guest->switched_detectors >> (index[1] - 1) & 1))
-		return SNMP_ERR_RESOURCEUNAVAILABLE;
 	memcpy(ret_change->guest, guest->uuid, GM_UUID_SIZE);
 	gm_text_copy(ret_change->text, sizeof(ret_change->text), snapshot->detectors[index[1] - 1]);
 	return SNMP_ERR_NOERROR;
@@ -115,6 +113,40 @@ static bool same_row(const struct gm_mib_change *a, const struct gm_mib_change *
 	       memcmp(a->guest, b->guest, GM_UUID_SIZE) == 0;
 }
 
+/* What the drafts before add, of rows or of switches: the main thread makes them one after the other. */
+static int added(const struct gm_mib *mib, long transaction, bool of_detectors)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < mib->set_count; i++)
+		if (mib->sets[i].transaction == transaction &&
+		    is_detector(&mib->sets[i].change) == of_detectors)
+			sum += mib->sets[i].adds;
+	return sum;
+}
+
+static uint32_t bit_of(const struct gm_snapshot *snapshot, const char *detector)
+{
+	uint32_t bit = 1;
+
+	for (size_t i = 0; i < snapshot->detector_count; i++, bit <<= 1)
+		if (strcmp(snapshot->detectors[i], detector) == 0)
+			return bit;
+	return 0;
+}
+
+/* Switches that there will be more: 1, 0, -1. */
+static int switch_adds(const struct gm_snapshot *snapshot, const struct gm_mib_change *change)
+{
+	uint32_t bit = bit_of(snapshot, change->text);
+	bool present = false;
+
+	for (size_t i = 0; i < snapshot->guest_count; i++)
+		if (memcmp(snapshot->guests[i].uuid, change->guest, GM_UUID_SIZE) == 0)
+			present = snapshot->guests[i].switched_detectors & bit;
+	return (change->kind != GM_MIB_DETECTOR_INHERIT) - present;
+}
+
 static struct gm_mib_set *find_draft(struct gm_mib *mib, long transaction,
 				     const struct gm_mib_change *change)
 {
@@ -141,37 +173,41 @@ static void begin_row(const struct gm_mib *mib, const struct gm_mib_view *view,
 	row->status = GM_ROW_ABSENT;
 }
 
+/* A draft for the change, with what is there: RESOURCEUNAVAILABLE where there is no room for it. */
+static int begin_draft(struct gm_mib *mib, const struct gm_mib_view *view, long transaction,
+		       const struct gm_mib_change *change, struct gm_mib_set **ret_draft)
+{
+	int adds = is_detector(change) ? switch_adds(view->snapshot, change) : 0;
+
+	if (mib->set_count + mib->pending_count >= GM_MIB_SETS ||
+	    (adds > 0 && (int64_t)view->snapshot->switch_count + added(mib, transaction, true) >=
+				 GM_SWITCHES_MAX))
+		return SNMP_ERR_RESOURCEUNAVAILABLE;
+	struct gm_mib_set *draft = &mib->sets[mib->set_count++];
+	*draft = (struct gm_mib_set){.transaction = transaction,
+				     .at = gm_clock_monotonic(),
+				     .adds = adds,
+				     .change = *change};
+	if (change->kind == GM_MIB_THRESHOLD)
+		begin_row(mib, view, &draft->change.threshold);
+	*ret_draft = draft;
+	return SNMP_ERR_NOERROR;
+}
+
 int gm_mib_row_keep(struct gm_mib *mib, const struct gm_mib_view *view, long transaction,
 		    const uint32_t *id, const netsnmp_variable_list *variable,
 		    const struct gm_mib_change *change)
 {
 	struct gm_mib_set *draft = find_draft(mib, transaction, change);
+	int error = SNMP_ERR_NOERROR;
 
 	if (draft && change->kind != GM_MIB_THRESHOLD)
 		return SNMP_ERR_INCONSISTENTVALUE;
-	if (!draft) {
-		if (mib->set_count + mib->pending_count >= GM_MIB_SETS)
-			return SNMP_ERR_RESOURCEUNAVAILABLE;
-		draft = &mib->sets[mib->set_count++];
-		*draft = (struct gm_mib_set){
-			.transaction = transaction, .at = gm_clock_monotonic(), .change = *change};
-		if (change->kind == GM_MIB_THRESHOLD)
-			begin_row(mib, view, &draft->change.threshold);
-	}
-	return change->kind == GM_MIB_THRESHOLD
-		       ? gm_mib_threshold_take(id[ENTRY], variable, &draft->change.threshold)
-		       : SNMP_ERR_NOERROR;
-}
-
-static bool is_full(const struct gm_mib *mib, const struct gm_snapshot *snapshot, long transaction)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < snapshot->threshold_count; i++)
-		count += snapshot->thresholds[i].storage != GM_STORAGE_READ_ONLY;
-	for (size_t i = 0; i < mib->set_count; i++)
-		count += mib->sets[i].transaction == transaction && mib->sets[i].creates;
-	return count >= GM_THRESHOLDS_MAX;
+	if (!draft)
+		error = begin_draft(mib, view, transaction, change, &draft);
+	if (error == SNMP_ERR_NOERROR && change->kind == GM_MIB_THRESHOLD)
+		error = gm_mib_threshold_take(id[ENTRY], variable, &draft->change.threshold);
+	return error;
 }
 
 static int settle(struct gm_mib *mib, const struct gm_mib_view *view, struct gm_mib_set *draft)
@@ -180,13 +216,14 @@ static int settle(struct gm_mib *mib, const struct gm_mib_view *view, struct gm_
 	const struct gm_threshold_row *present = find_row(view->snapshot, row->name);
 	struct gm_error why;
 	bool whole = mib->host.threshold_check(row, &why) == 0;
-	bool asked = row->status != GM_ROW_DESTROY;
+	int adds = (row->status != GM_ROW_DESTROY) - (present != NULL);
 	int error = gm_mib_threshold_settle(present, whole, row);
 
-	if (error == SNMP_ERR_NOERROR && asked && !present &&
-	    is_full(mib, view->snapshot, draft->transaction))
+	if (error == SNMP_ERR_NOERROR && adds > 0 &&
+	    (int64_t)view->snapshot->managed_count + added(mib, draft->transaction, false) >=
+		    GM_THRESHOLDS_MAX)
 		error = SNMP_ERR_RESOURCEUNAVAILABLE;
-	draft->creates = error == SNMP_ERR_NOERROR && asked && !present;
+	draft->adds = error == SNMP_ERR_NOERROR ? adds : 0;
 	if (error == SNMP_ERR_INCONSISTENTVALUE && !whole &&
 	    gm_log_allowed(&mib->set_limit, gm_clock_monotonic(), GM_SECOND, NULL))
 		gm_log(GM_LOG_NOTICE, "mib: threshold \"%s\" of a manager is refused: %s",
@@ -216,15 +253,19 @@ void gm_mib_row_commit(struct gm_mib *mib, struct gm_mib_change *change)
 	change->threshold.changed_at = gm_clock_now();
 	change->number = ++mib->changes;
 	if (mib->pending_count < GM_MIB_SETS)
-		mib->pending[mib->pending_count++] = *change;
+		mib->pending[mib->pending_count++] =
+			(struct gm_mib_set){.at = gm_clock_monotonic(), .change = *change};
 }
 
+/* What no snapshot has after so long was lost on its way: it is shown no longer, and takes no room. */
 void gm_mib_row_shown(struct gm_mib *mib, const struct gm_snapshot *snapshot)
 {
+	int64_t now = gm_clock_monotonic();
 	size_t kept = 0;
 
 	for (size_t i = 0; i < mib->pending_count; i++)
-		if (mib->pending[i].number > snapshot->changes)
+		if (mib->pending[i].change.number > snapshot->changes &&
+		    now - mib->pending[i].at < PENDING_MAX)
 			mib->pending[kept++] = mib->pending[i];
 	mib->pending_count = kept;
 }
@@ -241,20 +282,20 @@ static void lay_threshold(struct gm_snapshot *snapshot, const struct gm_threshol
 	if (row->status == GM_ROW_DESTROY) {
 		memmove(rows + at, rows + at + present, after * sizeof(*rows));
 		snapshot->threshold_count -= present;
+		snapshot->managed_count -= present && snapshot->managed_count > 0;
 		return;
 	}
 	memmove(rows + at + 1, rows + at + present, after * sizeof(*rows));
 	rows[at] = *row;
 	snapshot->threshold_count += !present;
+	snapshot->managed_count += !present;
 }
 
 static void lay_detector(struct gm_snapshot *snapshot, const struct gm_mib_change *change)
 {
-	uint32_t bit = 1;
+	uint32_t bit = bit_of(snapshot, change->text);
 
-	for (size_t i = 0;
-	     i < snapshot->detector_count && strcmp(snapshot->detectors[i], change->text) != 0; i++)
-		bit <<= 1;
+	snapshot->switch_count += (size_t)switch_adds(snapshot, change);
 	for (size_t i = 0; i < snapshot->guest_count; i++) {
 		struct gm_guest_row *guest = &snapshot->guests[i];
 
@@ -299,10 +340,12 @@ struct gm_snapshot *gm_mib_row_overlay(const struct gm_mib *mib, const struct gm
 		return NULL;
 	}
 	for (size_t i = 0; i < mib->pending_count; i++) {
-		if (mib->pending[i].kind == GM_MIB_THRESHOLD)
-			lay_threshold(shadow, &mib->pending[i].threshold);
+		const struct gm_mib_change *change = &mib->pending[i].change;
+
+		if (change->kind == GM_MIB_THRESHOLD)
+			lay_threshold(shadow, &change->threshold);
 		else
-			lay_detector(shadow, &mib->pending[i]);
+			lay_detector(shadow, change);
 	}
 	return shadow;
 }

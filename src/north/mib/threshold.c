@@ -4,7 +4,6 @@
  */
 #include "north/mib/threshold.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -249,12 +248,13 @@ bool gm_mib_threshold_name(const uint32_t *index, size_t length, char name[GM_RU
 	if (length < 2 || index[0] != length - 1 || length > GM_RULE_NAME)
 		return false;
 	for (size_t i = 1; i < length; i++) {
-		if (index[i] > 0x7f || !(isalnum((int)index[i]) || strchr("._-", (int)index[i])))
+		if (index[i] == 0 ||
+		    index[i] > 0x7f) /* a 0 would end the name: an alias of another row */
 			return false;
 		name[i - 1] = (char)index[i];
 	}
 	name[length - 1] = '\0';
-	return true;
+	return gm_threshold_is_name(name);
 }
 
 static bool creates(enum gm_row_status status)

@@ -85,10 +85,16 @@ class SetRows(unittest.TestCase):
         alarm, = wait_until("the alarm is raised", lambda: self.alarms("mine"))
         self.assertEqual((alarm["severity"], alarm["detector"], alarm["metric"]), ("major", "threshold", "load.1"))
         wait_until("it counts", lambda: self.value("mine", "alarms") == "1")
+        self.assertEqual(self.row("mine", ("owner", "s", "ops 2")), "")
+        wait_until("it is in use", lambda: '"ops 2"' in self.log())
+        time.sleep(1)
+        self.assertEqual(self.value("mine", "alarms"), "1", "still the one")
         self.assertEqual(self.row("mine", ("rising", "s", "1G")), "", "active rows can be changed")
         wait_until("the new limit clears it", lambda: not self.alarms("mine"))
         self.assertEqual(self.row("mine", ("direction", "i", "2"), ("falling", "s", "1M"), ("rising", "s", "2M")), "")
         wait_until("below the limit it is raised", lambda: self.alarms("mine"))
+        self.assertEqual(self.row("mine", ("metric", "s", "load.5")), "")
+        wait_until("another metric is another alarm", lambda: [alarm["metric"] for alarm in self.alarms("mine")] == ["load.5"])
         self.assertEqual(self.row("mine", ("status", "i", NOT_IN_SERVICE)), "")
         wait_until("out of service it is cleared", lambda: not self.alarms("mine"))
         self.assertEqual(self.row("mine", ("status", "i", ACTIVE)), "")
@@ -128,6 +134,8 @@ class SetRows(unittest.TestCase):
             (cell("other", "status"), "i", CREATE_AND_GO, "inconsistentValue"),
             (cell("any-load", "rising"), "s", "1", "notWritable"), (cell("any-load", "status"), "i", DESTROY, "notWritable"),
             (cell("a b", "status"), "i", CREATE_AND_WAIT, "noCreation"), (cell("", "status"), "i", DESTROY, "noCreation"),
+            (cell("\0", "status"), "i", CREATE_AND_WAIT, "noCreation"),
+            (cell("mine\0", "status"), "i", ACTIVE, "noCreation"), (cell("a\0b", "status"), "i", CREATE_AND_WAIT, "noCreation"),
             (cell("x" * 48, "status"), "i", CREATE_AND_WAIT, "noCreation"),
             (cell("mine", "status") + ".1", "i", ACTIVE, "noCreation")]
         for *words, error in cases:
@@ -182,6 +190,12 @@ class SetRows(unittest.TestCase):
         self.assertIn('threshold "broken" of a manager cannot be used: rising: "much" is not understood', self.log())
         again, = wait_until("its alarm is there", lambda: self.alarms("raised"))
         self.assertEqual(again["id"], first["id"], "and was not raised twice")
+        self.assertEqual(self.row("broken", ("status", "i", DESTROY)), "", "what cannot be used can go")
+        wait_until("it is gone", lambda: "mib: a manager has destroyed threshold broken" in self.log())
+        with sqlite3.connect(self.rig.folder / "gm/state.db") as database:
+            names = [name for name, in database.execute("SELECT id FROM registrations WHERE kind = 'threshold'")]
+        database.close()
+        self.assertEqual(sorted(names), ["half", "kept", "raised"])
         # The master goes and comes back.
         self.rig.end(self.snmpd, signal.SIGKILL)
         self.rig.start_snmpd("rwcommunity guestmon 127.0.0.1")
@@ -223,6 +237,19 @@ class SetRows(unittest.TestCase):
         self.assertEqual([errors.count(error) for error in ("", "resourceUnavailable")], [63, 7])
         self.assertEqual(self.row("one", ("status", "i", DESTROY)), "")
         self.assertEqual(self.make("last", rising="1G"), "")
+        # In one request: the parts come true one after the other.
+        ends = (cell("last", "status"), "i", DESTROY)
+        makes = (cell("swap", "metric"), "s", "load.1", cell("swap", "rising"), "s", "1G", cell("swap", "status"), "i", CREATE_AND_GO)
+        self.assertEqual(self.set(*makes, *ends), "resourceUnavailable")
+        self.assertEqual(self.set(*ends, *makes), "")
+        self.assertEqual((self.value("last", "status"), self.value("swap", "status")), (None, ACTIVE))
+        # What a file's hides is there all the same.
+        self.rig.write_policy("thresholds: [{name: any-load, metric: load.1, failure-min: 1000},"
+                              " {name: swap, metric: load.1, failure-max: 100000}]\n")
+        self.daemon.send_signal(signal.SIGHUP)
+        wait_until("the file's is shown", lambda: self.value("swap", "storage") == "5")
+        self.assertEqual(self.make("beyond", rising="1G"), "resourceUnavailable")
+        self.assertNotIn("came too late", self.log())
 
     def test_a_file_goes_first(self):
         """A policy file that gets a rule of a manager's name: the file's is judged until it is gone."""
@@ -235,6 +262,10 @@ class SetRows(unittest.TestCase):
         wait_until("the file's is shown", lambda: self.value("mine", "storage") == "5")
         wait_until("and judged", lambda: not self.alarms("mine"))
         self.assertIn("threshold mine of a manager is left out: a policy file has one of that name", self.log())
+        for number in range(3):
+            self.assertEqual(self.make(f"other-{number}", rising="1G"), "")
+        time.sleep(1.5)
+        self.assertEqual(self.log().count("threshold mine of a manager is left out"), 1, "told once, not with each change")
         self.rig.write_policy("thresholds:\n  - {name: any-load, metric: load.1, failure-min: 1000}\n")
         self.daemon.send_signal(signal.SIGHUP)
         wait_until("the manager's is back", lambda: self.value("mine", "storage") == KEPT and self.alarms("mine"))

@@ -114,4 +114,32 @@ static inline void tell(struct fixture *f, struct gm_finding what)
 	assert_int_equal(gm_alarms_finding(f->alarms, &what), 0);
 }
 
+/* Options without soak time and limit; the transition told last; and by guest, why it is silent. */
+static const struct gm_alarm_options plain = {
+	.damping = true,
+	.hold = 3 * GM_SECOND,
+	.flap_window = 600 * GM_SECOND,
+	.flap_calm = 300 * GM_SECOND,
+};
+
+static inline void expect_last(const struct fixture *f, size_t count, enum gm_transition_kind kind,
+			       int64_t time)
+{
+	assert_int_equal(f->count, count);
+	assert_int_equal(f->log[count - 1].kind, kind);
+	assert_int_equal(f->log[count - 1].time, time);
+}
+
+static inline const struct gm_alarm *newest(const struct fixture *f)
+{
+	return &f->log[f->count - 1].alarm;
+}
+
+static inline int suppressed_guest(void *user, const struct gm_alarm *alarm)
+{
+	const int *by_guest = user;
+
+	return by_guest[alarm->key.uuid[1]];
+}
+
 #endif

@@ -8,11 +8,6 @@
 
 #define S GM_SECOND
 
-static const struct gm_alarm *newest(const struct fixture *f)
-{
-	return &f->log[f->count - 1].alarm;
-}
-
 static void test_acknowledge(void **state)
 {
 	struct fixture *f = *state;

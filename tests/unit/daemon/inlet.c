@@ -17,7 +17,7 @@ struct fixture {
 	uv_loop_t loop;
 	struct gm_inlet *inlet;
 	bool without_end;
-	uint64_t batches, delivered;
+	uint64_t batches, delivered, seen, changes, newest_change;
 };
 
 static void send_batch(struct fixture *fixture)
@@ -41,11 +41,27 @@ static void on_delivered(void *user, uint64_t sequence)
 	((struct fixture *)user)->delivered = sequence;
 }
 
+static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
+{
+	(void)source, (void)info;
+	((struct fixture *)user)->seen++;
+}
+
+static void on_change(void *user, const struct gm_mib_change *change)
+{
+	struct fixture *fixture = user;
+	fixture->changes++;
+	fixture->newest_change = change->number;
+}
+
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	const struct gm_inlet_handler handler = {
-		.samples = on_samples, .delivered = on_delivered, .user = fixture};
+	const struct gm_inlet_handler handler = {.samples = on_samples,
+						 .delivered = on_delivered,
+						 .seen = on_seen,
+						 .change = on_change,
+						 .user = fixture};
 	uv_loop_init(&fixture->loop);
 	assert_int_equal(gm_inlet_create(&fixture->loop, &handler, &fixture->inlet), 0);
 	*state = fixture;
@@ -71,6 +87,26 @@ static void test_what_arrives_before_the_end_is_not_lost(void **state)
 	gm_inlet_close(fixture->inlet);
 	assert_int_equal(fixture->delivered, 7);
 	assert_int_equal(fixture->batches, 1);
+}
+
+/* More guests than there is room for push each other out, and no change of a manager's. */
+static void test_a_flood_of_guests_loses_no_change(void **state)
+{
+	enum { FLOOD = 70000 };
+	struct fixture *fixture = *state;
+	const struct gm_mib_host *host = gm_inlet_mib_host(fixture->inlet);
+	const struct gm_source_sink *sink = gm_inlet_source_sink(fixture->inlet);
+	const struct gm_entity_info info = {.key = gm_entity_node()};
+	struct gm_mib_change change = {.kind = GM_MIB_THRESHOLD, .number = 1};
+	host->change(host->user, &change);
+	for (int i = 0; i < FLOOD; i++)
+		sink->seen(sink->user, GM_SOURCE_LIBVIRT, &info);
+	change.number = 2;
+	host->change(host->user, &change);
+	gm_inlet_close(fixture->inlet);
+	assert_true(fixture->seen > 0 && fixture->seen < FLOOD);
+	assert_int_equal(fixture->changes, 2);
+	assert_int_equal(fixture->newest_change, 2);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -99,6 +135,7 @@ int main(void)
 #define WITH_INLET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_INLET(test_what_arrives_before_the_end_is_not_lost),
+		WITH_INLET(test_a_flood_of_guests_loses_no_change),
 		WITH_INLET(test_a_flood_leaves_time_for_the_loop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	gm_log_set_level(GM_LOG_ERROR);
-	state_directory_make(fixture->directory);
+	state_directory_make_fast(fixture->directory);
 	fixture->now = T0;
 	start(fixture);
 	*state = fixture;
@@ -200,6 +200,35 @@ static void a_row_is_judged_until_it_is_destroyed(void **state)
 	assert_int_equal(fixture->count, 2);
 }
 
+/* Another metric, by a change or by a row of the same name: the old one's alarm is nobody's any more. */
+static void another_metric_ends_the_alarm(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_threshold_row row;
+
+	row_of(&row, "full", 80);
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 1);
+	row.options.rising = 85; /* the same metric: it goes on */
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 1);
+	snprintf(row.options.metric, sizeof(row.options.metric), "memory.total");
+	put(fixture, &row);
+	second(fixture, web, 95);
+	second(fixture, web, 95);
+	assert_int_equal(fixture->count, 3);
+	assert_int_equal(gm_alarms_active(fixture->alarms, NULL, 0), 1);
+	assert_string_equal(fixture->log[1].alarm.metric, "memory.used");
+	assert_int_equal(fixture->log[1].kind, GM_TRANSITION_CLEAR);
+	assert_int_equal(fixture->log[1].alarm.news, GM_NEWS_DISABLED);
+	assert_string_equal(newest(fixture)->alarm.metric, "memory.total");
+	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_RAISE);
+}
+
 static void falling_raises_below(void **state)
 {
 	struct fixture *fixture = *state;
@@ -235,7 +264,8 @@ static void others_keep_what_they_know(void **state)
 	const struct gm_detector *leak = gm_detector_set_find(guest->detectors, &gm_leak_ops);
 	row_of(&row, "full", 80);
 	put(fixture, &row);
-	assert_int_equal(gm_managed_switch(gm_intake_managed(fixture->intake), web, "anomaly",
+	assert_int_equal(gm_managed_switch(gm_intake_managed(fixture->intake),
+					   gm_intake_entities(fixture->intake), web, "anomaly",
 					   GM_DETECTOR_OFF, &err),
 			 0);
 	second(fixture, web, 50);
@@ -258,9 +288,12 @@ static void a_detector_is_switched_off_for_one_guest(void **state)
 	second(fixture, db, 95);
 	second(fixture, web, 95);
 	assert_int_equal(fixture->count, 2);
-	assert_int_equal(gm_managed_switch(managed, web, "no such", GM_DETECTOR_OFF, &err),
+	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
+					   "no such", GM_DETECTOR_OFF, &err),
 			 -ENOENT);
-	assert_int_equal(gm_managed_switch(managed, web, "threshold", GM_DETECTOR_OFF, &err), 0);
+	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
+					   "threshold", GM_DETECTOR_OFF, &err),
+			 0);
 	second(fixture, web, 95);
 	assert_int_equal(fixture->count, 3);
 	assert_int_equal(newest(fixture)->alarm.news, GM_NEWS_DISABLED);
@@ -278,7 +311,8 @@ static void a_detector_is_switched_off_for_one_guest(void **state)
 	second(fixture, db, 95);
 	assert_int_equal(fixture->count, 1);
 	assert_memory_equal(newest(fixture)->alarm.key.uuid, db, GM_UUID_SIZE);
-	assert_int_equal(gm_managed_switch(managed, web, "threshold", GM_DETECTOR_INHERIT, &err),
+	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
+					   "threshold", GM_DETECTOR_INHERIT, &err),
 			 0);
 	second(fixture, web, 95);
 	second(fixture, web, 95);
@@ -302,8 +336,12 @@ static void a_detector_is_switched_on_for_one_guest(void **state)
 	row_of(&row, "off", 80);
 	row.options.enabled = false;
 	put(fixture, &row);
-	assert_int_equal(gm_managed_switch(managed, web, "leak", GM_DETECTOR_ON, &err), 0);
-	assert_int_equal(gm_managed_switch(managed, web, "threshold", GM_DETECTOR_ON, &err), 0);
+	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
+					   "leak", GM_DETECTOR_ON, &err),
+			 0);
+	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
+					   "threshold", GM_DETECTOR_ON, &err),
+			 0);
 	second(fixture, web, 95);
 	assert_true(gm_detector_set_has(gm_entities_find(entities, &one)->detectors, "leak", ""));
 	assert_false(
@@ -314,6 +352,25 @@ static void a_detector_is_switched_on_for_one_guest(void **state)
 			 1);
 	assert_int_equal(gm_detector_set_enabled(gm_entities_find(entities, &other)->detectors) & 1,
 			 0);
+}
+
+/* As an earlier version may have stored them: no manager could name such a row. */
+static void put_names_that_nothing_has(struct fixture *fixture)
+{
+	static const char *const names[] = {
+		"", "a b", "caf\xc3\xa9",
+		"longer-than-any-name-of-a-rule-can-be-in-whatever-file-that-says-it"};
+	struct gm_threshold_row row;
+	struct gm_buffer record = GM_BUFFER_INIT(64 << 10);
+	struct gm_error err;
+
+	row_of(&row, "x", 80);
+	assert_int_equal(gm_managed_to_record(&row, &record), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(gm_state_registration_put(fixture->state, "threshold", names[i],
+							   record.data, &err),
+				 0);
+	gm_buffer_free(&record);
 }
 
 static void rows_survive_a_restart(void **state)
@@ -345,6 +402,7 @@ static void rows_survive_a_restart(void **state)
 			 0);
 	assert_int_equal(
 		gm_state_registration_put(fixture->state, "detector", "damaged", "on", &err), 0);
+	put_names_that_nothing_has(fixture);
 	gm_log_set_level(GM_LOG_ERROR);
 	stop(fixture);
 	start(fixture);
@@ -355,6 +413,14 @@ static void rows_survive_a_restart(void **state)
 	assert_int_equal(rows[0].entities, row.entities);
 	assert_int_equal(rows[0].status, GM_ROW_ACTIVE);
 	assert_true(rows[0].changed_at == T0);
+	/* What cannot be used can be destroyed. */
+	row_of(&row, "damaged", 1);
+	row.status = GM_ROW_DESTROY;
+	put(fixture, &row);
+	assert_int_equal(gm_state_registration_remove(fixture->state, "threshold", "damaged", &err),
+			 -ENOENT);
+	assert_int_equal(gm_state_registration_remove(fixture->state, "threshold", "newer", &err),
+			 0);
 }
 
 static void what_is_wrong_with_a_row_is_said(void **state)
@@ -418,11 +484,81 @@ static void there_is_a_bound(void **state)
 	assert_int_equal(fixture->count, GM_THRESHOLDS_MAX);
 }
 
+/* So many detectors of guests that nobody has ever seen are off. */
+static void switch_strangers(struct fixture *fixture, size_t count)
+{
+	struct gm_managed *managed = gm_intake_managed(fixture->intake);
+	struct gm_error err = {.text = ""};
+
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t uuid[GM_UUID_SIZE] = {9, (uint8_t)(i >> 8), (uint8_t)i};
+
+		if (gm_managed_switch(managed, gm_intake_entities(fixture->intake), uuid, "burst",
+				      GM_DETECTOR_OFF, &err) < 0)
+			fail_msg("%s", err.text);
+	}
+}
+
+/* Guests come and go; what was said of those that are gone does not keep others from being switched. */
+static void who_is_gone_makes_room(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_managed *managed = gm_intake_managed(fixture->intake);
+	struct gm_entities *entities = gm_intake_entities(fixture->intake);
+	const uint8_t oldest[GM_UUID_SIZE] = {9}, next[GM_UUID_SIZE] = {9, 0, 1};
+	struct gm_error err;
+	unsigned on;
+
+	assert_int_equal(gm_managed_switch(managed, entities, web, "leak", GM_DETECTOR_OFF, &err),
+			 0);
+	switch_strangers(fixture, GM_SWITCHES_MAX - 1);
+	assert_int_equal(gm_managed_switches(managed, entities), 1);
+	/* What is there can be changed, and taken back what is not. */
+	assert_int_equal(gm_managed_switch(managed, entities, web, "leak", GM_DETECTOR_ON, &err),
+			 0);
+	assert_int_equal(
+		gm_managed_switch(managed, entities, db, "leak", GM_DETECTOR_INHERIT, &err), 0);
+	assert_true(gm_managed_switched(managed, oldest, &on) != 0);
+	assert_int_equal(gm_managed_switch(managed, entities, db, "leak", GM_DETECTOR_OFF, &err),
+			 0);
+	for (int life = 0; life < 2; life++) { /* over a restart, too */
+		assert_int_equal(gm_managed_switched(managed, oldest, &on), 0);
+		assert_true(gm_managed_switched(managed, next, &on) != 0);
+		assert_int_equal(gm_managed_switched(managed, db, &on), 1);
+		assert_int_equal(gm_managed_switched(managed, web, &on), 1);
+		assert_int_equal(on, 1);
+		stop(fixture);
+		start(fixture);
+		managed = gm_intake_managed(fixture->intake);
+	}
+}
+
+/* Where all of them are known, that is the bound. */
+static void who_is_known_does_not(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_managed *managed = gm_intake_managed(fixture->intake);
+	struct gm_entities *entities = gm_intake_entities(fixture->intake);
+	struct gm_error err;
+
+	switch_strangers(fixture, GM_SWITCHES_MAX);
+	for (size_t i = 0; i < GM_SWITCHES_MAX; i++) {
+		const uint8_t uuid[GM_UUID_SIZE] = {9, (uint8_t)(i >> 8), (uint8_t)i};
+
+		see_guest(fixture, uuid, "stranger");
+	}
+	assert_int_equal(gm_managed_switches(managed, entities), GM_SWITCHES_MAX);
+	assert_int_equal(gm_managed_switch(managed, entities, web, "leak", GM_DETECTOR_OFF, &err),
+			 -ENOSPC);
+	assert_int_equal(gm_managed_switches(managed, entities), GM_SWITCHES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_row_is_judged_until_it_is_destroyed, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(another_metric_ends_the_alarm, setup, teardown),
 		cmocka_unit_test_setup_teardown(falling_raises_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_keep_what_they_know, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_detector_is_switched_off_for_one_guest, setup,
@@ -432,6 +568,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_survive_a_restart, setup, teardown),
 		cmocka_unit_test(what_is_wrong_with_a_row_is_said),
 		cmocka_unit_test_setup_teardown(there_is_a_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_gone_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_known_does_not, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
