@@ -123,8 +123,11 @@ static void judge(int status, struct gm_action_answer *answer)
 static const char *const service_types[] = {"instance-ha", "ha", NULL};
 
 static const struct gm_cloud_action_kind kind = {
-	/* It tells the same notification by its time and payload, within its interval. */
-	.ops = {.repeatable = true, GM_CLOUD_ACTION_OPS},
+	/*
+	 * Not repeatable: it looks for the same notification only among those that are new or running. Once the
+	 * first recovery has ended, well or badly, the same one again begins another.
+	 */
+	.ops = {.repeatable = false, GM_CLOUD_ACTION_OPS},
 	.options_size = sizeof(struct options),
 	.service_types = service_types,
 	.version = "/v1",

@@ -83,7 +83,7 @@ class Actions(OpenStackTest):
                                                  "vir_domain_event": "STOPPED_FAILED"})
         self.assertEqual(kept["COMPUTE_HOST"]["payload"], {"event": "STOPPED", "host_status": "NORMAL",
                                                            "cluster_status": "OFFLINE"})
-        # Two told the same: the second is known by its repetition, and has arrived all the same.
+        # Two told the same while the first is new: the second is known by its repetition. Later it would not be.
         texts = sorted(text for _, text in both)
         self.assertEqual(texts[0], "202: " + kept["VM"]["notification_uuid"])
         self.assertEqual(texts[1], f"409: Notification received from host {NODE} of type VM is duplicate.")
