@@ -27,6 +27,7 @@ struct gm_output {
 	struct gm_output_host host;
 	struct gm_action *action;
 	struct gm_action_row row; /* of the action under way */
+	bool doubt;               /* an earlier attempt at it may have been taken */
 	uint64_t ticket;
 };
 
@@ -83,11 +84,16 @@ static void on_done(void *user, const struct gm_action_answer *answer)
 	const char *text = answer->text ? answer->text : "";
 	enum gm_action_outcome outcome = answer->outcome;
 	struct gm_error err;
+	output->doubt |= outcome == GM_ACTION_NOT_KNOWN;
 	if (outcome == GM_ACTION_NOT_KNOWN && output->ops->repeatable)
 		outcome = GM_ACTION_TRY_AGAIN;
+	enum gm_action_state state = outcomes[outcome].state;
+	/* That this attempt was not taken says nothing of the one before it, which counts. */
+	if (output->doubt && state != GM_ACTION_ACCEPTED)
+		state = GM_ACTION_UNSURE;
 	say(output, outcomes[outcome].level, outcomes[outcome].what, text);
 	/* What cannot be written down stays "sent" there, and is not done again either. */
-	if (note(output, outcomes[outcome].state, text, &err) < 0)
+	if (note(output, state, text, &err) < 0)
 		gm_log(GM_LOG_ERROR, "output %s: %s", output->host.name, err.text);
 	enum gm_verdict_kind verdict = outcomes[outcome].verdict;
 	tell(output, verdict, verdict == GM_VERDICT_DELIVERED ? NULL : text, answer->retry_after);
@@ -110,35 +116,42 @@ static int64_t count(const struct gm_output *output, struct gm_action_query quer
 	return gm_state_actions_count(output->host.state, &output->row, &query);
 }
 
-/* Why it is not to be done now; NULL: it is. A journal that cannot be read allows nothing. */
-static const char *find_obstacle(const struct gm_output *output, const struct gm_message *message)
+/* Why it is not to be done now; NULL: it is. -EIO: a journal that cannot be read allows nothing. */
+static int find_obstacle(const struct gm_output *output, const struct gm_message *message,
+			 const char **ret_why)
 {
 	const struct gm_action_options *options = &output->options;
 	int64_t now = message->sent_at;
+	*ret_why = "the alarm is older than max-age";
 	if (now - message->transition->time > options->max_age)
-		return "the alarm is older than max-age";
+		return 0;
 	int64_t same = count(output, (struct gm_action_query){.since = now - options->again_after,
 							      .states = COUNTED,
 							      .target = true});
-	if (same > 0)
-		return "again-after is not over";
 	int64_t all = count(output, (struct gm_action_query){.since = now - options->interval,
 							     .states = COUNTED});
-	if (all >= options->limit)
-		return "there were as many as limit allows";
-	return same < 0 || all < 0 ? "the journal of actions cannot be read" : NULL;
+	if (same < 0 || all < 0)
+		return -EIO;
+	*ret_why = same > 0                ? "again-after is not over"
+		   : all >= options->limit ? "there were as many as limit allows"
+					   : NULL;
+	return 0;
 }
 
-/* Once for an alarm, however often it changes; and once said that it is withheld. */
-static bool is_dealt_with(const struct gm_output *output, unsigned states)
+/* How many of its alarm; -EIO. Once for an alarm, however often it changes; and once said that it is withheld. */
+static int64_t count_of_alarm(const struct gm_output *output, unsigned states)
 {
-	return count(output, (struct gm_action_query){.states = states, .alarm = true}) > 0;
+	return count(output, (struct gm_action_query){.states = states, .alarm = true});
 }
 
 static void withhold(struct gm_output *output, const char *why)
 {
+	enum gm_action_state state = output->row.state;
 	struct gm_error err;
-	if (!is_dealt_with(output, 1U << GM_ACTION_WITHHELD)) {
+	/* What may have been done stays so, and counts. What was tried is not left as if it still were. */
+	bool unsure = state == GM_ACTION_SENT || state == GM_ACTION_UNSURE;
+	if (!unsure &&
+	    (output->row.attempts > 0 || count_of_alarm(output, 1U << GM_ACTION_WITHHELD) <= 0)) {
 		say(output, GM_LOG_NOTICE, "withheld", why);
 		if (note(output, GM_ACTION_WITHHELD, why, &err) < 0)
 			gm_log(GM_LOG_ERROR, "output %s: %s", output->host.name, err.text);
@@ -150,6 +163,8 @@ static void begin(struct gm_output *output, const struct gm_message *message)
 {
 	bool dry = output->options.dry_run;
 	struct gm_error err;
+	output->doubt =
+		output->row.state == GM_ACTION_SENT || output->row.state == GM_ACTION_UNSURE;
 	output->row.attempts++;
 	/* First the journal: what it does not know of is not done. */
 	if (note(output, dry ? GM_ACTION_DRY : GM_ACTION_SENT, "", &err) < 0) {
@@ -164,14 +179,15 @@ static void begin(struct gm_output *output, const struct gm_message *message)
 		output->ops->perform(output->action, message);
 }
 
-/* The row of this transition: the one that the journal has, or a new one. */
-static void find_row(struct gm_output *output, const struct gm_message *message, const char *name)
+/* The row of this transition: the one that the journal has, or a new one. -EIO: it cannot be read. */
+static int find_row(struct gm_output *output, const struct gm_message *message, const char *name)
 {
 	const struct gm_alarm *alarm = &message->transition->alarm;
 	struct gm_action_row *row = &output->row;
 	uint64_t sequence = message->transition->sequence;
-	if (gm_state_action_get(output->host.state, output->host.name, sequence, row) == 0)
-		return;
+	int result = gm_state_action_get(output->host.state, output->host.name, sequence, row);
+	if (result != -ENOENT)
+		return result;
 	*row = (struct gm_action_row){
 		.alarm = alarm->id,
 		.sequence = sequence,
@@ -188,6 +204,7 @@ static void find_row(struct gm_output *output, const struct gm_message *message,
 	} else {
 		gm_text_copy(row->target, sizeof(row->target), message->node);
 	}
+	return 0;
 }
 
 /* Whether this very transition was done before; the outbox gives a message at least once. */
@@ -200,28 +217,40 @@ static bool is_done(const struct gm_output *output)
 		return output->options.dry_run;
 	case GM_ACTION_SENT:
 	case GM_ACTION_UNSURE:
-		return !output->ops->repeatable;
+		return !output->ops->repeatable || output->options.dry_run;
 	default:
 		return false;
 	}
 }
 
+/* 1: it is to be done, or withheld for `ret_obstacle`; 0: it was dealt with; -EIO. */
+static int decide(struct gm_output *output, const struct gm_message *message, const char *name,
+		  const char **ret_obstacle)
+{
+	if (find_row(output, message, name) < 0)
+		return -EIO;
+	int64_t others = is_done(output) ? 1 : count_of_alarm(output, COUNTED);
+	if (others != 0)
+		return others < 0 ? -EIO : 0;
+	return find_obstacle(output, message, ret_obstacle) < 0 ? -EIO : 1;
+}
+
 void gm_action_send(struct gm_output *output, const struct gm_message *message, uint64_t ticket)
 {
 	char name[sizeof(output->row.action)];
+	const char *obstacle = NULL;
 	output->ticket = ticket;
 	if (!is_occasion(output, message->transition) ||
 	    !output->ops->name(output->action, &message->transition->alarm, name, sizeof(name))) {
 		tell(output, GM_VERDICT_DELIVERED, NULL, 0);
 		return;
 	}
-	find_row(output, message, name);
-	if (is_done(output) || is_dealt_with(output, COUNTED)) {
+	int decision = decide(output, message, name, &obstacle);
+	if (decision < 0)
+		tell(output, GM_VERDICT_RETRY, "the journal of actions cannot be read", 0);
+	else if (decision == 0)
 		tell(output, GM_VERDICT_DELIVERED, NULL, 0);
-		return;
-	}
-	const char *obstacle = find_obstacle(output, message);
-	if (obstacle)
+	else if (obstacle)
 		withhold(output, obstacle);
 	else
 		begin(output, message);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -286,12 +287,85 @@ static void test_one_that_may_be_repeated(void **state)
 	assert_int_equal(f->performed, 2);
 }
 
+/* Whatever its later attempts come to: the first one may have been taken, and counts. */
+static void test_doubt_stays(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, &repeatable);
+	answers = "uan";
+	make(f, 1, 1, 0);
+	assert_string_equal(deliver(f), "unsure");
+	assert_int_equal(f->last, GM_VERDICT_RETRY);
+	assert_string_equal(deliver(f), "unsure");
+	assert_int_equal(f->last, GM_VERDICT_RETRY);
+	make(f, 2, 1, 0);
+	assert_string_equal(deliver(f), "withheld");
+	make(f, 1, 1, 0);
+	assert_string_equal(deliver(f), "unsure");
+	assert_int_equal(f->last, GM_VERDICT_REFUSED);
+	make(f, 1, 1, 61 * GM_SECOND); /* too late for a further attempt */
+	assert_string_equal(deliver(f), "unsure");
+	assert_int_equal(f->last, GM_VERDICT_DELIVERED);
+	assert_int_equal(f->performed, 3);
+	f->options.dry_run = true;
+	gm_action_close(f->output);
+	begin(f, &repeatable);
+	make(f, 1, 1, 0);
+	assert_string_equal(deliver(f), "unsure");
+}
+
+static void test_what_was_tried_in_vain_is_withheld(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, &once);
+	make(f, 1, 1, 61 * GM_SECOND);
+	assert_string_equal(deliver(f), "withheld");
+	answers = "a";
+	make(f, 1, 1, 0);
+	f->transition.sequence++; /* it became worse */
+	assert_string_equal(deliver(f), "decided");
+	f->transition.time -= 61 * GM_SECOND;
+	assert_string_equal(deliver(f), "withheld");
+}
+
+static void run_sql(const struct fixture *f, const char *text)
+{
+	char path[STATE_DIRECTORY + 16];
+	sqlite3 *database;
+	snprintf(path, sizeof(path), "%s/state.db", f->directory);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(database);
+}
+
+/* Nothing is done while the journal cannot be read, and nothing is lost. */
+static void test_unreadable_journal(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, &once);
+	make(f, 1, 1, 0);
+	run_sql(f, "ALTER TABLE actions RENAME TO away");
+	deliver(f);
+	assert_int_equal(f->last, GM_VERDICT_RETRY);
+	assert_int_equal(f->performed, 0);
+	run_sql(f, "ALTER TABLE away RENAME TO actions");
+	assert_string_equal(deliver(f), "accepted");
+	assert_int_equal(f->performed, 1);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_limits),  TEST(test_occasions),      TEST(test_dry),
-		TEST(test_answers), TEST(test_not_done_twice), TEST(test_one_that_may_be_repeated),
+		TEST(test_limits),
+		TEST(test_occasions),
+		TEST(test_dry),
+		TEST(test_answers),
+		TEST(test_not_done_twice),
+		TEST(test_one_that_may_be_repeated),
+		TEST(test_doubt_stays),
+		TEST(test_what_was_tried_in_vain_is_withheld),
+		TEST(test_unreadable_journal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
