@@ -48,6 +48,7 @@ enum gm_verdict_kind {
 
 struct gm_verdict {
 	enum gm_verdict_kind kind;
+	bool doubt; /* RETRY: it may have arrived all the same; where telling twice is worse than not at all */
 	int64_t retry_after; /* ns, the receiver's own wish; 0: the back-off decides */
 	const char *reason;  /* one sentence, quoted, without secrets; NULL when delivered */
 };

@@ -55,7 +55,7 @@ struct run {
 	struct gm_buffer message;
 	char complaint[COMPLAINT + 1], chunk[READ];
 	size_t complaint_length;
-	bool late;
+	bool late, signalled;
 	unsigned open; /* handles that are not closed yet */
 	struct run *prev, *next;
 };
@@ -92,7 +92,8 @@ static void finish(struct run *run, enum gm_verdict_kind kind, const char *what)
 	struct gm_output *output = run->output;
 	char complaint[4 * COMPLAINT + 4], reason[REASON];
 	uint64_t ticket = run->ticket;
-	struct gm_verdict verdict = {.kind = kind};
+	/* It was begun, and what it has done is not known. */
+	struct gm_verdict verdict = {.kind = kind, .doubt = run->late || run->signalled};
 
 	if (kind != GM_VERDICT_DELIVERED) {
 		run->complaint[run->complaint_length] = '\0';
@@ -114,6 +115,7 @@ static void on_end(uv_process_t *process, int64_t status, int signal)
 	struct run *run = process->data;
 	char what[64];
 
+	run->signalled = signal != 0;
 	if (run->late)
 		snprintf(what, sizeof(what), "the program was not over in time");
 	else if (signal != 0)

@@ -10,7 +10,8 @@
  * that follows waits. Any other: refused. (The process ignores SIGPIPE: a program need not read.)
  *
  * Output type `program-action`: the same as an action (north/action.h): with dry run and limits, once for an
- * alarm that is raised, each run in the journal of actions.
+ * alarm that is raised, each run in the journal of actions. A run that was ended, by the timeout or another
+ * signal, may have acted: it is not repeated, and it counts.
  */
 #ifndef GM_NORTH_PROGRAM_PROGRAM_H
 #define GM_NORTH_PROGRAM_PROGRAM_H
@@ -39,7 +40,8 @@ struct gm_program_options {
 	 .help = "The user that it runs as, if the daemon is root; empty: the daemon's."},        \
 	{.key = "timeout", .type = GM_OPTION_DURATION, GM_OPTION_AT(structure, at timeout),       \
 	 .min = 100e6, .max = 3600e9, .fallback = "30s",                                          \
-	 .help = "How long it may run before it is ended, and run again later."}
+	 .help = "How long it may run before it is ended. Then it is run again later, but as an action, which " \
+		 "it may have done, never."}
 /* clang-format on */
 
 #endif

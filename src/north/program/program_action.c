@@ -27,7 +27,7 @@ struct gm_action {
 	char path[GM_PROGRAM_PATH];
 };
 
-/* A program that was ended, or could not be run, may have begun: what it does twice is its own business. */
+/* One that was ended may have acted. One that could not be run, or says so itself by EX_TEMPFAIL, has not. */
 static void on_verdict(void *user, uint64_t ticket, const struct gm_verdict *verdict)
 {
 	static const enum gm_action_outcome outcomes[] = {
@@ -37,7 +37,7 @@ static void on_verdict(void *user, uint64_t ticket, const struct gm_verdict *ver
 	};
 	const struct gm_action *action = user;
 	const struct gm_action_answer answer = {
-		.outcome = outcomes[verdict->kind],
+		.outcome = verdict->doubt ? GM_ACTION_NOT_KNOWN : outcomes[verdict->kind],
 		.text = verdict->kind == GM_VERDICT_DELIVERED ? "status 0" : verdict->reason,
 	};
 

@@ -17,8 +17,11 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "north/program/program.h"
+#include "state/action.h"
 #include "support/message.h"
+#include "support/state_directory.h"
 
 struct rig {
 	uv_loop_t loop;
@@ -181,6 +184,7 @@ static void test_statuses(void **state)
 		rig->done = 0;
 		run_to_end(rig, cases[i].body);
 		assert_int_equal(rig->last.kind, cases[i].kind);
+		assert_int_equal(rig->last.doubt, strstr(cases[i].reason, "by signal") != NULL);
 		assert_ptr_equal(strstr(rig->reason, cases[i].reason), rig->reason);
 		assert_true(strlen(rig->reason) < 500);
 	}
@@ -194,6 +198,7 @@ static void test_it_is_ended_when_late(void **state)
 	set(rig, "timeout", "300ms");
 	run_to_end(rig, "sleep 600 & echo $! >@; trap '' TERM; wait; sleep 600\n");
 	assert_int_equal(rig->last.kind, GM_VERDICT_RETRY);
+	assert_true(rig->last.doubt);
 	assert_string_equal(rig->reason, "the program was not over in time");
 	pid_t child = (pid_t)strtoll(read_out(rig, text, sizeof(text)), NULL, 10);
 	for (int i = 0; i < 100 && kill(child, 0) == 0; i++)
@@ -257,8 +262,80 @@ static void test_a_program_that_vanished(void **state)
 	gm_program_ops.send(rig->output, &message, 7);
 	assert_int_equal(rig->done, 1);
 	assert_int_equal(rig->last.kind, GM_VERDICT_RETRY);
+	assert_false(rig->last.doubt);
 	assert_non_null(strstr(rig->reason, "cannot be run"));
 	gm_program_ops.close(rig->output);
+}
+
+/* As an action: what the journal says of it, and whether it is run a second time. */
+static void act(struct rig *rig, struct gm_state *journal, unsigned number, const char *body,
+		const char *expected, size_t runs)
+{
+	const struct gm_output_ops *ops = &gm_program_action_ops;
+	const struct gm_output_host host = {.loop = &rig->loop,
+					    .state = journal,
+					    .name = "p",
+					    .node = "node1",
+					    .done = on_done,
+					    .user = rig};
+	struct gm_transition transition;
+	struct gm_message message = gm_test_message(&transition);
+	struct gm_action_row row;
+	char text[64];
+
+	transition.kind = GM_TRANSITION_RAISE;
+	transition.sequence += number;
+	transition.time = message.sent_at = gm_clock_now();
+	transition.alarm.id += number;
+	transition.alarm.news = GM_NEWS_CONDITION;
+	transition.alarm.ended_at = transition.alarm.cleared_at = 0;
+	transition.alarm.suppressed = GM_SUPPRESSION_NONE;
+	write_script(rig, body);
+	unlink(rig->out);
+	assert_int_equal(ops->create(rig->options, &host, &rig->output, NULL), 0);
+	for (rig->done = 0; rig->done < 2;) {
+		unsigned before = rig->done;
+		uv_update_time(&rig->loop); /* its timers count from then */
+		ops->send(rig->output, &message, 7);
+		while (rig->done == before)
+			uv_run(&rig->loop, UV_RUN_ONCE);
+	}
+	ops->close(rig->output);
+	assert_int_equal(gm_state_action_get(journal, "p", transition.sequence, &row), 0);
+	assert_string_equal(gm_action_state_name(row.state), expected);
+	assert_int_equal(strlen(read_out(rig, text, sizeof(text))), 2 * runs);
+}
+
+static void test_as_an_action(void **state)
+{
+	struct rig *rig = *state;
+	char directory[STATE_DIRECTORY];
+	struct gm_state *journal;
+	static const struct {
+		const char *key, *value;
+	} options[] = {
+		{"timeout", "1500ms"}, {"dry-run", "no"}, {"again-after", "1s"}, {"limit", "9"}};
+
+	state_directory_make(directory);
+	assert_int_equal(gm_state_open(directory, &journal, NULL), 0);
+	free(rig->options);
+	rig->options = calloc(1, gm_program_action_ops.options_size);
+	gm_option_defaults(gm_program_action_ops.options, rig->options);
+	write_script(rig, "");
+	assert_int_equal(gm_option_set(gm_program_action_ops.options, rig->options, "program",
+				       rig->script, NULL),
+			 0);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		assert_int_equal(gm_option_set(gm_program_action_ops.options, rig->options,
+					       options[i].key, options[i].value, NULL),
+				 0);
+	act(rig, journal, 1, "echo x >>@; exit 75\n", "decided", 2);
+	act(rig, journal, 2, "echo x >>@; exit 3\n", "refused", 2);
+	act(rig, journal, 3, "echo x >>@; kill -KILL $$\n", "unsure", 1);
+	usleep(1100000); /* that one counts: the same guest only then */
+	act(rig, journal, 4, "echo x >>@; exec sleep 600\n", "unsure", 1);
+	gm_state_close(journal);
+	state_directory_remove(directory);
 }
 
 int main(void)
@@ -271,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_closed_while_it_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_check, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_program_that_vanished, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_as_an_action, set_up, tear_down),
 	};
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigaction(SIGPIPE, &ignore, NULL); /* as the daemon does */
