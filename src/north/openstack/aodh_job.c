@@ -484,7 +484,10 @@ static void refresh(struct gm_aodh_job *job)
 	request(job, "GET", path, NULL, refreshed);
 }
 
-/* An alarm that was seen not long ago need not be found: its state is set at once. */
+/*
+ * An alarm that was seen not long ago need not be found: its state is set at once. Not when it was told this
+ * already, by a message that is told anew: Aodh says then whether it still is, or has gone on.
+ */
 static void begin(struct gm_aodh_job *job)
 {
 	struct gm_json *known = gm_aodh_known_take(job->output, job->name);
@@ -497,7 +500,8 @@ static void begin(struct gm_aodh_job *job)
 	}
 	keep(job, known, known);
 	job->known = true;
-	if (by_event || strcmp(job->alarm.state, gm_aodh_state(&job->transition)) == 0)
+	if (by_event || gm_aodh_is_told(known, &job->transition) ||
+	    strcmp(job->alarm.state, gm_aodh_state(&job->transition)) == 0)
 		refresh(job);
 	else
 		set_state(job);

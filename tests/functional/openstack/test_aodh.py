@@ -63,6 +63,11 @@ class Aodh(OpenStackTest):
         self.await_states({"plain": "ok"})
         self.assertEqual(self.history(alarm), ["alarm", "ok"])
         self.assertEqual(self.aodh_alarms()["plain"]["alarm_actions"], alarm["alarm_actions"])
+        wait_until("all is told", lambda: self.row()["backlog"] == 0, WAIT)
+        before = self.row()["delivered"]
+        self.node.ask("outputs", "replay", self.row()["name"], "1")
+        wait_until("all is told anew", lambda: self.row()["backlog"] == 0 and self.row()["delivered"] > before, WAIT)
+        self.assertEqual(self.history(alarm), ["alarm", "ok"], "what is over is not raised again")
 
     def test_an_alarm_is_looked_up_once(self):
         """What Aodh has said is believed until there is a doubt, or somebody has taken the alarm away."""
