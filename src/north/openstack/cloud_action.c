@@ -162,7 +162,8 @@ static int send_request(struct gm_action *action, const struct gm_cloud_action_r
 
 void gm_cloud_action_perform(struct gm_action *action, const struct gm_message *message)
 {
-	struct gm_cloud_action_request request = {.method = "POST"};
+	struct gm_cloud_action_request request = {.output = action->host.output.name,
+						  .method = "POST"};
 	struct gm_error err = {.text = ""};
 
 	action->kind->ask(action->options, message, &request);

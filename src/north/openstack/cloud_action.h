@@ -21,6 +21,7 @@ struct gm_cloud_action_options {
 enum { GM_CLOUD_ACTION_PATH = 128, GM_CLOUD_ACTION_BODY = 128 << 10 };
 
 struct gm_cloud_action_request {
+	const char *output;              /* the name of the instance that asks */
 	const char *method;              /* "POST" at first */
 	char path[GM_CLOUD_ACTION_PATH]; /* below the endpoint, with the version */
 	struct gm_json *body;            /* made by ask(); NULL: out of memory */

@@ -79,13 +79,14 @@ static uint64_t mix(uint64_t hash, const void *data, size_t size)
 	return hash;
 }
 
-/* The same for the same message, workflow and inputs: a UUID of version 8 (RFC 9562, 5.8). */
-static void make_id(const struct options *options, const struct gm_message *message,
-		    char id[GM_UUID_TEXT])
+/*
+ * The same for the same message by the same output: a UUID of version 8 (RFC 9562, 5.8). Not of the options: after
+ * a reload with other ones, a message whose answer was lost must not start a second workflow.
+ */
+static void make_id(const char *output, const struct gm_message *message, char id[GM_UUID_TEXT])
 {
 	uint64_t halves[2] = {UINT64_C(14695981039346656037), UINT64_C(0x9ae16a3b2f90404f)};
-	const char *const parts[] = {message->key, options->workflow, options->namespace,
-				     options->input, options->inputs};
+	const char *const parts[] = {message->key, output};
 	uint8_t bytes[GM_UUID_SIZE];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -108,7 +109,7 @@ static void ask(const void *all, const struct gm_message *message,
 	bool by_id = gm_uuid_parse(options->workflow, uuid) == 0;
 	struct gm_json *inputs = read_inputs(options, NULL);
 
-	make_id(options, message, id);
+	make_id(request->output, message, id);
 	snprintf(text, sizeof(text), "guestmon %.100s: %s", message->key,
 		 message->transition->alarm.text);
 	gm_text_copy(request->path, sizeof(request->path), "/v2/executions");
