@@ -74,9 +74,16 @@ static int begin(struct gm_registrations *registrations, struct entry *entry)
 		.registration = &entry->registration,
 		.options = options,
 		.transport = registrations->host.transport,
+		.forbidden = !gm_text_match(options->callbacks, entry->registration.target.url),
 		.keep = keep,
 		.user = registrations,
 	};
+	if (entry->setup.forbidden) /* it is kept from before */
+		gm_log(GM_LOG_ERROR,
+		       "server notifier: registration %s is not called: its fault_action is not "
+		       "among "
+		       "those that server-notifier.callbacks allows",
+		       entry->registration.id);
 	entry->file.ops = &gm_healer_ops;
 	entry->file.options = &entry->setup;
 	gm_option_defaults(gm_output_option_table, &entry->file.common);

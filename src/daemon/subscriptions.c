@@ -54,6 +54,18 @@ static void free_entry(struct entry *entry)
 
 /* ---- entries ---- */
 
+/* Whatever the daemon would connect to for a stranger's sake: the name of what it may not; or NULL. */
+static const char *find_forbidden(const struct gm_subscriptions *subscriptions,
+				  const struct gm_callback_target *target)
+{
+	const char *allowed = subscriptions->host.options->callbacks.allowed;
+	if (!gm_text_match(allowed, target->url))
+		return "callbackUri";
+	if (target->scheme == GM_CALLBACK_OAUTH2 && !gm_text_match(allowed, target->token_url))
+		return "tokenEndpoint";
+	return NULL;
+}
+
 /* Takes the entry. */
 static int begin(struct gm_subscriptions *subscriptions, struct entry *entry)
 {
@@ -61,7 +73,15 @@ static int begin(struct gm_subscriptions *subscriptions, struct entry *entry)
 		.subscription = &entry->subscription,
 		.transport = &subscriptions->host.options->callbacks.transport,
 		.view = gm_vnffm_view(subscriptions->host.options),
+		.forbidden = find_forbidden(subscriptions, &entry->subscription.target),
 	};
+	/* One that is kept from before: what is to be told waits until it is allowed again, or ended. */
+	if (entry->options.forbidden)
+		gm_log(GM_LOG_ERROR,
+		       "api: subscription %s is told nothing: %s is not among those that "
+		       "api.callbacks "
+		       "allows",
+		       entry->subscription.id, entry->options.forbidden);
 	entry->file.ops = &gm_notifier_ops;
 	entry->file.options = &entry->options;
 	gm_option_defaults(gm_output_option_table, &entry->file.common);
@@ -193,18 +213,6 @@ void gm_subscriptions_remove(struct gm_subscriptions *subscriptions, struct gm_a
 }
 
 /* ---- new ones ---- */
-
-/* Whatever the daemon would connect to for a stranger's sake: the name of what it may not; or NULL. */
-static const char *find_forbidden(const struct gm_subscriptions *subscriptions,
-				  const struct gm_callback_target *target)
-{
-	const char *allowed = subscriptions->host.options->callbacks.allowed;
-	if (!gm_text_match(allowed, target->url))
-		return "callbackUri";
-	if (target->scheme == GM_CALLBACK_OAUTH2 && !gm_text_match(allowed, target->token_url))
-		return "tokenEndpoint";
-	return NULL;
-}
 
 /* 0, or `reply` says why not. */
 static int check(struct gm_subscriptions *subscriptions, const struct gm_subscription *wanted,

@@ -188,6 +188,12 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 		tell(output, GM_VERDICT_DELIVERED, NULL);
 		return;
 	}
+	if (output->setup.forbidden) {
+		/* Given up soon: it must not be called for an old fault once it is allowed. */
+		tell(output, GM_VERDICT_REFUSED,
+		     "fault_action is not among those that server-notifier.callbacks allows");
+		return;
+	}
 	registration->called_for = alarm->id;
 	if (output->setup.keep(output->setup.user, registration) < 0) {
 		registration->called_for = 0;

@@ -46,6 +46,7 @@ struct gm_healer_setup {
 	struct gm_registration *registration;
 	const struct gm_healer_options *options;
 	const struct gm_http_transport *transport;
+	bool forbidden; /* server-notifier.callbacks does not allow it: it is not called */
 	/* Writes the registration down; negative: it could not, and the call is not made. */
 	int (*keep)(void *user, const struct gm_registration *registration);
 	void *user;

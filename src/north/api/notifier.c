@@ -109,7 +109,7 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 {
 	const struct gm_subscription *subscription = output->options.subscription;
 	const struct gm_transition *transition = message->transition;
-	char id[KEY];
+	char id[KEY], reason[128];
 	if (output->last != 0 && transition->sequence > output->last + 1 &&
 	    gm_subscription_wants_rebuilt(subscription))
 		output->gap = true;
@@ -118,6 +118,12 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 	output->ticket = ticket;
 	if (!gm_subscription_wants(subscription, &output->options.view, transition)) {
 		tell(output, &(struct gm_verdict){.kind = GM_VERDICT_DELIVERED});
+		return;
+	}
+	if (output->options.forbidden) {
+		snprintf(reason, sizeof(reason), "%s is not among those that api.callbacks allows",
+			 output->options.forbidden);
+		tell_retry(output, reason);
 		return;
 	}
 	make_id(id, message->key);

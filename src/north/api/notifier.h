@@ -17,6 +17,8 @@ struct gm_notifier_options {
 	const struct gm_subscription *subscription;
 	const struct gm_http_transport *transport;
 	struct gm_vnffm_view view;
+	const char *
+		forbidden; /* what of the target api.callbacks does not allow: nothing is sent; or NULL */
 };
 
 extern const struct gm_output_ops gm_notifier_ops;

@@ -216,6 +216,22 @@ class Trouble(SubscriptionTest):
         self.rig.start()
         self.assertEqual(consumer.wait(5), [*self.expected("a"), ("REBUILT", ""), *self.expected("c")])
 
+    def test_one_that_is_no_longer_allowed(self):
+        consumer = self.consumer()
+        shown = self.subscribe(consumer)
+        self.rig.stop()
+        self.rig.configure(callbacks='"http://192.0.2.1/*"')
+        self.rig.start()
+        self.assertEqual(self.rig.get(PATH), [shown])
+        self.raise_and_clear("a")
+        wait_until("it says so", lambda: "callbackUri is not among those" in self.rig.ask("outputs").stdout)
+        self.assertIn(f"subscription {shown['id']} is told nothing", self.rig.log.read_text("utf-8", "replace"))
+        self.assertEqual(consumer.story(), [])
+        self.rig.stop()
+        self.rig.configure()
+        self.rig.start()
+        self.assertEqual(consumer.wait(2), self.expected("a"))
+
     def test_the_daemon_is_killed(self):
         consumer = self.consumer()
         shown = self.subscribe(consumer)

@@ -13,8 +13,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "north/api/healer.h"
+#include "north/api/notifier.h"
 #include "north/api/subscription.h"
+#include "support/message.h"
 
 static const struct gm_vnffm_view view = {.url = "http://127.0.0.1:7666"};
 
@@ -202,10 +205,80 @@ static void test_registrations(void **state)
 	}
 }
 
+/* ---- kept from before, and no longer allowed ---- */
+
+struct told {
+	unsigned count;
+	enum gm_verdict_kind kind;
+	char reason[128];
+};
+
+static void on_done(void *user, uint64_t ticket, const struct gm_verdict *verdict)
+{
+	struct told *told = user;
+	assert_int_equal(ticket, 7);
+	told->count++;
+	told->kind = verdict->kind;
+	snprintf(told->reason, sizeof(told->reason), "%s", verdict->reason ? verdict->reason : "");
+}
+
+/* Without an HTTP client: nothing may come that far. */
+static void send_to(const struct gm_output_ops *ops, const void *options, struct told *told)
+{
+	const struct gm_output_host host = {
+		.node = "node1", .name = "x", .done = on_done, .user = told};
+	struct gm_transition transition;
+	struct gm_message message = gm_test_message(&transition);
+	struct gm_output *output;
+	transition.kind = GM_TRANSITION_RAISE;
+	*told = (struct told){.count = 0};
+	assert_int_equal(ops->create(options, &host, &output, NULL), 0);
+	ops->send(output, &message, 7);
+	ops->close(output);
+	assert_int_equal(told->count, 1);
+}
+
+static void test_forbidden_targets(void **state)
+{
+	(void)state;
+	struct gm_subscription all, none;
+	struct gm_transition transition;
+	struct gm_registration registration = {.id = "r", .target.url = "http://192.0.2.1/x"};
+	struct told told;
+	assert_int_equal(parse("{\"callbackUri\":\"http://192.0.2.1/x\"}", &all, NULL), 0);
+	assert_int_equal(parse("{\"callbackUri\":\"http://192.0.2.1/x\",\"filter\":"
+			       "{\"notificationTypes\":[\"AlarmListRebuiltNotification\"]}}",
+			       &none, NULL),
+			 0);
+	send_to(&gm_notifier_ops,
+		&(struct gm_notifier_options){
+			.subscription = &all, .view = view, .forbidden = "callbackUri"},
+		&told);
+	assert_int_equal(told.kind, GM_VERDICT_RETRY);
+	assert_string_equal(told.reason,
+			    "callbackUri is not among those that api.callbacks allows");
+	send_to(&gm_notifier_ops, /* what it does not want is done with */
+		&(struct gm_notifier_options){
+			.subscription = &none, .view = view, .forbidden = "callbackUri"},
+		&told);
+	assert_int_equal(told.kind, GM_VERDICT_DELIVERED);
+	gm_test_message(&transition);
+	gm_uuid_text(transition.alarm.guest, registration.server);
+	gm_text_copy(registration.tenant, sizeof(registration.tenant),
+		     transition.alarm.project_uuid);
+	send_to(&gm_healer_ops,
+		&(struct gm_healer_setup){.registration = &registration, .forbidden = true}, &told);
+	assert_int_equal(told.kind, GM_VERDICT_REFUSED);
+	assert_int_equal(registration.called_for, 0);
+	gm_subscription_free(&all);
+	gm_subscription_free(&none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_forbidden_targets),
 		cmocka_unit_test(test_wants),
 		cmocka_unit_test(test_registrations),
 		cmocka_unit_test(test_what_is_shown_holds_no_secret),
