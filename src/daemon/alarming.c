@@ -279,8 +279,10 @@ void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
 		       const struct gm_guest_event *event)
 {
 	gm_intake_event(intake, event);
-	if (event->kind == GM_GUEST_MIGRATING || event->kind == GM_GUEST_MIGRATED)
-		look(alarming, event->time);
+	if (event->kind != GM_GUEST_MIGRATING && event->kind != GM_GUEST_MIGRATED)
+		return;
+	/* It may have waited: the time of maintenance does not go back for it. */
+	look(alarming, event->time > alarming->looked_at ? event->time : alarming->looked_at);
 }
 
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now)

@@ -276,6 +276,21 @@ static void test_a_guest_that_migrates_away(void **state)
 	assert_int_equal(f->count, 3);
 }
 
+/* An event is of the time when it was seen, and may be taken later. */
+static void test_an_event_sets_no_clock_back(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "");
+	maintain(f, "*", T0 + GM_SECOND, T0 + MINUTE, T0);
+	gm_alarming_tick(f->alarming, T0 + 2 * GM_SECOND);
+	happen(f, GM_GUEST_MIGRATING, T0 + GM_SECOND / 2); /* before the maintenance */
+	tell(f, gm_entity_guest(db), "leak", true, T0 + 2 * GM_SECOND);
+	assert_int_equal(f->count, 0);
+	gm_alarming_tick(f->alarming, T0 + 3 * GM_SECOND);
+	assert_int_equal(f->count, 0);
+}
+
 /* One whose move fails is heard again in the end; nothing says that it has failed. */
 static void test_a_migration_that_fails(void **state)
 {
@@ -482,6 +497,7 @@ int main(void)
 		TEST(test_over_a_restart),
 		TEST(test_targets),
 		TEST(test_a_migration_that_fails),
+		TEST(test_an_event_sets_no_clock_back),
 		TEST(test_over_a_restart),
 		TEST(test_targets),
 		TEST(test_a_guest_that_arrives),
