@@ -85,6 +85,11 @@ static const struct meaning meanings[] = {
 	{VIR_DOMAIN_EVENT_STARTED, -1, GM_GUEST_STARTED},
 	{VIR_DOMAIN_EVENT_SUSPENDED, -1, GM_GUEST_SUSPENDED},
 	{VIR_DOMAIN_EVENT_PMSUSPENDED, -1, GM_GUEST_SUSPENDED},
+	/*
+	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has arrived. Also
+	 * the source, where a migration is given up.
+	 */
+	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED, GM_GUEST_MIGRATED},
 	{VIR_DOMAIN_EVENT_RESUMED, -1, GM_GUEST_RESUMED},
 	{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
 	/* The hypervisor's process died. */
@@ -112,6 +117,7 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int 
 
 	(void)conn;
 	news.tell = gm_lv_lifecycle_kind(event, detail, &news.kind);
+	news.ended = event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED;
 	post(user, domain, &news);
 	return 0;
 }

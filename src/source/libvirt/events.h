@@ -20,6 +20,7 @@ struct gm_lv_news {
 	uint8_t uuid[GM_UUID_SIZE];
 	bool changed; /* what is known of the guest must be read again */
 	bool tell;    /* `kind` holds and is to be told */
+	bool ended;   /* it runs here no more */
 	enum gm_guest_event_kind kind;
 	int64_t time;    /* when it arrived, the node's time */
 	char detail[64]; /* see struct gm_guest_event */

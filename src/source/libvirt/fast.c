@@ -103,11 +103,6 @@ static void tell_held(struct fast *fast, const struct gm_source_sink *sink)
 	fast->held_count = 0;
 }
 
-static bool is_end(enum gm_guest_event_kind kind)
-{
-	return kind == GM_GUEST_STOPPED || kind == GM_GUEST_CRASHED || kind == GM_GUEST_MIGRATED;
-}
-
 static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 {
 	struct gm_lv_news news;
@@ -122,7 +117,7 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 			guest->retry_at = 0;
 		}
 		if (guest && news.tell)
-			guest->ended = is_end(news.kind);
+			guest->ended = news.ended;
 		if (news.tell)
 			tell_news(fast, sink, &news);
 	}

@@ -415,9 +415,9 @@ static void expect_news(struct gm_lv_mailbox *mailbox, enum gm_guest_event_kind 
 {
 	struct gm_lv_news news;
 
-	assert_true(take_within(mailbox, &news, 10 * GM_SECOND));
-	assert_true(news.tell);
+	assert_true(take_within(mailbox, &news, 10 * GM_SECOND) && news.tell);
 	assert_int_equal(news.kind, kind);
+	assert_int_equal(news.ended, kind == GM_GUEST_STOPPED);
 }
 
 static void test_events(void **state)
@@ -463,6 +463,7 @@ static void test_lifecycle_kinds(void **state)
 	} cases[] = {
 		{VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED, GM_GUEST_STARTED},
 		{VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED, GM_GUEST_MIGRATED},
+		{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED, GM_GUEST_MIGRATED},
 		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, GM_GUEST_STOPPED},
 		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
 		{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED, GM_GUEST_CRASHED},
