@@ -4,8 +4,13 @@
  */
 #include "daemon/mirror.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "store/memory/memory.h"
 #include "store/redis/redis.h"
+
+/* For a busy node; a store that is silent gives up much sooner. */
+#define LOAD_DEADLINE (10 * GM_SECOND)
 
 struct refill {
 	struct gm_store *store;
@@ -69,6 +74,19 @@ int gm_mirror_create(struct gm_mirror *mirror, const struct gm_config *config,
 				       &mirror->store, err);
 	int result = gm_memory_store_create(&mirror->store);
 	return result < 0 ? gm_error_set(err, result, "out of memory") : 0;
+}
+
+void gm_mirror_load(struct gm_mirror *mirror, size_t alarms)
+{
+	struct gm_error err;
+	int64_t begin = gm_clock_monotonic();
+	if (mirror->store->ops->load(mirror->store, LOAD_DEADLINE, &err) < 0)
+		gm_log(GM_LOG_WARNING, "not all windows are restored: %s", err.text);
+	else
+		gm_log(GM_LOG_INFO,
+		       "restored %zu active alarms and the windows of %zu entities in %.3f s",
+		       alarms, gm_entities_count(gm_intake_entities(mirror->intake)),
+		       (double)(gm_clock_monotonic() - begin) / 1e9);
 }
 
 void gm_mirror_tick(struct gm_mirror *mirror, int64_t now)

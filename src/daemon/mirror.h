@@ -19,6 +19,8 @@ struct gm_mirror {
 
 int gm_mirror_create(struct gm_mirror *mirror, const struct gm_config *config,
 		     struct uv_loop_s *loop, struct gm_error *err);
+/* At the start, after that many alarms: windows come back as far as the store has them. */
+void gm_mirror_load(struct gm_mirror *mirror, size_t alarms);
 void gm_mirror_tick(struct gm_mirror *mirror, int64_t now); /* ten times a second */
 void gm_mirror_stop(struct gm_mirror *mirror, int64_t now);
 void gm_mirror_destroy(struct gm_mirror *mirror); /* after the loop has run dry */

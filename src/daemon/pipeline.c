@@ -38,9 +38,6 @@ enum {
 	TICKS_PER_SWEEP = 100,
 };
 
-/* For a busy node; a store that is silent gives up much sooner. */
-#define LOAD_DEADLINE (10 * GM_SECOND)
-
 /* What was there before a restart and has not shown up within this time is taken for gone. */
 #define ORPHAN_GRACE (20 * GM_SECOND)
 
@@ -407,36 +404,30 @@ static void restore_alarm(void *user, const struct gm_alarm *alarm)
 		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
 }
 
-static void restore(struct gm_pipeline *pipeline)
+/* Without its alarms the daemon would raise them anew, as others: it does not start. */
+static int restore_alarms(struct gm_pipeline *pipeline, struct gm_error *err)
 {
 	int skipped = gm_state_active(pipeline->state, restore_alarm, pipeline);
 	if (skipped > 0)
 		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
-
-	struct gm_error err;
-	int64_t begin = gm_clock_monotonic();
-	if (pipeline->store->ops->load(pipeline->store, LOAD_DEADLINE, &err) < 0)
-		gm_log(GM_LOG_WARNING, "not all windows are restored: %s", err.text);
-	else
-		gm_log(GM_LOG_INFO,
-		       "restored %zu active alarms and the windows of %zu entities in %.3f s",
-		       gm_alarms_active(pipeline->alarms, NULL, 0),
-		       gm_entities_count(gm_intake_entities(pipeline->intake)),
-		       (double)(gm_clock_monotonic() - begin) / 1e9);
+	return skipped < 0 ? gm_error_set(err, skipped, "the active alarms cannot be read") : 0;
 }
 
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 {
 	struct gm_finding_sink findings = {on_finding, pipeline};
-	restore(pipeline);
+	int result = restore_alarms(pipeline, err);
+	if (result < 0)
+		return result;
+	gm_mirror_load(&pipeline->mirror, gm_alarms_active(pipeline->alarms, NULL, 0));
 	pipeline->store->ops->start(pipeline->store);
 	pipeline->external = gm_external_feed_start(pipeline->store, pipeline->config,
 						    gm_intake_entities(pipeline->intake),
 						    pipeline->alarms, pipeline->outlet, &findings);
 	publish(pipeline, gm_clock_now());
 	if (pipeline->config->snmp.enabled) {
-		int result = gm_mib_start(&pipeline->config->snmp, pipeline->slot,
-					  gm_inlet_mib_host(pipeline->inlet), &pipeline->mib, err);
+		result = gm_mib_start(&pipeline->config->snmp, pipeline->slot,
+				      gm_inlet_mib_host(pipeline->inlet), &pipeline->mib, err);
 		if (result < 0)
 			return result;
 		gm_outputs_attach_mib(pipeline->outputs, pipeline->mib);
