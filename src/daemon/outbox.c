@@ -129,10 +129,10 @@ static void store_positions(struct gm_outbox *const *outboxes, size_t count, int
 		if (!is_moved(outbox))
 			continue;
 		outbox->stored_at = monotonic;
-		outbox->told = false;
-		if (good)
+		if (good) {
 			outbox->stored = outbox->position;
-		else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
+			outbox->told = false;
+		} else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_ERROR, "output %s: its position cannot be written",
 			       outbox->name);
 	}
@@ -459,12 +459,21 @@ void gm_outbox_done_through(struct gm_outbox *outbox, uint64_t sequence, int64_t
 
 /* ---- the operator ---- */
 
+/* Who says that it is to be told does not mean in an hour. */
+static void forget_pauses(struct gm_outbox *outbox)
+{
+	outbox->wish = outbox->not_before = 0;
+}
+
 int gm_outbox_pause(struct gm_outbox *outbox, bool paused)
 {
 	int result = gm_state_output_pause(outbox->state, outbox->name, paused);
-	if (result == 0)
-		outbox->paused = paused;
-	return result;
+	if (result < 0)
+		return result;
+	outbox->paused = paused;
+	if (!paused)
+		forget_pauses(outbox);
+	return 0;
 }
 
 int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_error *err)
@@ -481,6 +490,7 @@ int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_erro
 		return gm_error_set(err, -EIO, "the position cannot be written");
 	outbox->position = outbox->stored = sequence - 1;
 	clear_window(outbox);
+	forget_pauses(outbox);
 	return 0;
 }
 

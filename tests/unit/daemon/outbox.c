@@ -296,6 +296,27 @@ static void test_a_wish_holds_for_all(void **state)
 	assert_true(fixture->output.count > 4);
 }
 
+/* Unless the operator wants it at once. */
+static void test_the_operator_overrules_a_wish(void **state)
+{
+	struct fixture *fixture = *state;
+	journal(fixture, 1, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	verdict(fixture, 0, GM_VERDICT_RETRY, 1000 * GM_SECOND);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1);
+	assert_int_equal(gm_outbox_replay(fixture->outbox, 1, NULL), 0);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1, 1);
+	verdict(fixture, 1, GM_VERDICT_RETRY, 1000 * GM_SECOND);
+	assert_int_equal(gm_outbox_pause(fixture->outbox, true), 0);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1, 1);
+	assert_int_equal(gm_outbox_pause(fixture->outbox, false), 0);
+	pump(fixture);
+	ASSERT_SENT(fixture, 1, 1, 1);
+}
+
 static void test_a_refused_message_holds_up_its_alarm_alone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -543,6 +564,7 @@ int main(void)
 		WITH_OUTBOX(test_a_receiver_that_is_away_gets_all_in_order),
 		WITH_OUTBOX(test_the_receiver_may_say_how_long),
 		WITH_OUTBOX(test_a_wish_holds_for_all),
+		WITH_OUTBOX(test_the_operator_overrules_a_wish),
 		WITH_OUTBOX(test_a_refused_message_holds_up_its_alarm_alone),
 		WITH_OUTBOX(test_only_what_is_wanted_is_sent),
 		cmocka_unit_test(test_patterns_choose_guests_projects_detectors),
