@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,14 +212,12 @@ const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const ch
 
 char *gm_query_author(const struct gm_query *query, char author[GM_AUTHOR])
 {
-	char space[4096], name[GM_AUTHOR], text[3 * GM_AUTHOR];
-	struct passwd entry, *found = NULL;
+	char name[GM_AUTHOR], text[3 * GM_AUTHOR];
 	const char *given = gm_json_get_text(query->request, "author");
 	int64_t uid = gm_control_uid(query->asker);
-	if (uid >= 0 && getpwuid_r((uid_t)uid, &entry, space, sizeof(space), &found) == 0 && found)
-		gm_text_copy(name, sizeof(name), entry.pw_name);
-	else if (uid >= 0)
-		snprintf(name, sizeof(name), "uid %" PRId64, uid);
+	if (uid >= 0)
+		gm_user_names_get(query->commands->names, (uid_t)uid, gm_clock_monotonic(), name,
+				  sizeof(name));
 	else
 		snprintf(name, sizeof(name), "unknown");
 	if (given && given[0] != '\0' && strcmp(given, name) != 0)

@@ -8,12 +8,14 @@
 
 #include "daemon/control.h"
 #include "daemon/pipeline.h"
+#include "daemon/user_names.h"
 
 struct gm_commands {
 	struct gm_pipeline *pipeline;
 	/* Reads the configuration file again; with `apply`, goes over to it. */
 	int (*reload)(void *user, bool apply, struct gm_error *err);
 	void *user;
+	struct gm_user_names *names; /* of those who ask; NULL: by their numbers */
 };
 
 /* gm_control_host.answer; `user` is a struct gm_commands. */

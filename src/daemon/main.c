@@ -168,7 +168,8 @@ static int start(struct daemon *daemon, struct gm_error *err)
 				    err);
 	if (result < 0)
 		return result;
-	daemon->commands = (struct gm_commands){daemon->pipeline, reload, daemon};
+	daemon->commands = (struct gm_commands){daemon->pipeline, reload, daemon,
+						gm_user_names_create(gm_user_names_ask_system)};
 	struct gm_control_host host = {gm_commands_answer, &daemon->commands};
 	result = gm_control_start(&daemon->loop, daemon->config->control.socket, &host,
 				  &daemon->control, err);
@@ -208,6 +209,7 @@ static int run(struct daemon *daemon, int ready_fd)
 	gm_control_free(daemon->control);
 	gm_pipeline_free(daemon->pipeline);
 	gm_gateway_free(daemon->gateway);
+	gm_user_names_free(daemon->commands.names);
 	uv_loop_close(&daemon->loop);
 	gm_state_close(daemon->state);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
