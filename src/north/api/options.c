@@ -64,7 +64,9 @@ const struct gm_option gm_api_option_table[] = {
 	 GM_OPTION_AT(struct gm_api_options, callbacks.allowed),
 	 .fallback = "*",
 	 .help = "Patterns of the URLs to which notifications may be subscribed, separated by "
-		 "commas; !x excludes x."},
+		 "commas; !x excludes x. A subscription that is kept from before and has another "
+		 "one is told "
+		 "nothing."},
 	{.key = "callback-test",
 	 .type = GM_OPTION_BOOL,
 	 GM_OPTION_AT(struct gm_api_options, callbacks.test),
