@@ -21,6 +21,8 @@
 	(1U << GM_ACTION_DRY | 1U << GM_ACTION_SENT | 1U << GM_ACTION_ACCEPTED | \
 	 1U << GM_ACTION_UNSURE)
 
+#define SETTLE_INTERVAL (60 * GM_SECOND)
+
 struct gm_output {
 	const struct gm_action_ops *ops;
 	struct gm_action_options options;
@@ -29,6 +31,7 @@ struct gm_output {
 	struct gm_action_row row; /* of the action under way */
 	bool doubt;               /* an earlier attempt at it may have been taken */
 	uint64_t ticket;
+	int64_t settled_at; /* monotonic */
 };
 
 static void tell(struct gm_output *output, enum gm_verdict_kind kind, const char *reason,
@@ -258,12 +261,31 @@ void gm_action_send(struct gm_output *output, const struct gm_message *message, 
 
 /* ---- life ---- */
 
-static void settle_old(const struct gm_output_host *host)
+static void check_settled(const struct gm_output_host *host, int result)
 {
-	if (gm_state_actions_interrupted(host->state, host->name, gm_clock_now(),
-					 "the output ended before the answer came") < 0)
+	if (result < 0)
 		gm_log(GM_LOG_ERROR, "output %s: the journal of actions cannot be written",
 		       host->name);
+}
+
+static void settle_old(const struct gm_output_host *host)
+{
+	check_settled(host,
+		      gm_state_actions_interrupted(host->state, host->name, gm_clock_now(),
+						   "the output ended before the answer came"));
+}
+
+/* What the outbox gave up, by its expiry or backlog, nobody tells of here. */
+static void settle_outdated(struct gm_output *output)
+{
+	int64_t now = gm_clock_now(), monotonic = gm_clock_monotonic();
+	if (monotonic - output->settled_at < SETTLE_INTERVAL)
+		return;
+	output->settled_at = monotonic;
+	check_settled(&output->host,
+		      gm_state_actions_outdated(output->host.state, output->host.name,
+						now - output->options.max_age - SETTLE_INTERVAL,
+						now, "it could not be done within max-age"));
 }
 
 int gm_action_create(const struct gm_action_ops *ops, const void *options,
@@ -290,6 +312,7 @@ int gm_action_create(const struct gm_action_ops *ops, const void *options,
 void gm_action_tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now)
 {
 	(void)snapshot;
+	settle_outdated(output);
 	if (output->ops->tick && !output->options.dry_run)
 		output->ops->tick(output->action, now);
 }

@@ -98,8 +98,16 @@ int64_t gm_state_actions_count(struct gm_state *state, const struct gm_action_ro
 int gm_state_actions_interrupted(struct gm_state *state, const char *output, int64_t now,
 				 const char *answer)
 {
-	gm_sql_bind(state, GM_SQL_ACTION_INTERRUPTED, "tiiit", output, (int64_t)GM_ACTION_SENT,
-		    (int64_t)GM_ACTION_UNSURE, now, answer);
+	gm_sql_bind(state, GM_SQL_ACTION_INTERRUPTED, "tiiiti", output, (int64_t)GM_ACTION_SENT,
+		    (int64_t)GM_ACTION_UNSURE, now, answer, INT64_MAX);
+	return gm_sql_run(state, GM_SQL_ACTION_INTERRUPTED);
+}
+
+int gm_state_actions_outdated(struct gm_state *state, const char *output, int64_t before,
+			      int64_t now, const char *answer)
+{
+	gm_sql_bind(state, GM_SQL_ACTION_INTERRUPTED, "tiiiti", output, (int64_t)GM_ACTION_DECIDED,
+		    (int64_t)GM_ACTION_WITHHELD, now, answer, before);
 	return gm_sql_run(state, GM_SQL_ACTION_INTERRUPTED);
 }
 

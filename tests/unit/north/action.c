@@ -328,6 +328,24 @@ static void test_what_was_tried_in_vain_is_withheld(void **state)
 	assert_string_equal(deliver(f), "withheld");
 }
 
+/* The outbox has given its message up, and says so to nobody. */
+static void test_what_was_given_up_is_withheld(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, &once);
+	for (uint32_t alarm = 1; alarm <= 2; alarm++) {
+		answers = "a";
+		make(f, alarm, 1, 0);
+		if (alarm == 1)
+			f->message.sent_at = f->transition.time -= 600 * GM_SECOND;
+		assert_string_equal(deliver(f), "decided");
+	}
+	gm_action_tick(f->output, NULL, gm_clock_now());
+	assert_string_equal(journal(f), "decided"); /* its time is not over */
+	make(f, 1, 1, 0);
+	assert_string_equal(journal(f), "withheld");
+}
+
 static void run_sql(const struct fixture *f, const char *text)
 {
 	char path[STATE_DIRECTORY + 16];
@@ -366,6 +384,7 @@ int main(void)
 		TEST(test_doubt_stays),
 		TEST(test_what_was_tried_in_vain_is_withheld),
 		TEST(test_unreadable_journal),
+		TEST(test_what_was_given_up_is_withheld),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
