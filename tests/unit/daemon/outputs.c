@@ -211,12 +211,37 @@ static void test_positions_are_written_as_one(void **state)
 	assert_int_equal(told, 0); /* all of them are durable */
 }
 
+/* As soon as it can be: not as if nothing had been told since. */
+static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t stored = 0;
+	bool paused;
+	fixture->files.count = 1;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	journal(fixture);
+	sql(fixture,
+	    "CREATE TRIGGER full BEFORE UPDATE ON outputs BEGIN SELECT RAISE(ABORT, 'x'); END");
+	for (int i = 0; i < 2; i++) {
+		gm_outputs_pump(fixture->outputs);
+		wait_ms(fixture, 110);
+	}
+	assert_int_equal(told, 1);
+	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
+	assert_int_equal(stored, 0);
+	sql(fixture, "DROP TRIGGER full");
+	gm_outputs_pump(fixture->outputs);
+	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
+	assert_int_equal(stored, 1);
+}
+
 int main(void)
 {
 #define WITH_OUTPUTS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_OUTPUTS(test_a_position_that_cannot_be_read_is_asked_for_again),
 		WITH_OUTPUTS(test_positions_are_written_as_one),
+		WITH_OUTPUTS(test_a_position_that_cannot_be_written_is_written_soon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
