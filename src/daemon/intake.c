@@ -540,6 +540,8 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	gm_happenings_take(&intake->happenings, intake->entities, event);
 	if (guest)
 		gm_faults_take(guest, event, &sink);
+	else
+		gm_faults_take_absent(event, &sink);
 }
 
 bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)

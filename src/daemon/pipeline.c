@@ -180,7 +180,7 @@ static void on_identified(void *user, const struct gm_entity_info *info)
 static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_alarms_gone(pipeline->alarms, key, time);
+	gm_orphans_leave(pipeline->alarms, key, time);
 	pipeline->store->ops->forget(pipeline->store, key);
 	gm_sources_hear(&pipeline->sources, &(struct gm_entity_info){.key = *key}, false);
 }

@@ -122,7 +122,8 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 			guest->retry_at = 0;
 		}
 		if (guest && news.tell)
-			guest->ended = is_end(news.kind);
+			guest->ended = is_end(news.kind) ||
+				       (guest->ended && news.kind == GM_GUEST_UNDEFINED);
 		if (news.tell)
 			tell_news(fast, sink, &news);
 	}
@@ -140,7 +141,8 @@ static void compare_state(struct fast *fast, const struct tick *tick,
 		kind = GM_GUEST_CRASHED;
 	else if (state == VIR_DOMAIN_PAUSED && guest->state != state)
 		kind = GM_GUEST_SUSPENDED;
-	else if (state == VIR_DOMAIN_RUNNING && guest->state == VIR_DOMAIN_PAUSED)
+	else if (state == VIR_DOMAIN_RUNNING &&
+		 (guest->state == VIR_DOMAIN_PAUSED || guest->state == VIR_DOMAIN_CRASHED))
 		kind = GM_GUEST_RESUMED;
 	else
 		return;
@@ -273,7 +275,7 @@ static void identify_stale(struct fast *fast, const struct tick *tick)
 static void tell_missing(struct fast *fast, const struct tick *tick)
 {
 	for (const struct gm_lv_guest *guest = fast->guests.table; guest; guest = guest->hh.next) {
-		if (guest->tick != fast->tick && guest->identity)
+		if (guest->tick != fast->tick && guest->identity && !guest->ended)
 			tell(fast, tick->sink, guest->uuid, GM_GUEST_STOPPED, tick->now);
 	}
 }
