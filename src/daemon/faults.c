@@ -54,11 +54,17 @@ struct gm_faults {
 	} held[FAULTS];
 };
 
-static bool is_running(const struct gm_tracked *guest)
+/* Whether the newest that is known of it is that it runs, seen after `time`. */
+static bool is_running_since(const struct gm_tracked *guest, int64_t time)
 {
 	struct gm_window_sample newest = {.time = 0};
 	return gm_window_read_newest(guest->window, GM_METRIC_GUEST_STATE, &newest, 1) == 1 &&
-	       (int)newest.value.gauge == RUNNING;
+	       (int)newest.value.gauge == RUNNING && newest.time > time;
+}
+
+static bool is_running(const struct gm_tracked *guest)
+{
+	return is_running_since(guest, INT64_MIN);
 }
 
 static void tell(const struct gm_entity_key *guest, const struct fault *fault, const char *detail,
@@ -135,14 +141,32 @@ void gm_faults_take(struct gm_tracked *guest, const struct gm_guest_event *event
 	}
 }
 
+/* The clock was set back: nothing is held for the length of the step. */
+static void keep_up(struct gm_faults *state, size_t at, int64_t now)
+{
+	if (state->held[at].since == 0 || now >= state->held[at].last)
+		return;
+	state->held[at].since -= state->held[at].last - now;
+	state->held[at].last = now;
+}
+
+/* Without an event that says so: one that was lost, or that there is none of. */
+static bool is_over(const struct gm_tracked *guest, size_t at, int64_t now)
+{
+	int64_t last = guest->faults->held[at].last;
+	if (faults[at].kind == GM_GUEST_CRASHED)
+		return is_running_since(guest, last);
+	return faults[at].lapse != 0 && now - last >= faults[at].lapse && is_running(guest);
+}
+
 void gm_faults_evaluate(struct gm_tracked *guest, int64_t now, const struct gm_finding_sink *sink)
 {
-	const struct gm_faults *state = guest->faults;
+	struct gm_faults *state = guest->faults;
 	for (size_t i = 0; state && i < FAULTS; i++) {
+		keep_up(state, i, now);
 		if (!is_due(state, i, now))
 			continue;
-		if (faults[i].lapse != 0 && now - state->held[i].last >= faults[i].lapse &&
-		    is_running(guest))
+		if (is_over(guest, i, now))
 			end(guest, i, now, sink);
 		else
 			tell(&guest->info.key, &faults[i], state->held[i].detail, now, sink);

@@ -108,6 +108,12 @@ static bool is_end(enum gm_guest_event_kind kind)
 	return kind == GM_GUEST_STOPPED || kind == GM_GUEST_CRASHED || kind == GM_GUEST_MIGRATED;
 }
 
+static void note_agent(struct gm_lv_guest *guest, enum gm_guest_event_kind kind)
+{
+	if (kind == GM_GUEST_AGENT_DOWN || kind == GM_GUEST_AGENT_UP)
+		guest->agent_lost = kind == GM_GUEST_AGENT_DOWN;
+}
+
 static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 {
 	struct gm_lv_news news;
@@ -121,9 +127,11 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 			guest->stale = true;
 			guest->retry_at = 0;
 		}
-		if (guest && news.tell)
+		if (guest && news.tell) {
+			note_agent(guest, news.kind);
 			guest->ended = is_end(news.kind) ||
 				       (guest->ended && news.kind == GM_GUEST_UNDEFINED);
+		}
 		if (news.tell)
 			tell_news(fast, sink, &news);
 	}
@@ -229,17 +237,30 @@ static int read_identity(struct fast *fast, virDomainPtr domain,
 	return rc;
 }
 
-static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr domain, int64_t now)
+/* An agent that was lost, and is back without an event that was heard. */
+static void compare_agent(struct fast *fast, struct gm_lv_guest *guest, const struct tick *tick)
+{
+	if (!guest->agent_lost || !guest->next->agent_up)
+		return;
+	guest->agent_lost = false;
+	tell(fast, tick->sink, guest->uuid, GM_GUEST_AGENT_UP, tick->now);
+}
+
+static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr domain,
+		     const struct tick *tick)
 {
 	struct gm_error err = {{0}};
+	int64_t now = tick->now;
 	int rc = read_identity(fast, domain, &guest->next, &err);
 
 	guest->identified_at = now;
 	if (rc == -ENOENT)
 		return;
 	guest->stale = rc < 0;
-	if (rc == 0)
+	if (rc == 0) {
+		compare_agent(fast, guest, tick);
 		return;
+	}
 	guest->retry_at = now + RETRY_INTERVAL;
 	if (!guest->identity)
 		guest->next = gm_lv_identity_bare(guest->uuid, virDomainGetName(domain),
@@ -266,7 +287,7 @@ static void identify_stale(struct fast *fast, const struct tick *tick)
 
 		if (!guest || !guest->stale || guest->retry_at > tick->now)
 			continue;
-		identify(fast, guest, item->domain, tick->now);
+		identify(fast, guest, item->domain, tick);
 		if (gm_clock_monotonic() >= end)
 			break;
 	}
