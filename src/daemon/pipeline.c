@@ -133,7 +133,9 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_outlet_begin(pipeline->outlet);
 	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
+	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 }
 
