@@ -129,7 +129,7 @@ static void dispatch(const struct gm_inlet_handler *handler, const struct notice
  * comes meanwhile waits for the next turn: sources that are faster than main must not keep it from
  * its timers and its clients.
  */
-static void drain(struct gm_inlet *inlet)
+void gm_inlet_drain(struct gm_inlet *inlet)
 {
 	size_t batches = gm_queue_length(inlet->samples);
 	size_t notices = gm_queue_length(inlet->notices);
@@ -148,7 +148,7 @@ static void drain(struct gm_inlet *inlet)
 static void on_wake(uv_async_t *wake)
 {
 	struct gm_inlet *inlet = wake->data;
-	drain(inlet);
+	gm_inlet_drain(inlet);
 	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->samples) > 0)
 		uv_async_send(wake);
 }
@@ -221,7 +221,7 @@ void gm_inlet_close(struct gm_inlet *inlet)
 {
 	if (!inlet)
 		return;
-	drain(inlet);
+	gm_inlet_drain(inlet);
 	uv_close((uv_handle_t *)&inlet->wake, NULL);
 }
 
