@@ -484,8 +484,10 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 	    tracked->newest[GM_SOURCE_TAP] != 0) {
 		memset(tracked->info.interface.guest, 0, GM_UUID_SIZE);
 		tracked->guest_index = tracked->ordinal = 0;
+		tracked->info.interface.rx_limit = tracked->info.interface.tx_limit = 0;
 		tracked->first_at = 0;
 		renew(intake, tracked);
+		intake->sink.identified(intake->sink.user, &tracked->info);
 		return;
 	}
 	if (key->kind == GM_ENTITY_GUEST) {
