@@ -218,7 +218,7 @@ static void a_crash_ends_when_the_guest_is_seen_running(void **state)
 	happens(fixture, GM_GUEST_CRASHED, "");
 	pass(fixture, GM_SECOND);
 	assert_int_equal(fixture->active, 2); /* what is known is older than the crash */
-	forget(fixture); /* with the end of others, whose guest has crashed */
+	forget(fixture);                      /* with the end of others, whose guest has crashed */
 	set_state(fixture, CRASHED);
 	pass(fixture, GM_SECOND);
 	assert_int_equal(fixture->over, 0);
