@@ -129,7 +129,7 @@ static void dispatch(const struct gm_inlet_handler *handler, const struct notice
  * comes meanwhile waits for the next turn: sources that are faster than main must not keep it from
  * its timers and its clients.
  */
-void gm_inlet_drain(struct gm_inlet *inlet)
+static void drain(struct gm_inlet *inlet)
 {
 	size_t batches = gm_queue_length(inlet->samples);
 	size_t notices = gm_queue_length(inlet->notices);
@@ -148,7 +148,7 @@ void gm_inlet_drain(struct gm_inlet *inlet)
 static void on_wake(uv_async_t *wake)
 {
 	struct gm_inlet *inlet = wake->data;
-	gm_inlet_drain(inlet);
+	drain(inlet);
 	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->samples) > 0)
 		uv_async_send(wake);
 }
@@ -217,11 +217,16 @@ uint64_t gm_inlet_dropped(struct gm_inlet *inlet)
 	return gm_queue_dropped(inlet->samples);
 }
 
+void gm_inlet_drain(struct gm_inlet *inlet)
+{
+	drain(inlet);
+}
+
 void gm_inlet_close(struct gm_inlet *inlet)
 {
 	if (!inlet)
 		return;
-	gm_inlet_drain(inlet);
+	drain(inlet);
 	uv_close((uv_handle_t *)&inlet->wake, NULL);
 }
 

@@ -92,6 +92,10 @@ static void tell_news(struct fast *fast, const struct gm_source_sink *sink,
 	struct gm_guest_event event = {
 		.key = gm_entity_guest(news->uuid), .kind = news->kind, .time = news->time};
 
+	struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, news->uuid);
+
+	if (guest && (news->kind == GM_GUEST_AGENT_DOWN || news->kind == GM_GUEST_AGENT_UP))
+		guest->agent_lost = news->kind == GM_GUEST_AGENT_DOWN;
 	memcpy(event.detail, news->detail, sizeof(event.detail));
 	tell_event(fast, sink, &event);
 }
@@ -108,12 +112,6 @@ static bool is_end(enum gm_guest_event_kind kind)
 	return kind == GM_GUEST_STOPPED || kind == GM_GUEST_CRASHED || kind == GM_GUEST_MIGRATED;
 }
 
-static void note_agent(struct gm_lv_guest *guest, enum gm_guest_event_kind kind)
-{
-	if (kind == GM_GUEST_AGENT_DOWN || kind == GM_GUEST_AGENT_UP)
-		guest->agent_lost = kind == GM_GUEST_AGENT_DOWN;
-}
-
 static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 {
 	struct gm_lv_news news;
@@ -127,11 +125,8 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 			guest->stale = true;
 			guest->retry_at = 0;
 		}
-		if (guest && news.tell) {
-			note_agent(guest, news.kind);
-			guest->ended = is_end(news.kind) ||
-				       (guest->ended && news.kind == GM_GUEST_UNDEFINED);
-		}
+		if (guest && news.tell)
+			guest->ended = is_end(news.kind);
 		if (news.tell)
 			tell_news(fast, sink, &news);
 	}
