@@ -116,6 +116,7 @@ static size_t count_lines(const struct log *log, int what, int kind)
 struct node {
 	char path[64];
 	FILE *file;
+	int state; /* of the guests that are added; virDomainState */
 };
 
 static void begin(struct node *node)
@@ -136,8 +137,9 @@ static void add(struct node *node, unsigned number, const char *name, const char
 		"<disk type='file' device='disk'><source file='/none/%u'/><target "
 		"dev='vda'/></disk>"
 		"<interface type='ethernet'><target dev='tt%u'/></interface>"
-		"<memballoon model='virtio'/></devices><test:runstate>1</test:runstate></domain>\n",
-		name, number, display, number, number);
+		"<memballoon "
+		"model='virtio'/></devices><test:runstate>%d</test:runstate></domain>\n",
+		name, number, display, number, number, node->state);
 }
 
 static void end(struct node *node)
@@ -152,6 +154,7 @@ static void node_create(struct node *node)
 	int fd = mkstemp(node->path);
 	assert_true(fd >= 0);
 	close(fd);
+	node->state = VIR_DOMAIN_RUNNING;
 }
 
 static struct gm_source *source_create_beside_taps(const char *path, bool tapped)
@@ -370,6 +373,34 @@ static void test_reconnect(void **state)
 	finish(source, &node, log);
 }
 
+/* Nobody told that what had crashed was resumed while we were away. */
+static void test_a_crashed_guest_runs_again(void **state)
+{
+	(void)state;
+	struct node node;
+	struct log *log = log_create();
+
+	node_create(&node);
+	node.state = VIR_DOMAIN_CRASHED;
+	begin(&node);
+	add(&node, 1, "one", "");
+	end(&node);
+	struct gm_source *source = source_create(node.path);
+	assert_int_equal(source->ops->open(source, NULL), 0);
+	poll_until(source, log, 1);
+	log->count = 0;
+	source->ops->close(source);
+	node.state = VIR_DOMAIN_RUNNING;
+	begin(&node);
+	add(&node, 1, "one", "");
+	end(&node);
+	assert_int_equal(source->ops->open(source, NULL), 0);
+	poll_until(source, log, 1);
+	assert_int_equal(log->lines[0].what, EVENT);
+	assert_int_equal(log->lines[0].kind, GM_GUEST_RESUMED);
+	finish(source, &node, log);
+}
+
 /* libvirt prints its errors itself unless it is told not to. */
 static void test_no_connection(void **state)
 {
@@ -490,6 +521,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_many_guests),
 		cmocka_unit_test(test_reconnect),
+		cmocka_unit_test(test_a_crashed_guest_runs_again),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_lifecycle_kinds),
