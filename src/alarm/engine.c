@@ -164,6 +164,9 @@ static void do_begin(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
 	take_figures(entry, finding);
 	entry->begun_at = finding->time;
 	entry->crowded = false;
+	/* Whoever waits for the raise may be gone by then. */
+	if (alarms->sink.describe)
+		alarms->sink.describe(alarms->sink.user, alarm);
 	gm_alarm_settle(alarms, entry);
 	gm_alarm_set_gates(entry);
 	if (alarms->judge.suppression)
@@ -424,14 +427,21 @@ void gm_alarms_tick(struct gm_alarms *alarms, int64_t now)
 	gm_alarm_tell_storm(alarms, now);
 }
 
-void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now)
+void gm_alarms_gone_but(struct gm_alarms *alarms, const struct gm_entity_key *key,
+			bool (*stays)(const struct gm_alarm *alarm), int64_t now)
 {
 	struct gm_alarm_entry *entry, *next;
 
 	HASH_ITER (hh, alarms->entries, entry, next) {
-		if (gm_entity_equal(&entry->identity.key, key))
+		if (gm_entity_equal(&entry->identity.key, key) &&
+		    !(stays && entry->state != GM_ALARM_NONE && stays(&entry->alarm)))
 			gm_alarm_step(alarms, entry, GM_ALARM_GONE, NULL, now);
 	}
+}
+
+void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now)
+{
+	gm_alarms_gone_but(alarms, key, NULL, now);
 }
 
 void gm_alarms_disable(struct gm_alarms *alarms, const struct gm_alarm *alarm, int64_t now)

@@ -84,6 +84,10 @@ void gm_alarms_tick(struct gm_alarms *alarms, int64_t now);
 /* Clears every alarm of an entity that is gone for good. */
 void gm_alarms_gone(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now);
 
+/* But those for which `stays` says so: they are about its being gone. */
+void gm_alarms_gone_but(struct gm_alarms *alarms, const struct gm_entity_key *key,
+			bool (*stays)(const struct gm_alarm *alarm), int64_t now);
+
 /*
  * Clears an alarm, looked for by its identity, that nobody judges any more: what raised it was switched off or
  * taken away. Neither hold time nor latch keeps it.

@@ -353,7 +353,7 @@ static void self_over(const struct gm_alarm *alarm, const char *subject, struct 
 static const struct event_text {
 	const char *metric, *active, *over;
 } event_texts[] = {
-	{"guestCrashed", "has crashed", "runs again"},
+	{"guestCrashed", "has crashed", "is down by a crash no more"},
 	{"guestWatchdog", "hangs: its watchdog has fired", "no longer hangs"},
 	{"guestDiskError", "cannot read or write a disk", "has no more errors of a disk"},
 	{"guestMonitorBroken", "has lost its monitor", "is heard by its monitor again"},

@@ -145,7 +145,7 @@ static bool is_suspended(const struct gm_tracked *guest)
 static bool is_migrating(const struct gm_tracked *guest, int64_t now)
 {
 	return guest->moved_at != 0 &&
-	       now - guest->moved_at < (guest->leaving ? LEAVING_MAX : SETTLING);
+	       llabs(now - guest->moved_at) < (guest->leaving ? LEAVING_MAX : SETTLING);
 }
 
 static int suppression(void *user, const struct gm_alarm *alarm)

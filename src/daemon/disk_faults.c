@@ -17,9 +17,15 @@ static struct gm_disk_fault *obtain(struct gm_disk_faults *faults, const char *a
 	for (size_t i = 0; i < faults->count; i++)
 		if (strcmp(faults->list[i].alias, alias) == 0)
 			return &faults->list[i];
-	if (faults->count == GM_DISK_FAULTS)
-		return NULL;
-	struct gm_disk_fault *fault = &faults->list[faults->count++];
+	struct gm_disk_fault *fault = &faults->list[0];
+	if (faults->count < GM_DISK_FAULTS) {
+		fault = &faults->list[faults->count++];
+	} else {
+		for (size_t i = 1; i < faults->count; i++)
+			if (faults->list[i].at < fault->at)
+				fault = &faults->list[i];
+	}
+	*fault = (struct gm_disk_fault){.count = 0};
 	memcpy(fault->alias, alias, sizeof(fault->alias));
 	return fault;
 }
@@ -38,6 +44,16 @@ void gm_disk_faults_count(struct gm_disk_faults **faults, const char *detail, in
 		return;
 	fault->count++;
 	fault->at = time;
+}
+
+void gm_disk_faults_forget(struct gm_disk_faults *faults, const char *alias)
+{
+	for (size_t i = 0; faults && i < faults->count; i++) {
+		if (strcmp(faults->list[i].alias, alias) != 0)
+			continue;
+		faults->list[i] = faults->list[--faults->count];
+		return;
+	}
 }
 
 void gm_disk_faults_free(struct gm_disk_faults *faults)

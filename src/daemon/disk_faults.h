@@ -25,9 +25,12 @@ struct gm_disk_faults; /* of one guest */
 
 /*
  * Counts one for the disk that `detail`, an event's, begins with, and makes *faults where there are none yet.
- * Without memory or room nothing is counted.
+ * Without memory nothing is counted; without room the disk is forgotten whose newest is the oldest.
  */
 void gm_disk_faults_count(struct gm_disk_faults **faults, const char *detail, int64_t time);
+
+/* The disk of that name is taken away: another that comes by the name has not failed. `faults` may be NULL. */
+void gm_disk_faults_forget(struct gm_disk_faults *faults, const char *alias);
 void gm_disk_faults_free(struct gm_disk_faults *faults); /* NULL-safe */
 
 /* NULL: it has not failed. `faults` may be NULL. */

@@ -51,6 +51,8 @@ void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *en
 		disturb(entities, guest, event);
 	if (guest && event->kind == GM_GUEST_IO_ERROR)
 		gm_disk_faults_count(&guest->disk_faults, event->detail, event->time);
+	if (guest && event->kind == GM_GUEST_DEVICE_REMOVED)
+		gm_disk_faults_forget(guest->disk_faults, event->detail);
 	if (guest && (event->kind == GM_GUEST_MIGRATING || event->kind == GM_GUEST_MIGRATED)) {
 		guest->moved_at = event->time;
 		guest->leaving = event->kind == GM_GUEST_MIGRATING;

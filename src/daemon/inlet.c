@@ -244,6 +244,11 @@ uint64_t gm_inlet_dropped(struct gm_inlet *inlet)
 	return gm_queue_dropped(inlet->samples);
 }
 
+void gm_inlet_drain(struct gm_inlet *inlet)
+{
+	drain(inlet);
+}
+
 void gm_inlet_close(struct gm_inlet *inlet)
 {
 	if (!inlet)

@@ -44,6 +44,9 @@ uint64_t gm_inlet_dropped(struct gm_inlet *inlet);
  * Hands on what is still there and stops listening (after every writer has stopped); free once the
  * loop has run dry.
  */
+/* Takes all that has come so far, now and not in the loop's next turn. */
+void gm_inlet_drain(struct gm_inlet *inlet);
+
 void gm_inlet_close(struct gm_inlet *inlet);
 void gm_inlet_free(struct gm_inlet *inlet);
 

@@ -484,8 +484,10 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 	    tracked->newest[GM_SOURCE_TAP] != 0) {
 		memset(tracked->info.interface.guest, 0, GM_UUID_SIZE);
 		tracked->guest_index = tracked->ordinal = 0;
+		tracked->info.interface.rx_limit = tracked->info.interface.tx_limit = 0;
 		tracked->first_at = 0;
 		renew(intake, tracked);
+		intake->sink.identified(intake->sink.user, &tracked->info);
 		return;
 	}
 	if (key->kind == GM_ENTITY_GUEST) {
@@ -540,6 +542,8 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 	gm_happenings_take(&intake->happenings, intake->entities, event);
 	if (guest)
 		gm_faults_take(guest, event, &sink);
+	else
+		gm_faults_take_absent(event, &sink);
 }
 
 bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)

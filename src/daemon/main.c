@@ -23,6 +23,7 @@
 #include "daemon/gateway.h"
 #include "daemon/pipeline.h"
 #include "gm_version.h"
+#include "source/left.h"
 #include "state/state.h"
 
 enum { EXIT_CONFIG = 2, WATCHDOG_MS = 1000 };
@@ -287,6 +288,16 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	return -1;
 }
 
+/* Threads that were left behind may still be in a library, whose destructors would pull it from under them. */
+static int leave(int status)
+{
+	if (gm_left_count() > 0) {
+		fflush(NULL);
+		_exit(status);
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	/* net-snmp would read the texts of MIBs that its environment names: the daemon needs none. */
@@ -328,5 +339,5 @@ int main(int argc, char **argv)
 		gm_config_free(daemon->config);
 	free(path);
 	free(daemon);
-	return status;
+	return leave(status);
 }

@@ -47,6 +47,7 @@ struct search {
 	const struct gm_entities *entities;
 	const struct gm_external_feed *external;
 	bool entities_too;
+	int64_t now;
 };
 
 /* What waits to be raised, and will never be ended either. */
@@ -56,24 +57,44 @@ static bool is_orphan(void *user, const struct gm_alarm *alarm)
 	const struct gm_tracked *tracked = gm_entities_find(search->entities, &alarm->key);
 
 	if (!tracked)
-		return search->entities_too;
+		return search->entities_too && !gm_faults_lasts(alarm, search->now);
 	return (search->entities_too || is_told_of(tracked)) &&
 	       !is_judged(tracked, search->external, alarm);
+}
+
+void gm_orphans_leave(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now)
+{
+	gm_alarms_gone_but(alarms, key, gm_faults_stays, now);
+}
+
+/* The alarm of an entity that is not there; `absent` counts those of crashed guests. */
+static void end_absent(struct gm_alarms *alarms, const struct gm_alarm *alarm, size_t *absent,
+		       int64_t now)
+{
+	bool stays = gm_faults_stays(alarm);
+
+	if (gm_faults_lasts(alarm, now) && (*absent)++ < GM_FAULTS_ABSENT)
+		return;
+	if (stays) /* it does not run again: nobody looks any more */
+		gm_alarms_disable(alarms, alarm, now);
+	else
+		gm_alarms_gone(alarms, &alarm->key, now);
 }
 
 int gm_orphans_end(struct gm_alarms *alarms, const struct gm_entities *entities,
 		   const struct gm_external_feed *external, bool entities_too, int64_t now)
 {
-	struct search search = {entities, external, entities_too};
+	struct search search = {entities, external, entities_too, now};
 	gm_alarms_drop(alarms, now, is_orphan, &search);
 	size_t count = gm_alarms_active(alarms, NULL, 0);
 	struct gm_alarm *list = calloc(count ? count : 1, sizeof(*list));
 	count = list ? gm_alarms_active(alarms, list, count) : 0;
+	size_t absent = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct gm_tracked *tracked = gm_entities_find(entities, &list[i].key);
 
 		if (!tracked && entities_too)
-			gm_alarms_gone(alarms, &list[i].key, now);
+			end_absent(alarms, &list[i], &absent, now);
 		else if (tracked && (entities_too || is_told_of(tracked)) &&
 			 !is_judged(tracked, external, &list[i]))
 			gm_alarms_disable(alarms, &list[i], now);

@@ -10,6 +10,9 @@
 #include "daemon/entities.h"
 #include "daemon/external.h"
 
+/* Ends those of an entity that is gone, but the one that says that it went by a crash. */
+void gm_orphans_leave(struct gm_alarms *alarms, const struct gm_entity_key *key, int64_t now);
+
 /*
  * Ends them at `now`. `entities_too`: also those of entities that are not known, for a caller who has waited
  * long enough for them; without it only entities count that a source has told of. 0 or -ENOMEM.

@@ -99,3 +99,15 @@ void gm_outputalarms_tick(struct gm_outputalarms *alarms, const struct gm_output
 	}
 	forget(alarms, now, sink);
 }
+
+void gm_outputalarms_look(struct gm_outputalarms *alarms, struct gm_snapshot_slot *slot,
+			  int64_t now, int64_t monotonic, const struct gm_finding_sink *sink)
+{
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+
+	if (!snapshot)
+		return;
+	gm_outputalarms_tick(alarms, snapshot->outputs, snapshot->output_count, now, monotonic,
+			     sink);
+	gm_snapshot_release(slot, snapshot);
+}

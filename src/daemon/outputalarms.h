@@ -36,4 +36,8 @@ void gm_outputalarms_tick(struct gm_outputalarms *alarms, const struct gm_output
 			  size_t count, int64_t now, int64_t monotonic,
 			  const struct gm_finding_sink *sink);
 
+/* The same, with the rows of the newest snapshot. */
+void gm_outputalarms_look(struct gm_outputalarms *alarms, struct gm_snapshot_slot *slot,
+			  int64_t now, int64_t monotonic, const struct gm_finding_sink *sink);
+
 #endif

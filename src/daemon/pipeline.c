@@ -130,7 +130,9 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_outlet_begin(pipeline->outlet);
 	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
+	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 }
 
@@ -177,7 +179,7 @@ static void on_identified(void *user, const struct gm_entity_info *info)
 static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_alarms_gone(pipeline->alarms, key, time);
+	gm_orphans_leave(pipeline->alarms, key, time);
 	pipeline->store->ops->forget(pipeline->store, key);
 	gm_sources_hear(&pipeline->sources, &(struct gm_entity_info){.key = *key}, false);
 }
@@ -274,12 +276,7 @@ static void watch_self(struct gm_pipeline *pipeline, int64_t now)
 		input.source_connected[id] = pipeline->source_status[id].connected;
 	}
 	gm_selfalarms_tick(&pipeline->self, &input, &sink);
-	const struct gm_snapshot *snapshot = gm_snapshot_acquire(pipeline->slot);
-	if (!snapshot)
-		return;
-	gm_outputalarms_tick(&pipeline->output_alarms, snapshot->outputs, snapshot->output_count,
-			     now, input.monotonic, &sink);
-	gm_snapshot_release(pipeline->slot, snapshot);
+	gm_outputalarms_look(&pipeline->output_alarms, pipeline->slot, now, input.monotonic, &sink);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -455,23 +452,25 @@ static void forget_stopped(struct gm_pipeline *pipeline, unsigned stopped)
 	pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
 }
 
-/* Those that were started anew know nothing of what the others have told. */
-static void tell_again(struct gm_pipeline *pipeline)
+static int change_sources(struct gm_pipeline *pipeline, const struct gm_config *before,
+			  const struct gm_config *after, struct gm_error *err)
 {
-	const struct gm_entities *entities = gm_intake_entities(pipeline->intake);
-	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
-	     tracked = gm_entities_next(tracked))
-		if (tracked->told_by)
-			gm_sources_hear(&pipeline->sources, &tracked->info, true);
+	unsigned stopped = gm_sources_stop_changed(&pipeline->sources, before, after);
+	/* What they had told must not pass for the word of those that come in their place. */
+	gm_inlet_drain(pipeline->inlet);
+	int result = gm_sources_start_missing(&pipeline->sources, after, err);
+	forget_stopped(pipeline, stopped);
+	return result;
 }
 
 int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config *after,
 			    struct gm_error *err)
 {
 	const struct gm_config *before = pipeline->config;
-	unsigned stopped;
-	int result = gm_sources_reconfigure(&pipeline->sources, before, after, &stopped, err);
-	forget_stopped(pipeline, stopped);
+	int result = gm_sources_may_change(&pipeline->sources, before, after, err);
+	if (result < 0)
+		return result;
+	result = change_sources(pipeline, before, after, err);
 	if (result == 0) {
 		result = gm_intake_reconfigure(pipeline->intake, after->detectors,
 					       after->libvirt.enabled);
@@ -480,9 +479,9 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 	}
 	if (result < 0) {
 		struct gm_error back;
-		if (gm_sources_reconfigure(&pipeline->sources, after, before, &stopped, &back) < 0)
+		if (change_sources(pipeline, after, before, &back) < 0)
 			gm_log(GM_LOG_ERROR, "%s; the next reload tries again", back.text);
-		forget_stopped(pipeline, stopped);
+		gm_sources_tell_again(&pipeline->sources, gm_intake_entities(pipeline->intake));
 		return result;
 	}
 	gm_outlet_begin(pipeline->outlet);
@@ -490,7 +489,7 @@ int gm_pipeline_reconfigure(struct gm_pipeline *pipeline, const struct gm_config
 	end_orphans(pipeline, false, gm_clock_now());
 	gm_outlet_end(pipeline->outlet);
 	gm_outputs_configure(pipeline->outputs, after->outputs.files);
-	tell_again(pipeline);
+	gm_sources_tell_again(&pipeline->sources, gm_intake_entities(pipeline->intake));
 	pipeline->config = after;
 	return 0;
 }

@@ -4,11 +4,13 @@
  */
 #include "daemon/sources.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "source/left.h"
 
 /*
  * Main waits for all sources together no longer than this. Most end within a tick; what hangs in a
@@ -16,6 +18,9 @@
  */
 #define STOP_PATIENCE   GM_SECOND
 #define RELOAD_PATIENCE (300 * GM_MILLISECOND)
+
+/* Threads that may be left behind when libvirt's lanes are stopped once more: two or three reloads' of one URI. */
+enum { LEFT_MAX = 16 };
 
 static int create_libvirt(const struct gm_config *config, unsigned uri,
 			  struct gm_source **ret_source)
@@ -202,27 +207,63 @@ bool gm_sources_libvirt_connected(const struct gm_sources *sources,
 	return sources->runners[GM_SOURCE_LIBVIRT] != NULL;
 }
 
-int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
-			   const struct gm_config *after, unsigned *ret_stopped,
-			   struct gm_error *err)
+void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities *entities)
 {
-	unsigned changed = 0, running = 0;
-	int result = 0;
+	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		if (tracked->told_by)
+			gm_sources_hear(sources, &tracked->info, true);
+}
+
+/* Those that run and must not go on as they are, as bits. */
+static unsigned find_changed(const struct gm_sources *sources, const struct gm_config *before,
+			     const struct gm_config *after)
+{
+	unsigned changed = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
 		const struct line *line = &lines[id];
 		bool same = memcmp((const char *)before + line->section,
 				   (const char *)after + line->section, line->section_size) == 0;
-		bool runs = sources->runners[id] != NULL;
-		running |= (unsigned)runs << id;
-		changed |= (unsigned)(!same || runs != is_enabled(after, (enum gm_source_id)id))
-			   << id;
+		bool stays = same && is_enabled(after, (enum gm_source_id)id);
+		changed |= (unsigned)(sources->runners[id] && !stays) << id;
 	}
-	stop_set(sources, changed & running, RELOAD_PATIENCE);
+	return changed;
+}
+
+int gm_sources_may_change(const struct gm_sources *sources, const struct gm_config *before,
+			  const struct gm_config *after, struct gm_error *err)
+{
+	unsigned changed = find_changed(sources, before, after), left = gm_left_count();
+	if (left <= LEFT_MAX)
+		return 0;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		if ((changed >> id & 1) && gm_source_uri((enum gm_source_id)id) >= 0)
+			return gm_error_set(
+				err, -EBUSY,
+				"section libvirt cannot change yet: earlier connections "
+				"still wait for libvirtd (%u threads)",
+				left);
+	return 0;
+}
+
+unsigned gm_sources_stop_changed(struct gm_sources *sources, const struct gm_config *before,
+				 const struct gm_config *after)
+{
+	unsigned changed = find_changed(sources, before, after);
+	stop_set(sources, changed, RELOAD_PATIENCE);
+	return changed;
+}
+
+int gm_sources_start_missing(struct gm_sources *sources, const struct gm_config *after,
+			     struct gm_error *err)
+{
+	int result = 0;
 	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
-		int one = changed >> id & 1 ? start_one(sources, after, id, err) : 0;
+		int one = sources->runners[id]
+				  ? 0
+				  : start_one(sources, after, (enum gm_source_id)id, err);
 		if (one < 0)
 			result = one;
 	}
-	*ret_stopped = changed & running;
 	return result;
 }

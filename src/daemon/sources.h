@@ -7,6 +7,7 @@
 #define GM_DAEMON_SOURCES_H
 
 #include "daemon/config.h"
+#include "daemon/entities.h"
 #include "daemon/suspicion.h"
 #include "source/runner.h"
 
@@ -27,6 +28,9 @@ void gm_sources_stop(struct gm_sources *sources);
 /* Tells all of them what one has told: who an entity is, or that it is gone. */
 void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here);
 
+/* Tells all of them what is known of every entity: those that were started anew know nothing. */
+void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities *entities);
+
 /* Tells those that can look closer of an entity that deserves it by what is found of it. */
 void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding);
 
@@ -38,12 +42,21 @@ bool gm_sources_libvirt_connected(const struct gm_sources *sources,
 				  const struct gm_source_status status[GM_SOURCE_COUNT]);
 
 /*
- * Restarts those whose section differs between the two configurations, and those that do not run and
- * should. 0, or the last failure: the others have gone over. Those that were stopped, started again
- * or not, are told in any case, as bits 1 << enum gm_source_id.
+ * Whether one configuration can follow the other now. -EBUSY with `err`: connections to libvirt would be
+ * stopped while too many threads that were left behind still wait for it.
  */
-int gm_sources_reconfigure(struct gm_sources *sources, const struct gm_config *before,
-			   const struct gm_config *after, unsigned *ret_stopped,
-			   struct gm_error *err);
+int gm_sources_may_change(const struct gm_sources *sources, const struct gm_config *before,
+			  const struct gm_config *after, struct gm_error *err);
+
+/*
+ * Stops those whose section differs between the two, or that are to run no more. Which, as bits
+ * 1 << enum gm_source_id.
+ */
+unsigned gm_sources_stop_changed(struct gm_sources *sources, const struct gm_config *before,
+				 const struct gm_config *after);
+
+/* Starts those that do not run and should. 0, or the last failure: the others run. */
+int gm_sources_start_missing(struct gm_sources *sources, const struct gm_config *after,
+			     struct gm_error *err);
 
 #endif

@@ -61,6 +61,7 @@ const char *gm_guest_event_name(enum gm_guest_event_kind kind)
 		[GM_GUEST_MEMORY_FAILURE] = "memory failure",
 		[GM_GUEST_AGENT_UP] = "agent up",
 		[GM_GUEST_AGENT_DOWN] = "agent down",
+		[GM_GUEST_UNDEFINED] = "undefined",
 	};
 	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
 }

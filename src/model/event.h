@@ -58,6 +58,7 @@ enum gm_guest_event_kind {
 	GM_GUEST_MEMORY_FAILURE, /* the hardware lost memory of it */
 	GM_GUEST_AGENT_UP,       /* the agent inside of it is there */
 	GM_GUEST_AGENT_DOWN,
+	GM_GUEST_UNDEFINED, /* libvirt has no configuration of it any more */
 	GM_GUEST_EVENTS
 };
 const char *gm_guest_event_name(enum gm_guest_event_kind kind);

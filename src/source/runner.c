@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "source/left.h"
 
 enum { DURATIONS = 256 }; /* ticks that the percentiles look back on */
 
@@ -326,6 +327,7 @@ static void *run(void *user)
 	/* Else the owner has seen `done`, or will, and frees. */
 	if (abandoned) {
 		free_runner(runner);
+		gm_left_end();
 	}
 	return NULL;
 }
@@ -456,6 +458,7 @@ int gm_runner_stop(struct gm_runner *runner, int64_t patience)
 	runner->abandoned = !done;
 	if (!done) {
 		pthread_detach(runner->thread);
+		gm_left_add(1);
 	}
 	pthread_mutex_unlock(&runner->lock);
 	if (!done) {

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "source/left.h"
 #include "source/libvirt/locks.h"
 #include "source/libvirt/task.h"
 
@@ -107,11 +108,14 @@ static void *run(void *user)
 	worker->task = NULL;
 	pthread_mutex_lock(&crew->lock);
 	worker->ended = true;
-	bool last = crew->abandoned && --crew->orphans == 0;
+	bool left = crew->abandoned;
+	bool last = left && --crew->orphans == 0;
 	pthread_cond_broadcast(&crew->changed);
 	pthread_mutex_unlock(&crew->lock);
 	if (last)
 		free_crew(crew);
+	if (left)
+		gm_left_end();
 	return NULL;
 }
 
@@ -186,6 +190,7 @@ static size_t part(struct gm_lv_crew *crew, pthread_t ended[WORKERS_MAX])
 
 	crew->orphans = count_running(crew);
 	crew->abandoned = crew->orphans > 0;
+	gm_left_add(crew->orphans);
 	for (size_t i = 0; i < crew->count; i++) {
 		const struct worker *worker = &crew->workers[i];
 

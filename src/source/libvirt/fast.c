@@ -92,6 +92,10 @@ static void tell_news(struct fast *fast, const struct gm_source_sink *sink,
 	struct gm_guest_event event = {
 		.key = gm_entity_guest(news->uuid), .kind = news->kind, .time = news->time};
 
+	struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, news->uuid);
+
+	if (guest && (news->kind == GM_GUEST_AGENT_DOWN || news->kind == GM_GUEST_AGENT_UP))
+		guest->agent_lost = news->kind == GM_GUEST_AGENT_DOWN;
 	memcpy(event.detail, news->detail, sizeof(event.detail));
 	tell_event(fast, sink, &event);
 }
@@ -135,7 +139,8 @@ static void compare_state(struct fast *fast, const struct tick *tick,
 		kind = GM_GUEST_CRASHED;
 	else if (state == VIR_DOMAIN_PAUSED && guest->state != state)
 		kind = GM_GUEST_SUSPENDED;
-	else if (state == VIR_DOMAIN_RUNNING && guest->state == VIR_DOMAIN_PAUSED)
+	else if (state == VIR_DOMAIN_RUNNING &&
+		 (guest->state == VIR_DOMAIN_PAUSED || guest->state == VIR_DOMAIN_CRASHED))
 		kind = GM_GUEST_RESUMED;
 	else
 		return;
@@ -222,17 +227,30 @@ static int read_identity(struct fast *fast, virDomainPtr domain,
 	return rc;
 }
 
-static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr domain, int64_t now)
+/* An agent that was lost, and is back without an event that was heard. */
+static void compare_agent(struct fast *fast, struct gm_lv_guest *guest, const struct tick *tick)
+{
+	if (!guest->agent_lost || !guest->next->agent_up)
+		return;
+	guest->agent_lost = false;
+	tell(fast, tick->sink, guest->uuid, GM_GUEST_AGENT_UP, tick->now);
+}
+
+static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr domain,
+		     const struct tick *tick)
 {
 	struct gm_error err = {{0}};
+	int64_t now = tick->now;
 	int rc = read_identity(fast, domain, &guest->next, &err);
 
 	guest->identified_at = now;
 	if (rc == -ENOENT)
 		return;
 	guest->stale = rc < 0;
-	if (rc == 0)
+	if (rc == 0) {
+		compare_agent(fast, guest, tick);
 		return;
+	}
 	guest->retry_at = now + RETRY_INTERVAL;
 	if (!guest->identity)
 		guest->next = gm_lv_identity_bare(guest->uuid, virDomainGetName(domain),
@@ -259,7 +277,7 @@ static void identify_stale(struct fast *fast, const struct tick *tick)
 
 		if (!guest || !guest->stale || guest->retry_at > tick->now)
 			continue;
-		identify(fast, guest, item->domain, tick->now);
+		identify(fast, guest, item->domain, tick);
 		if (gm_clock_monotonic() >= end)
 			break;
 	}
@@ -268,7 +286,7 @@ static void identify_stale(struct fast *fast, const struct tick *tick)
 static void tell_missing(struct fast *fast, const struct tick *tick)
 {
 	for (const struct gm_lv_guest *guest = fast->guests.table; guest; guest = guest->hh.next) {
-		if (guest->tick != fast->tick && guest->identity)
+		if (guest->tick != fast->tick && guest->identity && !guest->ended)
 			tell(fast, tick->sink, guest->uuid, GM_GUEST_STOPPED, tick->now);
 	}
 }

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/left.h"
 #include "source/libvirt/connection.h"
 #include "source/libvirt/locks.h"
 #include "source/libvirt/patient.h"
@@ -313,8 +314,10 @@ static void *run(void *user)
 	bool abandoned = fresh->abandoned;
 	pthread_cond_broadcast(&fresh->changed);
 	pthread_mutex_unlock(&fresh->lock);
-	if (abandoned)
+	if (abandoned) {
 		destroy(fresh);
+		gm_left_end();
+	}
 	return NULL;
 }
 
@@ -374,8 +377,10 @@ void gm_lv_fresh_free(struct gm_lv_fresh *fresh, int64_t deadline)
 	bool ended = fresh->ended;
 	pthread_t thread = fresh->thread;
 	fresh->abandoned = !ended;
-	if (!ended)
+	if (!ended) {
 		pthread_detach(thread);
+		gm_left_add(1);
+	}
 	pthread_mutex_unlock(&fresh->lock);
 	if (ended) {
 		pthread_join(thread, NULL);

@@ -21,6 +21,7 @@ struct gm_lv_guest {
 	uint64_t tick;                   /* in which it was last listed */
 	bool ended;                      /* an event told that it is */
 	bool stale;                      /* its identity must be read (again) */
+	bool agent_lost;                 /* an event told that its agent went away */
 	bool untold;                     /* and told, even if nothing of it is new */
 	int64_t identified_at;           /* when that was last tried */
 	int64_t retry_at;                /* not before */

@@ -10,11 +10,9 @@
 
 #include "base/clock.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/periods.h"
 #include "source/libvirt/stats.h"
 #include "source/libvirt/xml.h"
-
-/* The shortest that there is; while a guest is looked at it is asked far more often anyway. */
-enum { SHORTEST_PERIOD = 1 };
 
 void gm_lv_patient_release(struct gm_lv_patient *patient)
 {
@@ -42,7 +40,7 @@ static int find_domain(struct gm_lv_patient *patient, virConnectPtr conn, const 
 	return patient->domain ? 0 : gm_lv_error(err, -ENOENT, "it is not there");
 }
 
-static int learn_period(struct gm_lv_patient *patient, struct gm_error *err)
+static int learn_period(struct gm_lv_patient *patient, const uint8_t *uuid, struct gm_error *err)
 {
 	struct gm_lv_identity *identity = NULL;
 	char *xml = virDomainGetXMLDesc(patient->domain, 0);
@@ -54,7 +52,7 @@ static int learn_period(struct gm_lv_patient *patient, struct gm_error *err)
 	if (rc < 0)
 		return rc;
 	patient->known = identity->has_balloon;
-	patient->period = identity->stats_period;
+	patient->period = gm_lv_periods_own(uuid, identity->stats_period);
 	gm_lv_identity_free(identity);
 	return patient->known ? 0 : gm_error_set(err, -ENOTSUP, "it has no balloon");
 }
@@ -88,15 +86,18 @@ int gm_lv_patient_ask(struct gm_lv_patient *patient, virConnectPtr conn,
 	int rc = find_domain(patient, conn, uuid, err);
 
 	if (rc == 0 && !patient->known)
-		rc = learn_period(patient, err);
+		rc = learn_period(patient, uuid, err);
 	if (rc == 0)
 		rc = take_answer(patient, uuid, batch, err);
 	if (rc < 0)
 		return rc;
+	if (!patient->touched)
+		gm_lv_periods_touch(uuid, patient->period);
 	patient->touched = true;
 	rc = set_period(patient->domain, 0, err);
 	patient->asked_at = gm_clock_now();
-	return rc < 0 ? rc : set_period(patient->domain, SHORTEST_PERIOD, err);
+	/* The guest is asked far more often anyway. */
+	return rc < 0 ? rc : set_period(patient->domain, GM_LV_PERIOD_LOOK, err);
 }
 
 int gm_lv_patient_restore(struct gm_lv_patient *patient, virConnectPtr conn,
@@ -110,5 +111,6 @@ int gm_lv_patient_restore(struct gm_lv_patient *patient, virConnectPtr conn,
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	patient->touched = false;
+	gm_lv_periods_restored(uuid);
 	return 0;
 }

@@ -194,6 +194,17 @@ static void read_balloon(struct gm_lv_identity *identity, const xmlNode *node)
 		identity->stats_period = (uint32_t)number;
 }
 
+static void read_agent(struct gm_lv_identity *identity, const xmlNode *channel)
+{
+	const xmlNode *target = gm_lv_node_child(channel, "target");
+	char text[32];
+
+	if (gm_lv_node_attribute(target, "name", text, sizeof(text)) &&
+	    strcmp(text, "org.qemu.guest_agent.0") == 0 &&
+	    gm_lv_node_attribute(target, "state", text, sizeof(text)))
+		identity->agent_up = strcmp(text, "connected") == 0;
+}
+
 static void read_devices(struct gm_lv_identity *identity, const xmlNode *devices,
 			 const struct gm_lv_ports *ports)
 {
@@ -207,6 +218,9 @@ static void read_devices(struct gm_lv_identity *identity, const xmlNode *devices
 	     node = gm_lv_node_next(node, "disk"))
 		read_disk(identity, node, ++ordinal);
 	read_balloon(identity, gm_lv_node_child(devices, "memballoon"));
+	for (const xmlNode *node = gm_lv_node_child(devices, "channel"); node;
+	     node = gm_lv_node_next(node, "channel"))
+		read_agent(identity, node);
 }
 
 static int read_domain(const xmlNode *domain, const char *hypervisor,

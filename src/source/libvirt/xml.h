@@ -19,6 +19,7 @@ enum {
 struct gm_lv_identity {
 	struct gm_entity_info guest;
 	bool has_balloon;
+	bool agent_up;                  /* the agent inside of it has opened its channel */
 	uint32_t stats_period;          /* s; 0: the guest is not asked */
 	size_t device_count;            /* interfaces first, then disks */
 	struct gm_entity_info *devices; /* zero-padded, so that two can be compared by memcmp() */

@@ -70,7 +70,7 @@ struct gm_tap_device *gm_tap_devices_nth(struct gm_tap_devices *devices, size_t 
 
 /*
  * A dump is about to be looked through: has the caches fetch what that touches, all at once instead of
- * one device after the other. Ten milliseconds after the last one that was a third of a reading's time.
+ * one device after the other.
  */
 void gm_tap_devices_warm(const struct gm_tap_devices *devices);
 

@@ -99,12 +99,13 @@ void gm_tap_limits_hear(struct gm_tap_limits *limits, const struct gm_entity_inf
 	static const uint8_t nobody[GM_UUID_SIZE];
 	const struct gm_interface_info *told = &info->interface;
 
-	if (info->key.kind != GM_ENTITY_INTERFACE ||
-	    (here && memcmp(told->guest, nobody, GM_UUID_SIZE) == 0)) {
+	if (info->key.kind != GM_ENTITY_INTERFACE) {
 		return;
 	}
+	/* A device that is no guest's any more is the host's: its limit went with the guest. */
+	bool owned = memcmp(told->guest, nobody, GM_UUID_SIZE) != 0;
 	pthread_mutex_lock(&limits->lock);
-	if (here && (told->rx_limit > 0 || told->tx_limit > 0)) {
+	if (here && owned && (told->rx_limit > 0 || told->tx_limit > 0)) {
 		set(limits, &info->key,
 		    (struct gm_tap_limit){(double)told->rx_limit, (double)told->tx_limit});
 	} else {

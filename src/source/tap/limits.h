@@ -18,7 +18,7 @@ struct gm_tap_limit {
 int gm_tap_limits_create(struct gm_tap_limits **ret_limits); /* 0 or a negative errno */
 void gm_tap_limits_free(struct gm_tap_limits *limits);       /* NULL-safe */
 
-/* Takes what is said of an interface of a guest, or that it is gone; leaves all others alone. */
+/* Takes what is said of an interface; one that is gone, or no guest's, has no limit. */
 void gm_tap_limits_hear(struct gm_tap_limits *limits, const struct gm_entity_info *info, bool here);
 
 /* Zeros where none is known. */

@@ -78,7 +78,7 @@ static void test_change_only_for_severity_or_report(void **state)
 	tell(f, what);
 	assert_int_equal(f->count, 3);
 	assert_int_equal(f->log[2].kind, GM_TRANSITION_CHANGE);
-	assert_int_equal(f->described, 1);
+	assert_int_equal(f->described, 2); /* when it began, and when it was raised */
 }
 
 static void test_interrupted_hold_is_one_alarm(void **state)
@@ -258,6 +258,27 @@ static void test_gone_clears_active_and_holding(void **state)
 	assert_int_equal(gm_alarms_active(f->alarms, NULL, 0), 1);
 }
 
+static bool is_burst(const struct gm_alarm *alarm)
+{
+	return strcmp(alarm->detector, "burst") == 0;
+}
+
+static void test_gone_spares_what_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_finding burst = finding(1, true, T0);
+
+	snprintf(burst.detector, sizeof(burst.detector), "burst");
+	tell(f, finding(1, true, T0));
+	tell(f, burst);
+	gm_alarms_gone_but(f->alarms, &burst.key, is_burst, T0 + GM_SECOND);
+	assert_int_equal(f->count, 3);
+	assert_string_equal(f->log[2].alarm.detector, "leak");
+	assert_int_equal(gm_alarms_active(f->alarms, NULL, 0), 1);
+	gm_alarms_gone(f->alarms, &burst.key, T0 + 2 * GM_SECOND);
+	assert_int_equal(gm_alarms_active(f->alarms, NULL, 0), 0);
+}
+
 static void test_restore(void **state)
 {
 	struct fixture *f = *state;
@@ -343,6 +364,7 @@ int main(void)
 		TEST(test_rules_are_alarms_of_their_own),
 		TEST(test_limit_holds_in_any_minute),
 		TEST(test_gone_clears_active_and_holding),
+		TEST(test_gone_spares_what_stays),
 		TEST(test_restore),
 		TEST(test_clock_set_back),
 		TEST(test_identity_has_no_padding),

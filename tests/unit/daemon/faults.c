@@ -20,7 +20,7 @@
 #define T0     (INT64_C(1700000000) * GM_SECOND)
 #define MINUTE (60 * GM_SECOND)
 
-enum { RUNNING = 1, PAUSED = 3 };
+enum { RUNNING = 1, PAUSED = 3, CRASHED = 6 };
 
 struct fixture {
 	struct gm_tracked guest;
@@ -210,6 +210,80 @@ static void an_agent_is_lost_where_there_was_one(void **state)
 	assert_int_equal(fixture->active, 0);
 }
 
+/* Whatever mended it was not heard. */
+static void a_crash_ends_when_the_guest_is_seen_running(void **state)
+{
+	struct fixture *fixture = *state;
+	set_state(fixture, RUNNING);
+	happens(fixture, GM_GUEST_CRASHED, "");
+	pass(fixture, GM_SECOND);
+	assert_int_equal(fixture->active, 2); /* what is known is older than the crash */
+	forget(fixture);                      /* with the end of others, whose guest has crashed */
+	set_state(fixture, CRASHED);
+	pass(fixture, GM_SECOND);
+	assert_int_equal(fixture->over, 0);
+	set_state(fixture, RUNNING);
+	pass(fixture, GM_SECOND);
+	assert_int_equal(fixture->over, 1);
+	assert_string_equal(fixture->last.metric, "guestCrashed");
+	forget(fixture);
+	pass(fixture, GM_SECOND);
+	assert_int_equal(fixture->active + fixture->over, 0);
+}
+
+static void a_clock_set_back_holds_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	set_state(fixture, RUNNING);
+	happens(fixture, GM_GUEST_IO_ERROR, "virtio-disk0  report");
+	happens(fixture, GM_GUEST_AGENT_UP, "");
+	happens(fixture, GM_GUEST_AGENT_DOWN, "");
+	forget(fixture);
+	pass(fixture, -600 * MINUTE);
+	assert_int_equal(fixture->active, 1); /* it goes on */
+	pass(fixture, 3 * MINUTE);
+	assert_int_equal(fixture->active, 3); /* the agent is away by now */
+	pass(fixture, 8 * MINUTE);
+	assert_int_equal(fixture->over, 1);
+}
+
+/* The guest goes with its process, and what started it anew may be the first that is heard of it. */
+static void a_crash_outlasts_its_guest(void **state)
+{
+	static const enum gm_guest_event_kind ends[] = {GM_GUEST_STARTED, GM_GUEST_RESUMED,
+							GM_GUEST_STOPPED, GM_GUEST_MIGRATED,
+							GM_GUEST_UNDEFINED};
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct gm_guest_event event = {
+			.key = fixture->guest.info.key, .kind = ends[i], .time = fixture->now};
+		forget(fixture);
+		gm_faults_take_absent(&event, &fixture->sink);
+		assert_int_equal(fixture->over, 1);
+		assert_string_equal(fixture->last.metric, "guestCrashed");
+	}
+	struct gm_guest_event other = {
+		.key = fixture->guest.info.key, .kind = GM_GUEST_CRASHED, .time = fixture->now};
+	forget(fixture);
+	gm_faults_take_absent(&other, &fixture->sink);
+	assert_int_equal(fixture->active + fixture->over, 0); /* whose alarm would that be */
+
+	struct gm_alarm alarm = {
+		.key = fixture->guest.info.key, .detector = GM_EVENT_DETECTOR, .raised_at = T0};
+	gm_text_copy(alarm.metric, sizeof(alarm.metric), "guestDiskError");
+	assert_false(gm_faults_stays(&alarm));
+	assert_false(gm_faults_lasts(&alarm, T0));
+	gm_text_copy(alarm.metric, sizeof(alarm.metric), "guestCrashed");
+	assert_true(gm_faults_stays(&alarm));
+	assert_true(gm_faults_lasts(&alarm, T0 + 59 * MINUTE));
+	assert_false(gm_faults_lasts(&alarm, T0 + 61 * MINUTE));
+	assert_false(gm_faults_lasts(&alarm, T0 - 61 * MINUTE)); /* the clock was set back */
+	alarm.raised_at = 0;
+	assert_true(gm_faults_lasts(&alarm, T0)); /* it soaks */
+	alarm.suppressed = GM_SUPPRESSION_MAINTENANCE;
+	assert_false(gm_faults_lasts(&alarm, T0));
+}
+
 /* What is no fault raises nothing. */
 static void others_are_nothing(void **state)
 {
@@ -233,6 +307,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(some_lapse_while_the_guest_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_agent_is_lost_where_there_was_one, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_crash_ends_when_the_guest_is_seen_running, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_clock_set_back_holds_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_crash_outlasts_its_guest, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_are_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

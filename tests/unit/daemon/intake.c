@@ -276,8 +276,12 @@ static void test_a_device_that_changes_hands_begins_anew(void **state)
 	see_guest(fixture);
 	see_port(fixture);
 	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 0);
+	unsigned identified = fixture->identified;
+	find(fixture, port)->info.interface.rx_limit = 8000;
 	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &port, T0 + 6 * GM_SECOND);
 	assert_int_equal(find(fixture, port)->guest_index, 0);
+	assert_int_equal(find(fixture, port)->info.interface.rx_limit, 0);
+	assert_int_equal(fixture->identified, identified + 1); /* who keeps limits hears of it */
 }
 
 static void restore_port(struct fixture *fixture, unsigned metric)

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "source/left.h"
 #include "source/libvirt/libvirt.h"
 #include "source/runner.h"
 
@@ -207,6 +208,11 @@ static void let_them_end(void)
 	assert_int_equal(fake.owners_calls, 0);
 }
 
+static bool none_is_left(void)
+{
+	return gm_left_count() == 0;
+}
+
 /* Stops a lane whose calls do not return: soon, and for good. */
 static void stop_frozen(struct gm_runner *runner)
 {
@@ -215,8 +221,10 @@ static void stop_frozen(struct gm_runner *runner)
 	assert_int_equal(gm_runner_stop(runner, PATIENCE), -ETIMEDOUT);
 	assert_true(gm_clock_monotonic() - begin < AT_MOST);
 	int told = atomic_load(&batches);
+	assert_true(gm_left_count() > 0);
 	freeze(false);
 	let_them_end();
+	await(none_is_left);
 	assert_int_equal(atomic_load(&batches), told);
 }
 

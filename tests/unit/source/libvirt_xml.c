@@ -294,6 +294,7 @@ static void test_hostile_values(void **state)
 	assert_int_equal(identity->devices[0].interface.rx_limit, 0);
 	assert_int_equal(identity->devices[0].interface.tx_limit, 0);
 	assert_int_equal(identity->stats_period, 0);
+	assert_false(identity->agent_up);
 	gm_lv_identity_free(identity);
 	xml = "<domain>" UUID "<memory unit='TiB'>16777216</memory></domain>"; /* 2^64 bytes */
 	assert_int_equal(parse(xml, &identity), 0);
@@ -314,20 +315,41 @@ static void test_comparable(void **state)
 	gm_lv_identity_free(b);
 }
 
+/* Only of the agent's own channel, and only what the host says. */
+static void test_agent(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *target;
+		bool up;
+	} cases[] = {
+		{"name='org.qemu.guest_agent.0' state='connected'", true},
+		{"name='org.qemu.guest_agent.0' state='disconnected'", false},
+		{"name='org.qemu.guest_agent.0'", false},
+		{"name='com.redhat.spice.0' state='connected'", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char xml[512];
+		struct gm_lv_identity *identity;
+		snprintf(xml, sizeof(xml),
+			 "<domain>" UUID "<devices><channel type='spicevmc'/><channel type='unix'>"
+			 "<target type='virtio' %s/></channel></devices></domain>",
+			 cases[i].target);
+		assert_int_equal(parse(xml, &identity), 0);
+		assert_int_equal(identity->agent_up, cases[i].up);
+		gm_lv_identity_free(identity);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nova_1_1),
-		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_nova_1_0),
-		cmocka_unit_test(test_no_nova),
-		cmocka_unit_test(test_newest_namespace_wins),
-		cmocka_unit_test(test_ports_by_place),
-		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_entities),
-		cmocka_unit_test(test_huge),
-		cmocka_unit_test(test_hostile_values),
-		cmocka_unit_test(test_comparable),
+		cmocka_unit_test(test_nova_1_1),       cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_agent),          cmocka_unit_test(test_nova_1_0),
+		cmocka_unit_test(test_no_nova),        cmocka_unit_test(test_newest_namespace_wins),
+		cmocka_unit_test(test_ports_by_place), cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_entities),       cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_hostile_values), cmocka_unit_test(test_comparable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

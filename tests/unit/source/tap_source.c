@@ -465,7 +465,10 @@ static void a_limit_is_the_ports_rate(void **state)
 	/* The guest receives what the device sends. */
 	frames = limits_of(&watch, 1, 200000000, 50000000);
 	assert_true(frames.tx_limit == 200e6 && frames.rx_limit == 50e6 && frames.speed == 200e6);
-	/* What the tap source itself tells of a device comes back like this: it says nothing. */
+	/* It is no guest's any more. */
+	frames = limits_of(&watch, 0, 200000000, 50000000);
+	assert_true(frames.tx_limit == 0 && frames.rx_limit == 0 && frames.speed == 0);
+	/* What the tap source itself tells of a device comes back like this: it says nothing new. */
 	frames = limits_of(&watch, 0, 0, 0);
 	assert_true(frames.tx_limit == -1 && frames.rx_limit == -1 && frames.speed == -1);
 	frames = limits_of(&watch, 1, 0, 70000000);
