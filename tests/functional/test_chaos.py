@@ -292,3 +292,7 @@ class Chaos(GuestmonTest):
         self.lab.exec("kill", "-KILL", self.qemu(PLUGGED))
         wait_until("its death is told", lambda: "guestCrashed" in self.daemon.ctl(
             "--json", "alarms", "--log").stdout, BACK)
+        wait_until("it is gone", lambda: f"gmtap{PLUGGED}" not in self.interfaces(), BACK)
+        self.assertIn(f"web-{PLUGGED}", self.snmp.walk("gmAlarmGuestName").values())
+        self.lab.guest_start(PLUGGED, 128)
+        wait_until("it runs: that is over", lambda: not self.snmp.walk("gmAlarmGuestName"), BACK)
