@@ -5,14 +5,13 @@
 #include "daemon/user_names.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "model/alarm.h"
 
 #define KEPT (600 * GM_SECOND)
@@ -95,23 +94,16 @@ static void *answer(void *user)
 static struct question *begin(gm_user_names_fn *ask, uid_t uid)
 {
 	struct question *question = calloc(1, sizeof(*question));
-	pthread_condattr_t clock;
 	pthread_t thread;
-	sigset_t all, before;
 	if (!question)
 		return NULL;
 	question->ask = ask;
 	question->uid = uid;
-	pthread_mutex_init(&question->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&question->answered, &clock);
-	pthread_condattr_destroy(&clock);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int result = pthread_create(&thread, NULL, answer, question);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (result != 0) {
+	if (gm_thread_locks(&question->lock, &question->answered) < 0) {
+		free(question);
+		return NULL;
+	}
+	if (gm_thread_start(&thread, answer, question) < 0) {
 		free_question(question);
 		return NULL;
 	}
@@ -121,12 +113,11 @@ static struct question *begin(gm_user_names_fn *ask, uid_t uid)
 
 static bool wait_for(struct question *question, int64_t patience)
 {
-	int64_t until = gm_clock_monotonic() + patience;
-	struct timespec deadline = {.tv_sec = until / GM_SECOND, .tv_nsec = until % GM_SECOND};
+	struct timespec until = gm_thread_until(gm_clock_monotonic() + patience);
 	int result = 0;
 	pthread_mutex_lock(&question->lock);
 	while (!question->over && result == 0)
-		result = pthread_cond_timedwait(&question->answered, &question->lock, &deadline);
+		result = pthread_cond_timedwait(&question->answered, &question->lock, &until);
 	bool over = question->over;
 	pthread_mutex_unlock(&question->lock);
 	return over;

@@ -7,14 +7,12 @@
 #include "source/runner.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "source/left.h"
 
 enum { DURATIONS = 256 }; /* ticks that the percentiles look back on */
@@ -48,11 +46,6 @@ struct gm_runner {
 	int64_t durations[DURATIONS];
 	uint32_t duration_count, duration_next;
 };
-
-static struct timespec to_timespec(int64_t time)
-{
-	return (struct timespec){.tv_sec = time / GM_SECOND, .tv_nsec = time % GM_SECOND};
-}
 
 /* The gate. A sink never blocks, so it may be called under the lock. */
 
@@ -159,7 +152,7 @@ static bool wait_until(struct gm_runner *runner, int64_t deadline)
 			report(runner, now);
 		}
 		wake = deadline < runner->status_due ? deadline : runner->status_due;
-		until = to_timespec(wake);
+		until = gm_thread_until(wake);
 		pthread_mutex_lock(&runner->lock);
 		while (!runner->stop && rc == 0 && now < wake) {
 			rc = pthread_cond_timedwait(&runner->changed, &runner->lock, &until);
@@ -332,46 +325,6 @@ static void *run(void *user)
 	return NULL;
 }
 
-static int init_locks(struct gm_runner *runner)
-{
-	pthread_condattr_t attributes;
-	int rc = pthread_condattr_init(&attributes);
-
-	if (rc != 0) {
-		return -rc;
-	}
-	/* Deadlines are absolute on the monotonic clock; a stop wakes the waiter before them. */
-	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (rc == 0) {
-		rc = pthread_cond_init(&runner->changed, &attributes);
-	}
-	pthread_condattr_destroy(&attributes);
-	if (rc != 0) {
-		return -rc;
-	}
-	rc = pthread_mutex_init(&runner->lock, NULL);
-	if (rc != 0) {
-		pthread_cond_destroy(&runner->changed);
-	}
-	return -rc;
-}
-
-/* Signals are the main thread's business. */
-static int create_thread(struct gm_runner *runner)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (rc != 0) {
-		return -rc;
-	}
-	rc = pthread_create(&runner->thread, NULL, run, runner);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -rc;
-}
-
 int gm_runner_start(struct gm_source *source, const struct gm_runner_options *options,
 		    const struct gm_source_sink *sink, struct gm_runner **ret_runner)
 {
@@ -397,12 +350,13 @@ int gm_runner_start(struct gm_source *source, const struct gm_runner_options *op
 			 .user = runner},
 		.status = {.id = source->ops->id, .interval = options->interval},
 	};
-	rc = init_locks(runner);
+	/* Deadlines are absolute on the monotonic clock; a stop wakes the waiter before them. */
+	rc = gm_thread_locks(&runner->lock, &runner->changed);
 	if (rc < 0) {
 		free(runner);
 		return rc;
 	}
-	rc = create_thread(runner);
+	rc = gm_thread_start(&runner->thread, run, runner);
 	if (rc < 0) {
 		free_runner(runner);
 		return rc;
@@ -442,7 +396,7 @@ void gm_runner_quit(struct gm_runner *runner)
 
 int gm_runner_stop(struct gm_runner *runner, int64_t patience)
 {
-	struct timespec until = to_timespec(gm_clock_monotonic() + patience);
+	struct timespec until = gm_thread_until(gm_clock_monotonic() + patience);
 	bool done;
 	int rc = 0;
 

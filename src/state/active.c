@@ -5,12 +5,12 @@
  * the database. Where there are only a few there is no thread.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/thread.h"
 #include "state/private.h"
 
 enum { PART = 256, PARTS_MAX = 8 };
@@ -45,7 +45,7 @@ static void *parse(void *argument)
 
 static void begin_part(struct part *part)
 {
-	part->running = pthread_create(&part->thread, NULL, parse, part) == 0;
+	part->running = gm_thread_start(&part->thread, parse, part) == 0;
 	if (!part->running)
 		parse(part);
 }

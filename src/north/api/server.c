@@ -9,8 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 enum {
 	TICK_MS = 250,
@@ -213,16 +212,6 @@ static void *run(void *argument)
 	return NULL;
 }
 
-static int start_thread(struct gm_api *api)
-{
-	sigset_t blocked, before;
-	sigfillset(&blocked);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	int error = pthread_create(&api->thread, NULL, run, api);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 /* ---- the start ---- */
 
 static void on_library_log(void *user, const char *format, va_list args)
@@ -361,7 +350,7 @@ int gm_api_start(const struct gm_api_options *options, uv_loop_t *loop,
 	if (result == 0) {
 		uv_async_init(loop, &api->async, on_asked);
 		api->async.data = api;
-		result = start_thread(api);
+		result = gm_thread_start(&api->thread, run, api);
 		api->running = result == 0;
 		if (result < 0)
 			gm_error_set(err, result, "api: %s", strerror(-result));

@@ -8,10 +8,9 @@
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include "base/text.h"
+#include "base/thread.h"
 #include "source/libvirt/libvirt.h"
 
 /* A dead peer is noticed after interval × (count + 1). */
@@ -45,21 +44,14 @@ static void *run_events(void *user)
 	return NULL;
 }
 
-/* Signals are the main thread's business. */
 static int start_event_thread(void)
 {
-	sigset_t all, before;
 	pthread_t thread;
+	int rc = gm_thread_start(&thread, run_events, NULL);
 
-	sigfillset(&all);
-	int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (rc != 0)
-		return -rc;
-	rc = pthread_create(&thread, NULL, run_events, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0)
 		pthread_detach(thread);
-	return -rc;
+	return rc;
 }
 
 /* The order is libvirt's rule: the loop is registered before the first connection is opened. */

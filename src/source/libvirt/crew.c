@@ -6,14 +6,11 @@
 #include "source/libvirt/crew.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "source/left.h"
-#include "source/libvirt/locks.h"
 #include "source/libvirt/task.h"
 
 enum { WORKERS_MAX = 16 };
@@ -119,21 +116,6 @@ static void *run(void *user)
 	return NULL;
 }
 
-static int start_worker(struct worker *worker)
-{
-	sigset_t all, before;
-
-	/* Signals are the main thread's business. */
-	sigfillset(&all);
-	int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (rc != 0)
-		return -rc;
-	rc = pthread_create(&worker->thread, NULL, run, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	worker->started = rc == 0;
-	return -rc;
-}
-
 int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect collect,
 		      struct gm_lv_crew **ret_crew)
 {
@@ -141,7 +123,7 @@ int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect co
 
 	if (!crew)
 		return -ENOMEM;
-	int rc = gm_lv_locks_init(&crew->lock, &crew->changed);
+	int rc = gm_thread_locks(&crew->lock, &crew->changed);
 	if (rc < 0) {
 		free(crew);
 		return rc;
@@ -155,7 +137,8 @@ int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect co
 		if (rc < 0)
 			break;
 		crew->count++;
-		rc = start_worker(worker);
+		rc = gm_thread_start(&worker->thread, run, worker);
+		worker->started = rc == 0;
 	}
 	if (rc < 0) {
 		gm_lv_crew_free(crew, gm_clock_monotonic() + GM_SECOND);
@@ -163,11 +146,6 @@ int gm_lv_crew_create(const struct gm_libvirt_options *options, gm_lv_collect co
 	}
 	*ret_crew = crew;
 	return 0;
-}
-
-static struct timespec to_timespec(int64_t time)
-{
-	return (struct timespec){.tv_sec = time / GM_SECOND, .tv_nsec = time % GM_SECOND};
 }
 
 /* Under the lock: how many threads still run. */
@@ -214,7 +192,7 @@ void gm_lv_crew_free(struct gm_lv_crew *crew, int64_t deadline)
 {
 	if (!crew)
 		return;
-	struct timespec until = to_timespec(deadline);
+	struct timespec until = gm_thread_until(deadline);
 	pthread_t ended[WORKERS_MAX];
 	int rc = 0;
 	gm_lv_crew_quit(crew);
@@ -253,7 +231,7 @@ static unsigned count_stuck(const struct gm_lv_crew *crew, int64_t now)
 int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_t deadline,
 		    size_t *ret_worker)
 {
-	struct timespec until = to_timespec(deadline);
+	struct timespec until = gm_thread_until(deadline);
 	struct worker *worker;
 	int rc = 0;
 
@@ -279,7 +257,7 @@ int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t index, int64_t deadline,
 		    struct gm_lv_answer *ret_answer)
 {
 	struct worker *worker = &crew->workers[index];
-	struct timespec until = to_timespec(deadline);
+	struct timespec until = gm_thread_until(deadline);
 	int rc = 0;
 
 	pthread_mutex_lock(&crew->lock);

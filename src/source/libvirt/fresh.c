@@ -6,17 +6,14 @@
 #include "source/libvirt/fresh.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "source/left.h"
 #include "source/libvirt/connection.h"
-#include "source/libvirt/locks.h"
 #include "source/libvirt/patient.h"
 
 enum {
@@ -61,11 +58,6 @@ struct gm_lv_fresh {
 	int64_t connect_after;
 	struct gm_log_limit limit;
 };
-
-static struct timespec to_timespec(int64_t time)
-{
-	return (struct timespec){.tv_sec = time / GM_SECOND, .tv_nsec = time % GM_SECOND};
-}
 
 /* Under the lock. */
 static struct look *find_look(struct gm_lv_fresh *fresh, const uint8_t *uuid)
@@ -256,7 +248,7 @@ static bool wait_for_tick(struct gm_lv_fresh *fresh)
 {
 	int64_t interval = fresh->options.fresh_interval;
 	int64_t now = gm_clock_monotonic();
-	struct timespec next = to_timespec(now - now % interval + interval);
+	struct timespec next = gm_thread_until(now - now % interval + interval);
 	int rc = 0;
 
 	pthread_mutex_lock(&fresh->lock);
@@ -325,7 +317,6 @@ int gm_lv_fresh_create(const struct gm_libvirt_options *options, enum gm_source_
 		       struct gm_lv_fresh **ret_fresh)
 {
 	struct gm_lv_fresh *fresh = calloc(1, sizeof(*fresh));
-	sigset_t all, before;
 
 	if (!fresh)
 		return -ENOMEM;
@@ -334,16 +325,12 @@ int gm_lv_fresh_create(const struct gm_libvirt_options *options, enum gm_source_
 	fresh->count = (size_t)options->fresh_guests;
 	if (fresh->count > PATIENTS_MAX)
 		fresh->count = PATIENTS_MAX;
-	int rc = gm_lv_locks_init(&fresh->lock, &fresh->changed);
+	int rc = gm_thread_locks(&fresh->lock, &fresh->changed);
 	if (rc < 0) {
 		free(fresh);
 		return rc;
 	}
-	/* Signals are the main thread's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&fresh->thread, NULL, run, fresh);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = gm_thread_start(&fresh->thread, run, fresh);
 	if (rc < 0) {
 		destroy(fresh);
 		return rc;
@@ -364,7 +351,7 @@ void gm_lv_fresh_quit(struct gm_lv_fresh *fresh)
 
 void gm_lv_fresh_free(struct gm_lv_fresh *fresh, int64_t deadline)
 {
-	struct timespec until = to_timespec(deadline);
+	struct timespec until = gm_thread_until(deadline);
 	int rc = 0;
 
 	if (!fresh)
