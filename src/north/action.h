@@ -7,7 +7,7 @@
  * message that the outbox gives twice is not done twice.
  *
  * An output type of this kind is a `gm_action_ops` (how it is done), an option struct that begins with its
- * gm_action_options, and a gm_output_ops whose create() calls gm_action_create() and whose in_flight is 1.
+ * gm_action_options, and a gm_output_ops with GM_ACTION_OUTPUT_OPS whose create() calls gm_action_create().
  */
 #ifndef GM_NORTH_ACTION_H
 #define GM_NORTH_ACTION_H
@@ -84,6 +84,8 @@ int gm_action_create(const struct gm_action_ops *ops, const void *options,
 void gm_action_send(struct gm_output *output, const struct gm_message *message, uint64_t ticket);
 void gm_action_tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now);
 void gm_action_close(struct gm_output *output);
+#define GM_ACTION_OUTPUT_OPS \
+	.in_flight = 1, .send = gm_action_send, .tick = gm_action_tick, .close = gm_action_close
 
 /* For check(): -EINVAL unless `rules` says for which; `what` is what must not be done for any alarm. */
 int gm_action_check_rules(const struct gm_action_options *options, const char *what,

@@ -114,10 +114,7 @@ const struct gm_output_ops gm_program_action_ops = {
 		"more than a line in the journal of actions while dry-run is on.",
 	.options = option_table,
 	.options_size = sizeof(struct options),
-	.in_flight = 1,
 	.check = check,
 	.create = create,
-	.send = gm_action_send,
-	.tick = gm_action_tick,
-	.close = gm_action_close,
+	GM_ACTION_OUTPUT_OPS,
 };
