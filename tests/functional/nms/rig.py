@@ -145,6 +145,15 @@ class Rig:
         done = self.run("snmpget", "-t", "1", "-r", "0", "-Oqv", self.agent, name, check=False)
         return None if done.returncode or done.stdout.startswith("No ") else done.stdout.strip().strip('"')
 
+    def set(self, *words):
+        """"" or the name of the error."""
+        done = self.run("snmpset", "-t", "5", "-r", "0", self.agent, *words, check=False,
+                            env={"MIBS": ""})  # without the MIB, whose ranges snmpset would check itself
+        if done.returncode == 0:
+            return ""
+        reason = [line for line in done.stderr.splitlines() if line.startswith("Reason: ")]
+        return reason[0].split()[1] if reason else done.stderr
+
     def served(self):
         return self.get(ROOT + ".1.1.4.0")
 

@@ -10,9 +10,9 @@ What is odd here, and why:
   does not stand that: every POST ends with 500. CONTEXT gives the copy what is missing.
 - A host becomes part of a segment only if Nova knows it: there is no Nova, so it is put into the table."""
 
+import functools
 import os
 import sqlite3
-import threading
 
 import stack
 
@@ -138,21 +138,7 @@ def add_host(services, name):
 def start(services):
     """Needs Keystone and RabbitMQ."""
     seed(services)
-    failures = []
-
-    def follow(step):
-        try:
-            step(services)
-        except Exception as failure:  # told by the main thread  pylint: disable=broad-except
-            failures.append(failure)
-
-    threads = [threading.Thread(target=follow, args=(step,)) for step in (start_masakari, start_mistral)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    stack.at_once([[functools.partial(step, services)] for step in (start_masakari, start_mistral)])
 
 
 def stop(services):

@@ -62,6 +62,26 @@ def password_auth(user, password, project):
         "scope": {"project": {"name": project, "domain": {"id": "default"}}}}}
 
 
+def at_once(chains):
+    """Lists of steps beside each other, the steps of each in turn. Raises the first failure when all have ended."""
+    failures = []
+
+    def follow(chain):
+        try:
+            for step in chain:
+                step()
+        except Exception as failure:  # told by the main thread  pylint: disable=broad-except
+            failures.append(failure)
+
+    threads = [threading.Thread(target=follow, args=(chain,)) for chain in chains]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
 class Stack:
     """The services of one state directory."""
 
@@ -413,22 +433,7 @@ paste_config = {self.path("gnocchi/api-paste.ini")}
             chains.append([self.start_postgres, self.start_gnocchi])
         if "rabbit" in parts:
             chains.append([self.start_rabbit])
-        failures = []
-
-        def follow(chain):
-            try:
-                for step in chain:
-                    step()
-            except Exception as failure:  # told by the main thread  pylint: disable=broad-except
-                failures.append(failure)
-
-        threads = [threading.Thread(target=follow, args=(chain,)) for chain in chains]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+        at_once(chains)
         if "rabbit" in parts:
             self.start_consumers()
         self.write("facts.json", json.dumps({**self.facts, "PARTS": self.parts}))
