@@ -197,6 +197,9 @@ void gm_mib_vm_trap_tick(struct gm_mib *mib, int64_t now);
  */
 bool gm_mib_view(struct gm_mib *mib, const struct gm_mib_context *context, long transaction,
 		 struct gm_mib_view *ret_view);
+/* The part of the variable's name below our root: its length; nothing when it is before the root. */
+size_t gm_mib_below_root(const netsnmp_variable_list *variable, size_t root_length,
+			 uint32_t ret_id[MAX_OID_LEN]);
 int gm_mib_get_variable(const struct gm_mib_module *module, const struct gm_mib_view *view,
 			netsnmp_variable_list *variable);
 bool gm_mib_next_variable(const struct gm_mib_module *module, const struct gm_mib_view *view,

@@ -120,9 +120,8 @@ static void answer(netsnmp_variable_list *variable, const struct gm_mib_value *v
 	snmp_set_var_typed_value(variable, type, data, length);
 }
 
-/* The part of the variable's name below our root: its length; nothing when it is before the root. */
-static size_t below_root(const netsnmp_variable_list *variable, size_t root_length,
-			 uint32_t *ret_id)
+size_t gm_mib_below_root(const netsnmp_variable_list *variable, size_t root_length,
+			 uint32_t ret_id[MAX_OID_LEN])
 {
 	size_t length = 0;
 	for (size_t i = root_length; i < variable->name_length && i < MAX_OID_LEN; i++)
@@ -134,7 +133,7 @@ int gm_mib_get_variable(const struct gm_mib_module *module, const struct gm_mib_
 			netsnmp_variable_list *variable)
 {
 	uint32_t id[MAX_OID_LEN];
-	size_t length = below_root(variable, module->root_length, id);
+	size_t length = gm_mib_below_root(variable, module->root_length, id);
 	struct gm_mib_value value;
 	int found = view ? gm_mib_get(module, view, id, length, &value) : GM_MIB_NO_INSTANCE;
 	if (found == GM_MIB_FOUND)
@@ -149,7 +148,7 @@ bool gm_mib_next_variable(const struct gm_mib_module *module, const struct gm_mi
 	uint32_t id[MAX_OID_LEN];
 	size_t length = 0, name_length = gm_mib_root(module, name);
 	if (snmp_oid_compare(variable->name, variable->name_length, name, name_length) > 0)
-		length = below_root(variable, name_length, id);
+		length = gm_mib_below_root(variable, name_length, id);
 
 	struct gm_mib_oid next;
 	struct gm_mib_value value;

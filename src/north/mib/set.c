@@ -75,21 +75,12 @@ static bool take_index(const uint32_t *index, size_t length, struct gm_mib_chang
 	return output || length == 1;
 }
 
-static size_t below_root(const struct gm_mib_registration *one,
-			 const netsnmp_variable_list *variable, uint32_t id[MAX_OID_LEN])
-{
-	size_t length = 0;
-	for (size_t i = one->module->root_length; i < variable->name_length; i++)
-		id[length++] = (uint32_t)variable->name[i];
-	return length;
-}
-
 /* The change that a variable asks for: SNMP_ERR_NOERROR, or what is wrong with it (RFC 3416, 4.2.5). */
 static int parse(const struct gm_mib_registration *one, const struct gm_mib_view *view,
 		 const netsnmp_variable_list *variable, struct gm_mib_change *ret_change)
 {
 	uint32_t id[MAX_OID_LEN];
-	size_t length = below_root(one, variable, id);
+	size_t length = gm_mib_below_root(variable, one->module->root_length, id);
 	struct gm_mib_value present;
 	const struct writable *object = find(id, length);
 	bool ours = one->module == &gm_mib_modules[GM_MIB_GUESTMON] && !one->context->name[0];
@@ -136,7 +127,7 @@ static int keep(const struct gm_mib_registration *one, const struct gm_mib_view 
 {
 	struct gm_mib *mib = one->mib;
 	uint32_t id[MAX_OID_LEN];
-	size_t length = below_root(one, variable, id);
+	size_t length = gm_mib_below_root(variable, one->module->root_length, id);
 	if (gm_mib_is_row(id, length))
 		return gm_mib_row_keep(mib, view, transaction, id, variable, change);
 	if (mib->set_count == GM_MIB_SETS)
