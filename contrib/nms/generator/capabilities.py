@@ -64,7 +64,8 @@ _ALARM_VARIATIONS = {
     "alarmActiveEngineAddress": ("", _HERE),
     "alarmActiveLogPointer": ("", "Always 0.0: the log is gmAlarmLogTable, whose index notifications carry as gmNotifySequence."),
     "alarmActiveVariableID": ("", "The variables are those of the notification of the raise. Their values are those of the alarm as "
-                                  "it is now; that of gmNotifySequence is the largest number, which stands for one that is not known."),
+                                  "it is now; that of gmNotifySequence is the largest number, which stands for one that is not known, when the "
+                                  "raise is no longer in gmAlarmLogTable."),
     "alarmActiveVariableCounter32Val": ("not-implemented", _NO_TYPE),
     "alarmActiveVariableIpAddressVal": ("not-implemented", _NO_TYPE),
     "alarmActiveVariableOpaqueVal": ("not-implemented", _NO_TYPE),

@@ -2,7 +2,7 @@
 /*
  * The getters of alarmActiveVariableTable (RFC 3877): the variables of the notification that tells of an alarm's
  * raise, as an SNMPv2-Trap-PDU has them: sysUpTime.0, snmpTrapOID.0, then those of notify.h. Their values
- * are those of the alarm as it is now; its sequence number is not known here.
+ * are those of the alarm as it is now; its sequence number is known as long as the raise is in the log.
  */
 #include <string.h>
 
@@ -14,13 +14,24 @@
 	bool name(const struct gm_mib_view *view, const void *row, \
 		  const struct gm_mib_column *column, struct gm_mib_value *ret_value)
 
-enum { UPTIME, TRAP, FIRST };
+enum { UPTIME, TRAP, FIRST, SEQUENCE }; /* gmNotifySequence follows gmNotifyAlarmId */
 static const uint32_t uptime[] = {1, 3, 6, 1, 2, 1, 1, 3, 0};
 static const uint32_t trap[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 static const uint32_t root[] = {GM_OID_ROOT};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 _Static_assert(FIRST + GM_MIB_NOTIFY_MAX <= GM_ALARM_VARIABLES, "each has its part of the row");
+
+/* UINT64_MAX: not known, as in notify.h. */
+static uint64_t raised_as(const struct gm_snapshot *snapshot, const struct gm_alarm *alarm)
+{
+	for (size_t i = snapshot->log_count; i-- > 0;) {
+		const struct gm_transition *logged = &snapshot->log[i];
+		if (logged->kind == GM_TRANSITION_RAISE && logged->alarm.id == alarm->id)
+			return logged->sequence;
+	}
+	return UINT64_MAX;
+}
 
 static struct gm_transition raise_of(const struct gm_alarm *alarm)
 {
@@ -75,8 +86,11 @@ static bool find(const struct gm_mib_view *view, const struct gm_alarm *alarm,
 		object(ret_value, root, COUNT(root), kind, COUNT(kind));
 		return true;
 	}
-	return gm_mib_notify_variable(&transition, number - FIRST, ret_oid, ret_value) &&
-	       keep(ret_value);
+	if (!gm_mib_notify_variable(&transition, number - FIRST, ret_oid, ret_value))
+		return false;
+	if (number == SEQUENCE)
+		ret_value->number = raised_as(view->snapshot, alarm);
+	return keep(ret_value);
 }
 
 GETTER(gm_cell_variable_count)
