@@ -26,7 +26,8 @@ guest_domain()
 }
 
 # What guests can run with, found out once per image and boot of this machine: kvm only if a guest
-# really came up with it within 8 s, because /dev/kvm may be there and not serve.
+# really came up with it within 8 s, because /dev/kvm may be there and not serve. `none` is not kept: the
+# machine may only have been too busy.
 guest_accel()
 {
 	image_make
@@ -38,10 +39,10 @@ guest_accel()
 	fi
 	if [ -c /dev/kvm ] && guest_probe 8 -accel kvm -cpu host; then
 		found=kvm
-	elif guest_probe 60 -accel tcg -cpu max; then
+	elif guest_probe 180 -accel tcg -cpu max; then
 		found=tcg
 	fi
-	printf '%s\n%s\n' "$boot" "$found" >"$state/image/accel"
+	[ "$found" = none ] || printf '%s\n%s\n' "$boot" "$found" >"$state/image/accel"
 	printf '%s\n' "$found"
 }
 
