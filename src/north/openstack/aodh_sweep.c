@@ -120,7 +120,7 @@ static void finish(struct gm_aodh_sweep *sweep)
 	struct gm_output *output = sweep->output;
 
 	if (sweep->states) {
-		output->reconciled = true;
+		output->reconciled = output->compared = true;
 		for (size_t i = 0; i < sweep->active_count; i++) {
 			if (!sweep->active[i].seen &&
 			    !gm_aodh_job_is_there(output, sweep->active[i].name))
@@ -323,7 +323,7 @@ static void note_active(struct gm_aodh_sweep *sweep, const struct gm_snapshot *s
 	qsort(sweep->active, sweep->active_count, sizeof(*sweep->active), compare_names);
 }
 
-void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot)
+void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot, bool states)
 {
 	struct gm_aodh_sweep *sweep = calloc(1, sizeof(*sweep));
 	size_t room = snapshot->alarm_count < ACTIVE_MAX ? snapshot->alarm_count : ACTIVE_MAX;
@@ -332,8 +332,8 @@ void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *sna
 		return;
 	output->sweep = sweep;
 	sweep->output = output;
-	sweep->states = output->holding = !output->reconciled;
-	sweep->removals = output->reconciled; /* at the start, who is here is not known yet */
+	sweep->states = output->holding = states;
+	sweep->removals = !states;
 	sweep->active = calloc(room + 1, sizeof(*sweep->active));
 	sweep->fixes = calloc(FIXES_MAX, sizeof(*sweep->fixes));
 	if (!sweep->active || !sweep->fixes) {

@@ -41,8 +41,8 @@ struct server {
 	uv_tcp_t tcp;
 	struct client clients[CLIENTS];
 	size_t client_count;
-	bool refuses_state, no_tokens;
-	size_t asked_tokens, changed, pending, most_pending;
+	bool refuses_state, refuses_looks, no_tokens, slow;
+	size_t asked_tokens, lists, changed, pending, most_pending;
 };
 
 static void on_written(uv_write_t *write, int status)
@@ -79,16 +79,17 @@ static void reply_token(struct client *client)
 	reply(client, "201 Created", "X-Subject-Token: word\r\n", body);
 }
 
-/* All of them are in alarm, and of this node. */
+/* All of them are in alarm, and of this node. Where it is slow, the first one is ok, in the end. */
 static void reply_list(struct client *client)
 {
 	struct gm_buffer body = GM_BUFFER_INIT(32 << 10);
+	bool done = ++client->server->lists > 2 && client->server->slow;
 
 	for (int i = 0; i < SHOWN; i++)
 		gm_buffer_printf(&body,
 				 "%s{\"alarm_id\":\"id-%d\",\"name\":\"guestmon/n1/node/leak/m%d\","
-				 "\"state\":\"alarm\"}",
-				 i == 0 ? "[" : ",", i, i);
+				 "\"state\":\"%s\",\"severity\":\"low\",\"type\":\"event\"}",
+				 i == 0 ? "[" : ",", i, i, i == 0 && done ? "ok" : "alarm");
 	gm_buffer_printf(&body, "]");
 	assert_false(body.failed);
 	reply(client, "200 OK", "", body.data);
@@ -113,12 +114,16 @@ static void answer(struct client *client)
 
 	if (strncmp(client->request, "POST /v3/auth/tokens ", 21) == 0) {
 		reply_token(client);
+	} else if (server->refuses_looks) {
+		reply(client, "403 No", "", "");
 	} else if (strncmp(client->request, "GET /v2/alarms?", 15) == 0) {
 		reply_list(client);
 	} else {
 		assert_true(strncmp(client->request, "PUT /v2/alarms/id-", 18) == 0);
 		if (++server->pending > server->most_pending)
 			server->most_pending = server->pending;
+		if (server->slow && strncmp(client->request, "PUT /v2/alarms/id-0/state ", 26) == 0)
+			return;
 		uv_timer_start(&client->late, on_late, DELAY_MS, 0);
 	}
 }
@@ -197,14 +202,27 @@ struct fixture {
 	struct gm_http *http;
 	struct gm_output *output;
 	char secret[32];
-	size_t answered;
+	size_t answered, refused, delivered;
 };
+
+static void on_done(void *user, uint64_t ticket, const struct gm_verdict *verdict)
+{
+	struct fixture *fixture = user;
+
+	assert_int_equal(ticket, 7);
+	fixture->refused += verdict->kind == GM_VERDICT_REFUSED;
+	fixture->delivered += verdict->kind == GM_VERDICT_DELIVERED;
+}
 
 static void create_output(struct fixture *fixture, unsigned port)
 {
 	struct gm_aodh_options options;
-	const struct gm_output_host host = {
-		.loop = &fixture->loop, .http = fixture->http, .name = "cloud", .node = "n1"};
+	const struct gm_output_host host = {.loop = &fixture->loop,
+					    .http = fixture->http,
+					    .name = "cloud",
+					    .node = "n1",
+					    .done = on_done,
+					    .user = fixture};
 	struct gm_error err = {""};
 
 	memset(&options, 0, sizeof(options));
@@ -213,6 +231,7 @@ static void create_output(struct fixture *fixture, unsigned port)
 		 port);
 	snprintf(options.cloud.endpoint, sizeof(options.cloud.endpoint), "http://127.0.0.1:%u",
 		 port);
+	options.cloud.transport.timeout = 2 * GM_SECOND;
 	snprintf(options.cloud.credential, sizeof(options.cloud.credential), "id");
 	snprintf(options.cloud.secret_file, sizeof(options.cloud.secret_file), "%s",
 		 fixture->secret);
@@ -255,7 +274,7 @@ static void compare(struct fixture *fixture)
 {
 	const struct gm_snapshot snapshot = {0};
 
-	gm_aodh_sweep_start(fixture->output, &snapshot);
+	gm_aodh_sweep_start(fixture->output, &snapshot, true);
 	while (fixture->output->sweep)
 		uv_run(&fixture->loop, UV_RUN_ONCE);
 	assert_false(fixture->output->holding);
@@ -318,12 +337,60 @@ static void test_token_is_due_and_keystone_away(void **state)
 	assert_int_equal(fixture->server.asked_tokens, 2);
 }
 
+/* The answer to a state does not come, and the state does later: it is not set a second time. */
+static void test_state_set_late(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_transition transition = {
+		.kind = GM_TRANSITION_CLEAR,
+		.sequence = 1,
+		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak", .metric = "m0"},
+	};
+	uint64_t ticket = 7;
+
+	fixture->server.slow = true;
+	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
+	while (fixture->output->jobs) {
+		gm_aodh_jobs_tick(fixture->output);
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	}
+	assert_int_equal(fixture->delivered, 1);
+	assert_int_equal(fixture->server.lists, 3);
+	assert_int_equal(fixture->server.pending, 1); /* the one that was not answered */
+	assert_int_equal(fixture->server.changed, 1); /* its description */
+}
+
+/* The outbox may give up what is refused: Aodh and we are compared anew, though not at once, nor for ever. */
+static void test_refused_is_a_doubt(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct gm_transition transition = {
+		.kind = GM_TRANSITION_RAISE,
+		.sequence = 1,
+		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak"},
+	};
+	uint64_t ticket = 7;
+	int64_t now = gm_clock_monotonic();
+
+	compare(fixture);
+	fixture->server.refuses_looks = true;
+	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
+	while (fixture->output->jobs)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	assert_int_equal(fixture->refused, 1);
+	assert_false(fixture->output->reconciled);
+	assert_true(fixture->output->compared);
+	assert_true(fixture->output->sweep_at >= now + GM_AODH_REFUSED_PAUSE);
+}
+
 int main(void)
 {
 #define WITH_OUTPUT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_OUTPUT(test_compared_some_at_a_time),
 		WITH_OUTPUT(test_compared_in_vain),
+		WITH_OUTPUT(test_state_set_late),
+		WITH_OUTPUT(test_refused_is_a_doubt),
 		WITH_OUTPUT(test_token_is_due_and_keystone_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
