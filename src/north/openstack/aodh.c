@@ -237,14 +237,14 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 		note_guests(output, snapshot, now);
 	if (output->sweep)
 		return;
-	if (!output->reconciled) {
-		if (now < output->sweep_at || !is_settled(output, snapshot))
+	if (!output->reconciled && now >= output->sweep_at) {
+		if (!is_settled(output, snapshot))
 			return;
 		output->sweep_at = now + GM_AODH_SWEEP_PAUSE;
-		gm_aodh_sweep_start(output, snapshot);
-	} else if (output->remove_at != 0 && now >= output->remove_at && live) {
-		output->remove_at = 0;
-		gm_aodh_sweep_start(output, snapshot);
+		gm_aodh_sweep_start(output, snapshot, true);
+	} else if (output->compared && output->remove_at != 0 && now >= output->remove_at && live) {
+		output->remove_at = 0; /* before the first comparison it is not known who is here */
+		gm_aodh_sweep_start(output, snapshot, false);
 	}
 }
 

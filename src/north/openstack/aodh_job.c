@@ -57,6 +57,20 @@ void gm_aodh_jobs_release(struct gm_output *output)
 		begin(job);
 }
 
+/*
+ * Whether Aodh may show something else than we do, and is to be compared when all else is told: what nobody
+ * waits for failed; or it was refused, and the outbox may give it up. That may be so for good: then not soon.
+ */
+static void doubt(struct gm_output *output, enum gm_verdict_kind kind, bool awaited)
+{
+	if (kind == GM_VERDICT_DELIVERED || (kind == GM_VERDICT_RETRY && awaited))
+		return;
+	output->reconciled = false;
+	output->sweep_at =
+		gm_clock_monotonic() +
+		(kind == GM_VERDICT_REFUSED ? GM_AODH_REFUSED_PAUSE : GM_AODH_SWEEP_PAUSE);
+}
+
 static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
 {
 	struct gm_output *output = job->output;
@@ -65,12 +79,9 @@ static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
 
 	free_job(job);
 	output->concluded_at = gm_clock_now();
-	if (has_ticket) {
+	doubt(output, verdict->kind, has_ticket);
+	if (has_ticket)
 		output->host.done(output->host.user, ticket, verdict);
-	} else if (verdict->kind != GM_VERDICT_DELIVERED) {
-		output->reconciled = false;
-		output->sweep_at = gm_clock_monotonic() + GM_AODH_SWEEP_PAUSE;
-	}
 	gm_aodh_jobs_release(output);
 }
 
@@ -150,6 +161,31 @@ static void request_json(struct gm_aodh_job *job, const char *method, const char
 	gm_json_free(body);
 }
 
+/*
+ * A server that is slow does late what it was asked, beside what it is asked then: a state would be set, an
+ * alarm made twice. So it is looked for as long again as an answer was waited for. True: it is.
+ */
+static bool look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
+		     const struct gm_http_response *response)
+{
+	if (response->status != 0)
+		return false;
+	job->known = false;
+	job->late = what;
+	job->looks = 1 + (int)(job->output->options.cloud.transport.timeout / GM_SECOND);
+	return true;
+}
+
+static bool is_done(const struct gm_aodh_job *job, const struct gm_json *alarm)
+{
+	struct gm_aodh_alarm held;
+
+	if (job->late == GM_AODH_STATE_SET)
+		return alarm && gm_aodh_read(alarm, &held) == 0 &&
+		       strcmp(held.state, gm_aodh_state(&job->transition)) == 0;
+	return alarm && (job->late == GM_AODH_CREATION || gm_aodh_is_told(alarm, &job->transition));
+}
+
 /* The alarm went away between two steps: once more from the beginning. */
 static bool begin_anew(struct gm_aodh_job *job)
 {
@@ -169,7 +205,8 @@ static void described(void *user, const struct gm_http_response *response)
 	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
 
 	job->call = NULL;
-	if (response->status == 404 && begin_anew(job))
+	if ((response->status == 404 && begin_anew(job)) ||
+	    look_for(job, GM_AODH_DESCRIPTION, response))
 		return;
 	if (verdict.kind == GM_VERDICT_REFUSED) {
 		/* The state has arrived, which is what counts. */
@@ -214,7 +251,8 @@ static void state_set(void *user, const struct gm_http_response *response)
 	job->call = NULL;
 	if (response->status == 200)
 		describe(job);
-	else if (response->status != 404 || !begin_anew(job))
+	else if (!look_for(job, GM_AODH_STATE_SET, response) &&
+		 (response->status != 404 || !begin_anew(job)))
 		conclude_by(job, response);
 }
 
@@ -265,7 +303,8 @@ static void prepared(void *user, const struct gm_http_response *response)
 	job->call = NULL;
 	if (response->status == 200)
 		publish(job);
-	else if (response->status != 404 || !begin_anew(job))
+	else if (!look_for(job, GM_AODH_DESCRIPTION, response) &&
+		 (response->status != 404 || !begin_anew(job)))
 		conclude_by(job, response);
 }
 
@@ -330,6 +369,10 @@ void gm_aodh_jobs_tick(struct gm_output *output)
 		job->look_due = job->looks > 0 && !job->call;
 	while ((job = first_due(output))) {
 		job->look_due = false;
+		if (job->late) {
+			find(job);
+			continue;
+		}
 		snprintf(path, sizeof(path), "/v2/alarms/%s/state", job->alarm.id);
 		request(job, "GET", path, NULL, looked);
 	}
@@ -368,6 +411,8 @@ static void created(void *user, const struct gm_http_response *response)
 	struct gm_verdict verdict;
 
 	job->call = NULL;
+	if (look_for(job, GM_AODH_CREATION, response))
+		return;
 	if (gm_aodh_limit(job->output, response)) {
 		find(job);
 	} else if (response->status == 201) {
@@ -434,6 +479,13 @@ static void found(void *user, const struct gm_http_response *response)
 		return;
 	}
 	keep(job, list, alarm);
+	if (job->late && !is_done(job, alarm)) {
+		if (--job->looks == 0)
+			conclude_later(job, "no answer came to a change, and it is not done");
+		return;
+	}
+	job->late = GM_AODH_NOTHING_LATE;
+	job->looks = 0;
 	if (alarm)
 		proceed(job);
 	else if (job->transition.kind == GM_TRANSITION_CLEAR)

@@ -16,6 +16,8 @@
 enum { GM_AODH_ACTIONS = 512, GM_AODH_ANSWER = 4 << 20 };
 /* Between two looks through all alarms when one has failed. */
 #define GM_AODH_SWEEP_PAUSE (10 * GM_SECOND)
+/* Likewise when a change was refused, which may be for good. */
+#define GM_AODH_REFUSED_PAUSE (600 * GM_SECOND)
 /* The role does not go beyond its project: until then nothing else is asked for. Roles change. */
 #define GM_AODH_LIMIT (600 * GM_SECOND)
 enum gm_aodh_owner { GM_AODH_OWNER_GUEST, GM_AODH_OWNER_OWN };
@@ -57,8 +59,9 @@ struct gm_output {
 	struct gm_aodh_guest *guests; /* of the last snapshot with a live libvirt, by uuid */
 	size_t guest_count;
 
-	bool reconciled;      /* Aodh's states have been compared with ours */
-	bool holding;         /* they are being compared: jobs wait */
+	bool reconciled; /* Aodh's states have been compared with ours, and there is no doubt since */
+	bool compared;   /* they have been once */
+	bool holding;    /* they are being compared: jobs wait */
 	size_t running;       /* jobs that do not wait */
 	int64_t concluded_at; /* node's time of the last job's end */
 	struct gm_aodh_sweep *sweep;
@@ -113,8 +116,8 @@ void gm_aodh_known_clear(struct gm_output *output);
 
 /* ---- aodh_sweep.c ---- */
 
-/* Begins one; states are made right where `output` is not reconciled, else what is gone is removed. */
-void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot);
+/* Begins one: `states` are made right, or else what is gone is removed. */
+void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot, bool states);
 void gm_aodh_sweep_free(struct gm_output *output);
 
 #endif

@@ -11,6 +11,14 @@
 
 #include "north/openstack/aodh_private.h"
 
+/* The change whose answer did not come: it may be done yet, and is not sent a second time as long. */
+enum gm_aodh_late {
+	GM_AODH_NOTHING_LATE,
+	GM_AODH_CREATION,
+	GM_AODH_STATE_SET,
+	GM_AODH_DESCRIPTION
+};
+
 struct gm_aodh_job {
 	struct gm_output *output;
 	struct gm_transition transition;
@@ -20,7 +28,8 @@ struct gm_aodh_job {
 	bool known; /* `found` is what Aodh held some time ago: good for a state, not to be written back */
 	bool waiting; /* for the comparison, another one of the same name, its turn */
 	bool again;   /* was begun anew because the alarm went away meanwhile */
-	int looks;    /* still to be had at the state after an event */
+	int looks;    /* still to be had after an event, or for what `late` may yet do */
+	enum gm_aodh_late late;
 	bool look_due;
 	char name[GM_AODH_NAME];
 	struct gm_keystone_call *call;

@@ -15,7 +15,12 @@
 #include "north/openstack/aodh_private.h"
 #include "north/verdict.h"
 
-enum { PAGE = 200, ACTIVE_MAX = 4096, FIXES_MAX = 4096 };
+enum {
+	PAGE = 200,
+	ACTIVE_MAX = 4096,
+	FIXES_MAX = 4096,
+	FIXES_AT_ONCE = 8, /* what is new waits for them */
+};
 
 struct active {
 	char name[GM_AODH_NAME];
@@ -25,8 +30,10 @@ struct active {
 
 enum fix_kind { FIX_OK, FIX_REMOVE };
 struct fix {
+	struct gm_aodh_sweep *sweep;
 	enum fix_kind kind;
 	char id[GM_AODH_ID];
+	struct gm_keystone_call *call; /* under way */
 };
 
 struct gm_aodh_sweep {
@@ -36,14 +43,14 @@ struct gm_aodh_sweep {
 	struct active *active; /* of the snapshot, by name */
 	size_t active_count;
 	struct fix *fixes;
-	size_t fix_count, fixed;
+	size_t fix_count, begun, fixed;
 	size_t pages;
 	char marker[GM_AODH_ID];
 	struct gm_keystone_call *call;
 };
 
 static void ask_page(struct gm_aodh_sweep *sweep);
-static void next_fix(struct gm_aodh_sweep *sweep);
+static void go_on_fixing(struct gm_aodh_sweep *sweep);
 
 /* ---- the end ---- */
 
@@ -57,6 +64,10 @@ void gm_aodh_sweep_free(struct gm_output *output)
 	output->holding = false;
 	if (sweep->call)
 		gm_keystone_cancel(sweep->call);
+	for (size_t i = 0; i < sweep->begun; i++) {
+		if (sweep->fixes[i].call)
+			gm_keystone_cancel(sweep->fixes[i].call);
+	}
 	free(sweep->active);
 	free(sweep->fixes);
 	free(sweep);
@@ -109,7 +120,7 @@ static void finish(struct gm_aodh_sweep *sweep)
 	struct gm_output *output = sweep->output;
 
 	if (sweep->states) {
-		output->reconciled = true;
+		output->reconciled = output->compared = true;
 		for (size_t i = 0; i < sweep->active_count; i++) {
 			if (!sweep->active[i].seen &&
 			    !gm_aodh_job_is_there(output, sweep->active[i].name))
@@ -129,18 +140,19 @@ static void finish(struct gm_aodh_sweep *sweep)
 
 static void fixed(void *user, const struct gm_http_response *response)
 {
-	struct gm_aodh_sweep *sweep = user;
+	struct fix *fix = user;
+	struct gm_aodh_sweep *sweep = fix->sweep;
 
-	sweep->call = NULL;
+	fix->call = NULL;
 	if (response->status != 404 && (response->status < 200 || response->status >= 300)) {
 		fail_by(sweep, response);
 		return;
 	}
 	sweep->fixed++;
-	next_fix(sweep);
+	go_on_fixing(sweep);
 }
 
-static void next_fix(struct gm_aodh_sweep *sweep)
+static int begin_fix(struct fix *fix, struct gm_error *err)
 {
 	static const struct {
 		const char *method, *below, *body;
@@ -148,18 +160,26 @@ static void next_fix(struct gm_aodh_sweep *sweep)
 		[FIX_OK] = {"PUT", "/state", "\"ok\""},
 		[FIX_REMOVE] = {"DELETE", "", NULL},
 	};
-	const struct fix *fix = &sweep->fixes[sweep->fixed];
 	char path[GM_AODH_ID + 32];
+
+	snprintf(path, sizeof(path), "/v2/alarms/%s%s", fix->id, ways[fix->kind].below);
+	return gm_aodh_request(fix->sweep->output, ways[fix->kind].method, path,
+			       ways[fix->kind].body, fixed, fix, &fix->call, err);
+}
+
+static void go_on_fixing(struct gm_aodh_sweep *sweep)
+{
 	struct gm_error err = {""};
 
-	if (sweep->fixed == sweep->fix_count) {
-		finish(sweep);
-		return;
+	while (sweep->begun < sweep->fix_count && sweep->begun - sweep->fixed < FIXES_AT_ONCE) {
+		if (begin_fix(&sweep->fixes[sweep->begun], &err) < 0) {
+			fail_because(sweep, err.text);
+			return;
+		}
+		sweep->begun++;
 	}
-	snprintf(path, sizeof(path), "/v2/alarms/%s%s", fix->id, ways[fix->kind].below);
-	if (gm_aodh_request(sweep->output, ways[fix->kind].method, path, ways[fix->kind].body,
-			    fixed, sweep, &sweep->call, &err) < 0)
-		fail_because(sweep, err.text);
+	if (sweep->fixed == sweep->fix_count)
+		finish(sweep);
 }
 
 /* ---- looking ---- */
@@ -209,6 +229,7 @@ static void note(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm,
 		return;
 	}
 	gm_json_free(gm_aodh_known_take(sweep->output, alarm->name));
+	fix->sweep = sweep;
 	fix->kind = kind;
 	memcpy(fix->id, alarm->id, sizeof(fix->id));
 	sweep->fix_count++;
@@ -269,7 +290,7 @@ static void page_came(void *user, const struct gm_http_response *response)
 	gm_json_free(list);
 	/* A service that ignores the marker would be asked for ever. */
 	if (count < PAGE || ++sweep->pages == FIXES_MAX)
-		next_fix(sweep);
+		go_on_fixing(sweep);
 	else
 		ask_page(sweep);
 }
@@ -302,7 +323,7 @@ static void note_active(struct gm_aodh_sweep *sweep, const struct gm_snapshot *s
 	qsort(sweep->active, sweep->active_count, sizeof(*sweep->active), compare_names);
 }
 
-void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot)
+void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot, bool states)
 {
 	struct gm_aodh_sweep *sweep = calloc(1, sizeof(*sweep));
 	size_t room = snapshot->alarm_count < ACTIVE_MAX ? snapshot->alarm_count : ACTIVE_MAX;
@@ -311,8 +332,8 @@ void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *sna
 		return;
 	output->sweep = sweep;
 	sweep->output = output;
-	sweep->states = output->holding = !output->reconciled;
-	sweep->removals = output->reconciled; /* at the start, who is here is not known yet */
+	sweep->states = output->holding = states;
+	sweep->removals = !states;
 	sweep->active = calloc(room + 1, sizeof(*sweep->active));
 	sweep->fixes = calloc(FIXES_MAX, sizeof(*sweep->fixes));
 	if (!sweep->active || !sweep->fixes) {

@@ -87,6 +87,12 @@ static bool is_due(const struct gm_keystone *keystone, int64_t now)
 	return remaining(keystone, now) < (before > MARGIN ? before : MARGIN);
 }
 
+/* A fetch has failed not long ago: what has a good token goes on with it. */
+static bool is_pausing(const struct gm_keystone *keystone, int64_t now)
+{
+	return keystone->failed_at != 0 && now - keystone->failed_at < PAUSE;
+}
+
 static void unlink_call(struct gm_keystone_call *call)
 {
 	DL_DELETE(call->keystone->calls, call);
@@ -334,10 +340,8 @@ static void fetch(struct gm_keystone *keystone)
 
 void gm_keystone_tick(struct gm_keystone *keystone, int64_t now)
 {
-	bool pausing = keystone->failed_at != 0 && now - keystone->failed_at < PAUSE;
-
-	if (!keystone->fetch &&
-	    (first_waiting(keystone, false) || (is_due(keystone, now) && !pausing)))
+	if (!keystone->fetch && (first_waiting(keystone, false) ||
+				 (is_due(keystone, now) && !is_pausing(keystone, now))))
 		fetch(keystone);
 }
 
@@ -415,7 +419,7 @@ int gm_keystone_send(struct gm_keystone *keystone, const struct gm_keystone_requ
 	}
 	DL_APPEND(keystone->calls, call);
 	keystone->count++;
-	if (is_due(keystone, now))
+	if (!is_good(keystone, now) || (is_due(keystone, now) && !is_pausing(keystone, now)))
 		fetch(keystone);
 	if (ret_call)
 		*ret_call = call;
