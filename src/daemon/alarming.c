@@ -16,8 +16,7 @@
 
 #define PRUNE (3600 * GM_SECOND) /* between two looks at the journal's age */
 
-#define LEAVING_MAX (600 * GM_SECOND) /* what a migration may take */
-#define SETTLING    (30 * GM_SECOND)  /* after its arrival here */
+#define SETTLING (30 * GM_SECOND) /* after a guest's arrival here */
 
 #define PROJECT "project:"
 
@@ -138,14 +137,13 @@ static bool is_suspended(const struct gm_tracked *guest)
 }
 
 /*
- * From the first pass of its memory until it is gone; where the migration fails nothing says so, therefore not
- * for ever. And at the target until what is seen of it is its own again: what was learned of an earlier stay must not
+ * From the first pass of its memory until it is gone or is known to stay. And at the target until what is seen of it is its own again: what was learned of an earlier stay must not
  * raise what was cleared elsewhere.
  */
 static bool is_migrating(const struct gm_tracked *guest, int64_t now)
 {
-	return guest->moved_at != 0 &&
-	       llabs(now - guest->moved_at) < (guest->leaving ? LEAVING_MAX : SETTLING);
+	return gm_tracked_is_leaving(guest, now) ||
+	       (guest->moved_at != 0 && !guest->leaving && llabs(now - guest->moved_at) < SETTLING);
 }
 
 static int suppression(void *user, const struct gm_alarm *alarm)
@@ -278,8 +276,10 @@ static void look(struct gm_alarming *alarming, int64_t now)
 void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
 		       const struct gm_guest_event *event)
 {
+	static const unsigned moves =
+		1U << GM_GUEST_MIGRATING | 1U << GM_GUEST_MIGRATED | 1U << GM_GUEST_STAYED;
 	gm_intake_event(intake, event);
-	if (event->kind != GM_GUEST_MIGRATING && event->kind != GM_GUEST_MIGRATED)
+	if (event->kind >= GM_GUEST_EVENTS || (moves >> event->kind & 1) == 0)
 		return;
 	/* It may have waited: the time of maintenance does not go back for it. */
 	look(alarming, event->time > alarming->looked_at ? event->time : alarming->looked_at);

@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "daemon/faults.h"
 
+#define LEAVING_MAX (600 * GM_SECOND) /* without a word of a migration that began */
+
 struct gm_entities {
 	struct gm_tracked *table;
 	int64_t guests_changed_at;
@@ -316,6 +318,11 @@ void gm_entities_guests_changed(struct gm_entities *entities, int64_t time)
 int64_t gm_entities_guests_changed_at(const struct gm_entities *entities)
 {
 	return entities->guests_changed_at;
+}
+
+bool gm_tracked_is_leaving(const struct gm_tracked *tracked, int64_t now)
+{
+	return tracked->leaving && llabs(now - tracked->moved_at) < LEAVING_MAX;
 }
 
 bool gm_tracked_belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE])

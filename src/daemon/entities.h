@@ -46,7 +46,7 @@ struct gm_tracked {
 	uint64_t taught;          /* the lessons that `detectors` have; see learning.h */
 	int64_t started_at;       /* guests: when its process was started; 0: not known */
 	int64_t moved_at;         /* guests: a migration's last event; 0: none */
-	bool leaving;             /* it was the beginning of one from here */
+	bool leaving;             /* it was told of one from here */
 	struct gm_faults *faults; /* guests: what libvirt told of it (faults.h); NULL: nothing */
 	struct gm_vcpu *vcpus;    /* guests: of numbers 0 to vcpu_count - 1 */
 	size_t vcpu_count;
@@ -109,6 +109,9 @@ size_t gm_entities_count(const struct gm_entities *entities);
 
 /* Whether it is the guest, or a part of it. */
 bool gm_tracked_belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE]);
+
+/* Whether it is a guest that is being moved elsewhere; for some minutes also where nobody can tell any more. */
+bool gm_tracked_is_leaving(const struct gm_tracked *tracked, int64_t now);
 
 /* Keeps `finding` as the latest of its detector and metric; none of an operator's rules: they may be many. */
 void gm_tracked_remember(struct gm_tracked *tracked, const struct gm_finding *finding);

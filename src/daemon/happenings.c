@@ -27,6 +27,31 @@ static void disturb(struct gm_entities *entities, struct gm_tracked *guest,
 			gm_detector_set_disturb(tracked->detectors, event->time);
 }
 
+/* What is known of a guest's way from or to this node. False: nothing new. */
+static bool note_move(struct gm_tracked *guest, const struct gm_guest_event *event)
+{
+	bool leaving = guest->leaving;
+
+	switch (event->kind) {
+	case GM_GUEST_MIGRATING:
+	case GM_GUEST_MIGRATED:
+		guest->leaving = event->kind == GM_GUEST_MIGRATING;
+		guest->moved_at = event->time;
+		return true;
+	case GM_GUEST_MOVING:
+		if (leaving)
+			guest->moved_at = event->time;
+		return false;
+	case GM_GUEST_STAYED:
+		guest->leaving = false;
+		if (leaving)
+			guest->moved_at = 0;
+		return leaving;
+	default:
+		return true;
+	}
+}
+
 static bool is_fault(enum gm_guest_event_kind kind)
 {
 	static const unsigned faults = 1U << GM_GUEST_CRASHED | 1U << GM_GUEST_WATCHDOG |
@@ -53,11 +78,8 @@ void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *en
 		gm_disk_faults_count(&guest->disk_faults, event->detail, event->time);
 	if (guest && event->kind == GM_GUEST_DEVICE_REMOVED)
 		gm_disk_faults_forget(guest->disk_faults, event->detail);
-	if (guest && (event->kind == GM_GUEST_MIGRATING || event->kind == GM_GUEST_MIGRATED)) {
-		guest->moved_at = event->time;
-		guest->leaving = event->kind == GM_GUEST_MIGRATING;
-	}
-	if (event->kind >= GM_GUEST_EVENTS || is_limited(happenings, event->kind))
+	bool news = !guest || note_move(guest, event);
+	if (!news || event->kind >= GM_GUEST_EVENTS || is_limited(happenings, event->kind))
 		return;
 	char name[2 * GM_NAME_SIZE], uuid[GM_UUID_TEXT], detail[2 * sizeof(event->detail)] = "";
 	gm_text_quote(name, sizeof(name), guest ? gm_guest_label(&guest->info.guest) : "?");

@@ -292,6 +292,7 @@ static void on_tick(uv_timer_t *timer)
 		if (gm_intake_evaluate(pipeline->intake, now))
 			end_orphans(pipeline, false, now);
 		gm_external_feed_tick(pipeline->external, now);
+		gm_sources_follow(&pipeline->sources, gm_intake_entities(pipeline->intake), now);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
 				    &pipeline->agent);
 		watch_self(pipeline, now);

@@ -186,6 +186,23 @@ void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *findi
 	}
 }
 
+static void follow(struct gm_sources *sources, const struct gm_entity_key *key)
+{
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		struct gm_source *source = sources->running[id];
+		if (source && source->ops->follow)
+			source->ops->follow(source, key);
+	}
+}
+
+void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now)
+{
+	for (const struct gm_tracked *tracked = gm_entities_first(entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		if (gm_tracked_is_leaving(tracked, now))
+			follow(sources, &tracked->info.key);
+}
+
 void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after)
 {
 	char reason[2 * sizeof(after->error)];

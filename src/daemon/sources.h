@@ -34,6 +34,12 @@ void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities 
 /* Tells those that can look closer of an entity that deserves it by what is found of it. */
 void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding);
 
+/*
+ * Once a second: tells those that can ask of guests that are being moved elsewhere, for a migration that is given
+ * up ends without a word.
+ */
+void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now);
+
 /* Writes into the log what of a source's account is new. */
 void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after);
 

@@ -62,6 +62,8 @@ const char *gm_guest_event_name(enum gm_guest_event_kind kind)
 		[GM_GUEST_AGENT_UP] = "agent up",
 		[GM_GUEST_AGENT_DOWN] = "agent down",
 		[GM_GUEST_UNDEFINED] = "undefined",
+		[GM_GUEST_MOVING] = "moving",
+		[GM_GUEST_STAYED] = "stayed",
 	};
 	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
 }

@@ -59,6 +59,8 @@ enum gm_guest_event_kind {
 	GM_GUEST_AGENT_UP,       /* the agent inside of it is there */
 	GM_GUEST_AGENT_DOWN,
 	GM_GUEST_UNDEFINED, /* libvirt has no configuration of it any more */
+	GM_GUEST_MOVING,    /* its memory is still being sent elsewhere */
+	GM_GUEST_STAYED,    /* it was to be moved elsewhere, and goes on here */
 	GM_GUEST_EVENTS
 };
 const char *gm_guest_event_name(enum gm_guest_event_kind kind);

@@ -63,6 +63,11 @@ struct gm_source_ops {
 	 * thread; must not block. May be NULL.
 	 */
 	void (*suspect)(struct gm_source *source, const struct gm_entity_key *key);
+	/*
+	 * A guest is to be moved elsewhere: whether it still is will be told by events; told again every
+	 * second while it is to. Called on any thread; must not block. May be NULL.
+	 */
+	void (*follow)(struct gm_source *source, const struct gm_entity_key *key);
 };
 
 /* The head of every source's own struct. */

@@ -19,6 +19,7 @@ enum gm_lv_job_kind {
 	GM_LV_JOB_CONNECT, /* make sure of a connection */
 	GM_LV_JOB_COLLECT, /* read the slow groups of all guests but `guests` */
 	GM_LV_JOB_PROBE,   /* read those of guests[0] alone */
+	GM_LV_JOB_MOVES,   /* look whether `guests` are still being moved elsewhere */
 	/* Nobody waits for these: of `guests`, */
 	GM_LV_JOB_PERIOD, /* set the balloon's period, */
 	GM_LV_JOB_DIRTY,  /* begin to measure how fast they rewrite their memory */
@@ -32,10 +33,17 @@ struct gm_lv_job {
 	uint8_t guests[GM_LV_JOB_GUESTS][GM_UUID_SIZE];
 };
 
+enum gm_lv_move {
+	GM_LV_MOVE_UNKNOWN, /* it is gone, or cannot be asked */
+	GM_LV_MOVES,
+	GM_LV_STAYS,
+};
+
 struct gm_lv_answer {
 	int rc;
 	struct gm_error err;
-	struct gm_lv_record_list list; /* the receiver frees it */
+	struct gm_lv_record_list list;           /* the receiver frees it */
+	enum gm_lv_move moves[GM_LV_JOB_GUESTS]; /* of each of the job's guests */
 };
 
 /* Reads with `collect` (gm_lv_records_read() in the daemon; a test's own may hang). */

@@ -14,14 +14,16 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "base/text.h"
+#include "source/libvirt/arrivals.h"
 
 enum { MAILBOX_CAPACITY = 4096, WATCH_COUNT = 12 };
 
 struct gm_lv_mailbox {
 	atomic_uint references;
 	atomic_bool closed;
-	struct gm_queue *queue; /* struct gm_lv_news */
-	uint64_t lost;          /* as of the last look; the source's thread */
+	struct gm_queue *queue;         /* struct gm_lv_news */
+	uint64_t lost;                  /* as of the last look; the source's thread */
+	struct gm_lv_arrivals arrivals; /* the event thread's */
 	bool close_watched;
 	int ids[WATCH_COUNT]; /* libvirt's, -1: not registered */
 };
@@ -60,6 +62,15 @@ static void release(void *user)
 	gm_lv_mailbox_release(user);
 }
 
+/* Whether it is a guest that a migration has yet to bring. */
+static bool is_awaited(const struct gm_lv_mailbox *mailbox, virDomainPtr domain)
+{
+	uint8_t uuid[GM_UUID_SIZE];
+
+	return virDomainGetUUID(domain, uuid) == 0 &&
+	       gm_lv_arrivals_awaits(&mailbox->arrivals, uuid);
+}
+
 static void post(struct gm_lv_mailbox *mailbox, virDomainPtr domain, const struct gm_lv_news *news)
 {
 	struct gm_lv_news *item = malloc(sizeof(*item));
@@ -86,10 +97,11 @@ static const struct meaning meanings[] = {
 	{VIR_DOMAIN_EVENT_SUSPENDED, -1, GM_GUEST_SUSPENDED},
 	{VIR_DOMAIN_EVENT_PMSUSPENDED, -1, GM_GUEST_SUSPENDED},
 	/*
-	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has arrived. Also
-	 * the source, where a migration is given up.
+	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has arrived (with
+	 * all its memory, or with some of it to come). Also the source, where a migration is given up: arrivals.c.
 	 */
 	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED, GM_GUEST_MIGRATED},
+	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_POSTCOPY, GM_GUEST_MIGRATED},
 	{VIR_DOMAIN_EVENT_RESUMED, -1, GM_GUEST_RESUMED},
 	{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, GM_GUEST_CRASHED},
 	/* The hypervisor's process died. */
@@ -115,9 +127,13 @@ bool gm_lv_lifecycle_kind(int event, int detail, enum gm_guest_event_kind *ret_k
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *user)
 {
 	struct gm_lv_news news = {.changed = true};
+	struct gm_lv_mailbox *mailbox = user;
+	uint8_t uuid[GM_UUID_SIZE];
 
 	(void)conn;
-	news.tell = gm_lv_lifecycle_kind(event, detail, &news.kind);
+	if (virDomainGetUUID(domain, uuid) < 0)
+		return 0;
+	news.tell = gm_lv_arrivals_judge(&mailbox->arrivals, uuid, event, detail, &news.kind);
 	news.ended = event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED;
 	post(user, domain, &news);
 	return 0;
@@ -200,7 +216,9 @@ static void on_io_error(virConnectPtr conn, virDomainPtr domain, const char *pat
 static void on_control_error(virConnectPtr conn, virDomainPtr domain, void *user)
 {
 	(void)conn;
-	post(user, domain, &(struct gm_lv_news){.tell = true, .kind = GM_GUEST_CONTROL_ERROR});
+	if (!is_awaited(user, domain)) /* else the migration is given up */
+		post(user, domain,
+		     &(struct gm_lv_news){.tell = true, .kind = GM_GUEST_CONTROL_ERROR});
 }
 
 /* One per pass over the guest's memory: the first is the beginning. */

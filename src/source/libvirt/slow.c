@@ -17,6 +17,7 @@
 #include "source/libvirt/details.h"
 #include "source/libvirt/fresh.h"
 #include "source/libvirt/libvirt.h"
+#include "source/libvirt/moves.h"
 #include "source/libvirt/roster.h"
 #include "source/libvirt/stats.h"
 #include "source/libvirt/uris.h"
@@ -34,8 +35,9 @@ struct slow {
 	struct gm_lv_crew *crew;
 	struct gm_lv_roster roster;
 	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
-	int64_t usual;             /* ns that a batch takes, smoothed; 0: not known */
-	uint64_t late;             /* answers of probes that were dropped */
+	struct gm_lv_moves *moves;
+	int64_t usual; /* ns that a batch takes, smoothed; 0: not known */
+	uint64_t late; /* answers of probes that were dropped */
 	uint64_t crew_late;
 };
 
@@ -300,6 +302,7 @@ static int slow_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	convert(slow, &answer.list, gm_lv_crew_stuck(slow->crew) > 0, batch);
 	sweep(slow);
 	probe(slow, batch);
+	gm_lv_moves_tick(slow->moves, slow->crew, &slow->roster, slow->options.slow_deadline, sink);
 	*ret_entities = (uint32_t)answer.list.count;
 	sink->samples(sink->user, batch);
 	see_to_periods(slow);
@@ -333,6 +336,7 @@ static void slow_destroy(struct gm_source *source)
 	gm_lv_fresh_quit(slow->fresh);
 	gm_lv_crew_free(slow->crew, deadline);
 	gm_lv_fresh_free(slow->fresh, deadline);
+	gm_lv_moves_free(slow->moves);
 	free(slow);
 }
 
@@ -344,10 +348,19 @@ static void slow_suspect(struct gm_source *source, const struct gm_entity_key *k
 		gm_lv_fresh_suspect(slow->fresh, key->uuid);
 }
 
+static void slow_follow(struct gm_source *source, const struct gm_entity_key *key)
+{
+	struct slow *slow = (struct slow *)source;
+
+	if (key->kind == GM_ENTITY_GUEST)
+		gm_lv_moves_follow(slow->moves, key->uuid);
+}
+
 #define SLOW_LANE(source_id)                                                              \
 	{                                                                                 \
 		.id = source_id, .open = slow_open, .poll = slow_poll, .quit = slow_quit, \
-		.close = slow_close, .destroy = slow_destroy, .suspect = slow_suspect     \
+		.close = slow_close, .destroy = slow_destroy, .suspect = slow_suspect,    \
+		.follow = slow_follow                                                     \
 	}
 
 static const struct gm_source_ops slow_ops[GM_LIBVIRT_URIS] = {
@@ -365,6 +378,8 @@ int gm_libvirt_slow_create(const struct gm_libvirt_options *options, unsigned ur
 	slow->options = *options;
 	gm_lv_uris_get(options->uri, uri, slow->options.uri);
 	int rc = gm_lv_crew_create(&slow->options, gm_lv_records_read, &slow->crew);
+	if (rc == 0)
+		rc = gm_lv_moves_create(&slow->moves);
 	if (rc == 0 && options->fresh_guests > 0 && options->balloon_period > 0 &&
 	    !gm_lv_uri_is_remote(slow->options.uri))
 		rc = gm_lv_fresh_create(&slow->options, slow->source.ops->id, &slow->fresh);

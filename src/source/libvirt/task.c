@@ -143,6 +143,24 @@ static void for_guests(struct gm_lv_task *task, const struct gm_lv_job *job,
 	}
 }
 
+/* No more is asked than needed: a guest that hangs may take half a minute. */
+static void look_at_moves(struct gm_lv_task *task, const struct gm_lv_job *job,
+			  struct gm_lv_answer *answer)
+{
+	for (size_t i = 0; i < job->guest_count; i++) {
+		virDomainPtr domain = virDomainLookupByUUID(task->conn, job->guests[i]);
+		virDomainJobInfo info;
+
+		if (!domain)
+			continue;
+		/* Where it is to go, or has gone to, and no longer runs here: an error. */
+		if (virDomainGetJobInfo(domain, &info) == 0)
+			answer->moves[i] =
+				info.type == VIR_DOMAIN_JOB_NONE ? GM_LV_STAYS : GM_LV_MOVES;
+		virDomainFree(domain);
+	}
+}
+
 void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
 		    struct gm_lv_answer *answer)
 {
@@ -160,6 +178,8 @@ void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
 			disconnect(task);
 		else if (task->collected++ % PINS_EVERY == 0)
 			gm_lv_pins_read(task->conn, &answer->list);
+	} else if (job->kind == GM_LV_JOB_MOVES) {
+		look_at_moves(task, job, answer);
 	} else if (job->kind == GM_LV_JOB_PERIOD) {
 		for_guests(task, job, set_period);
 	} else if (job->kind == GM_LV_JOB_DIRTY) {

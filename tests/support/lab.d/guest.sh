@@ -102,6 +102,30 @@ guest_stop()
 	space_exec virsh -q destroy "$(guest_domain "$1")" >&2
 }
 
+guest_expect()
+{
+	if [ "$(guest_accel)" = tcg ]; then
+		guest_hide_kvm
+	fi
+	mkdir -p "$state/guests/$1"
+}
+
+# guest_migrate NUMBER TARGET [OPTION...]. What is the node's and not the guest's has its place in the target's
+# directory. Of libvirt's memory, qemu's and the labs' networks nothing is shared but the files: so by sockets.
+guest_migrate()
+{
+	local domain target
+	domain=$(guest_domain "$1")
+	target=$(cd "$2" && pwd -P)
+	local xml=$state/guests/$1/target.xml
+	space_exec virsh dumpxml --migratable "$domain" |
+		sed "s|'$state/guests/|'$target/guests/|g" >"$xml"
+	shift 2
+	space_exec virsh -q migrate --live "$domain" \
+		"qemu+unix:///system?socket=$target/libvirt/run/libvirt-sock" \
+		--migrateuri "unix://$target/run/migration.sock" --xml "$xml" "$@" >&2
+}
+
 # guest_run NUMBER COMMAND
 guest_run()
 {

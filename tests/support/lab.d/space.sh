@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # $state, $here, $repo and lab_* are set by lab and its parts
 #
-# The namespaces that the lab lives in: network, mount, process and IPC. The process namespace is
+# The namespaces that the lab lives in: network, mount, process, host name and IPC. The process namespace is
 # what makes it end cleanly: when its first process dies, the kernel kills every other process in it,
 # and with the last of them go the bridge, the taps and the mounts.
 
@@ -32,7 +32,7 @@ space_make()
 	cgroup_make
 	(
 		cgroup_enter
-		exec setsid unshare --mount --net --pid --ipc --cgroup --fork --kill-child \
+		exec setsid unshare --mount --uts --net --pid --ipc --cgroup --fork --kill-child \
 			--mount-proc --propagation private "$here/lab" space-init "$state"
 	) </dev/null >"$state/log/space.log" 2>&1 &
 	local outer=$!
@@ -73,6 +73,8 @@ space_watching()
 # Everything below the first process, seen from inside.
 space_init()
 {
+	# libvirt migrates to no host of its own name.
+	hostname "gmlab-$(printf '%s' "$state" | cksum | cut -d' ' -f1)"
 	space_mounts
 	space_network
 	touch "$state/run/ready"
@@ -117,7 +119,7 @@ space_exec()
 	local pid
 	pid=$(space_pid) || die "no lab runs in $state: lab up $state"
 	cgroup_enter
-	nsenter --target "$pid" --mount --net --pid --ipc --cgroup -- env \
+	nsenter --target "$pid" --mount --uts --net --pid --ipc --cgroup -- env \
 		LIBVIRT_DEFAULT_URI=qemu:///system \
 		SNMPCONFPATH="$state/etc" SNMP_PERSISTENT_DIR="$state/snmp" \
 		MIBDIRS="$repo/mibs:$repo/mibs/compat" MIBS="$(space_mibs)" \

@@ -291,7 +291,33 @@ static void test_an_event_sets_no_clock_back(void **state)
 	assert_int_equal(f->count, 0);
 }
 
-/* One whose move fails is heard again in the end; nothing says that it has failed. */
+/* Where somebody asks how far it is, it is silent for as long as that takes, and heard as soon as it stays. */
+static void test_a_migration_that_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "");
+	gm_alarming_tick(f->alarming, T0);
+	tell(f, gm_entity_guest(web), "leak", true, T0);
+	happen(f, GM_GUEST_MOVING, T0); /* an answer that comes late: it was not to go */
+	assert_int_equal(f->count, 1);
+	happen(f, GM_GUEST_MIGRATING, T0 + GM_SECOND);
+	assert_int_equal(f->count, 2);
+	for (int minute = 1; minute < 60; minute++) {
+		happen(f, GM_GUEST_MOVING, T0 + minute * MINUTE);
+		gm_alarming_tick(f->alarming, T0 + minute * MINUTE);
+	}
+	assert_int_equal(f->count, 2);
+	happen(f, GM_GUEST_STAYED, T0 + 60 * MINUTE);
+	assert_int_equal(f->count, 3);
+	assert_int_equal(f->log[2].alarm.news, GM_NEWS_RELEASED);
+	assert_int_equal(f->log[2].alarm.suppressed, GM_SUPPRESSION_NONE);
+	happen(f, GM_GUEST_MOVING, T0 + 61 * MINUTE);
+	happen(f, GM_GUEST_STAYED, T0 + 61 * MINUTE); /* told twice */
+	assert_int_equal(f->count, 3);
+}
+
+/* Where nobody can be asked, one whose move fails is heard again in the end. */
 static void test_a_migration_that_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -496,6 +522,7 @@ int main(void)
 		TEST(test_a_guest_that_migrates_away),
 		TEST(test_over_a_restart),
 		TEST(test_targets),
+		TEST(test_a_migration_that_is_given_up),
 		TEST(test_a_migration_that_fails),
 		TEST(test_an_event_sets_no_clock_back),
 		TEST(test_over_a_restart),
