@@ -15,10 +15,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/covered.h"
 #include "source/libvirt/details.h"
 #include "source/libvirt/events.h"
 #include "source/libvirt/guests.h"
 #include "source/libvirt/libvirt.h"
+#include "source/libvirt/listing.h"
 #include "source/libvirt/records.h"
 #include "source/libvirt/stats.h"
 #include "source/libvirt/uris.h"
@@ -32,7 +34,7 @@ enum { GONE_PATIENCE = 5 };
 
 #define RETRY_INTERVAL   (5 * GM_SECOND)        /* after XML that could not be had or read */
 #define CHANGE_INTERVAL  GM_SECOND              /* at most, for a device that no event announced */
-#define COUNT_INTERVAL   GM_SECOND              /* interfaces one by one, where taps are sampled */
+#define COUNT_INTERVAL   GM_SECOND              /* interfaces in bulk, where taps are sampled */
 #define REFRESH_INTERVAL (60 * GM_SECOND)       /* where the driver announces nothing */
 #define RENEW_INTERVAL   (5 * REFRESH_INTERVAL) /* what nothing announces, such as a port's limits */
 
@@ -43,7 +45,11 @@ struct fast {
 	char hypervisor[32];
 	const char *prefix; /* of devices of another host, or NULL */
 	struct gm_lv_plan plan;
-	size_t single_next; /* where reading guest by guest goes on */
+	struct gm_lv_listing listing;
+	struct gm_lv_covered covered; /* devices that the tap sampler reads */
+	bool uncovered;               /* a guest of the last list has others */
+	int64_t counted_at;           /* when interfaces were last asked for in bulk */
+	size_t single_next;           /* where reading guest by guest goes on */
 	struct gm_lv_mailbox *mailbox;
 	bool told;       /* the driver tells of lifecycles */
 	bool compare;    /* this tick's list is to be compared with the last one's */
@@ -114,6 +120,7 @@ static void take_news(struct fast *fast, const struct gm_source_sink *sink)
 	if (gm_lv_mailbox_overflowed(fast->mailbox))
 		gm_lv_guests_set_stale(&fast->guests);
 	while (gm_lv_mailbox_take(fast->mailbox, &news)) {
+		fast->listing.stale = true;
 		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, news.uuid);
 
 		if (guest && news.changed) {
@@ -206,6 +213,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 	guest->ended = false;
 	guest->state = state;
 	guest->tick = fast->tick;
+	fast->uncovered |= !gm_lv_covered_guest(&fast->covered, guest);
 }
 
 /* Reads the guest's XML. 0; -ENOENT when it went away; another negative errno with `err`. */
@@ -312,14 +320,11 @@ static uint32_t fill_batch(struct fast *fast, const struct tick *tick, struct gm
 static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
 			   void (*visit)(void *visitor, const char *device), void *visitor)
 {
-	const struct fast *fast = user;
+	struct fast *fast = user;
 	struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
-	int64_t now = gm_clock_monotonic();
 
-	/* The tap sampler reads the same counters, more often and for less: this is for when it cannot. */
-	if (!guest || (fast->options.tapped && now - guest->counted_at < COUNT_INTERVAL))
+	if (!guest || gm_lv_covered_guest(&fast->covered, guest))
 		return;
-	guest->counted_at = now;
 	for (size_t i = 0; guest->identity && i < guest->identity->device_count; i++) {
 		const struct gm_entity_key *key = &guest->identity->devices[i].key;
 
@@ -328,16 +333,44 @@ static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
 	}
 }
 
+/*
+ * The tap sampler reads the same counters, more often and for less: where it has all of them, libvirt is
+ * asked only so often that a device is noticed which no event has announced.
+ */
+static struct gm_lv_plan plan_tick(struct fast *fast)
+{
+	struct gm_lv_plan plan = fast->plan;
+	int64_t now = gm_clock_monotonic();
+
+	if (fast->uncovered || now - fast->counted_at >= COUNT_INTERVAL)
+		fast->counted_at = now;
+	else
+		plan.bulk &= ~(unsigned)VIR_DOMAIN_STATS_INTERFACE;
+	return plan;
+}
+
 static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
 {
 	struct gm_lv_scope scope = {.each = each_interface,
 				    .user = fast,
 				    .budget = fast->options.interval / 2,
-				    .next = &fast->single_next};
+				    .next = &fast->single_next,
+				    .listing = &fast->listing};
 
 	if (gm_lv_mailbox_closed(fast->mailbox))
 		return gm_error_set(err, -ENOTCONN, "libvirt closed the connection");
-	return gm_lv_records_read(fast->conn, &fast->plan, &scope, &tick->list, err);
+	fast->listing.stale |= !fast->told;
+	struct gm_lv_plan plan = plan_tick(fast);
+	return gm_lv_records_read(fast->conn, &plan, &scope, &tick->list, err);
+}
+
+/* A device has its kernel's index from the tap sampler, and from nobody else. */
+static void hear_device(struct fast *fast, const struct gm_entity_info *info, bool here)
+{
+	if (here && info->interface.if_index != 0 && fast->options.tapped)
+		gm_lv_covered_put(&fast->covered, &info->key);
+	else
+		gm_lv_covered_drop(&fast->covered, &info->key);
 }
 
 /* A guest that another connection has told of and let go: it is ours to tell, if it is here. */
@@ -345,6 +378,8 @@ static void fast_hear(struct gm_source *source, const struct gm_entity_info *inf
 {
 	struct fast *fast = (struct fast *)source;
 
+	if (info->key.kind == GM_ENTITY_INTERFACE)
+		hear_device(fast, info, here);
 	if (here || info->key.kind != GM_ENTITY_GUEST)
 		return;
 	pthread_mutex_lock(&fast->lock);
@@ -405,6 +440,7 @@ static int fast_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	}
 	introduce(fast, sink);
 	fast->tick++;
+	fast->uncovered = false;
 	for (size_t i = 0; i < tick.list.count; i++)
 		note_listed(fast, &tick, &tick.list.items[i]);
 	identify_stale(fast, &tick);
@@ -425,6 +461,7 @@ static void fast_close(struct gm_source *source)
 {
 	struct fast *fast = (struct fast *)source;
 
+	gm_lv_listing_clear(&fast->listing);
 	gm_lv_mailbox_unwatch(fast->mailbox, fast->conn);
 	virConnectClose(fast->conn);
 	fast->conn = NULL;
@@ -450,6 +487,7 @@ static int fast_open(struct gm_source *source, struct gm_error *err)
 	gm_lv_guests_set_stale(&fast->guests);
 	fast->compare = fast->tick > 0;
 	fast->introduced = false;
+	fast->uncovered = true;
 	return 0;
 }
 
@@ -459,6 +497,7 @@ static void fast_destroy(struct gm_source *source)
 
 	gm_lv_guests_free(&fast->guests);
 	gm_lv_mailbox_release(fast->mailbox);
+	gm_lv_covered_destroy(&fast->covered);
 	pthread_mutex_destroy(&fast->lock);
 	free(fast);
 }
@@ -481,12 +520,18 @@ int gm_libvirt_create(const struct gm_libvirt_options *options, unsigned uri,
 	if (!fast)
 		return -ENOMEM;
 	int rc = -pthread_mutex_init(&fast->lock, NULL);
+	if (rc < 0) {
+		free(fast);
+		return rc;
+	}
+	rc = gm_lv_covered_init(&fast->covered);
 	if (rc == 0) {
 		rc = gm_lv_mailbox_create(&fast->mailbox);
 		if (rc < 0)
-			pthread_mutex_destroy(&fast->lock);
+			gm_lv_covered_destroy(&fast->covered);
 	}
 	if (rc < 0) {
+		pthread_mutex_destroy(&fast->lock);
 		free(fast);
 		return rc;
 	}

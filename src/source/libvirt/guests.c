@@ -134,6 +134,7 @@ void gm_lv_guests_settle(struct gm_lv_guests *guests, uint64_t tick, uint64_t pa
 		gm_lv_identity_free(guest->identity);
 		guest->identity = guest->next;
 		guest->next = NULL;
+		guest->covered_version = 0;
 	}
 }
 

@@ -25,7 +25,8 @@ struct gm_lv_guest {
 	bool untold;                     /* and told, even if nothing of it is new */
 	int64_t identified_at;           /* when that was last tried */
 	int64_t retry_at;                /* not before */
-	int64_t counted_at;              /* when its interfaces were read one by one */
+	bool covered;                    /* see covered.h */
+	uint64_t covered_version;        /* to be looked up again when this is not the newest */
 	struct gm_lv_identity *identity; /* what the sink was told; NULL: nothing yet */
 	struct gm_lv_identity *next;     /* what was read in this tick, or NULL */
 	UT_hash_handle hh;

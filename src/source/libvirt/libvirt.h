@@ -29,7 +29,7 @@ struct gm_libvirt_options {
 	int64_t balloon_period;                           /* ns, whole seconds; 0: leave as it is */
 	int64_t fresh_guests, fresh_interval, fresh_time; /* suspected guests: fresh.h */
 	int64_t dirty_rate;                               /* ns between two measurements; 0: none */
-	bool tapped; /* no option of its own: the tap source samples the guests' devices, too */
+	bool tapped; /* no option of its own: the tap source runs; hear() tells what it samples */
 };
 extern const struct gm_option gm_libvirt_option_table[];
 

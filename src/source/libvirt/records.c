@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "source/libvirt/connection.h"
 #include "source/libvirt/details.h"
+#include "source/libvirt/listing.h"
 #include "source/libvirt/single.h"
 
 /* NOWAIT: a guest whose job is held (its monitor hangs) is told of as far as can be without it. */
@@ -67,6 +68,8 @@ int gm_lv_plan_make(virConnectPtr conn, unsigned groups, struct gm_lv_plan *ret_
 		else
 			plan.single |= bit;
 	}
+	const char *type = virConnectGetType(conn);
+	plan.containers = type && strcmp(type, "LXC") == 0;
 	*ret_plan = plan;
 	return 0;
 }
@@ -194,52 +197,24 @@ static int read_list(virConnectPtr conn, unsigned groups, const struct gm_lv_sco
 	return rc;
 }
 
-/* UUIDs, sorted. */
-struct uuids {
-	size_t count;
-	uint8_t (*uuids)[GM_UUID_SIZE];
-};
+/* How many readings the memory that a container is meant to have is good for: a reader's patience is five. */
+enum { TARGET_EVERY = 4 };
 
-static int compare_uuids(const void *a, const void *b)
+static void read_one(struct gm_lv_item *item, size_t place, const struct gm_lv_plan *plan,
+		     const struct gm_lv_scope *scope)
 {
-	return memcmp(a, b, GM_UUID_SIZE);
-}
+	enum gm_lv_kind kind = GM_LV_MACHINE;
+	unsigned groups = plan->single;
 
-/*
- * Who runs, by one call: nearly all do nearly always, and a call for each would be most of what a driver
- * without the bulk call costs. None, where that call fails: then each is asked.
- */
-static struct uuids list_running(virConnectPtr conn)
-{
-	virDomainPtr *domains = NULL;
-	struct uuids running = {0};
-	int count = virConnectListAllDomains(
-		conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE | VIR_CONNECT_LIST_DOMAINS_RUNNING);
+	if (plan->containers)
+		kind = !scope || (scope->turn + place) % TARGET_EVERY == 0 ? GM_LV_CONTAINER_TARGET
+									   : GM_LV_CONTAINER;
 
-	if (count > 0)
-		running.uuids = calloc((size_t)count, sizeof(running.uuids[0]));
-	for (int i = 0; i < count; i++) {
-		if (running.uuids &&
-		    virDomainGetUUID(domains[i], running.uuids[running.count]) == 0)
-			running.count++;
-		virDomainFree(domains[i]);
-	}
-	free(domains);
-	if (running.count > 0)
-		qsort(running.uuids, running.count, GM_UUID_SIZE, compare_uuids);
-	return running;
-}
-
-static void read_one(struct gm_lv_item *item, unsigned groups, const struct gm_lv_scope *scope,
-		     const struct uuids *running)
-{
-	if ((groups & VIR_DOMAIN_STATS_STATE) && running->count > 0 &&
-	    bsearch(item->uuid, running->uuids, running->count, GM_UUID_SIZE, compare_uuids)) {
+	if ((groups & VIR_DOMAIN_STATS_STATE) && item->running) {
 		gm_lv_single_running(&item->params, &item->param_count);
 		groups &= ~(unsigned)VIR_DOMAIN_STATS_STATE;
 	}
-	gm_lv_single_read(item->domain, groups, item->uuid, scope, &item->params,
-			  &item->param_count);
+	gm_lv_single_read(item, groups, kind, scope);
 	item->read_at = gm_clock_now();
 	if (item->record) { /* the array may have moved */
 		item->record->params = item->params;
@@ -248,16 +223,13 @@ static void read_one(struct gm_lv_item *item, unsigned groups, const struct gm_l
 }
 
 /* Adds what the bulk call does not give, guest by guest. */
-static void read_single(virConnectPtr conn, const struct gm_lv_plan *plan,
-			const struct gm_lv_scope *scope, struct gm_lv_record_list *list)
+static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_scope *scope,
+			struct gm_lv_record_list *list)
 {
-	struct uuids running = {0};
 	bool bounded = scope && scope->budget > 0;
 	size_t first = bounded ? *scope->next : 0;
 	int64_t end = gm_clock_monotonic() + (bounded ? scope->budget : 0);
 
-	if (plan->single & VIR_DOMAIN_STATS_STATE)
-		running = list_running(conn);
 	for (size_t i = 0; i < list->count; i++) {
 		struct gm_lv_item *item = &list->items[(first + i) % list->count];
 
@@ -267,9 +239,41 @@ static void read_single(virConnectPtr conn, const struct gm_lv_plan *plan,
 			*scope->next = (first + i) % list->count;
 			break;
 		}
-		read_one(item, plan->single, scope, &running);
+		read_one(item, (first + i) % list->count, plan, scope);
 	}
-	free(running.uuids);
+}
+
+/* Nothing is read in bulk: who is active is all that is wanted of the list. */
+static int read_listing(virConnectPtr conn, struct gm_lv_listing *listing,
+			struct gm_lv_record_list *list, struct gm_error *err)
+{
+	int rc = gm_lv_listing_update(listing, conn, err);
+
+	if (rc == 0)
+		rc = make_room(list, (int)listing->count, err);
+	for (size_t i = 0; rc == 0 && i < listing->count; i++) {
+		const struct gm_lv_listed *listed = &listing->guests[i];
+		struct gm_lv_item *item = &list->items[list->count++];
+
+		virDomainRef(listed->domain);
+		item->domain = listed->domain;
+		item->running = listed->running;
+		memcpy(item->uuid, listed->uuid, GM_UUID_SIZE);
+	}
+	return rc;
+}
+
+static int read_groups(virConnectPtr conn, const struct gm_lv_plan *plan,
+		       const struct gm_lv_scope *scope, struct gm_lv_record_list *list,
+		       struct gm_error *err)
+{
+	bool all = !scope || (scope->skip_count == 0 && !scope->only);
+
+	if (plan->bulk && all)
+		return read_bulk(conn, plan->bulk, list, err);
+	if (!plan->bulk && scope && scope->listing)
+		return read_listing(conn, scope->listing, list, err);
+	return read_list(conn, plan->bulk, scope, list, err);
 }
 
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
@@ -277,16 +281,14 @@ int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
 		       struct gm_error *err)
 {
 	struct gm_lv_record_list list = {0};
-	bool all = !scope || (scope->skip_count == 0 && !scope->only);
-	int rc = plan->bulk && all ? read_bulk(conn, plan->bulk, &list, err)
-				   : read_list(conn, plan->bulk, scope, &list, err);
+	int rc = read_groups(conn, plan, scope, &list, err);
 
 	if (rc < 0) {
 		gm_lv_records_free(&list);
 		return rc;
 	}
 	if (plan->single)
-		read_single(conn, plan, scope, &list);
+		read_single(plan, scope, &list);
 	*ret_list = list;
 	return 0;
 }

@@ -17,7 +17,10 @@
 struct gm_lv_plan {
 	unsigned bulk;
 	unsigned single; /* one call per guest; a group without such a call gives nothing */
+	bool containers; /* of LXC, whose virDomainInfo holds the memory in use */
 };
+
+struct gm_lv_listing; /* listing.h */
 
 /*
  * Which guests are read, and how where that takes one call per guest. Zeros: all of them, no
@@ -34,6 +37,10 @@ struct gm_lv_scope {
 	const uint8_t (*skip)[GM_UUID_SIZE]; /* listed, but not read */
 	size_t skip_count;
 	const uint8_t *only; /* this guest alone, or NULL */
+	unsigned
+		turn; /* of the reading: what hardly ever changes is asked of some guests at a time */
+	/* Who is active, kept from one time to the next where nothing is read in bulk; or NULL. */
+	struct gm_lv_listing *listing;
 };
 
 struct gm_lv_pins; /* details.h */
@@ -47,6 +54,7 @@ struct gm_lv_record_list {
 		int param_count;
 		virDomainStatsRecordPtr record; /* of `bulk`, which owns the above; or NULL */
 		bool skipped;
+		bool running;            /* known without asking */
 		int64_t read_at;         /* the node's time, when its values were true */
 		struct gm_lv_pins *pins; /* or NULL: not read, not known */
 	} * items;

@@ -94,7 +94,8 @@ static void read_memory(struct growing *growing)
 	}
 }
 
-static void read_info(struct growing *growing, unsigned groups)
+/* LXC tells as memory what is in use (0: its control group does not say), other drivers the balloon. */
+static void read_info(struct growing *growing, unsigned groups, enum gm_lv_kind kind)
 {
 	virDomainInfo info;
 
@@ -104,23 +105,28 @@ static void read_info(struct growing *growing, unsigned groups)
 		add_number(growing, "cpu.time", info.cpuTime);
 	if (groups & VIR_DOMAIN_STATS_VCPU)
 		add_number(growing, "vcpu.current", info.nrVirtCpu);
-	if (groups & VIR_DOMAIN_STATS_BALLOON)
+	if (groups & VIR_DOMAIN_STATS_BALLOON) {
 		add_number(growing, "balloon.maximum", info.maxMem);
+		if (kind == GM_LV_CONTAINER && info.memory > 0)
+			add_number(growing, "balloon.rss", info.memory);
+	}
 }
 
-void gm_lv_single_read(virDomainPtr domain, unsigned groups, const uint8_t uuid[GM_UUID_SIZE],
-		       const struct gm_lv_scope *scope, virTypedParameterPtr *params, int *count)
+void gm_lv_single_read(struct gm_lv_item *item, unsigned groups, enum gm_lv_kind kind,
+		       const struct gm_lv_scope *scope)
 {
-	struct growing growing = {
-		.domain = domain, .params = params, .count = count, .capacity = *count};
+	struct growing growing = {.domain = item->domain,
+				  .params = &item->params,
+				  .count = &item->param_count,
+				  .capacity = item->param_count};
 
 	if (groups & VIR_DOMAIN_STATS_STATE)
 		read_state(&growing);
 	if ((groups & VIR_DOMAIN_STATS_INTERFACE) && scope)
-		scope->each(scope->user, uuid, read_interface, &growing);
-	if (groups & VIR_DOMAIN_STATS_BALLOON)
+		scope->each(scope->user, item->uuid, read_interface, &growing);
+	if ((groups & VIR_DOMAIN_STATS_BALLOON) && kind != GM_LV_CONTAINER)
 		read_memory(&growing);
 	if (groups &
 	    (VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BALLOON))
-		read_info(&growing, groups);
+		read_info(&growing, groups, kind);
 }

@@ -9,11 +9,14 @@
 #include "source/libvirt/records.h"
 
 /*
- * Adds to libvirt's growing array what can be had of `groups` (state, interfaces, balloon, CPU
- * time, number of vCPUs). What cannot be had is left out.
+ * Adds to the item's growing array what can be had of `groups` (state, interfaces, balloon, CPU
+ * time, number of vCPUs). What cannot be had is left out. Of a container one call tells all but the
+ * memory that it is meant to have at present: only with _TARGET that is asked for, too.
  */
-void gm_lv_single_read(virDomainPtr domain, unsigned groups, const uint8_t uuid[GM_UUID_SIZE],
-		       const struct gm_lv_scope *scope, virTypedParameterPtr *params, int *count);
+enum gm_lv_kind { GM_LV_MACHINE, GM_LV_CONTAINER, GM_LV_CONTAINER_TARGET };
+
+void gm_lv_single_read(struct gm_lv_item *item, unsigned groups, enum gm_lv_kind kind,
+		       const struct gm_lv_scope *scope);
 
 /* Adds the state of a guest that is known to run, which saves asking for it. */
 void gm_lv_single_running(virTypedParameterPtr *params, int *count);

@@ -168,7 +168,9 @@ void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
 	if (answer->rc < 0)
 		return;
 	if (job->kind == GM_LV_JOB_COLLECT || job->kind == GM_LV_JOB_PROBE) {
-		struct gm_lv_scope scope = {.skip = job->guests, .skip_count = job->guest_count};
+		struct gm_lv_scope scope = {.skip = job->guests,
+					    .skip_count = job->guest_count,
+					    .turn = task->collected};
 
 		if (job->kind == GM_LV_JOB_PROBE)
 			scope = (struct gm_lv_scope){.only = job->guests[0]};
