@@ -29,6 +29,7 @@ static const struct number_name causes[] = {
 	{GM_CAUSE_REDUCED_LOGGING, "reducedLoggingCapability"},
 	{GM_CAUSE_RESOURCES_OVERLOAD, "systemResourcesOverload"},
 	{GM_CAUSE_COMMUNICATION_FAILURE, "communicationsSubsystemFailure"},
+	{GM_CAUSE_EQUIPMENT_MALFUNCTION, "equipmentMalfunction"},
 	{GM_CAUSE_PERFORMANCE_DEGRADED, "performanceDegraded"},
 	{GM_CAUSE_RESOURCE_NEARING_CAPACITY, "resourceAtOrNearingCapacity"},
 	{GM_CAUSE_PROGRAM_TERMINATED, "softwareProgramAbnormallyTerminated"},

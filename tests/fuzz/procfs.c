@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "fuzz.h"
 #include "source/host/procfs.h"
+#include "source/host/procfs_container.h"
 
 static void check_name(const char *name, size_t size)
 {
@@ -39,13 +40,19 @@ static void parse_process(const char *text, size_t size)
 {
 	struct gm_procfs_process process;
 	uint8_t uuid[GM_UUID_SIZE];
-	char name[16], path[GM_PROCFS_CGROUP_PATH];
+	uint64_t pages;
+	char name[16], container[GM_NAME_SIZE], path[GM_PROCFS_CGROUP_PATH];
 
 	for (int v1 = 0; v1 < 2; v1++) {
-		if (gm_procfs_parse_cgroup(text, size, v1, path) &&
+		if (gm_procfs_parse_cgroup(text, size, v1 ? "memory" : NULL, path) &&
 		    (memchr(path, '\0', sizeof(path)) == NULL || path[0] != '/'))
 			abort();
 	}
+	if (gm_procfs_parse_container(text, size, container) == 0)
+		check_name(container, sizeof(container));
+	(void)gm_procfs_is_trusted(text, size);
+	(void)gm_procfs_parse_anonymous(text, size, &pages);
+	(void)gm_procfs_in_container(text, size);
 	(void)gm_procfs_parse_process(text, size, &process);
 	(void)gm_procfs_parse_cmdline(text, size, uuid);
 	if (gm_procfs_parse_name(text, size, name, sizeof(name)) == 0)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading of files of /proc; see files.h. Called by the other files of source/host. */
+/* Reading of files of /proc and /sys; see files.h. Called by the other files of source/host. */
 #include "source/host/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { HELD_LEAST = 32, HELD_MOST = 4096 };
 
 ssize_t gm_host_read(int fd, char *buffer, size_t size)
 {
@@ -41,4 +46,65 @@ int gm_host_open(const char *folder, const char *name)
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+struct gm_host_held gm_host_held_init(void)
+{
+	struct rlimit limit;
+	struct gm_host_held held = {.max = HELD_LEAST};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 > HELD_LEAST) {
+		held.max = limit.rlim_cur / 2 < HELD_MOST ? (unsigned)(limit.rlim_cur / 2)
+							  : (unsigned)HELD_MOST;
+	}
+	return held;
+}
+
+int gm_host_file_open(struct gm_host_file *file, const char *path, struct gm_host_held *held)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*file = GM_HOST_NO_FILE;
+	if (fd < 0) {
+		return -errno;
+	}
+	file->path = strdup(path);
+	if (file->path != NULL && held->count < held->max) {
+		file->fd = fd;
+		held->count++;
+	} else {
+		close(fd);
+	}
+	return file->path != NULL ? 0 : -ENOMEM;
+}
+
+void gm_host_file_close(struct gm_host_file *file, struct gm_host_held *held)
+{
+	if (file->fd >= 0) {
+		close(file->fd);
+		held->count--;
+	}
+	free(file->path);
+	*file = GM_HOST_NO_FILE;
+}
+
+ssize_t gm_host_file_read(const struct gm_host_file *file, char *buffer, size_t size)
+{
+	ssize_t length;
+	int fd = file->fd;
+
+	if (file->path == NULL) {
+		return -ENOENT;
+	}
+	if (fd < 0) {
+		fd = open(file->path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0) {
+		return -errno;
+	}
+	length = gm_host_read(fd, buffer, size);
+	if (fd != file->fd) {
+		close(fd);
+	}
+	return length;
 }

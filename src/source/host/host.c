@@ -47,6 +47,7 @@ static const char *const file_names[FILES] = {
 struct host {
 	struct gm_source base;
 	struct gm_host_options options;
+	struct gm_host_names *names; /* told by hear() on other threads */
 	struct gm_host_processes *processes;
 	struct gm_host_named named;
 	struct gm_host_disks disks;
@@ -347,10 +348,16 @@ static void host_destroy(struct gm_source *source)
 	struct host *host = to_host(source);
 
 	gm_host_processes_free(host->processes);
+	gm_host_names_free(host->names);
 	gm_host_named_free(&host->named);
 	gm_host_disks_free(&host->disks);
 	free(host->buffer);
 	free(host);
+}
+
+static void host_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
+{
+	gm_host_names_hear(to_host(source)->names, info, here);
 }
 
 static const struct gm_source_ops host_ops = {
@@ -359,6 +366,7 @@ static const struct gm_source_ops host_ops = {
 	.poll = host_poll,
 	.close = host_close,
 	.destroy = host_destroy,
+	.hear = host_hear,
 };
 
 int gm_host_create(const struct gm_host_options *options, struct gm_source **ret_source)
@@ -379,8 +387,10 @@ int gm_host_create(const struct gm_host_options *options, struct gm_source **ret
 	for (int i = 0; i < FILES; i++) {
 		host->files[i] = -1;
 	}
-	host->processes = gm_host_processes_create(options->proc, options->sys,
-						   options->proportional_interval);
+	if (gm_host_names_create(&host->names) == 0) {
+		host->processes = gm_host_processes_create(
+			options->proc, options->sys, options->proportional_interval, host->names);
+	}
 	host->buffer = malloc(BUFFER_SIZE);
 	if (host->processes == NULL || host->buffer == NULL) {
 		host_destroy(&host->base);

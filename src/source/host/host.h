@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host itself, from /proc and /sys: CPU, memory, load, swap, disks; and of each guest's qemu
- * process the resident memory, CPU time and threads, which need no monitor and no libvirt. The
- * processes are found by the "-uuid" of their command line; /proc is searched again once a second.
+ * The host itself, from /proc and /sys: CPU, memory, load, swap, disks; and of each guest the
+ * resident memory, CPU time and threads, which need no monitor and no answer of libvirt: a machine's of its
+ * qemu process, which is found by the "-uuid" of its command line; a container's of its control group, once
+ * libvirt has told who is called so. /proc is searched again once a second.
  * More seldom: errors that the hardware counted, pressure stall information, and processes that the
  * operator names.
  */

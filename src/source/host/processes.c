@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guests' processes; see processes.h. It does not ask libvirt and knows no names. Called by
- * host/host.c.
+ * The guests' processes; see processes.h. It asks nobody: who a container is it knows when libvirt has
+ * told of it. Called by host/host.c.
  */
 #define HASH_NONFATAL_OOM 1
 #include "source/host/processes.h"
@@ -19,8 +19,10 @@
 
 #include "base/clock.h"
 #include "source/host/account.h"
+#include "source/host/container.h"
 #include "source/host/files.h"
 #include "source/host/procfs.h"
+#include "source/host/procfs_container.h"
 
 /*
  * How many scans look at a process that is no guest: between fork and exec a new qemu still has the
@@ -28,25 +30,21 @@
  */
 enum { LOOKS = 10 };
 
-/*
- * Descriptors that stay open, which halves the cost of a reading. A process may usually have 1,024,
- * and the rest of the daemon needs some when a node has a thousand guests.
- */
-enum { HELD_MAX = 256 };
-
 /* Readings between two accounts of when a guest's process was started. */
 enum { STARTS_EVERY = 10 };
 
 struct process {
 	int pid;
 	int looks;
-	int stat_fd; /* -1: opened for each reading */
 	bool listed;
 	bool guest; /* a guest's process: all below holds */
 	uint8_t uuid[GM_UUID_SIZE];
 	uint64_t start_time;
+	struct gm_host_file stat;
 	struct gm_host_account account;
-	int64_t proportional_due; /* monotonic */
+	struct gm_host_container *container; /* NULL: a machine, which is this process alone */
+	char *name;                          /* of the container */
+	int64_t proportional_due;            /* monotonic */
 	UT_hash_handle hh;
 };
 
@@ -55,13 +53,15 @@ struct gm_host_processes {
 	int64_t proportional; /* ns between two readings, 0: none */
 	bool looked;          /* this time, at one of them */
 	struct process *by_pid;
-	unsigned held; /* descriptors */
+	struct gm_host_names *names; /* the caller's */
+	struct gm_host_held held;
 	uint64_t tick_ns, page_size;
 	uint64_t readings;
 };
 
 struct gm_host_processes *gm_host_processes_create(const char *proc, const char *sys,
-						   int64_t proportional)
+						   int64_t proportional,
+						   struct gm_host_names *names)
 {
 	struct gm_host_processes *processes = calloc(1, sizeof(*processes));
 
@@ -71,6 +71,8 @@ struct gm_host_processes *gm_host_processes_create(const char *proc, const char 
 	snprintf(processes->proc, sizeof(processes->proc), "%s", proc);
 	snprintf(processes->sys, sizeof(processes->sys), "%s", sys);
 	processes->proportional = proportional;
+	processes->names = names;
+	processes->held = gm_host_held_init();
 	processes->tick_ns = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
 	processes->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	return processes;
@@ -78,13 +80,13 @@ struct gm_host_processes *gm_host_processes_create(const char *proc, const char 
 
 static void let_go(struct gm_host_processes *processes, struct process *process)
 {
-	if (process->stat_fd >= 0) {
-		close(process->stat_fd);
-		processes->held--;
-	}
-	process->stat_fd = -1;
-	processes->held -= process->account.memory_fd >= 0;
-	gm_host_account_close(&process->account);
+	gm_host_container_free(process->container, &processes->held);
+	process->container = NULL;
+	free(process->name);
+	process->name = NULL;
+	gm_host_account_close(&process->account, &processes->held);
+	gm_host_file_close(&process->stat, &processes->held);
+	process->guest = false;
 }
 
 static void forget(struct gm_host_processes *processes, struct process *process)
@@ -115,8 +117,7 @@ static struct process *add(struct gm_host_processes *processes, int pid)
 		return NULL;
 	}
 	process->pid = pid;
-	process->stat_fd = -1;
-	process->account.memory_fd = -1;
+	process->stat = process->account.memory = GM_HOST_NO_FILE;
 	HASH_ADD_INT(processes->by_pid, pid, process);
 	if (process->hh.tbl == NULL) { /* out of memory: it is not in the table */
 		free(process);
@@ -137,21 +138,16 @@ static bool has_guest(const struct gm_host_processes *processes, const uint8_t u
 	return false;
 }
 
-static int open_of(const struct gm_host_processes *processes, int pid, const char *file)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%d/%s", pid, file);
-	return gm_host_open(processes->proc, name);
-}
-
 /* The contents of a process's file: the length or a negative errno. */
 static ssize_t read_of(const struct gm_host_processes *processes, int pid, const char *file,
 		       char *buffer, size_t size)
 {
-	int fd = open_of(processes, pid, file);
+	char name[32];
 	ssize_t length;
+	int fd;
 
+	snprintf(name, sizeof(name), "%d/%s", pid, file);
+	fd = gm_host_open(processes->proc, name);
 	if (fd < 0) {
 		return fd;
 	}
@@ -164,51 +160,92 @@ static ssize_t read_of(const struct gm_host_processes *processes, int pid, const
 static int read_stat(const struct gm_host_processes *processes, const struct process *process,
 		     char *buffer, size_t size, struct gm_procfs_process *ret_seen)
 {
-	ssize_t length = process->stat_fd >= 0
-				 ? gm_host_read(process->stat_fd, buffer, size)
+	ssize_t length = process->stat.path != NULL
+				 ? gm_host_file_read(&process->stat, buffer, size)
 				 : read_of(processes, process->pid, "stat", buffer, size);
 
 	return length < 0 ? (int)length : gm_procfs_parse_process(buffer, (size_t)length, ret_seen);
 }
 
-static void open_account(struct gm_host_processes *processes, struct process *process, char *buffer,
-			 size_t size)
+/* Of a machine: its statistics are read often. */
+static void open_stat(struct gm_host_processes *processes, struct process *process)
 {
-	ssize_t length = read_of(processes, process->pid, "cgroup", buffer, size);
+	char name[PATH_MAX + 32];
 
-	gm_host_account_open(&process->account, processes->sys,
-			     processes->held<HELD_MAX, buffer, length> 0 ? (size_t)length : 0);
-	processes->held += process->account.memory_fd >= 0;
+	snprintf(name, sizeof(name), "%s/%d/stat", processes->proc, process->pid);
+	(void)gm_host_file_open(&process->stat, name, &processes->held);
 }
 
-/* Takes note of a process that was found to be a guest's. */
+/*
+ * Takes note of a process that was found to be a guest's. `name`: of a container, else NULL. Where it fails
+ * the next scan looks again.
+ */
 static void adopt(struct gm_host_processes *processes, struct process *process,
-		  const uint8_t uuid[GM_UUID_SIZE], char *buffer, size_t size)
+		  const uint8_t uuid[GM_UUID_SIZE], const char *name, char *buffer, size_t size)
 {
 	struct gm_procfs_process seen;
 
-	if (processes->held < HELD_MAX) {
-		process->stat_fd = open_of(processes, process->pid, "stat");
-		processes->held += process->stat_fd >= 0;
+	if (name == NULL) {
+		open_stat(processes, process);
 	}
 	if (read_stat(processes, process, buffer, size, &seen) < 0) {
 		let_go(processes, process);
-		return; /* the next scan looks again */
+		return;
 	}
-	open_account(processes, process, buffer, size);
+	ssize_t length = read_of(processes, process->pid, "cgroup", buffer, size);
+	struct gm_host_cgroup group = {processes->sys, buffer, length > 0 ? (size_t)length : 0};
+
+	gm_host_account_open(&process->account, &group, &processes->held);
+	if (name != NULL) {
+		process->name = strdup(name);
+		process->container = gm_host_container_create(processes->proc, process->pid, &group,
+							      &processes->held);
+		if (process->name == NULL || process->container == NULL) {
+			let_go(processes, process);
+			return;
+		}
+		gm_host_container_search(process->container, buffer, size);
+	}
 	memcpy(process->uuid, uuid, GM_UUID_SIZE);
 	process->start_time = seen.start_time;
 	process->guest = true;
 }
 
+/* Whether what a process says of itself is to be believed: not what runs in somebody's container. */
+static bool is_in_container(const struct gm_host_processes *processes, int pid, char *buffer,
+			    size_t size)
+{
+	ssize_t length = read_of(processes, pid, "cgroup", buffer, size);
+
+	return length > 0 && gm_procfs_in_container(buffer, (size_t)length);
+}
+
+static bool is_trusted(const struct gm_host_processes *processes, int pid, char *buffer,
+		       size_t size)
+{
+	ssize_t length = read_of(processes, pid, "status", buffer, size);
+
+	return length > 0 && gm_procfs_is_trusted(buffer, (size_t)length);
+}
+
 static void look(struct gm_host_processes *processes, struct process *process, char *buffer,
 		 size_t size)
 {
+	char name[GM_NAME_SIZE];
 	uint8_t uuid[GM_UUID_SIZE];
-	ssize_t length = read_of(processes, process->pid, "cmdline", buffer, size);
+	ssize_t read = read_of(processes, process->pid, "cmdline", buffer, size);
+	size_t length = read > 0 ? (size_t)read : 0;
+	bool machine = gm_procfs_parse_cmdline(buffer, length, uuid) == 0;
+	bool container = !machine && gm_procfs_parse_container(buffer, length, name) == 0;
 
-	if (length < 0 || gm_procfs_parse_cmdline(buffer, (size_t)length, uuid) < 0) {
+	machine = machine && !is_in_container(processes, process->pid, buffer, size);
+	container = container && is_trusted(processes, process->pid, buffer, size);
+	if (!machine && !container) {
 		process->looks++;
+		return;
+	}
+	/* A container that nobody has told of waits for that, however long it takes. */
+	if (container && !gm_host_names_find(processes->names, name, uuid)) {
 		return;
 	}
 	/*
@@ -216,8 +253,32 @@ static void look(struct gm_host_processes *processes, struct process *process, c
 	 * the node) waits until the first is gone.
 	 */
 	if (!has_guest(processes, uuid)) {
-		adopt(processes, process, uuid, buffer, size);
+		adopt(processes, process, uuid, container ? name : NULL, buffer, size);
 	}
+}
+
+/*
+ * A container's own process is not read with each tick, as a machine's is: whether it is the same, and still
+ * who it was. A name is free when its container is gone, and libvirt may tell of the next one by then.
+ */
+static void look_again(struct gm_host_processes *processes, struct process *process, char *buffer,
+		       size_t size)
+{
+	struct gm_procfs_process seen;
+	uint8_t uuid[GM_UUID_SIZE];
+
+	if (process->container == NULL) {
+		return;
+	}
+	if (read_stat(processes, process, buffer, size, &seen) < 0 ||
+	    seen.start_time != process->start_time || seen.state == 'Z' ||
+	    !gm_host_names_find(processes->names, process->name, uuid) ||
+	    memcmp(uuid, process->uuid, GM_UUID_SIZE) != 0) {
+		let_go(processes, process);
+		process->looks = 0;
+		return;
+	}
+	gm_host_container_search(process->container, buffer, size);
 }
 
 static void forget_unlisted(struct gm_host_processes *processes)
@@ -258,7 +319,9 @@ int gm_host_processes_scan(struct gm_host_processes *processes, char *buffer, si
 			break;
 		}
 		process->listed = true;
-		if (!process->guest && process->looks < LOOKS) {
+		if (process->guest) {
+			look_again(processes, process, buffer, size);
+		} else if (process->looks < LOOKS) {
 			look(processes, process, buffer, size);
 		}
 	}
@@ -292,7 +355,7 @@ static void read_proportional(struct gm_host_processes *processes, struct proces
 }
 
 /* False: the process that was meant is gone. */
-static bool read_process(struct gm_host_processes *processes, struct process *process, char *buffer,
+static bool read_machine(struct gm_host_processes *processes, struct process *process, char *buffer,
 			 size_t size, struct gm_batch *batch)
 {
 	struct gm_entity_key key = gm_entity_guest(process->uuid);
@@ -311,10 +374,20 @@ static bool read_process(struct gm_host_processes *processes, struct process *pr
 		int64_t monotonic = gm_clock_monotonic();
 
 		gm_batch_gauge(batch, GM_METRIC_PROCESS_THREADS, (double)seen.threads);
-		gm_host_account_read(&process->account, monotonic, buffer, size, batch);
+		(void)gm_host_account_read(&process->account, monotonic, buffer, size, batch);
 		read_proportional(processes, process, monotonic, buffer, size, batch);
 	}
 	return true;
+}
+
+static bool read_process(struct gm_host_processes *processes, struct process *process, char *buffer,
+			 size_t size, struct gm_batch *batch)
+{
+	if (process->container == NULL) {
+		return read_machine(processes, process, buffer, size, batch);
+	}
+	return gm_host_container_read(process->container, process->uuid, &process->account,
+				      gm_clock_monotonic(), buffer, size, batch);
 }
 
 /* In the node's time: the process's age, by the clock that its start is counted with. */

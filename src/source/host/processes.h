@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guests' qemu processes: found in /proc by their command line. The first few hundred are read
+ * The guests' processes: of machines qemu, found in /proc by its command line; of containers (lxc:///)
+ * libvirt_lxc, found by the name that libvirt tells of, read by its control group. Many are read
  * through descriptors that stay open, the others are opened for each reading. A pid that is given again
  * is never mistaken for the one before: the start time tells. One thread.
  */
@@ -8,13 +9,17 @@
 #define GM_SOURCE_HOST_PROCESSES_H
 
 #include "model/sample.h"
+#include "source/host/names.h"
 
 struct gm_host_processes;
 
-/* NULL: out of memory. `proc` is copied. */
-/* `proportional`: ns between two readings of a guest's proportional memory, 0: never. NULL: out of memory. */
+/*
+ * `proc` and `sys` are copied, `names` outlives it; `proportional`: ns between two readings of a machine's
+ * proportional memory, 0: never. NULL: out of memory.
+ */
 struct gm_host_processes *gm_host_processes_create(const char *proc, const char *sys,
-						   int64_t proportional);
+						   int64_t proportional,
+						   struct gm_host_names *names);
 void gm_host_processes_free(struct gm_host_processes *processes);
 
 /*

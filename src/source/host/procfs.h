@@ -56,11 +56,11 @@ bool gm_procfs_parse_softnet(const char *text, size_t length, uint64_t *ret_drop
 			     uint64_t *ret_squeezed);
 
 /*
- * /proc/PID/cgroup: where the process is in the hierarchy of version 1 that accounts memory, or in that of
- * version 2. An absolute path; false where there is none, or none that can be used (".." and the like).
+ * /proc/PID/cgroup: where the process is in the hierarchy of version 1 that has the controller, or (NULL) in
+ * that of version 2. An absolute path; false where there is none, or none that can be used ("/../x").
  */
 enum { GM_PROCFS_CGROUP_PATH = 1024 };
-bool gm_procfs_parse_cgroup(const char *text, size_t length, bool v1,
+bool gm_procfs_parse_cgroup(const char *text, size_t length, const char *controller,
 			    char path[GM_PROCFS_CGROUP_PATH]);
 
 /* /proc/diskstats, one line at a time: times in ms, which the kernel wraps at 32 bits. */

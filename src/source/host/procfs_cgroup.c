@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/PID/cgroup taken apart; see procfs.h. Its fields are separated by colons, and a path may hold
- * anything, so that it shares nothing with the other files of /proc. Called by host/account.c.
+ * anything, so that it shares nothing with the other files of /proc. Called by host/cgroup.c.
  */
 #include <string.h>
 
@@ -54,21 +54,40 @@ static bool cut_field(struct span *line, struct span *ret_field)
 	return true;
 }
 
-static bool is_meant(struct span id, struct span controllers, bool v1)
+static bool is_meant(struct span id, struct span controllers, const char *controller)
 {
-	if (v1) {
-		return list_has(controllers, "memory");
+	if (controller != NULL) {
+		return list_has(controllers, controller);
 	}
 	return id.end - id.at == 1 && *id.at == '0' && controllers.at == controllers.end;
 }
 
-/* Not out of the hierarchy, as paths seen from another namespace lead. */
+/* Whether a part of it is "..", as where the group is not below that of the reader's namespace. */
+static bool leads_out(struct span path)
+{
+	static const char up[] = "/..";
+
+	while ((size_t)(path.end - path.at) >= sizeof(up) - 1) {
+		const char *found =
+			memmem(path.at, (size_t)(path.end - path.at), up, sizeof(up) - 1);
+
+		if (found == NULL) {
+			return false;
+		}
+		path.at = found + sizeof(up) - 1;
+		if (path.at == path.end || *path.at == '/') {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool copy_path(struct span line, char path[GM_PROCFS_CGROUP_PATH])
 {
 	size_t size = (size_t)(line.end - line.at);
 
 	if (size == 0 || size >= GM_PROCFS_CGROUP_PATH || *line.at != '/' ||
-	    memchr(line.at, '\0', size) != NULL || memmem(line.at, size, "..", 2) != NULL) {
+	    memchr(line.at, '\0', size) != NULL || leads_out(line)) {
 		return false;
 	}
 	memcpy(path, line.at, size);
@@ -76,7 +95,7 @@ static bool copy_path(struct span line, char path[GM_PROCFS_CGROUP_PATH])
 	return true;
 }
 
-bool gm_procfs_parse_cgroup(const char *text, size_t length, bool v1,
+bool gm_procfs_parse_cgroup(const char *text, size_t length, const char *controller,
 			    char path[GM_PROCFS_CGROUP_PATH])
 {
 	struct span rest = {text, text + length};
@@ -84,7 +103,7 @@ bool gm_procfs_parse_cgroup(const char *text, size_t length, bool v1,
 
 	while (length > 0 && next_line(&rest, &line)) {
 		if (cut_field(&line, &id) && cut_field(&line, &controllers) &&
-		    is_meant(id, controllers, v1)) {
+		    is_meant(id, controllers, controller)) {
 			return copy_path(line, path);
 		}
 	}

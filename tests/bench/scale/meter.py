@@ -26,6 +26,13 @@ def stored_values(redis, pattern, kind, count):
     return lambda begin, end: sum(count(redis, key, begin, end) for key in keys)
 
 
+def rates(redis, pattern, metric, begin, end):
+    """How often a second each stream of that pattern has the metric between two times in ms, ascending."""
+    seconds = (end - begin) / 1e3
+    return sorted(sum(metric in fields for _, fields in redis.xrange(key, int(begin), int(end))) / seconds
+                  for key in redis.scan_iter(pattern, count=1000) if redis.type(key) == b"stream")
+
+
 def missed_part(before, after, name=""):
     """Percent of the ticks that sources whose name begins so have missed."""
     old = {source["name"]: source for source in before}

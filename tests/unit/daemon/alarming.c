@@ -21,13 +21,11 @@
 #include "base/text.h"
 #include "daemon/alarming.h"
 #include "daemon/config.h"
-#include "daemon/intake.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0     (INT64_C(1767571200) * GM_SECOND) /* Monday, 2026-01-05 00:00 UTC */
 #define MINUTE (60 * GM_SECOND)
-
-enum { TRANSITIONS = 64 };
 
 static const uint8_t web[GM_UUID_SIZE] = {1}, db[GM_UUID_SIZE] = {2};
 
@@ -36,46 +34,9 @@ struct fixture {
 	struct gm_state *state;
 	struct gm_config *config;
 	struct gm_intake *intake;
-	struct gm_alarms *alarms; /* the next one's */
 	struct gm_alarming *alarming;
-	uint32_t ids;
-	size_t count;
-	struct gm_transition log[TRANSITIONS];
+	struct told told;
 };
-
-static void on_transition(void *user, struct gm_transition *transition)
-{
-	struct fixture *f = user;
-
-	assert_true(f->count < TRANSITIONS);
-	f->log[f->count++] = *transition;
-}
-
-static uint32_t new_id(void *user)
-{
-	return ++((struct fixture *)user)->ids;
-}
-
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void ignore_identity(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void ignore_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user, (void)key, (void)time;
-}
-
-static void ignore_finding(void *user, const struct gm_finding *finding)
-{
-	(void)user, (void)finding;
-}
 
 static void put(const char *path, const char *text)
 {
@@ -127,9 +88,8 @@ static void load(struct fixture *f, const char *policy, struct gm_config **ret_c
 
 static void start(struct fixture *f, const char *policy)
 {
-	const struct gm_alarm_sink sink = {on_transition, NULL, new_id, f};
-	const struct gm_intake_sink intake_sink = {ignore_frame, ignore_identity, ignore_gone,
-						   ignore_finding, f};
+	const struct gm_alarm_sink sink = sink_of_alarms(&f->told);
+	const struct gm_intake_sink intake_sink = sink_that_passes(f);
 
 	load(f, policy, &f->config);
 	struct gm_intake_options options = {
@@ -140,8 +100,8 @@ static void start(struct fixture *f, const char *policy)
 	assert_int_equal(gm_intake_create(&options, f->state, &intake_sink, &f->intake), 0);
 	see_guest(f, web, "web-1", "shop");
 	see_guest(f, db, "db-1", "books");
-	assert_int_equal(gm_alarms_create(&f->config->alarm, &sink, &f->alarms), 0);
-	assert_int_equal(gm_alarming_create(f->alarms, f->config->handling,
+	assert_int_equal(gm_alarms_create(&f->config->alarm, &sink, &f->told.alarms), 0);
+	assert_int_equal(gm_alarming_create(f->told.alarms, f->config->handling,
 					    gm_intake_entities(f->intake), f->state, T0,
 					    &f->alarming),
 			 0);
@@ -155,7 +115,7 @@ static void stop(struct fixture *f)
 	f->alarming = NULL;
 	f->intake = NULL;
 	f->config = NULL;
-	f->count = 0;
+	f->told.count = 0;
 }
 
 static int teardown(void **state)
@@ -182,7 +142,7 @@ static void tell(struct fixture *f, struct gm_entity_key key, const char *detect
 
 	snprintf(finding.detector, sizeof(finding.detector), "%s", detector);
 	snprintf(finding.metric, sizeof(finding.metric), "memory.used");
-	assert_int_equal(gm_alarms_finding(f->alarms, &finding), 0);
+	assert_int_equal(gm_alarms_finding(f->told.alarms, &finding), 0);
 }
 
 static int64_t maintain(struct fixture *f, const char *target, int64_t begin, int64_t end,
@@ -201,16 +161,16 @@ static int64_t maintain(struct fixture *f, const char *target, int64_t begin, in
 /* Raised on web, db and the node: as letters, in the order of the log. */
 static const char *told(struct fixture *f, int64_t now)
 {
-	static char text[TRANSITIONS + 1];
+	static char text[TRANSITIONS_KEPT + 1];
 	size_t used = 0;
 
 	tell(f, gm_entity_guest(web), "leak", true, now);
 	tell(f, gm_entity_guest(db), "leak", true, now);
 	tell(f, gm_entity_node(), "leak", true, now);
-	for (size_t i = 0; i < f->count; i++)
-		text[used++] = f->log[i].alarm.key.kind == GM_ENTITY_NODE ? 'n'
-			       : f->log[i].alarm.key.uuid[0] == 1         ? 'w'
-									  : 'd';
+	for (size_t i = 0; i < f->told.count; i++)
+		text[used++] = f->told.log[i].alarm.key.kind == GM_ENTITY_NODE ? 'n'
+			       : f->told.log[i].alarm.key.uuid[0] == 1         ? 'w'
+									       : 'd';
 	text[used] = '\0';
 	return text;
 }
@@ -236,7 +196,7 @@ static void test_targets(void **state)
 		assert_string_equal(told(f, T0 + MINUTE), cases[i].told);
 		assert_int_equal(gm_alarming_remove(f->alarming, id, T0 + 2 * MINUTE, NULL), 0);
 		gm_alarming_tick(f->alarming, T0 + 2 * MINUTE); /* what still holds is told now */
-		assert_int_equal(f->count, 3);
+		assert_int_equal(f->told.count, 3);
 		stop(f);
 	}
 }
@@ -259,21 +219,21 @@ static void test_a_guest_that_migrates_away(void **state)
 	gm_alarming_tick(f->alarming, T0);
 	tell(f, key, "leak", true, T0 + GM_SECOND);
 	happen(f, GM_GUEST_MIGRATING, T0 + 2 * GM_SECOND);
-	assert_int_equal(f->count, 2);
-	assert_int_equal(f->log[1].alarm.news, GM_NEWS_SUPPRESSED);
-	assert_int_equal(f->log[1].alarm.suppressed, GM_SUPPRESSION_MIGRATING);
+	assert_int_equal(f->told.count, 2);
+	assert_int_equal(f->told.log[1].alarm.news, GM_NEWS_SUPPRESSED);
+	assert_int_equal(f->told.log[1].alarm.suppressed, GM_SUPPRESSION_MIGRATING);
 	tell(f, key, "anomaly", true, T0 + 3 * GM_SECOND); /* what the move itself does to it */
 	gm_alarming_tick(f->alarming, T0 + 4 * GM_SECOND);
-	assert_int_equal(f->count, 2);
+	assert_int_equal(f->told.count, 2);
 	happen(f, GM_GUEST_MIGRATED, T0 + 5 * GM_SECOND);
 	gm_intake_gone(f->intake, GM_SOURCE_LIBVIRT, &key, T0 + 5 * GM_SECOND);
-	gm_alarms_gone(f->alarms, &key, T0 + 5 * GM_SECOND);
-	assert_int_equal(f->count, 3);
-	assert_int_equal(f->log[2].kind, GM_TRANSITION_CLEAR);
-	assert_int_equal(f->log[2].alarm.suppressed, GM_SUPPRESSION_MIGRATING);
-	assert_non_null(strstr(f->log[2].alarm.text, "[its guest has migrated]"));
+	gm_alarms_gone(f->told.alarms, &key, T0 + 5 * GM_SECOND);
+	assert_int_equal(f->told.count, 3);
+	assert_int_equal(f->told.log[2].kind, GM_TRANSITION_CLEAR);
+	assert_int_equal(f->told.log[2].alarm.suppressed, GM_SUPPRESSION_MIGRATING);
+	assert_non_null(strstr(f->told.log[2].alarm.text, "[its guest has migrated]"));
 	gm_alarming_tick(f->alarming, T0 + 60 * MINUTE);
-	assert_int_equal(f->count, 3);
+	assert_int_equal(f->told.count, 3);
 }
 
 /* An event is of the time when it was seen, and may be taken later. */
@@ -286,9 +246,9 @@ static void test_an_event_sets_no_clock_back(void **state)
 	gm_alarming_tick(f->alarming, T0 + 2 * GM_SECOND);
 	happen(f, GM_GUEST_MIGRATING, T0 + GM_SECOND / 2); /* before the maintenance */
 	tell(f, gm_entity_guest(db), "leak", true, T0 + 2 * GM_SECOND);
-	assert_int_equal(f->count, 0);
+	assert_int_equal(f->told.count, 0);
 	gm_alarming_tick(f->alarming, T0 + 3 * GM_SECOND);
-	assert_int_equal(f->count, 0);
+	assert_int_equal(f->told.count, 0);
 }
 
 /* Where somebody asks how far it is, it is silent for as long as that takes, and heard as soon as it stays. */
@@ -300,21 +260,21 @@ static void test_a_migration_that_is_given_up(void **state)
 	gm_alarming_tick(f->alarming, T0);
 	tell(f, gm_entity_guest(web), "leak", true, T0);
 	happen(f, GM_GUEST_MOVING, T0); /* an answer that comes late: it was not to go */
-	assert_int_equal(f->count, 1);
+	assert_int_equal(f->told.count, 1);
 	happen(f, GM_GUEST_MIGRATING, T0 + GM_SECOND);
-	assert_int_equal(f->count, 2);
+	assert_int_equal(f->told.count, 2);
 	for (int minute = 1; minute < 60; minute++) {
 		happen(f, GM_GUEST_MOVING, T0 + minute * MINUTE);
 		gm_alarming_tick(f->alarming, T0 + minute * MINUTE);
 	}
-	assert_int_equal(f->count, 2);
+	assert_int_equal(f->told.count, 2);
 	happen(f, GM_GUEST_STAYED, T0 + 60 * MINUTE);
-	assert_int_equal(f->count, 3);
-	assert_int_equal(f->log[2].alarm.news, GM_NEWS_RELEASED);
-	assert_int_equal(f->log[2].alarm.suppressed, GM_SUPPRESSION_NONE);
+	assert_int_equal(f->told.count, 3);
+	assert_int_equal(f->told.log[2].alarm.news, GM_NEWS_RELEASED);
+	assert_int_equal(f->told.log[2].alarm.suppressed, GM_SUPPRESSION_NONE);
 	happen(f, GM_GUEST_MOVING, T0 + 61 * MINUTE);
 	happen(f, GM_GUEST_STAYED, T0 + 61 * MINUTE); /* told twice */
-	assert_int_equal(f->count, 3);
+	assert_int_equal(f->told.count, 3);
 }
 
 /* Where nobody can be asked, one whose move fails is heard again in the end. */
@@ -327,11 +287,11 @@ static void test_a_migration_that_fails(void **state)
 	happen(f, GM_GUEST_MIGRATING, T0);
 	tell(f, gm_entity_guest(web), "leak", true, T0 + MINUTE);
 	gm_alarming_tick(f->alarming, T0 + 9 * MINUTE);
-	assert_int_equal(f->count, 0);
+	assert_int_equal(f->told.count, 0);
 	gm_alarming_tick(f->alarming, T0 + 11 * MINUTE);
 	tell(f, gm_entity_guest(web), "leak", true, T0 + 11 * MINUTE);
-	assert_int_equal(f->count, 1);
-	assert_int_equal(f->log[0].alarm.suppressed, GM_SUPPRESSION_NONE);
+	assert_int_equal(f->told.count, 1);
+	assert_int_equal(f->told.log[0].alarm.suppressed, GM_SUPPRESSION_NONE);
 }
 
 /* At the target nothing is raised before it has settled; what holds still is raised by a new finding. */
@@ -344,12 +304,12 @@ static void test_a_guest_that_arrives(void **state)
 	happen(f, GM_GUEST_MIGRATED, T0);
 	tell(f, gm_entity_guest(web), "leak", true, T0 + GM_SECOND);
 	tell(f, gm_entity_guest(db), "leak", true, T0 + GM_SECOND); /* has always been here */
-	assert_int_equal(f->count, 1);
+	assert_int_equal(f->told.count, 1);
 	gm_alarming_tick(f->alarming, T0 + 31 * GM_SECOND);
-	assert_int_equal(f->count, 1);
+	assert_int_equal(f->told.count, 1);
 	tell(f, gm_entity_guest(web), "leak", true, T0 + 32 * GM_SECOND);
-	assert_int_equal(f->count, 2);
-	assert_int_equal(f->log[1].alarm.key.uuid[0], 1);
+	assert_int_equal(f->told.count, 2);
+	assert_int_equal(f->told.log[1].alarm.key.uuid[0], 1);
 }
 
 static void test_wrong_requests(void **state)
@@ -391,16 +351,16 @@ static void test_over_a_restart(void **state)
 	start(f, "");
 	tell(f, gm_entity_guest(web), "leak", true, T0 + 4 * MINUTE);
 	gm_alarming_tick(f->alarming, T0 + 5 * MINUTE);
-	assert_int_equal(f->count, 2);
-	assert_int_equal(f->log[1].alarm.news, GM_NEWS_SUPPRESSED);
+	assert_int_equal(f->told.count, 2);
+	assert_int_equal(f->told.log[1].alarm.news, GM_NEWS_SUPPRESSED);
 	tell(f, gm_entity_guest(db), "leak", true, T0 + 6 * MINUTE);
 	tell(f, gm_entity_node(), "self", true, T0 + 6 * MINUTE); /* is never silenced */
-	assert_int_equal(f->count, 3);
+	assert_int_equal(f->told.count, 3);
 	gm_alarming_list(f->alarming, T0 + 6 * MINUTE, count_view, counts);
 	assert_int_equal(counts[0], 1);
 	assert_int_equal(counts[2], 1);
 	gm_alarming_tick(f->alarming, T0 + 10 * MINUTE);
-	assert_int_equal(f->count, 5); /* released, and raised */
+	assert_int_equal(f->told.count, 5); /* released, and raised */
 	memset(counts, 0, sizeof(counts));
 	gm_alarming_list(f->alarming, T0 + 11 * MINUTE, count_view, counts);
 	assert_int_equal(counts[0], 0); /* over and forgotten, on disk too */
@@ -423,22 +383,22 @@ static void test_calendar(void **state)
 	gm_alarming_tick(f->alarming, T0 + 121 * MINUTE);
 	assert_string_equal(told(f, T0 + 122 * MINUTE), "wn");
 	tell(f, gm_entity_guest(db), "burst", true, T0 + 122 * MINUTE); /* another detector's */
-	assert_int_equal(f->count, 3);
+	assert_int_equal(f->told.count, 3);
 	gm_alarming_list(f->alarming, T0 + 122 * MINUTE, count_view, counts);
 	assert_int_equal(counts[1], 1);
 	assert_int_equal(counts[2], 1);
 	gm_alarming_tick(f->alarming, T0 + 180 * MINUTE);
-	assert_int_equal(f->count, 4);
-	assert_int_equal(f->log[3].time, T0 + 180 * MINUTE);
+	assert_int_equal(f->told.count, 4);
+	assert_int_equal(f->told.log[3].time, T0 + 180 * MINUTE);
 
 	/* A reload that takes it out ends it at once. */
 	gm_alarming_tick(f->alarming, T0 + 26 * 60 * MINUTE);
-	assert_int_equal(f->count, 5); /* on the next day what is active is marked */
+	assert_int_equal(f->told.count, 5); /* on the next day what is active is marked */
 	load(f, "", &other);
 	gm_alarming_configure(f->alarming, &other->alarm, other->handling,
 			      T0 + 26 * 60 * MINUTE + GM_SECOND);
-	assert_int_equal(f->count, 6);
-	assert_int_equal(f->log[5].alarm.news, GM_NEWS_RELEASED);
+	assert_int_equal(f->told.count, 6);
+	assert_int_equal(f->told.log[5].alarm.news, GM_NEWS_RELEASED);
 	gm_config_free(f->config);
 	f->config = other;
 }
@@ -452,22 +412,22 @@ static void test_options_for_some(void **state)
 		 "  - {match: {project: shop}, detector: burst, soak: 0, latch: true}\n"
 		 "  - {match: {entity: node}, hold-off: 10m}\n");
 	tell(f, gm_entity_guest(web), "leak", true, T0);
-	assert_int_equal(f->count, 0);
+	assert_int_equal(f->told.count, 0);
 	tell(f, gm_entity_guest(web), "burst", true, T0);
-	assert_int_equal(f->count, 1);
+	assert_int_equal(f->told.count, 1);
 	tell(f, gm_entity_guest(web), "burst", false, T0 + GM_SECOND);
-	assert_int_equal(f->log[1].alarm.news, GM_NEWS_LATCHED);
+	assert_int_equal(f->told.log[1].alarm.news, GM_NEWS_LATCHED);
 	tell(f, gm_entity_guest(db), "leak", true, T0 + GM_SECOND);
 	tell(f, gm_entity_guest(db), "leak", false, T0 + 2 * GM_SECOND);
-	assert_int_equal(f->count, 4);
+	assert_int_equal(f->told.count, 4);
 	gm_alarming_tick(f->alarming, T0 + MINUTE);
-	assert_int_equal(f->count, 5);
+	assert_int_equal(f->told.count, 5);
 	tell(f, gm_entity_node(), "leak", true, T0 + MINUTE);
 	tell(f, gm_entity_node(), "leak", false, T0 + MINUTE);
 	tell(f, gm_entity_node(), "leak", true, T0 + 2 * MINUTE);
-	assert_int_equal(f->count, 7);
+	assert_int_equal(f->told.count, 7);
 	gm_alarming_tick(f->alarming, T0 + 11 * MINUTE);
-	assert_int_equal(f->count, 8);
+	assert_int_equal(f->told.count, 8);
 }
 
 static void ignore_point(void *user, const struct gm_point *point)
@@ -499,19 +459,19 @@ static void test_suspended_guest(void **state)
 	tell(f, gm_entity_guest(web), "leak", true, T0);
 	set_state(f, web, 3, T0 + 10 * GM_SECOND);
 	gm_alarming_tick(f->alarming, T0 + 11 * GM_SECOND);
-	assert_int_equal(f->count, 2);
-	assert_int_equal(f->log[1].alarm.suppressed, GM_SUPPRESSION_SUSPENDED);
+	assert_int_equal(f->told.count, 2);
+	assert_int_equal(f->told.log[1].alarm.suppressed, GM_SUPPRESSION_SUSPENDED);
 	tell(f, gm_entity_guest(web), "burst", true, T0 + 12 * GM_SECOND);
 	tell(f, gm_entity_guest(db), "leak", true, T0 + 12 * GM_SECOND); /* the other is not */
-	assert_int_equal(f->count, 3);
+	assert_int_equal(f->told.count, 3);
 	set_state(f, web, 1, T0 + 20 * GM_SECOND);
 	gm_alarming_tick(f->alarming, T0 + 21 * GM_SECOND);
-	assert_int_equal(f->count, 4);
-	assert_int_equal(f->log[3].alarm.news, GM_NEWS_RELEASED);
+	assert_int_equal(f->told.count, 4);
+	assert_int_equal(f->told.log[3].alarm.news, GM_NEWS_RELEASED);
 	gm_alarming_tick(f->alarming, T0 + 25 * GM_SECOND);
-	assert_int_equal(f->count, 4); /* the burst is old */
+	assert_int_equal(f->told.count, 4); /* the burst is old */
 	tell(f, gm_entity_guest(web), "burst", true, T0 + 26 * GM_SECOND);
-	assert_int_equal(f->count, 5);
+	assert_int_equal(f->told.count, 5);
 }
 
 int main(void)

@@ -16,9 +16,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "daemon/intake.h"
 #include "daemon/orphans.h"
 #include "daemon/recall.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
@@ -39,27 +39,6 @@ struct fixture {
 	struct gm_error err;
 };
 
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user;
-	(void)frame;
-	(void)readings;
-}
-
-static void ignore_identity(void *user, const struct gm_entity_info *info)
-{
-	(void)user;
-	(void)info;
-}
-
-static void ignore_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user;
-	(void)key;
-	(void)time;
-}
-
 static void on_finding(void *user, const struct gm_finding *finding)
 {
 	struct fixture *fixture = user;
@@ -78,8 +57,8 @@ static void start(struct fixture *fixture)
 		.detectors = fixture->settings,
 		.learning = fixture->learning,
 	};
-	struct gm_intake_sink sink = {ignore_frame, ignore_identity, ignore_gone, on_finding,
-				      fixture};
+	struct gm_intake_sink sink = sink_that_passes(fixture);
+	sink.finding = on_finding;
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 }
 

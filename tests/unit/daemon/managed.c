@@ -18,14 +18,12 @@
 #include "analysis/threshold.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/intake.h"
 #include "daemon/managed.h"
 #include "daemon/orphans.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
-
-enum { TRANSITIONS = 64 };
 
 static const uint8_t web[GM_UUID_SIZE] = {1}, db[GM_UUID_SIZE] = {2};
 
@@ -34,46 +32,9 @@ struct fixture {
 	struct gm_state *state;
 	struct gm_detector_settings *settings;
 	struct gm_intake *intake;
-	struct gm_alarms *alarms;
 	int64_t now;
-	uint32_t ids;
-	size_t count;
-	struct gm_transition log[TRANSITIONS];
+	struct told told;
 };
-
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void ignore_identity(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	gm_alarms_gone(((struct fixture *)user)->alarms, key, time);
-}
-
-static void on_finding(void *user, const struct gm_finding *finding)
-{
-	assert_int_equal(gm_alarms_finding(((struct fixture *)user)->alarms, finding), 0);
-}
-
-static void on_transition(void *user, struct gm_transition *transition)
-{
-	struct fixture *fixture = user;
-
-	assert_true(fixture->count < TRANSITIONS);
-	fixture->log[fixture->count++] = *transition;
-}
-
-static uint32_t new_id(void *user)
-{
-	return ++((struct fixture *)user)->ids;
-}
 
 static void see_guest(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE], const char *name)
 {
@@ -87,15 +48,15 @@ static void see_guest(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE],
 static void start(struct fixture *fixture)
 {
 	struct gm_alarm_options options = {.damping = true, .hold = 600 * GM_SECOND};
-	struct gm_alarm_sink alarms = {on_transition, NULL, new_id, fixture};
-	struct gm_intake_sink sink = {ignore_frame, ignore_identity, on_gone, on_finding, fixture};
+	struct gm_alarm_sink alarms = sink_of_alarms(&fixture->told);
+	struct gm_intake_sink sink = sink_to_alarms(&fixture->told);
 	struct gm_intake_options intake = {.window = {.samples = 100, .length = 60 * GM_SECOND},
 					   .libvirt = true};
 
 	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, NULL), 0);
 	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
 	intake.detectors = fixture->settings;
-	assert_int_equal(gm_alarms_create(&options, &alarms, &fixture->alarms), 0);
+	assert_int_equal(gm_alarms_create(&options, &alarms, &fixture->told.alarms), 0);
 	assert_int_equal(gm_intake_create(&intake, fixture->state, &sink, &fixture->intake), 0);
 	see_guest(fixture, web, "web-1");
 	see_guest(fixture, db, "db-1");
@@ -104,7 +65,7 @@ static void start(struct fixture *fixture)
 static void stop(struct fixture *fixture)
 {
 	gm_intake_free(fixture->intake);
-	gm_alarms_free(fixture->alarms);
+	gm_alarms_free(fixture->told.alarms);
 	gm_detector_settings_free(fixture->settings);
 	gm_state_close(fixture->state);
 }
@@ -145,14 +106,14 @@ static void second(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE], do
 	gm_intake_batch(fixture->intake, batch);
 	gm_batch_free(batch);
 	if (gm_intake_evaluate(fixture->intake, fixture->now))
-		gm_orphans_end(fixture->alarms, gm_intake_entities(fixture->intake), NULL, false,
-			       fixture->now);
+		gm_orphans_end(fixture->told.alarms, gm_intake_entities(fixture->intake), NULL,
+			       false, fixture->now);
 }
 
 static const struct gm_transition *newest(const struct fixture *fixture)
 {
-	assert_true(fixture->count > 0);
-	return &fixture->log[fixture->count - 1];
+	assert_true(fixture->told.count > 0);
+	return &fixture->told.log[fixture->told.count - 1];
 }
 
 static void row_of(struct gm_threshold_row *row, const char *name, double rising)
@@ -180,24 +141,24 @@ static void a_row_is_judged_until_it_is_destroyed(void **state)
 	row_of(&row, "full", 80);
 	snprintf(row.guest, sizeof(row.guest), "web-*");
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 0);
+	assert_int_equal(fixture->told.count, 0);
 	put(fixture, &row);
 	second(fixture, web, 95);
 	second(fixture, db, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	assert_string_equal(newest(fixture)->alarm.rule, "full");
 	row.status = GM_ROW_DESTROY;
 	put(fixture, &row);
 	second(fixture, web, 95);
 	/* At once: nobody would ever say that all is well, and the hold time is for those who do. */
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_CLEAR);
 	assert_int_equal(newest(fixture)->alarm.news, GM_NEWS_DISABLED);
 	assert_non_null(strstr(newest(fixture)->alarm.text,
 			       "threshold full (memory.used) is not looked for any more"));
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 }
 
 /* Another metric, by a change or by a row of the same name: the old one's alarm is nobody's any more. */
@@ -210,21 +171,21 @@ static void another_metric_ends_the_alarm(void **state)
 	put(fixture, &row);
 	second(fixture, web, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	row.options.rising = 85; /* the same metric: it goes on */
 	put(fixture, &row);
 	second(fixture, web, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	snprintf(row.options.metric, sizeof(row.options.metric), "memory.total");
 	put(fixture, &row);
 	second(fixture, web, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 3);
-	assert_int_equal(gm_alarms_active(fixture->alarms, NULL, 0), 1);
-	assert_string_equal(fixture->log[1].alarm.metric, "memory.used");
-	assert_int_equal(fixture->log[1].kind, GM_TRANSITION_CLEAR);
-	assert_int_equal(fixture->log[1].alarm.news, GM_NEWS_DISABLED);
+	assert_int_equal(fixture->told.count, 3);
+	assert_int_equal(gm_alarms_active(fixture->told.alarms, NULL, 0), 1);
+	assert_string_equal(fixture->told.log[1].alarm.metric, "memory.used");
+	assert_int_equal(fixture->told.log[1].kind, GM_TRANSITION_CLEAR);
+	assert_int_equal(fixture->told.log[1].alarm.news, GM_NEWS_DISABLED);
 	assert_string_equal(newest(fixture)->alarm.metric, "memory.total");
 	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_RAISE);
 }
@@ -241,13 +202,13 @@ static void falling_raises_below(void **state)
 	put(fixture, &row);
 	second(fixture, web, 10.5);
 	second(fixture, web, 10.5);
-	assert_int_equal(fixture->count, 0);
+	assert_int_equal(fixture->told.count, 0);
 	second(fixture, web, 10);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	assert_int_equal(newest(fixture)->alarm.severity, GM_SEVERITY_CRITICAL);
 	second(fixture, web, 29);
 	second(fixture, web, 9);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 }
 
 /* What the leak detector has learned is its own: other detectors coming and going does not touch it. */
@@ -287,7 +248,7 @@ static void a_detector_is_switched_off_for_one_guest(void **state)
 	second(fixture, web, 95);
 	second(fixture, db, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
 					   "no such", GM_DETECTOR_OFF, &err),
 			 -ENOENT);
@@ -295,28 +256,28 @@ static void a_detector_is_switched_off_for_one_guest(void **state)
 					   "threshold", GM_DETECTOR_OFF, &err),
 			 0);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 3);
+	assert_int_equal(fixture->told.count, 3);
 	assert_int_equal(newest(fixture)->alarm.news, GM_NEWS_DISABLED);
 	assert_memory_equal(newest(fixture)->alarm.key.uuid, web, GM_UUID_SIZE);
-	assert_int_equal(gm_alarms_active(fixture->alarms, NULL, 0), 1);
+	assert_int_equal(gm_alarms_active(fixture->told.alarms, NULL, 0), 1);
 	/* Over a restart, too; taken back, the guest is judged as the others are. */
 	stop(fixture);
 	start(fixture);
 	managed = gm_intake_managed(fixture->intake);
 	assert_int_equal(gm_managed_switched(managed, web, &on), 1U << 3);
 	assert_int_equal(on, 0);
-	fixture->count = 0;
+	fixture->told.count = 0;
 	second(fixture, web, 95);
 	second(fixture, db, 95);
 	second(fixture, db, 95);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	assert_memory_equal(newest(fixture)->alarm.key.uuid, db, GM_UUID_SIZE);
 	assert_int_equal(gm_managed_switch(managed, gm_intake_entities(fixture->intake), web,
 					   "threshold", GM_DETECTOR_INHERIT, &err),
 			 0);
 	second(fixture, web, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 	assert_memory_equal(newest(fixture)->alarm.key.uuid, web, GM_UUID_SIZE);
 }
 
@@ -481,7 +442,7 @@ static void there_is_a_bound(void **state)
 	assert_int_equal(gm_managed_threshold(managed, &row, &err), -ENOSPC);
 	second(fixture, web, 95);
 	second(fixture, web, 95);
-	assert_int_equal(fixture->count, GM_THRESHOLDS_MAX);
+	assert_int_equal(fixture->told.count, GM_THRESHOLDS_MAX);
 }
 
 /* So many detectors of guests that nobody has ever seen are off. */

@@ -20,13 +20,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/config.h"
-#include "daemon/intake.h"
 #include "daemon/orphans.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
-
-enum { TRANSITIONS = 64 };
 
 static const uint8_t web[GM_UUID_SIZE] = {1}, db[GM_UUID_SIZE] = {2};
 
@@ -35,51 +33,14 @@ struct fixture {
 	struct gm_state *state;
 	struct gm_config *config;
 	struct gm_intake *intake;
-	struct gm_alarms *alarms;
-	uint32_t ids;
-	size_t count;
-	struct gm_transition log[TRANSITIONS];
+	struct told told;
 	uint64_t dropped[2]; /* counters of the two ports */
 };
-
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void ignore_identity(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	gm_alarms_gone(((struct fixture *)user)->alarms, key, time);
-}
-
-static void on_finding(void *user, const struct gm_finding *finding)
-{
-	assert_int_equal(gm_alarms_finding(((struct fixture *)user)->alarms, finding), 0);
-}
-
-static void on_transition(void *user, struct gm_transition *transition)
-{
-	struct fixture *fixture = user;
-
-	assert_true(fixture->count < TRANSITIONS);
-	fixture->log[fixture->count++] = *transition;
-}
 
 static void describe(void *user, struct gm_alarm *alarm)
 {
 	(void)user;
 	snprintf(alarm->guest_name, sizeof(alarm->guest_name), "web \"1\"");
-}
-
-static uint32_t new_id(void *user)
-{
-	return ++((struct fixture *)user)->ids;
 }
 
 static void put(const char *path, const char *text)
@@ -119,9 +80,10 @@ static void start(struct fixture *fixture)
 {
 	struct gm_error err = {.text = ""};
 	struct gm_alarm_options damped = {.damping = false};
-	struct gm_alarm_sink alarms = {on_transition, describe, new_id, fixture};
-	struct gm_intake_sink sink = {ignore_frame, ignore_identity, on_gone, on_finding, fixture};
+	struct gm_alarm_sink alarms = sink_of_alarms(&fixture->told);
+	struct gm_intake_sink sink = sink_to_alarms(&fixture->told);
 
+	alarms.describe = describe;
 	if (gm_config_load(fixture->config_path, &fixture->config, &err) < 0)
 		fail_msg("%s", err.text);
 	struct gm_intake_options options = {
@@ -129,7 +91,7 @@ static void start(struct fixture *fixture)
 		.detectors = fixture->config->detectors,
 		.libvirt = true,
 	};
-	assert_int_equal(gm_alarms_create(&damped, &alarms, &fixture->alarms), 0);
+	assert_int_equal(gm_alarms_create(&damped, &alarms, &fixture->told.alarms), 0);
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 }
 
@@ -144,8 +106,8 @@ static int reload(struct fixture *fixture, int64_t now, struct gm_error *err)
 	assert_int_equal(gm_intake_reconfigure(fixture->intake, after->detectors, true), 0);
 	gm_config_free(fixture->config);
 	fixture->config = after;
-	return gm_orphans_end(fixture->alarms, gm_intake_entities(fixture->intake), NULL, false,
-			      now);
+	return gm_orphans_end(fixture->told.alarms, gm_intake_entities(fixture->intake), NULL,
+			      false, now);
 }
 
 static int teardown(void **state)
@@ -154,7 +116,7 @@ static int teardown(void **state)
 	char directory[128];
 
 	gm_intake_free(fixture->intake);
-	gm_alarms_free(fixture->alarms);
+	gm_alarms_free(fixture->told.alarms);
 	gm_config_free(fixture->config);
 	gm_state_close(fixture->state);
 	unlink(fixture->policy_path);
@@ -213,8 +175,8 @@ static void send_drops(struct fixture *fixture, int port, int64_t time, uint64_t
 
 static const struct gm_transition *newest(const struct fixture *fixture)
 {
-	assert_true(fixture->count > 0);
-	return &fixture->log[fixture->count - 1];
+	assert_true(fixture->told.count > 0);
+	return &fixture->told.log[fixture->told.count - 1];
 }
 
 static const char full_and_dropping[] =
@@ -245,7 +207,7 @@ static void a_policy_sees_the_guest_and_its_ports(void **state)
 		send_drops(fixture, 0, now, i < 15 ? 0 : 60);
 		send_drops(fixture, 1, now, i < 15 ? 0 : 60);
 		gm_intake_evaluate(fixture->intake, now);
-		assert_int_equal(fixture->count, i < 15 ? 0 : 1);
+		assert_int_equal(fixture->told.count, i < 15 ? 0 : 1);
 	}
 	const struct gm_alarm *alarm = &newest(fixture)->alarm;
 	assert_string_equal(alarm->detector, "policy");
@@ -257,7 +219,7 @@ static void a_policy_sees_the_guest_and_its_ports(void **state)
 	gm_intake_evaluate(fixture->intake, T0 + 30 * GM_SECOND);
 	send_memory(fixture, web, T0 + 31 * GM_SECOND, 10);
 	gm_intake_evaluate(fixture->intake, T0 + 31 * GM_SECOND);
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_CLEAR);
 }
 
@@ -274,23 +236,23 @@ static void rules_come_with_the_guests_name(void **state)
 	start(fixture);
 	see_guest(fixture, web, "other-1");
 	send_memory(fixture, web, T0, 90);
-	assert_int_equal(fixture->count, 0);
+	assert_int_equal(fixture->told.count, 0);
 	see_guest(fixture, web, "web-1"); /* renamed */
 	send_memory(fixture, web, T0 + GM_SECOND, 90);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	assert_string_equal(newest(fixture)->alarm.rule, "high");
 	/* A port's rule has no match: it holds for every port that carries the metric. */
 	see_port(fixture, "tap0", web);
 	send_drops(fixture, 0, T0 + GM_SECOND, 5);
 	send_drops(fixture, 0, T0 + 2 * GM_SECOND, 101);
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 	assert_string_equal(newest(fixture)->alarm.rule, "dropping");
 	assert_int_equal(newest(fixture)->alarm.severity, GM_SEVERITY_CRITICAL);
 	/* Under another name the rule is none of its business: what it raised is ended. */
 	see_guest(fixture, web, "other-1");
-	gm_orphans_end(fixture->alarms, gm_intake_entities(fixture->intake), NULL, true,
+	gm_orphans_end(fixture->told.alarms, gm_intake_entities(fixture->intake), NULL, true,
 		       T0 + 3 * GM_SECOND);
-	assert_int_equal(fixture->count, 3);
+	assert_int_equal(fixture->told.count, 3);
 	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_CLEAR);
 	assert_string_equal(newest(fixture)->alarm.rule, "high");
 }
@@ -306,7 +268,7 @@ static void a_reload_is_whole_or_not_at_all(void **state)
 	see_guest(fixture, web, "web-1");
 	for (int i = 0; i < 5; i++)
 		send_memory(fixture, web, T0 + i * GM_SECOND, 90);
-	assert_int_equal(fixture->count, 1);
+	assert_int_equal(fixture->told.count, 1);
 	struct gm_entity_key key = gm_entity_guest(web);
 	struct gm_tracked *guest = gm_entities_find(gm_intake_entities(fixture->intake), &key);
 	struct gm_detector *leak = gm_detector_set_find(guest->detectors, &gm_leak_ops);
@@ -318,24 +280,24 @@ static void a_reload_is_whole_or_not_at_all(void **state)
 		 fixture->policy_path);
 	assert_string_equal(err.text, place);
 	send_memory(fixture, web, T0 + 5 * GM_SECOND, 90);
-	assert_int_equal(fixture->count, 1); /* nothing of it */
+	assert_int_equal(fixture->told.count, 1); /* nothing of it */
 
 	/* What vanishes ends its alarms, what is new begins; the other detectors know what they knew. */
 	policies(fixture, "thresholds:\n  - {name: lower, metric: memory.used, warning-max: 70}\n");
 	assert_int_equal(reload(fixture, T0 + 6 * GM_SECOND, &err), 0);
-	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->told.count, 2);
 	assert_int_equal(newest(fixture)->kind, GM_TRANSITION_CLEAR);
 	assert_string_equal(newest(fixture)->alarm.rule, "high");
 	assert_ptr_equal(gm_detector_set_find(guest->detectors, &gm_leak_ops), leak);
 	send_memory(fixture, web, T0 + 7 * GM_SECOND, 90);
-	assert_int_equal(fixture->count, 3);
+	assert_int_equal(fixture->told.count, 3);
 	assert_string_equal(newest(fixture)->alarm.rule, "lower");
 
 	/* The same again: no alarm is touched. */
 	assert_int_equal(reload(fixture, T0 + 8 * GM_SECOND, &err), 0);
 	send_memory(fixture, web, T0 + 8 * GM_SECOND, 90);
 	gm_intake_evaluate(fixture->intake, T0 + 8 * GM_SECOND);
-	assert_int_equal(fixture->count, 3);
+	assert_int_equal(fixture->told.count, 3);
 }
 
 static void overrides_are_per_guest(void **state)

@@ -296,7 +296,7 @@ static void cut_or_changed_anywhere(void **state)
 
 static bool cgroup_of(const char *text, bool v1, char path[GM_PROCFS_CGROUP_PATH])
 {
-	return gm_procfs_parse_cgroup(text, strlen(text), v1, path);
+	return gm_procfs_parse_cgroup(text, strlen(text), v1 ? "memory" : NULL, path);
 }
 
 static void test_cgroup(void **state)

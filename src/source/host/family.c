@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The processes below one; see family.h. Called by host/container.c. */
+#include "source/host/family.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/host/files.h"
+#include "source/host/procfs.h"
+#include "source/host/procfs_container.h"
+
+enum { THREADS_MAX = 1024 }; /* of one process: further ones have no children, as far as is known */
+
+struct member {
+	int pid;
+	bool known; /* the two below hold */
+	uint64_t start_time, cpu_ticks;
+};
+
+struct gm_host_family {
+	const char *proc;
+	struct member members[GM_HOST_FAMILY_MAX]; /* the eldest first */
+	size_t count;
+	bool crowded;
+	uint64_t cpu_ticks;
+};
+
+struct gm_host_family *gm_host_family_create(const char *proc, int pid)
+{
+	struct gm_host_family *family = calloc(1, sizeof(*family));
+
+	if (family != NULL) {
+		family->proc = proc;
+		family->members[0].pid = pid;
+		family->count = 1;
+	}
+	return family;
+}
+
+void gm_host_family_free(struct gm_host_family *family)
+{
+	free(family);
+}
+
+static ssize_t read_of(const char *proc, int pid, const char *file, char *buffer, size_t size)
+{
+	char name[64];
+	ssize_t length;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/%s", pid, file);
+	fd = gm_host_open(proc, name);
+	if (fd < 0) {
+		return fd;
+	}
+	length = gm_host_read(fd, buffer, size);
+	close(fd);
+	return length;
+}
+
+/* Takes one that is found: with what is known of it, if it was there before. */
+static void take(struct gm_host_family *found, const struct gm_host_family *before, int pid)
+{
+	if (found->count == GM_HOST_FAMILY_MAX) {
+		found->crowded = true;
+		return;
+	}
+	struct member *member = &found->members[found->count++];
+
+	*member = (struct member){.pid = pid};
+	for (size_t i = 0; i < before->count; i++) {
+		if (before->members[i].pid == pid) {
+			*member = before->members[i];
+			return;
+		}
+	}
+}
+
+/* "12 345 6 ": the children of one thread. */
+static void take_list(struct gm_host_family *found, const struct gm_host_family *before,
+		      const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *blank = memchr(text, ' ', (size_t)(end - text));
+		char word[16] = {0};
+
+		if (blank == NULL) { /* cut */
+			return;
+		}
+		if ((size_t)(blank - text) < sizeof(word)) {
+			memcpy(word, text, (size_t)(blank - text));
+			int pid = gm_procfs_pid(word);
+			if (pid > 0) {
+				take(found, before, pid);
+			}
+		}
+		text = blank + 1;
+	}
+}
+
+static void search_below(struct gm_host_family *found, const struct gm_host_family *before, int pid,
+			 char *buffer, size_t size)
+{
+	char path[PATH_MAX], name[64];
+	const struct dirent *entry;
+	unsigned threads = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s/%d/task", found->proc, pid);
+	folder = opendir(path);
+	if (folder == NULL) {
+		return;
+	}
+	while (!found->crowded && threads < THREADS_MAX && (entry = readdir(folder)) != NULL) {
+		int thread = gm_procfs_pid(entry->d_name);
+		ssize_t length;
+
+		if (thread < 0) {
+			continue;
+		}
+		threads++;
+		snprintf(name, sizeof(name), "task/%d/children", thread);
+		length = read_of(found->proc, pid, name, buffer, size);
+		take_list(found, before, buffer, length > 0 ? (size_t)length : 0);
+	}
+	closedir(folder);
+}
+
+void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t size)
+{
+	struct gm_host_family *found = gm_host_family_create(family->proc, family->members[0].pid);
+
+	if (found == NULL) {
+		return; /* as before, then */
+	}
+	found->members[0] = family->members[0];
+	found->cpu_ticks = family->cpu_ticks;
+	/* Those that are found are searched in their turn. */
+	for (size_t i = 0; i < found->count && !found->crowded; i++) {
+		search_below(found, family, found->members[i].pid, buffer, size);
+	}
+	*family = *found;
+	free(found);
+}
+
+static void read_member(struct gm_host_family *family, struct member *member, char *buffer,
+			size_t size, struct gm_host_family_sum *sum)
+{
+	struct gm_procfs_process seen;
+	ssize_t length = read_of(family->proc, member->pid, "stat", buffer, size);
+
+	if (length <= 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0) {
+		return;
+	}
+	if (member->known && member->start_time != seen.start_time) {
+		member->known = false; /* another one has its number */
+	}
+	uint64_t before = member->known ? member->cpu_ticks : 0;
+	family->cpu_ticks += seen.cpu_ticks > before ? seen.cpu_ticks - before : 0;
+	*member = (struct member){member->pid, true, seen.start_time, seen.cpu_ticks};
+	if (seen.state != 'Z' && seen.state != 'X') {
+		uint64_t anonymous;
+
+		sum->threads += seen.threads;
+		length = read_of(family->proc, member->pid, "statm", buffer, size);
+		if (length > 0 && gm_procfs_parse_anonymous(buffer, (size_t)length, &anonymous)) {
+			sum->anonymous += anonymous;
+		}
+	}
+}
+
+void gm_host_family_read(struct gm_host_family *family, char *buffer, size_t size,
+			 struct gm_host_family_sum *ret_sum)
+{
+	*ret_sum = (struct gm_host_family_sum){.whole = !family->crowded};
+	for (size_t i = 0; i < family->count && !family->crowded; i++) {
+		read_member(family, &family->members[i], buffer, size, ret_sum);
+	}
+	ret_sum->cpu_ticks = family->cpu_ticks;
+}
