@@ -90,7 +90,7 @@ void gm_intake_free(struct gm_intake *intake)
 /* What judges the guest (or the node) as a whole sees its parts, too; NULL for what is no part. */
 static struct gm_tracked *whole_of(const struct gm_intake *intake, const struct gm_tracked *part)
 {
-	if (part->info.key.kind == GM_ENTITY_NODE || part->info.key.kind == GM_ENTITY_GUEST)
+	if (!gm_entity_is_part(&part->info.key))
 		return NULL;
 	const uint8_t *owner = gm_entity_owner(&part->info);
 	struct gm_entity_key key = owner ? gm_entity_guest(owner) : gm_entity_node();

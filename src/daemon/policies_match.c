@@ -11,7 +11,8 @@
 static const char *const kind_names[GM_ENTITY_KINDS] = {
 	[GM_ENTITY_NODE] = "node",           [GM_ENTITY_GUEST] = "guest",
 	[GM_ENTITY_INTERFACE] = "interface", [GM_ENTITY_DISK] = "disk",
-	[GM_ENTITY_PROCESS] = "process",
+	[GM_ENTITY_PROCESS] = "process",     [GM_ENTITY_CORE] = "core",
+	[GM_ENTITY_NUMA] = "numa",
 };
 
 /* "guest", "guest, node": kinds, separated by commas. */
@@ -31,14 +32,15 @@ static int read_kinds(const struct gm_policy_loader *loader, const struct gm_yam
 		if (kind == GM_ENTITY_KINDS)
 			return gm_policies_refuse(
 				loader, node,
-				"allowed: node, guest, interface, disk, process, or some of "
-				"them with commas between");
+				"allowed: node, guest, interface, disk, process, core, numa, "
+				"or some of them with commas between");
 		kinds |= 1U << kind;
 		text += length + strspn(text + length, ", ");
 	}
 	if (kinds == 0)
 		return gm_policies_refuse(
-			loader, node, "one of node, guest, interface, disk, process is expected");
+			loader, node,
+			"one of node, guest, interface, disk, process, core, numa is expected");
 	*ret_kinds = kinds;
 	return 0;
 }

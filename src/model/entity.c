@@ -51,6 +51,23 @@ struct gm_entity_key gm_entity_process(const uint8_t uuid[GM_UUID_SIZE], uint32_
 	return make_key(GM_ENTITY_PROCESS, uuid, name);
 }
 
+static struct gm_entity_key make_numbered(enum gm_entity_kind kind, uint32_t number)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "%" PRIu32, number);
+	return make_key(kind, NULL, name);
+}
+
+struct gm_entity_key gm_entity_core(uint32_t number)
+{
+	return make_numbered(GM_ENTITY_CORE, number);
+}
+
+struct gm_entity_key gm_entity_numa(uint32_t number)
+{
+	return make_numbered(GM_ENTITY_NUMA, number);
+}
+
 bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
@@ -120,6 +137,12 @@ char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT])
 	case GM_ENTITY_PROCESS:
 		snprintf(text, GM_KEY_TEXT, "process:%s:%s", uuid, key->name);
 		break;
+	case GM_ENTITY_CORE:
+		snprintf(text, GM_KEY_TEXT, "core:%s", key->name);
+		break;
+	case GM_ENTITY_NUMA:
+		snprintf(text, GM_KEY_TEXT, "numa:%s", key->name);
+		break;
 	default:
 		snprintf(text, GM_KEY_TEXT, "node");
 		break;
@@ -132,6 +155,14 @@ static const char *read_owner(const char *text, uint8_t uuid[GM_UUID_SIZE])
 {
 	const char *at = *text == ':' ? text : read_uuid(text, uuid);
 	return at && *at == ':' ? at + 1 : NULL;
+}
+
+/* NULL when it is none, or not written as gm_entity_text() would. */
+static const char *read_number(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	bool canonical = digits > 0 && digits < 10 && (*text != '0' || digits == 1);
+	return canonical && text[digits] == '\0' ? text : NULL;
 }
 
 int gm_entity_parse(const char *text, struct gm_entity_key *ret_key)
@@ -153,6 +184,12 @@ int gm_entity_parse(const char *text, struct gm_entity_key *ret_key)
 	} else if (strncmp(text, "process:", 8) == 0) {
 		kind = GM_ENTITY_PROCESS;
 		name = read_owner(text + 8, uuid);
+	} else if (strncmp(text, "core:", 5) == 0) {
+		kind = GM_ENTITY_CORE;
+		name = read_number(text + 5);
+	} else if (strncmp(text, "numa:", 5) == 0) {
+		kind = GM_ENTITY_NUMA;
+		name = read_number(text + 5);
 	} else if (strcmp(text, "node") != 0) {
 		return -EINVAL;
 	}
@@ -162,6 +199,12 @@ int gm_entity_parse(const char *text, struct gm_entity_key *ret_key)
 		return -EINVAL;
 	*ret_key = make_key(kind, uuid, name);
 	return 0;
+}
+
+bool gm_entity_is_part(const struct gm_entity_key *key)
+{
+	return key->kind == GM_ENTITY_INTERFACE || key->kind == GM_ENTITY_DISK ||
+	       key->kind == GM_ENTITY_PROCESS;
 }
 
 const uint8_t *gm_entity_owner(const struct gm_entity_info *info)

@@ -5,7 +5,8 @@
  * A key is a plain value that every thread can build without asking anybody: a guest is its libvirt
  * UUID (which is the Nova server's), an interface its device name on the host (so that the tap
  * sampler and libvirt speak of the same thing), a disk its guest and target ("vda"), a process its guest
- * and "<pid>/<command>" (the command cut to fit): one that is started anew is another.
+ * and "<pid>/<command>" (the command cut to fit): one that is started anew is another. The node's CPUs and
+ * memory nodes are the kernel's numbers.
  */
 #ifndef GM_MODEL_ENTITY_H
 #define GM_MODEL_ENTITY_H
@@ -20,6 +21,8 @@ enum gm_entity_kind {
 	GM_ENTITY_INTERFACE,
 	GM_ENTITY_DISK,
 	GM_ENTITY_PROCESS,
+	GM_ENTITY_CORE, /* a CPU as the kernel schedules on it: a thread of a core, where cores have some */
+	GM_ENTITY_NUMA, /* a memory node */
 	GM_ENTITY_KINDS
 };
 
@@ -37,7 +40,7 @@ struct gm_entity_key {
 	uint8_t kind;               /* enum gm_entity_kind */
 	uint8_t uuid[GM_UUID_SIZE]; /* guest, guest's disk or process; zeros otherwise */
 	char name
-		[GM_DEVICE_NAME]; /* interface, disk, process; zeros otherwise, zero-padded always */
+		[GM_DEVICE_NAME]; /* interface, disk, process, core, memory node; zeros otherwise, zero-padded always */
 };
 
 struct gm_entity_key gm_entity_node(void);
@@ -48,11 +51,14 @@ struct gm_entity_key gm_entity_disk(const uint8_t uuid[GM_UUID_SIZE],
 struct gm_entity_key gm_entity_process(const uint8_t uuid[GM_UUID_SIZE], uint32_t pid,
 				       const char *command); /* uuid NULL: the host's */
 
+struct gm_entity_key gm_entity_core(uint32_t number);
+struct gm_entity_key gm_entity_numa(uint32_t number);
+
 bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b);
 
 /*
  * The key as text: "node", "guest:<uuid>", "if:<device>", "disk:<uuid>:<target>" (host's disk:
- * "disk::<target>"), "process:<uuid>:<pid>/<command>" (the host's: "process::<pid>/<command>"). Used in Redis keys, the control protocol, the journal and the log.
+ * "disk::<target>"), "process:<uuid>:<pid>/<command>" (the host's: "process::<pid>/<command>"), "core:<number>", "numa:<number>". Used in Redis keys, the control protocol, the journal and the log.
  */
 char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT]);
 int gm_entity_parse(const char *text, struct gm_entity_key *ret_key); /* 0 or -EINVAL */
@@ -137,6 +143,12 @@ struct gm_entity_info {
 		struct gm_process_info process;
 	};
 };
+
+/*
+ * Whether what it tells says something of a guest, or the node, as a whole; that of cores and memory nodes is in the
+ * node's own figures.
+ */
+bool gm_entity_is_part(const struct gm_entity_key *key);
 
 /* The UUID of the guest that it is or belongs to; NULL: the host's own. */
 const uint8_t *gm_entity_owner(const struct gm_entity_info *info);

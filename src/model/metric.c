@@ -14,6 +14,8 @@ enum {
 	I = 1 << GM_ENTITY_INTERFACE,
 	D = 1 << GM_ENTITY_DISK,
 	P = 1 << GM_ENTITY_PROCESS,
+	C = 1 << GM_ENTITY_CORE,
+	M = 1 << GM_ENTITY_NUMA,
 };
 
 #define GAUGE   GM_KIND_GAUGE

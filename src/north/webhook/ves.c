@@ -49,10 +49,11 @@ static const char *priority_of(const struct gm_transition *transition)
 
 static const char *source_type(const struct gm_alarm *alarm)
 {
-	static const char *const host[GM_ENTITY_KINDS] = {"host", "virtualMachine", "port", "disk",
-							  "process"};
-	static const char *const guest[GM_ENTITY_KINDS] = {"host", "virtualMachine", "virtualPort",
-							   "virtualDisk", "virtualMachineProcess"};
+	static const char *const host[GM_ENTITY_KINDS] = {
+		"host", "virtualMachine", "port", "disk", "process", "cpu", "memory"};
+	static const char *const guest[GM_ENTITY_KINDS] = {
+		"host", "virtualMachine", "virtualPort", "virtualDisk", "virtualMachineProcess",
+		"cpu",  "memory"};
 
 	if (alarm->key.kind >= GM_ENTITY_KINDS)
 		return "other";

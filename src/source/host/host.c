@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "source/host/cores.h"
 #include "source/host/disks.h"
 #include "source/host/files.h"
 #include "source/host/health.h"
@@ -53,6 +54,7 @@ struct host {
 	struct gm_host_disks disks;
 	struct gm_host_health health;
 	struct gm_host_uneven uneven;
+	struct gm_host_cores cores;
 	int files[FILES]; /* -1: there is no such file here */
 	char *buffer;     /* BUFFER_SIZE */
 	int64_t scan_due; /* monotonic */
@@ -85,6 +87,14 @@ const struct gm_option gm_host_option_table[] = {
 	 .fallback = "",
 	 .help = "Processes of the node to watch once a second, 64 at most: names without path "
 		 "and arguments, patterns as above."},
+	{.key = "cores-interval",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_host_options, cores_interval),
+	 .min = 0,
+	 .max = 3600e9,
+	 .fallback = "1s",
+	 .help = "Time between two samples of each CPU and each memory node; 0: none are kept of "
+		 "them."},
 	{.key = "proportional-interval",
 	 .type = GM_OPTION_DURATION,
 	 GM_OPTION_AT(struct gm_host_options, proportional_interval),
@@ -244,6 +254,7 @@ static int read_node(struct host *host, struct gm_batch *batch)
 	}
 	add_cpu(host, &cpu, batch);
 	gm_host_uneven_read(&host->uneven, gm_clock_monotonic(), host->buffer, length, batch);
+	gm_host_cores_take(&host->cores, gm_clock_monotonic(), now, host->buffer, length);
 	length = read_file(host, FILE_MEMINFO);
 	gm_procfs_parse_meminfo(host->buffer, length, &memory);
 	add_memory(&memory, batch);
@@ -291,6 +302,7 @@ static int host_poll(struct gm_source *source, int64_t now, const struct gm_sour
 		return gm_error_set(err, rc, "%s/stat cannot be read or understood: %s",
 				    host->options.proc, strerror(-rc));
 	}
+	entities += gm_host_cores_tell(&host->cores, batch, sink);
 	length = read_file(host, FILE_DISKSTATS);
 	if (length > 0) { /* an empty answer is a failed one, not a node without disks */
 		entities += gm_host_disks_update(&host->disks, host->buffer, length, gm_clock_now(),
@@ -351,6 +363,7 @@ static void host_destroy(struct gm_source *source)
 	gm_host_names_free(host->names);
 	gm_host_named_free(&host->named);
 	gm_host_disks_free(&host->disks);
+	gm_host_cores_free(&host->cores);
 	free(host->buffer);
 	free(host);
 }
@@ -381,7 +394,8 @@ int gm_host_create(const struct gm_host_options *options, struct gm_source **ret
 	host->disks.patterns = host->options.disks;
 	host->named.patterns = host->options.processes;
 	host->named.proc = host->health.proc = host->options.proc;
-	host->health.sys = host->uneven.sys = host->options.sys;
+	host->health.sys = host->uneven.sys = host->cores.sys = host->options.sys;
+	host->cores.interval = host->options.cores_interval;
 	host->tick_ns = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
 	host->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	for (int i = 0; i < FILES; i++) {

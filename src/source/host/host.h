@@ -16,6 +16,7 @@
 struct gm_host_options {
 	bool enabled;
 	int64_t interval;
+	int64_t cores_interval;        /* ns; 0: never */
 	int64_t proportional_interval; /* ns; 0: never */
 	char disks[256];               /* patterns as gm_text_match() */
 	char processes[256];           /* patterns of names */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The busiest CPU and the emptiest memory node; see uneven.h. Called by host/host.c.
+ * The busiest CPU and the emptiest memory node; see uneven.h. Called by host/host.c and host/cores.c.
  */
 #include "source/host/uneven.h"
 
@@ -16,8 +16,12 @@
 
 enum {
 	FIELDS = 8, /* user nice system idle iowait irq softirq steal: guest time is in user */
+	SYSTEM = 2,
 	IDLE = 3,
 	WAIT = 4,
+	IRQ = 5,
+	SOFTIRQ = 6,
+	STEAL = 7,
 	MEMINFO_SIZE = 4096,
 };
 
@@ -55,6 +59,9 @@ static void parse_cpu(const char *at, const char *end, struct gm_host_cpu *cpus)
 	for (int i = 0; i < FIELDS && take_number(&at, end, &ticks); i++) {
 		cpu.all = add(cpu.all, ticks);
 		cpu.busy = add(cpu.busy, i == IDLE || i == WAIT ? 0 : ticks);
+		cpu.system = add(cpu.system, i == SYSTEM || i == IRQ || i == SOFTIRQ ? ticks : 0);
+		cpu.wait = i == WAIT ? ticks : cpu.wait;
+		cpu.steal = i == STEAL ? ticks : cpu.steal;
 	}
 	cpus[number] = cpu;
 }
@@ -73,17 +80,18 @@ void gm_host_parse_cpus(const char *stat, size_t length, struct gm_host_cpu *cpu
 	}
 }
 
-bool gm_host_parse_node_free(const char *meminfo, size_t length, uint64_t *ret_bytes)
+bool gm_host_parse_node(const char *meminfo, size_t length, const char *name, uint64_t *ret_bytes)
 {
-	static const char name[] = " MemFree:";
+	char word[32];
+	int size = snprintf(word, sizeof(word), " %s:", name);
 	const char *end = meminfo + length;
-	const char *at = memmem(meminfo, length, name, sizeof(name) - 1);
+	const char *at = memmem(meminfo, length, word, (size_t)size);
 	uint64_t kib;
 
 	if (at == NULL) {
 		return false;
 	}
-	at += sizeof(name) - 1;
+	at += size;
 	if (!take_number(&at, end, &kib) || at == end || kib > UINT64_MAX / 1024) {
 		return false;
 	}
@@ -110,47 +118,76 @@ static double busiest(const struct gm_host_cpu *before, const struct gm_host_cpu
 }
 
 /* "node0", "node12": a memory node's folder. */
-static bool is_node(const char *name)
+static bool is_node(const char *name, uint32_t *ret_number)
 {
-	return strncmp(name, "node", 4) == 0 && name[4] != '\0' &&
-	       name[4 + strspn(name + 4, "0123456789")] == '\0';
+	const char *at = name + 4, *end = name + strlen(name);
+	uint64_t number;
+
+	if (strncmp(name, "node", 4) != 0 || *at == ' ' || !take_number(&at, end, &number) ||
+	    at != end || number > UINT32_MAX) {
+		return false;
+	}
+	*ret_number = (uint32_t)number;
+	return true;
 }
 
-static bool read_node(const char *folder, const char *node, uint64_t *ret_free)
+static size_t read_node(const char *folder, const char *node, char text[MEMINFO_SIZE])
 {
-	char name[NAME_MAX + 16], text[MEMINFO_SIZE];
+	char name[NAME_MAX + 16];
 	ssize_t length;
 	int fd;
 
 	snprintf(name, sizeof(name), "%s/meminfo", node);
 	fd = gm_host_open(folder, name);
 	if (fd < 0) {
-		return false;
+		return 0;
 	}
-	length = gm_host_read(fd, text, sizeof(text));
+	length = gm_host_read(fd, text, MEMINFO_SIZE);
 	close(fd);
-	return length > 0 && gm_host_parse_node_free(text, (size_t)length, ret_free);
+	return length > 0 ? (size_t)length : 0;
 }
 
-static void add_least_memory(const struct gm_host_uneven *uneven, struct gm_batch *batch)
+void gm_host_each_node(const char *sys,
+		       void (*each)(void *user, uint32_t number, const char *meminfo,
+				    size_t length),
+		       void *user)
 {
-	uint64_t least = UINT64_MAX, bytes;
+	char path[PATH_MAX], text[MEMINFO_SIZE];
 	const struct dirent *entry;
-	char path[PATH_MAX];
+	uint32_t number;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "%s/devices/system/node", uneven->sys);
+	snprintf(path, sizeof(path), "%s/devices/system/node", sys);
 	folder = opendir(path);
 	if (folder == NULL) {
 		return;
 	}
 	while ((entry = readdir(folder)) != NULL) {
-		if (is_node(entry->d_name) && read_node(path, entry->d_name, &bytes) &&
-		    bytes < least) {
-			least = bytes;
+		size_t length =
+			is_node(entry->d_name, &number) ? read_node(path, entry->d_name, text) : 0;
+
+		if (length > 0) {
+			each(user, number, text, length);
 		}
 	}
 	closedir(folder);
+}
+
+static void take_least(void *user, uint32_t number, const char *meminfo, size_t length)
+{
+	uint64_t *least = user, bytes;
+
+	(void)number;
+	if (gm_host_parse_node(meminfo, length, "MemFree", &bytes) && bytes < *least) {
+		*least = bytes;
+	}
+}
+
+static void add_least_memory(const struct gm_host_uneven *uneven, struct gm_batch *batch)
+{
+	uint64_t least = UINT64_MAX;
+
+	gm_host_each_node(uneven->sys, take_least, &least);
 	if (least != UINT64_MAX) {
 		gm_batch_gauge(batch, GM_METRIC_NUMA_LEAST, (double)least);
 	}

@@ -117,7 +117,7 @@ class SetRows(unittest.TestCase):
             (cell("mine", "hits"), "u", "0", "wrongValue"), (cell("mine", "hits"), "u", "4294967295", "wrongValue"),
             (cell("mine", "window"), "u", "9", "wrongValue"), (cell("mine", "function"), "i", "7", "wrongValue"),
             (cell("mine", "severity"), "i", "1", "wrongValue"), (cell("mine", "enabled"), "i", "3", "wrongValue"),
-            (cell("mine", "kinds"), "x", "04", "wrongValue"), (cell("mine", "kinds"), "x", "8000", "wrongLength"),
+            (cell("mine", "kinds"), "x", "01", "wrongValue"), (cell("mine", "kinds"), "x", "8000", "wrongLength"),
             (cell("mine", "guest"), "x", "FF", "wrongValue"), (cell("mine", "guest"), "s", "x" * 256, "wrongLength"),
             (cell("mine", "owner"), "x", "6100", "wrongValue"), (cell("mine", "storage"), "i", "5", "wrongValue"),
             (cell("mine", "storage"), "i", "4", "wrongValue"), (cell("mine", "status"), "i", NOT_READY, "wrongValue"),

@@ -245,8 +245,8 @@ static const struct {
 	{POLICY("match: {color: red}"), "a.yaml:3:13: unknown key \"color\"; allowed: "
 					"entity, name, uuid, project, flavor"},
 	{POLICY("match: {entity: vm}"), "a.yaml:3:21: allowed: node, guest, interface, "
-					"disk, process, or some of them with "
-					"commas between"},
+					"disk, process, core, numa, or some of them "
+					"with commas between"},
 	{POLICY("match: web-1"),
 	 "a.yaml:3:12: a match holds entity, name, uuid, project or flavor"},
 	{"thresholds:\n  - name: t\n    metric: memory.usd\n",

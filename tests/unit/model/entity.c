@@ -35,6 +35,10 @@ static void test_round_trips(void **state)
 	assert_round_trip(gm_entity_disk(uuid, "vda"),
 			  "disk:6c766d67-0000-4000-8000-00000000000a:vda");
 	assert_round_trip(gm_entity_disk(NULL, "sda"), "disk::sda");
+	assert_round_trip(gm_entity_process(NULL, 7, "a"), "process::7/a");
+	assert_round_trip(gm_entity_core(0), "core:0");
+	assert_round_trip(gm_entity_core(1023), "core:1023");
+	assert_round_trip(gm_entity_numa(12), "numa:12");
 }
 
 static void test_keys_differ_by_what_they_name(void **state)
@@ -56,6 +60,12 @@ static void test_what_is_no_key(void **state)
 		"guest:",
 		"guest:1",
 		"guest:6c766d67-0000-4000-8000-00000000000",
+		"core:",
+		"core:01",
+		"core:1x",
+		"core:-1",
+		"numa: 1",
+		"numa:1000000000",
 		"if:",
 		"if:0123456789012345678901234567890123456789",
 		"if:\xFF",

@@ -306,15 +306,19 @@ static void without_names_nothing_is_searched(void **state)
 
 static void a_live_process_is_found(void **state)
 {
-	struct world *world = create("sleep");
-	char *words[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
-	char wanted[GM_KEY_TEXT];
+	/* A name of its own: the machine may run more of a usual one than are followed. */
+	struct world *world = create("gm-named-sleep");
+	char folder[] = "/tmp/gm-named-XXXXXX", program[64], wanted[GM_KEY_TEXT];
+	char *words[] = {program, (char[]){"60"}, NULL};
 	pid_t pid;
 
 	(void)state;
 	world->named.proc = "/proc";
-	assert_int_equal(posix_spawnp(&pid, "sleep", NULL, NULL, words, environ), 0);
-	snprintf(wanted, sizeof(wanted), "process::%d/sleep", (int)pid);
+	assert_non_null(mkdtemp(folder));
+	snprintf(program, sizeof(program), "%s/gm-named-sleep", folder);
+	assert_int_equal(symlink("/bin/sleep", program), 0);
+	assert_int_equal(posix_spawn(&pid, program, NULL, NULL, words, environ), 0);
+	snprintf(wanted, sizeof(wanted), "process::%d/gm-named-sleep", (int)pid);
 	update(world);
 	for (int i = 0; i < 30 && pages_of(world, wanted, NULL) < 0; i++) {
 		usleep(100000);
@@ -325,6 +329,8 @@ static void a_live_process_is_found(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	update(world);
 	assert_true(pages_of(world, wanted, NULL) < 0);
+	assert_int_equal(unlink(program), 0);
+	assert_int_equal(rmdir(folder), 0);
 	destroy(world);
 }
 

@@ -81,6 +81,8 @@ static void start_watching(struct watch *watch, const char *proc, const char *pr
 	assert_string_equal(options.proc, "/proc");
 	assert_string_equal(options.sys, "/sys");
 	assert_string_equal(options.processes, "");
+	assert_int_equal(options.cores_interval, GM_SECOND);
+	options.cores_interval = 0; /* they have a test of their own */
 	snprintf(options.proc, sizeof(options.proc), "%s", proc);
 	/* A tree of /proc without a /sys beside it has none. */
 	snprintf(options.sys, sizeof(options.sys), "%s",

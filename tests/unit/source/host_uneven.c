@@ -62,7 +62,8 @@ static void broken_texts_are_borne(void **state)
 					       "Node 0 MemTotal: 5 kB\n",
 					       "Node 0 MemFree: 99999999999999999999 kB\n"};
 	for (size_t i = 0; i < sizeof(meminfos) / sizeof(meminfos[0]); i++)
-		assert_false(gm_host_parse_node_free(meminfos[i], strlen(meminfos[i]), &bytes));
+		assert_false(
+			gm_host_parse_node(meminfos[i], strlen(meminfos[i]), "MemFree", &bytes));
 	assert_int_equal(bytes, 7);
 }
 
