@@ -201,6 +201,8 @@ class Migration(GuestmonTest):
         self.assertEqual(self.here.lab.virsh("domstate", DOMAIN).strip(), "running")
         wait_until("its port is counted anew", lambda: self.received(self.here) is not None, 10)
         self.assertLess(self.peak(self.here), 1e6)
+        wait_until("an alarm that was raised there is over", lambda: not self.there.alarms(), 10)
+        self.mark()
         self.migrate(self.here, self.there)
         self.addCleanup(self.here.lab.virsh, "undefine", DOMAIN)
         wait_until("it runs there", lambda: self.there.state() == 1, 30)
