@@ -357,6 +357,11 @@ struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)
 	return alarming->alarms;
 }
 
+const struct gm_handling *gm_alarming_handling(const struct gm_alarming *alarming)
+{
+	return alarming->handling;
+}
+
 struct gm_state *gm_alarming_state(struct gm_alarming *alarming)
 {
 	return alarming->state;

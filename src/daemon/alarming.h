@@ -53,5 +53,6 @@ void gm_alarming_list(const struct gm_alarming *alarming, int64_t now,
 
 struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming);
 struct gm_state *gm_alarming_state(struct gm_alarming *alarming);
+const struct gm_handling *gm_alarming_handling(const struct gm_alarming *alarming);
 
 #endif

@@ -198,6 +198,13 @@ static void on_ask(void *user, struct gm_api_task *task)
 	jobs[task->job](user, task);
 }
 
+static bool identify(void *user, const struct gm_alarm *alarm, struct gm_vnf *ret_vnf)
+{
+	const struct gm_gateway *gateway = user;
+	const struct gm_alarming *alarming = gm_pipeline_alarming(gateway->commands->pipeline);
+	return gm_handling_identify(gm_alarming_handling(alarming), alarm, ret_vnf);
+}
+
 int gm_gateway_create(const struct gm_config *config, struct gm_state *state,
 		      struct gm_commands *commands, struct gm_gateway **ret_gateway,
 		      struct gm_error *err)
@@ -214,6 +221,7 @@ int gm_gateway_create(const struct gm_config *config, struct gm_state *state,
 		.options = &gateway->options,
 		.state = state,
 		.outputs = gm_pipeline_outputs(commands->pipeline),
+		.identify = identify,
 		.answer = answer,
 		.user = gateway,
 	};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "north/message.h"
 
 int gm_handling_create(struct gm_handling **ret_handling)
 {
@@ -22,6 +23,7 @@ void gm_handling_free(struct gm_handling *handling)
 		return;
 	free(handling->rules);
 	free(handling->maintenance);
+	free(handling->vnfs);
 	free(handling);
 }
 
@@ -54,6 +56,39 @@ int gm_handling_add_maintenance(struct gm_handling *handling,
 	more[handling->maintenance_count++] = *rule;
 	handling->maintenance = more;
 	return 0;
+}
+
+int gm_handling_add_vnf(struct gm_handling *handling, const struct gm_vnf_rule *rule)
+{
+	if (handling->vnf_count == GM_HANDLING_MAX)
+		return -ENOSPC;
+	struct gm_vnf_rule *more =
+		realloc(handling->vnfs, (handling->vnf_count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[handling->vnf_count++] = *rule;
+	handling->vnfs = more;
+	return 0;
+}
+
+bool gm_handling_identify(const struct gm_handling *handling, const struct gm_alarm *alarm,
+			  struct gm_vnf *ret_vnf)
+{
+	struct gm_guest_info guest = {.name = ""};
+	struct gm_subject subject = {&alarm->key, alarm->guest, &guest};
+
+	if (!gm_alarm_has_guest(alarm))
+		return false;
+	gm_text_copy(guest.display_name, sizeof(guest.display_name), alarm->guest_name);
+	gm_text_copy(guest.project, sizeof(guest.project), alarm->project);
+	gm_text_copy(guest.project_uuid, sizeof(guest.project_uuid), alarm->project_uuid);
+	for (size_t i = 0; i < handling->vnf_count; i++) {
+		if (gm_match_holds(&handling->vnfs[i].match, &subject)) {
+			*ret_vnf = handling->vnfs[i].vnf;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool gm_alarm_match_holds(const struct gm_alarm_match *match, const struct gm_subject *subject,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What policy files say of alarms: other options of the alarm engine for some of them, and the calendar of
- * maintenance. A part of the configuration: made with it, not changed afterwards.
+ * What policy files say of alarms: other options of the alarm engine for some of them, the calendar of
+ * maintenance, and which VNF their guests are. A part of the configuration: made with it, not changed afterwards.
  */
 #ifndef GM_DAEMON_HANDLING_H
 #define GM_DAEMON_HANDLING_H
@@ -9,6 +9,7 @@
 #include "alarm/engine.h"
 #include "analysis/rules.h"
 #include "daemon/calendar.h"
+#include "north/api/vnf.h"
 
 enum { GM_HANDLING_MAX = 256 };
 
@@ -30,11 +31,18 @@ struct gm_maintenance_rule {
 	struct gm_calendar calendar;
 };
 
+struct gm_vnf_rule {
+	struct gm_match match; /* by what an alarm knows of its guest: name, UUID, project */
+	struct gm_vnf vnf;
+};
+
 struct gm_handling {
 	struct gm_alarm_rule *rules; /* a later one wins */
 	size_t rule_count;
 	struct gm_maintenance_rule *maintenance;
 	size_t maintenance_count;
+	struct gm_vnf_rule *vnfs; /* the first that matches holds */
+	size_t vnf_count;
 };
 
 int gm_handling_create(struct gm_handling **ret_handling); /* empty; 0 or -ENOMEM */
@@ -44,6 +52,15 @@ void gm_handling_free(struct gm_handling *handling);
 int gm_handling_add_rule(struct gm_handling *handling, const struct gm_alarm_rule *rule);
 int gm_handling_add_maintenance(struct gm_handling *handling,
 				const struct gm_maintenance_rule *rule);
+
+int gm_handling_add_vnf(struct gm_handling *handling, const struct gm_vnf_rule *rule);
+
+/*
+ * What the guest of an alarm is. By the alarm alone: the clear of one whose guest is gone is of the same VNF as its
+ * raise was. False: not known.
+ */
+bool gm_handling_identify(const struct gm_handling *handling, const struct gm_alarm *alarm,
+			  struct gm_vnf *ret_vnf);
 
 bool gm_alarm_match_holds(const struct gm_alarm_match *match, const struct gm_subject *subject,
 			  const struct gm_alarm *alarm);

@@ -78,7 +78,8 @@ void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *en
 		gm_disk_faults_count(&guest->disk_faults, event->detail, event->time);
 	if (guest && event->kind == GM_GUEST_DEVICE_REMOVED)
 		gm_disk_faults_forget(guest->disk_faults, event->detail);
-	bool news = !guest || note_move(guest, event);
+	bool answer = event->kind == GM_GUEST_MOVING || event->kind == GM_GUEST_STAYED;
+	bool news = guest ? note_move(guest, event) : !answer; /* the answer comes late */
 	if (!news || event->kind >= GM_GUEST_EVENTS || is_limited(happenings, event->kind))
 		return;
 	char name[2 * GM_NAME_SIZE], uuid[GM_UUID_TEXT], detail[2 * sizeof(event->detail)] = "";

@@ -386,6 +386,7 @@ static const struct {
 	{"overrides", read_overrides, 1},
 	{"alarms", gm_policies_read_alarms, 1},
 	{"maintenance", gm_policies_read_maintenance, 1},
+	{"vnfs", gm_policies_read_vnfs, 1},
 };
 
 static int read_section(struct gm_policy_loader *loader, const struct gm_yaml_node *key,
@@ -396,7 +397,7 @@ static int read_section(struct gm_policy_loader *loader, const struct gm_yaml_no
 			return sections[i].pass == pass ? sections[i].read(loader, value) : 0;
 	}
 	return gm_policies_unknown_key(
-		loader, key, "groups, thresholds, policies, overrides, alarms, maintenance");
+		loader, key, "groups, thresholds, policies, overrides, alarms, maintenance, vnfs");
 }
 
 static int read_tree(struct gm_policy_loader *loader, const struct gm_yaml *yaml, int pass)
@@ -410,7 +411,7 @@ static int read_tree(struct gm_policy_loader *loader, const struct gm_yaml *yaml
 	if (!gm_yaml_is_mapping(root))
 		return gm_policies_refuse(loader, root,
 					  "a policy file holds groups, thresholds, policies, "
-					  "overrides, alarms and maintenance");
+					  "overrides, alarms, maintenance and vnfs");
 	for (size_t i = 0; result == 0 && gm_yaml_member(yaml, root, i, &key, &value); i++)
 		result = read_section(loader, key, value, pass);
 	return result;

@@ -47,4 +47,7 @@ int gm_policies_list(struct gm_policy_loader *loader, const struct gm_yaml_node 
 int gm_policies_read_alarms(struct gm_policy_loader *loader, const struct gm_yaml_node *node);
 int gm_policies_read_maintenance(struct gm_policy_loader *loader, const struct gm_yaml_node *node);
 
+/* policies_vnfs.c: which VNF a guest is. */
+int gm_policies_read_vnfs(struct gm_policy_loader *loader, const struct gm_yaml_node *node);
+
 #endif

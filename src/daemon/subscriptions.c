@@ -75,6 +75,8 @@ static int begin(struct gm_subscriptions *subscriptions, struct entry *entry)
 		.view = gm_vnffm_view(subscriptions->host.options),
 		.forbidden = find_forbidden(subscriptions, &entry->subscription.target),
 	};
+	entry->options.view.identify = subscriptions->host.identify;
+	entry->options.view.user = subscriptions->host.user;
 	/* One that is kept from before: what is to be told waits until it is allowed again, or ended. */
 	if (entry->options.forbidden)
 		gm_log(GM_LOG_ERROR,

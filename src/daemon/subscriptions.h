@@ -8,6 +8,7 @@
 
 #include "daemon/outputs.h"
 #include "north/api/api.h"
+#include "north/api/vnf.h"
 #include "state/state.h"
 
 enum { GM_SUBSCRIPTIONS_MAX = 64, GM_SUBSCRIPTIONS_TESTS = 8 };
@@ -18,6 +19,8 @@ struct gm_subscriptions_host {
 	const struct gm_api_options *options;
 	struct gm_state *state;
 	struct gm_outputs *outputs;
+	/* See struct gm_vnffm_view. */
+	bool (*identify)(void *user, const struct gm_alarm *alarm, struct gm_vnf *ret_vnf);
 	void (*answer)(void *user,
 		       struct gm_api_task *task); /* gives a task back, sooner or later */
 	void *user;

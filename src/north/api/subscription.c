@@ -34,15 +34,13 @@ static bool is_text_list(const struct gm_json *list)
 
 static int check_instances(const struct gm_json *instances, struct gm_error *err)
 {
-	if (gm_json_size(gm_json_get(instances, "vnfdIds")) > 0 ||
-	    gm_json_size(gm_json_get(instances, "vnfProductsFromProviders")) > 0)
-		return gm_error_set(err, -ENOTSUP,
-				    "filter: VNFDs and products are not known here: select by "
-				    "vnfInstanceIds or vnfInstanceNames");
+	if (instances && !gm_json_is_object(instances))
+		return gm_error_set(err, -EINVAL,
+				    "filter: vnfInstanceSubscriptionFilter is an object");
 	if (!is_text_list(gm_json_get(instances, "vnfInstanceIds")) ||
 	    !is_text_list(gm_json_get(instances, "vnfInstanceNames")))
 		return gm_error_set(err, -EINVAL, "filter: instances are lists of texts");
-	return 0;
+	return gm_vnf_check_filter(instances, err);
 }
 
 static int check_filter(const struct gm_json *filter, struct gm_error *err)
@@ -219,12 +217,14 @@ static bool selects_instance(const struct gm_json *filter, const struct gm_vnffm
 	const struct gm_json *instances = gm_json_get(filter, "vnfInstanceSubscriptionFilter");
 	const struct gm_json *ids = gm_json_get(instances, "vnfInstanceIds");
 	const struct gm_json *names = gm_json_get(instances, "vnfInstanceNames");
-	/* Where both are there an instance may be named by either. */
-	if (gm_json_size(ids) == 0 || gm_json_size(names) == 0)
-		return selects(ids, gm_vnffm_object(view, alarm, object)) &&
-		       selects(names, alarm->guest_name);
-	return selects(ids, gm_vnffm_object(view, alarm, object)) ||
-	       selects(names, alarm->guest_name);
+	struct gm_vnf vnf = {.vnfd_id = ""};
+	if (!selects(ids, gm_vnffm_object(view, alarm, object)) ||
+	    !selects(names, alarm->guest_name))
+		return false;
+	if (!gm_vnf_is_asked_for(instances))
+		return true;
+	return view->identify && view->identify(view->user, alarm, &vnf) &&
+	       gm_vnf_is_selected(instances, &vnf);
 }
 
 bool gm_subscription_wants(const struct gm_subscription *subscription,

@@ -18,8 +18,7 @@ struct gm_subscription {
 };
 
 /*
- * Reads a request; `id` stays empty. -EINVAL: it is none (the sentence says what is wrong); -ENOTSUP: a
- * filter by what is not known here. Freed with gm_subscription_free(), also after a failure.
+ * Reads a request; `id` stays empty. -EINVAL: it is none (the sentence says what is wrong). Freed with gm_subscription_free(), also after a failure.
  */
 int gm_subscription_parse(const struct gm_json *request, struct gm_subscription *ret_subscription,
 			  struct gm_error *err);
@@ -32,7 +31,8 @@ struct gm_json *gm_subscription_show(const struct gm_subscription *subscription,
 bool gm_subscription_equal(const struct gm_subscription *a, const struct gm_subscription *b);
 
 /*
- * Whether the transition is notified. A clear is told whatever the severity: else who selects some
+ * Whether the transition is notified: all attributes of the filter hold, each for one of its values (SOL 003,
+ * 4.4.1.5). A clear is told whatever the severity: else who selects some
  * severities would keep alarms for ever that ended as another.
  */
 bool gm_subscription_wants(const struct gm_subscription *subscription,

@@ -10,6 +10,7 @@
 #define GM_NORTH_API_VNFFM_H
 
 #include "north/api/route.h"
+#include "north/api/vnf.h"
 
 #define GM_VNFFM_ROOT    "/vnffm/v1"
 #define GM_VNFFM_VERSION "1.3.0"
@@ -18,6 +19,9 @@
 struct gm_vnffm_view {
 	char url[GM_API_PATH];
 	enum gm_api_naming naming;
+	/* Fills in what its guest is as a VNF; false: that is not known. NULL: of none. Main thread only. */
+	bool (*identify)(void *user, const struct gm_alarm *alarm, struct gm_vnf *ret_vnf);
+	void *user;
 };
 struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options);
 

@@ -270,6 +270,14 @@ GETTER(gm_cell_gauge)
 	return newest && real(ret_value, newest->value.gauge * column->scale);
 }
 
+GETTER(gm_cell_gauge_known)
+{
+	const struct gm_last *newest = last(row, column);
+	(void)view;
+	return newest && newest->value.gauge > 0 &&
+	       real(ret_value, newest->value.gauge * column->scale);
+}
+
 /* A counter keeps all its digits unless it has to be scaled. */
 GETTER(gm_cell_counter)
 {

@@ -20,6 +20,7 @@ gm_mib_cell_fn gm_cell_time, gm_cell_epoch, gm_cell_now, gm_cell_age;
 
 /* The newest sample of metric column->id in the struct gm_last_set at column->offset. */
 gm_mib_cell_fn gm_cell_gauge, gm_cell_counter, gm_cell_rate, gm_cell_last_age;
+gm_mib_cell_fn gm_cell_gauge_known; /* one whose 0 says that it is not known any more */
 gm_mib_cell_fn gm_cell_truth, gm_cell_guest_state;
 
 /* Number column->id of the struct gm_evidence at column->offset. */

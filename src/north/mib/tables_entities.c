@@ -148,7 +148,7 @@ static const struct gm_mib_column interface_columns[] = {
 	CELL(5, OCTETS, gm_cell_mac, info.mac),
 	CELL(6, OCTETS, gm_cell_uuid_text, info.port_uuid),
 	TEXT(7, info.model),
-	LAST(8, COUNTER64, gm_cell_gauge, NET_SPEED, 1),
+	LAST(8, COUNTER64, gm_cell_gauge_known, NET_SPEED, 1),
 	LAST(9, COUNTER64, gm_cell_counter, NET_RX_BYTES, 1),
 	LAST(10, COUNTER64, gm_cell_counter, NET_RX_PACKETS, 1),
 	LAST(11, COUNTER64, gm_cell_counter, NET_RX_ERRORS, 1),
@@ -172,6 +172,8 @@ static const struct gm_mib_column interface_columns[] = {
 	CELL(29, UNSIGNED, gm_cell_age, peaks[GM_PEAK_TX].at),
 	CELL(30, COUNTER64, gm_cell_peak, peaks[GM_PEAK_TX_FINE]),
 	CELL(31, UNSIGNED, gm_cell_age, peaks[GM_PEAK_TX_FINE].at),
+	LAST(32, COUNTER64, gm_cell_gauge_known, NET_RX_LIMIT, 1),
+	LAST(33, COUNTER64, gm_cell_gauge_known, NET_TX_LIMIT, 1),
 };
 #undef SET
 #undef ROW

@@ -32,11 +32,11 @@ enum { RETOLD_MAX = 64 }; /* guests that others let go between two ticks; more: 
 /* Ticks for which a guest may be missing before the event that says why. */
 enum { GONE_PATIENCE = 5 };
 
-#define RETRY_INTERVAL   (5 * GM_SECOND)        /* after XML that could not be had or read */
-#define CHANGE_INTERVAL  GM_SECOND              /* at most, for a device that no event announced */
-#define COUNT_INTERVAL   GM_SECOND              /* interfaces in bulk, where taps are sampled */
-#define REFRESH_INTERVAL (60 * GM_SECOND)       /* where the driver announces nothing */
-#define RENEW_INTERVAL   (5 * REFRESH_INTERVAL) /* what nothing announces, such as a port's limits */
+#define RETRY_INTERVAL  (5 * GM_SECOND) /* after XML that could not be had or read */
+#define CHANGE_INTERVAL GM_SECOND       /* at most, for a device that no event announced */
+#define COUNT_INTERVAL  GM_SECOND       /* interfaces in bulk, where taps are sampled */
+/* Also where the driver announces what changes: a port's limits it does not. */
+#define REFRESH_INTERVAL (60 * GM_SECOND)
 
 struct fast {
 	struct gm_source source;
@@ -206,7 +206,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 	if (fast->compare)
 		compare_state(fast, tick, guest, id, state);
 	int64_t age = tick->now - guest->identified_at;
-	if (guest->id != id || age >= (fast->told ? RENEW_INTERVAL : REFRESH_INTERVAL) ||
+	if (guest->id != id || age >= REFRESH_INTERVAL ||
 	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
 		guest->stale = true;
 	guest->id = id;

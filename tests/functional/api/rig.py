@@ -152,6 +152,13 @@ class Rig:
 
     # ---- alarms ----
 
+    def vnfs(self, text):
+        """What guests are, as the section `vnfs` of a policy file; "": nothing is known."""
+        (self.directory / "policy.d/vnfs.yaml").write_text(text, encoding="utf-8")
+        reply = self.ask("reload")
+        if reply.returncode != 0:
+            raise AssertionError(reply.stderr)
+
     def policies(self, **severities):
         """From now on these hold, a name and a severity each, for the guest `web` alone."""
         rules = "".join(f"  - name: {name}\n    match: {{entity: guest, uuid: {WEB}}}\n"

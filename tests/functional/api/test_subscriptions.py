@@ -12,6 +12,20 @@ from rig import DB, SECRETS, WEB, RigTest, valid, wait_until
 PATH = "/vnffm/v1/subscriptions"
 
 
+VNFS = (f"vnfs:\n  - {{match: {{uuid: {DB}}}, vnfd-id: bank-1, provider: Acme, product: Bank}}\n"
+        "  - {match: {name: web.*}, vnfd-id: shop-1, provider: Acme, product: Shop, software-version: \"2.1\","
+        " vnfd-version: \"7\"}\n"
+        "  - {match: {name: \"*\"}, vnfd-id: bank-1}\n")
+
+
+def product(provider, **of):
+    """A filter by product: product, version, vnfds."""
+    versions = [{"vnfSoftwareVersion": of["version"], "vnfdVersions": of.get("vnfds", [])}] if "version" in of else []
+    products = [{"vnfProductName": of["product"], "versions": versions}] if "product" in of else []
+    return {"vnfInstanceSubscriptionFilter": {
+        "vnfProductsFromProviders": [{"vnfProvider": provider, "vnfProducts": products}]}}
+
+
 class SubscriptionTest(RigTest):
     def setUp(self):
         self.rig.policies()
@@ -75,7 +89,18 @@ class Subscriptions(SubscriptionTest):
                  ({"faultyResourceTypes": ["NETWORK"]}, []),
                  ({"vnfInstanceSubscriptionFilter": {"vnfInstanceIds": [DB]}}, []),
                  ({"vnfInstanceSubscriptionFilter": {"vnfInstanceIds": [WEB]}}, "all"),
-                 ({"vnfInstanceSubscriptionFilter": {"vnfInstanceNames": ["web.example"]}}, "all")]
+                 ({"vnfInstanceSubscriptionFilter": {"vnfInstanceNames": ["web.example"]}}, "all"),
+                 ({"vnfInstanceSubscriptionFilter": {"vnfInstanceNames": ["web.example"], "vnfInstanceIds": [DB]}}, []),
+                 ({"vnfInstanceSubscriptionFilter": {"vnfdIds": ["shop-1"]}}, "all"),
+                 ({"vnfInstanceSubscriptionFilter": {"vnfdIds": ["bank-1"]}}, []),
+                 (product("Acme"), "all"),
+                 (product("Acme", product="Shop", version="2.1", vnfds=["6", "7"]), "all"),
+                 (product("Acme", product="Shop", version="2.1", vnfds=["6"]), []),
+                 (product("Acme", product="Shop", version="2.0"), []),
+                 (product("Acme", product="Bank"), []),
+                 (product("Bank of Acme"), [])]
+        self.rig.vnfs(VNFS)
+        self.addCleanup(self.rig.vnfs, "")
         consumers = [self.consumer() for _ in cases]
         for consumer, (selection, _) in zip(consumers, cases):
             self.subscribe(consumer, filter=selection)
@@ -109,8 +134,12 @@ class Subscriptions(SubscriptionTest):
                 ({"callbackUri": consumer.url(), "authentication": {"authType": ["BASIC"]}}, 422, "authentication"),
                 ({"callbackUri": consumer.url(), "filter": {"eventTypes": "QOS_ALARM"}}, 422, "eventTypes"),
                 ({"callbackUri": consumer.url(), "filter": {"eventTypes": [1]}}, 422, "eventTypes"),
-                ({"callbackUri": consumer.url(), "filter": {"vnfInstanceSubscriptionFilter": {"vnfdIds": ["x"]}}},
-                 422, "VNFD"),
+                ({"callbackUri": consumer.url(), "filter": {"vnfInstanceSubscriptionFilter": {"vnfdIds": "x"}}},
+                 422, "vnfdIds"),
+                ({"callbackUri": consumer.url(), "filter": {"vnfInstanceSubscriptionFilter": {
+                    "vnfProductsFromProviders": [{"vnfProducts": []}]}}}, 422, "vnfProvider"),
+                ({"callbackUri": consumer.url(), "filter": {"vnfInstanceSubscriptionFilter": {
+                    "vnfdIds": ["x" * 40000]}}}, 422, "larger than"),
                 (b"{", 400, "not JSON"), (b"", 400, "not JSON"), (b"[" * 60000, 400, "not JSON"),
                 (b'{"callbackUri": "' + b"x" * 70000 + b'"}', 413, "bytes")]:
             with self.subTest(str(request)[:80]):

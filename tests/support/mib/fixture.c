@@ -86,6 +86,9 @@ static bool fill_interface(struct gm_snapshot *snapshot, struct gm_interface_row
 	if (!rows(snapshot, &interface->last.items, 12, sizeof(struct gm_last)))
 		return false;
 	add_gauge(&interface->last, GM_METRIC_NET_SPEED, 10e9);
+	/* One way is limited; that the other is not any more is not a value. */
+	add_gauge(&interface->last, GM_METRIC_NET_RX_LIMIT, 10e9);
+	add_gauge(&interface->last, GM_METRIC_NET_TX_LIMIT, 0);
 	for (size_t i = 0; i < 8; i++)
 		add_counter(&interface->last, counters[i], generation, 1000);
 	/* Nothing is known of what was sent in 100 ms. */

@@ -182,9 +182,9 @@ static const struct {
 	const char *text, *message;
 } mistakes[] = {
 	{"rules: []\n", "a.yaml:1:1: unknown key \"rules\"; allowed: groups, thresholds, "
-			"policies, overrides, alarms, maintenance"},
+			"policies, overrides, alarms, maintenance, vnfs"},
 	{"- a\n", "a.yaml:1:1: a policy file holds groups, thresholds, policies, overrides, "
-		  "alarms and maintenance"},
+		  "alarms, maintenance and vnfs"},
 	{"alarms:\n  - [soak]\n",
 	 "a.yaml:2:5: options of the section alarm are expected, and for whom"},
 	{"alarms:\n  - {soak: long}\n", "a.yaml:2:12: *"},
@@ -205,6 +205,24 @@ static const struct {
 	{"maintenance:\n  - {name: a, from: \"02:00\", to: \"03:00\"}\n"
 	 "  - {name: a, from: \"02:00\", to: \"03:00\"}\n",
 	 "a.yaml:3:5: there is a rule of that name already"},
+	{"vnfs:\n  - web\n", "a.yaml:2:5: a VNF holds keys: `match` and what its guests are"},
+	{"vnfs:\n  - {vnfd-id: a}\n", "a.yaml:2:5: a VNF needs a match"},
+	{"vnfs:\n  - {match: {name: a}}\n", "a.yaml:2:5: vnfd-id or provider is missing"},
+	{"vnfs:\n  - {match: {name: a}, vnfd-id: \"\"}\n", "a.yaml:2:33: a text is expected"},
+	{"vnfs:\n  - {match: {name: a}, vnfd-id: [a]}\n", "a.yaml:2:33: a text is expected"},
+	{"vnfs:\n  - {match: {flavor: a}, vnfd-id: a}\n",
+	 "a.yaml:2:6: a guest is found by name, uuid and project here: of one that is gone no more "
+	 "is "
+	 "known"},
+	{"vnfs:\n  - {match: {name: a}, vnfd: a}\n",
+	 "a.yaml:2:24: unknown key \"vnfd\"; allowed: match, vnfd-id, provider, product, "
+	 "software-version, vnfd-version"},
+	{"vnfs:\n  - {match: {name: a}, product: a}\n",
+	 "a.yaml:2:5: vnfd-id or provider is missing"},
+	{"vnfs:\n  - {match: {name: a}, vnfd-id: a, product: a}\n",
+	 "a.yaml:2:5: a product needs its provider"},
+	{"vnfs:\n  - {match: {name: a}, vnfd-id: a, software-version: a}\n",
+	 "a.yaml:2:5: a software-version needs its product"},
 	{"policies: {a: b}\n", "a.yaml:1:11: a list is expected: items that begin with a '-'"},
 	{"policies:\n  - just text\n", "a.yaml:2:5: a rule holds keys, the first of them `name`"},
 	{"policies:\n  - condition: load.1 > 1\n", "a.yaml:2:5: a rule needs a name"},

@@ -21,6 +21,10 @@
 
 static const struct gm_vnffm_view view = {.url = "http://127.0.0.1:7666"};
 
+#define INSTANCES(text) \
+	"{\"callbackUri\":\"http://a\",\"filter\":{\"vnfInstanceSubscriptionFilter\":" text "}}"
+#define PRODUCTS(text) INSTANCES("{\"vnfProductsFromProviders\":" text "}")
+
 static int parse(const char *text, struct gm_subscription *subscription, struct gm_error *err)
 {
 	struct gm_json *request;
@@ -30,51 +34,86 @@ static int parse(const char *text, struct gm_subscription *subscription, struct 
 	return result;
 }
 
+struct request {
+	const char *text, *says; /* says NULL: accepted */
+};
+
+static void expect(const struct request *request)
+{
+	struct gm_subscription subscription;
+	struct gm_error err = {.text = ""};
+	if (parse(request->text, &subscription, &err) != (request->says ? -EINVAL : 0))
+		fail_msg("%s: %s", request->text, err.text);
+	if (request->says && !strstr(err.text, request->says))
+		fail_msg("%s: %s", request->text, err.text);
+	assert_null(strstr(err.text, "topsecret"));
+	gm_subscription_free(&subscription);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *text, *says;
-		int result;
-	} cases[] = {
-		{"{}", "callbackUri", -EINVAL},
-		{"{\"callbackUri\":\"ftp://a/b\"}", "callbackUri", -EINVAL},
-		{"{\"callbackUri\":\"http:///b\"}", "callbackUri", -EINVAL},
-		{"{\"callbackUri\":\"http://a/ b\"}", "callbackUri", -EINVAL},
-		{"{\"callbackUri\":\"http://a/\\u00e9\"}", "callbackUri", -EINVAL},
-		{"{\"callbackUri\":\"http://a\",\"authentication\":{}}", "authentication", -EINVAL},
+	static const struct request cases[] = {
+		{"{}", "callbackUri"},
+		{"{\"callbackUri\":\"ftp://a/b\"}", "callbackUri"},
+		{"{\"callbackUri\":\"http:///b\"}", "callbackUri"},
+		{"{\"callbackUri\":\"http://a/ b\"}", "callbackUri"},
+		{"{\"callbackUri\":\"http://a/\\u00e9\"}", "callbackUri"},
+		{"{\"callbackUri\":\"http://a\",\"authentication\":{}}", "authentication"},
 		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":[\"BASIC\"],"
 		 "\"paramsBasic\":{\"userName\":\"u\"}}}",
-		 "authentication", -EINVAL},
+		 "authentication"},
 		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":[\"BASIC\"],"
 		 "\"paramsBasic\":{\"userName\":\"u:v\",\"password\":\"topsecret\"}}}",
-		 "':'", -EINVAL},
+		 "':'"},
 		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":[\"BASIC\"],"
 		 "\"paramsBasic\":{\"userName\":\"u\",\"password\":\"topsecret\\n\"}}}",
-		 "authentication", -EINVAL},
+		 "authentication"},
 		{"{\"callbackUri\":\"http://a\",\"authentication\":{\"authType\":"
 		 "[\"OAUTH2_CLIENT_CREDENTIALS\"],\"paramsOauth2ClientCredentials\":{\"clientId\":"
 		 "\"u\",\"clientPassword\":\"topsecret\",\"tokenEndpoint\":\"gopher://a\"}}}",
-		 "authentication", -EINVAL},
-		{"{\"callbackUri\":\"http://a\",\"filter\":{\"eventTypes\":{}}}", NULL, 0},
+		 "authentication"},
+		{"{\"callbackUri\":\"http://a\",\"filter\":{\"eventTypes\":{}}}", NULL},
 		{"{\"callbackUri\":\"http://a\",\"filter\":{\"eventTypes\":{\"a\":1}}}",
-		 "eventTypes", -EINVAL},
+		 "eventTypes"},
 		{"{\"callbackUri\":\"http://a\",\"filter\":{\"probableCauses\":[[]]}}",
-		 "probableCauses", -EINVAL},
-		{"{\"callbackUri\":\"http://a\",\"filter\":{\"vnfInstanceSubscriptionFilter\":"
-		 "{\"vnfProductsFromProviders\":[{}]}}}",
-		 "VNFDs", -ENOTSUP},
+		 "probableCauses"},
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct gm_subscription subscription;
-		struct gm_error err = {.text = ""};
-		if (parse(cases[i].text, &subscription, &err) != cases[i].result)
-			fail_msg("%s: %s", cases[i].text, err.text);
-		if (cases[i].says && !strstr(err.text, cases[i].says))
-			fail_msg("%s: %s", cases[i].text, err.text);
-		assert_null(strstr(err.text, "topsecret"));
-		gm_subscription_free(&subscription);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect(&cases[i]);
+}
+
+static void test_filters_that_are_none(void **state)
+{
+	(void)state;
+	static const struct request cases[] = {
+		{INSTANCES("[]"), "object"},
+		{INSTANCES("{\"vnfdIds\":\"x\"}"), "vnfdIds"},
+		{INSTANCES("{\"vnfdIds\":{\"a\":\"x\"}}"), "vnfdIds"},
+		{INSTANCES("{\"vnfdIds\":[\"x\",null]}"), "vnfdIds"},
+		{INSTANCES("{\"vnfdIds\":[]}"), NULL},
+		{INSTANCES("{\"vnfdIds\":[\"x\",\"\"]}"), NULL},
+		{PRODUCTS("{}"), "vnfProductsFromProviders"},
+		{PRODUCTS("[\"acme\"]"), "vnfProductsFromProviders"},
+		{PRODUCTS("[{}]"), "vnfProvider"},
+		{PRODUCTS("[{\"vnfProvider\":1}]"), "vnfProvider"},
+		{PRODUCTS("[{\"vnfProvider\":\"a\",\"vnfProducts\":{}}]"), "vnfProducts"},
+		{PRODUCTS("[{\"vnfProvider\":\"a\",\"vnfProducts\":[{}]}]"), "vnfProductName"},
+		{PRODUCTS("[{\"vnfProvider\":\"a\",\"vnfProducts\":[{\"vnfProductName\":\"p\","
+			  "\"versions\":[\"1\"]}]}]"),
+		 "versions"},
+		{PRODUCTS("[{\"vnfProvider\":\"a\",\"vnfProducts\":[{\"vnfProductName\":\"p\","
+			  "\"versions\":[{\"vnfdVersions\":[\"1\"]}]}]}]"),
+		 "vnfSoftwareVersion"},
+		{PRODUCTS("[{\"vnfProvider\":\"a\",\"vnfProducts\":[{\"vnfProductName\":\"p\","
+			  "\"versions\":[{\"vnfSoftwareVersion\":\"1\",\"vnfdVersions\":\"1\"}]}]}"
+			  "]"),
+		 "vnfdVersions"},
+		{PRODUCTS("[{\"vnfProvider\":\"a\"},{\"vnfProvider\":\"b\",\"vnfProducts\":[]}]"),
+		 NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect(&cases[i]);
 }
 
 static struct gm_transition transition(enum gm_transition_kind kind, enum gm_severity severity)
@@ -140,6 +179,11 @@ static void test_wants(void **state)
 		 true, true},
 		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfInstanceNames\":[\"web\"],"
 		 "\"vnfInstanceIds\":[\"x\"]}}",
+		 false, false},
+		/* What nobody knows of any guest. */
+		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfdIds\":[\"x\"]}}", false, false},
+		{"{\"vnfInstanceSubscriptionFilter\":{\"vnfdIds\":[],\"vnfProductsFromProviders\":["
+		 "]}}",
 		 true, true},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -147,6 +191,67 @@ static void test_wants(void **state)
 		    wants(cases[i].filter, &clear) != cases[i].clear)
 			fail_msg("%s", cases[i].filter);
 		assert_false(wants(cases[i].filter, &node));
+	}
+}
+
+static bool identify(void *user, const struct gm_alarm *alarm, struct gm_vnf *ret_vnf)
+{
+	(void)alarm;
+	*ret_vnf = *(const struct gm_vnf *)user;
+	return true;
+}
+
+/* All attributes of one level hold, each for one of its values. */
+static void test_filters_by_product(void **state)
+{
+	(void)state;
+	static struct gm_vnf shop = {"vnfd-1", "Acme", "Shop", "2.1", "7"},
+			     bare = {.vnfd_id = "vnfd-1", .provider = "Acme"};
+#define SHOP(versions)                                                                         \
+	"\"vnfProductsFromProviders\":[{\"vnfProvider\":\"Other\"},{\"vnfProvider\":\"Acme\"," \
+	"\"vnfProducts\":[{\"vnfProductName\":\"Bank\"},{\"vnfProductName\":\"Shop\"" versions \
+	"}]}]"
+	static const struct {
+		const char *instances;
+		bool shop, bare;
+	} cases[] = {
+		{"\"vnfdIds\":[\"vnfd-0\",\"vnfd-1\"]", true, true},
+		{"\"vnfdIds\":[\"vnfd\",\"vnfd-11\",\"\"]", false, false},
+		{"\"vnfProductsFromProviders\":[{\"vnfProvider\":\"Acme\"}]", true, true},
+		{"\"vnfProductsFromProviders\":[{\"vnfProvider\":\"acme\"}]", false, false},
+		{SHOP(""), true, false},
+		{SHOP(",\"versions\":[]"), true, false},
+		{SHOP(",\"versions\":[{\"vnfSoftwareVersion\":\"2.0\"}]"), false, false},
+		{SHOP(",\"versions\":[{\"vnfSoftwareVersion\":\"2.0\"},"
+		      "{\"vnfSoftwareVersion\":\"2.1\"}]"),
+		 true, false},
+		{SHOP(",\"versions\":[{\"vnfSoftwareVersion\":\"2.1\",\"vnfdVersions\":"
+		      "[\"6\",\"7\"]}]"),
+		 true, false},
+		{SHOP(",\"versions\":[{\"vnfSoftwareVersion\":\"2.1\",\"vnfdVersions\":"
+		      "[\"6\"]}]"),
+		 false, false},
+		{SHOP(",\"versions\":[{\"vnfSoftwareVersion\":\"\"}]"), false, false},
+		{SHOP("") ",\"vnfdIds\":[\"vnfd-1\"],\"vnfInstanceNames\":[\"web\"]", true, false},
+		{SHOP("") ",\"vnfdIds\":[\"vnfd-2\"]", false, false},
+		{"\"vnfdIds\":[\"vnfd-1\"],\"vnfInstanceNames\":[\"db\"]", false, false},
+	};
+	struct gm_transition raise = transition(GM_TRANSITION_RAISE, GM_SEVERITY_MINOR);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[1024];
+		struct gm_subscription subscription;
+		snprintf(text, sizeof(text), INSTANCES("{%s}"), cases[i].instances);
+		assert_int_equal(parse(text, &subscription, NULL), 0);
+		struct gm_vnffm_view knows = view;
+		knows.identify = identify;
+		knows.user = &shop;
+		if (gm_subscription_wants(&subscription, &knows, &raise) != cases[i].shop)
+			fail_msg("%s", text);
+		knows.user = &bare;
+		if (gm_subscription_wants(&subscription, &knows, &raise) != cases[i].bare)
+			fail_msg("%s, of whom less is known", text);
+		assert_false(gm_subscription_wants(&subscription, &view, &raise));
+		gm_subscription_free(&subscription);
 	}
 }
 
@@ -278,9 +383,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_filters_that_are_none),
 		cmocka_unit_test(test_forbidden_targets),
 		cmocka_unit_test(test_wants),
 		cmocka_unit_test(test_registrations),
+		cmocka_unit_test(test_filters_by_product),
 		cmocka_unit_test(test_what_is_shown_holds_no_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
