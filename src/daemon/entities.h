@@ -27,8 +27,8 @@ enum {
 	GM_TRACKED_FINDINGS = 10, /* latest findings kept per entity: one per detector and metric */
 };
 
+/* What finding one and feeding it touches stands together, around the hash's handle and the key. */
 struct gm_tracked {
-	struct gm_entity_info info; /* its key is the hash's key */
 	unsigned told_by;     /* `info` was filled by these sources: bits 1 << enum gm_source_id */
 	uint32_t guest_index; /* a guest's own, or its guest's; 0: none */
 	uint32_t ordinal;     /* interface: stable number within its guest */
@@ -38,9 +38,6 @@ struct gm_tracked {
 	int64_t keep_at, learned_until;
 	void *kept; /* what a store had kept of it, while it may be asked for again; NULL: nothing */
 	size_t kept_size;
-	struct gm_window *window;
-	struct gm_peaks *peaks; /* interfaces: of what went into `window`; NULL: others */
-	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	struct gm_peer
 		*peer; /* guests: its place among those of its flavor (analysis/peers.h), or NULL */
 	uint64_t taught;          /* the lessons that `detectors` have; see learning.h */
@@ -52,11 +49,15 @@ struct gm_tracked {
 	size_t vcpu_count;
 	struct gm_disk_faults *disk_faults; /* guests: NULL: none yet */
 	size_t finding_count;
-	struct gm_finding *findings; /* as many as there were ever: most entities have none */
+	struct gm_finding *findings;     /* as many as there were ever: most entities have none */
+	struct gm_precedence precedence; /* guests: whose word on shared metrics is taken */
 	int64_t newest
 		[GM_SOURCE_COUNT]; /* measured_at of the newest frame of each source; 0: none */
-	struct gm_precedence precedence; /* guests: whose word on shared metrics is taken */
+	struct gm_window *window;
+	struct gm_peaks *peaks; /* interfaces: of what went into `window`; NULL: others */
+	struct gm_detector_set *detectors; /* NULL: no detector judges this kind */
 	UT_hash_handle hh;
+	struct gm_entity_info info; /* its key is the hash's key */
 };
 
 struct gm_entities;

@@ -19,6 +19,7 @@ enum {
 	SAMPLES_CAPACITY = 256,   /* batches: several seconds of all sources */
 	NOTICES_CAPACITY = 65536, /* thousands of guests appearing at once */
 	CHANGES_CAPACITY = 1024,  /* by managers, while main is busy with something else */
+	RUN_MAX = 256,            /* notices that are looked at together */
 };
 
 enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED };
@@ -141,6 +142,39 @@ static void dispatch(const struct gm_inlet_handler *handler, const struct notice
 	}
 }
 
+static void foretell(const struct gm_inlet_handler *handler, struct notice *const *run,
+		     size_t length)
+{
+	const struct gm_entity_info *infos[RUN_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		if (run[i]->kind == SEEN)
+			infos[count++] = &run[i]->info;
+	if (count > 0)
+		handler->foreseen(handler->user, infos, count);
+}
+
+/* So many notices, or fewer when others have pushed them out. */
+static void drain_notices(struct gm_inlet *inlet, size_t left)
+{
+	struct notice *run[RUN_MAX];
+	size_t length;
+
+	do {
+		length = 0;
+		while (length < RUN_MAX && length < left &&
+		       (run[length] = gm_queue_pop(inlet->notices)))
+			length++;
+		foretell(&inlet->handler, run, length);
+		for (size_t i = 0; i < length; i++) {
+			dispatch(&inlet->handler, run[i]);
+			free(run[i]);
+		}
+		left -= length;
+	} while (length == RUN_MAX);
+}
+
 /*
  * Notices first: a guest's identity comes before its first samples (so they are counted last). What
  * comes meanwhile waits for the next turn: sources that are faster than main must not keep it from
@@ -151,11 +185,7 @@ static void drain(struct gm_inlet *inlet)
 	size_t batches = gm_queue_length(inlet->samples);
 	size_t notices = gm_queue_length(inlet->notices);
 	size_t changes = gm_queue_length(inlet->changes);
-	struct notice *notice;
-	while (notices-- > 0 && (notice = gm_queue_pop(inlet->notices))) {
-		dispatch(&inlet->handler, notice);
-		free(notice);
-	}
+	drain_notices(inlet, notices);
 	struct gm_mib_change *change;
 	while (changes-- > 0 && (change = gm_queue_pop(inlet->changes))) {
 		inlet->handler.change(inlet->handler.user, change);

@@ -21,6 +21,7 @@
 #include "daemon/faults.h"
 #include "daemon/happenings.h"
 #include "daemon/managed.h"
+#include "daemon/numbers.h"
 #include "daemon/ranks.h"
 #include "daemon/recall.h"
 
@@ -46,7 +47,8 @@ struct gm_intake {
 	struct gm_tracked *whole; /* the guest (or node) that `current` is a part of, or NULL */
 	bool restoring, libvirt_connected;
 	uint64_t readings;
-	struct gm_log_limit full_limit, index_limit, rank_limit;
+	struct gm_log_limit full_limit, rank_limit;
+	struct gm_numbers numbers;
 	struct gm_happenings happenings;
 };
 
@@ -58,6 +60,7 @@ int gm_intake_create(const struct gm_intake_options *options, struct gm_state *s
 		return -ENOMEM;
 	intake->options = *options;
 	intake->state = state;
+	intake->numbers.state = state;
 	intake->sink = *sink;
 	int result = gm_entities_create(&intake->entities);
 	if (result == 0)
@@ -186,17 +189,6 @@ static void on_point(void *user, const struct gm_point *point)
 	}
 }
 
-/* The stable number of `name` within `scope`; 0, with a limited line in the log, when it fails. */
-static uint32_t stable_index(struct gm_intake *intake, const char *scope, const char *name)
-{
-	uint32_t index = 0;
-	struct gm_error err;
-	if (gm_state_index(intake->state, scope, name, &index, &err) < 0 &&
-	    gm_log_allowed(&intake->index_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
-		gm_log(GM_LOG_ERROR, "no index for %s in %s: %s", name, scope, err.text);
-	return index;
-}
-
 static struct gm_tracked *add_entity(struct gm_intake *intake, const struct gm_entity_key *key)
 {
 	struct gm_tracked *tracked;
@@ -210,10 +202,8 @@ static struct gm_tracked *add_entity(struct gm_intake *intake, const struct gm_e
 			       result == -ENOSPC ? "too many entities" : "out of memory");
 		return NULL;
 	}
-	if (key->kind == GM_ENTITY_GUEST) {
-		char uuid[GM_UUID_TEXT];
-		tracked->guest_index = stable_index(intake, "guest", gm_uuid_text(key->uuid, uuid));
-	}
+	if (key->kind == GM_ENTITY_GUEST)
+		tracked->guest_index = gm_numbers_guest(&intake->numbers, key->uuid);
 	return tracked;
 }
 
@@ -390,13 +380,10 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 	known->if_index = if_index;
 	known->master = master;
 
-	char uuid[GM_UUID_TEXT], scope[GM_UUID_TEXT + 3];
 	tracked->guest_index = guest_index(intake, info->guest);
-	if (moved || tracked->ordinal == 0) {
-		snprintf(scope, sizeof(scope), "if:%s", gm_uuid_text(info->guest, uuid));
-		tracked->ordinal = stable_index(intake, scope,
-						info->mac[0] ? info->mac : tracked->info.key.name);
-	}
+	if (moved || tracked->ordinal == 0)
+		tracked->ordinal =
+			gm_numbers_interface(&intake->numbers, tracked->info.key.name, info);
 	if (moved && !tracked->restored)
 		renew(intake, tracked);
 }
@@ -443,6 +430,12 @@ static bool left_out(struct gm_intake *intake, enum gm_source_id source,
 		       gm_uuid_text(key.uuid, uuid), gm_source_name(source));
 	}
 	return true;
+}
+
+void gm_intake_foresee(struct gm_intake *intake, const struct gm_entity_info *const *infos,
+		       size_t count)
+{
+	gm_numbers_foresee(&intake->numbers, intake->entities, infos, count);
 }
 
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,

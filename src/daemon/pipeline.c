@@ -110,6 +110,11 @@ static void on_samples(void *user, const struct gm_batch *batch)
 	tell_news(pipeline);
 }
 
+static void on_foreseen(void *user, const struct gm_entity_info *const *infos, size_t count)
+{
+	gm_intake_foresee(((struct gm_pipeline *)user)->intake, infos, count);
+}
+
 static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)
 {
 	struct gm_pipeline *pipeline = user;
@@ -317,6 +322,7 @@ static int create_stages(struct gm_pipeline *pipeline)
 	const struct gm_config *config = pipeline->config;
 	struct gm_inlet_handler handler = {
 		.samples = on_samples,
+		.foreseen = on_foreseen,
 		.seen = on_seen,
 		.gone = on_gone,
 		.event = on_event,

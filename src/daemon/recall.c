@@ -16,6 +16,8 @@
 #include "base/pack.h"
 
 #define PERIOD (60 * GM_SECOND)
+#define LOOK_INTERVAL \
+	GM_SECOND /* between two searches for who is due: none of them is in the cache */
 
 enum { PER_TICK = 16 };
 
@@ -85,6 +87,9 @@ void gm_recall_tick(struct gm_recall *recall, const struct gm_entities *entities
 {
 	unsigned kept = 0;
 
+	/* Also where the clock was set back. */
+	if (now < recall->look_at && recall->look_at <= now + LOOK_INTERVAL)
+		return;
 	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked && kept < PER_TICK;
 	     tracked = gm_entities_next(tracked)) {
 		if (!tracked->detectors)
@@ -98,6 +103,8 @@ void gm_recall_tick(struct gm_recall *recall, const struct gm_entities *entities
 		keep(recall, tracked, store, now);
 		kept++;
 	}
+	if (kept < PER_TICK)
+		recall->look_at = now + LOOK_INTERVAL;
 }
 
 void gm_recall_finish(struct gm_recall *recall, const struct gm_entities *entities,

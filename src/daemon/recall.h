@@ -13,6 +13,7 @@
 struct gm_recall {
 	struct gm_buffer raw, bytes; /* of one entity; packed */
 	bool useless;                /* this store keeps nothing */
+	int64_t look_at;             /* when somebody may be due */
 	struct gm_log_limit large, strange;
 };
 

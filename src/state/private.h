@@ -18,6 +18,7 @@ enum gm_sql {
 	GM_SQL_META_SET,
 	GM_SQL_INDEX_FIND,
 	GM_SQL_INDEX_USED,
+	GM_SQL_INDEX_HELD,
 	GM_SQL_INDEX_REVIVE,
 	GM_SQL_INDEX_LOSE,
 	GM_SQL_INDEX_LOSE_SCOPES,
@@ -64,6 +65,12 @@ enum gm_sql {
 	GM_SQL_COUNT
 };
 
+/* Where the search for a free number goes on: see index.c. */
+struct gm_state_gap {
+	int64_t from;       /* all below it are taken; 0: not known */
+	int64_t retired_at; /* the earliest among those; INT64_MAX: none */
+};
+
 struct gm_state {
 	sqlite3 *db;
 	sqlite3_stmt *statements[GM_SQL_COUNT];
@@ -76,6 +83,7 @@ struct gm_state {
 	int64_t keep, keep_for; /* the journal: transitions, and ns or 0 */
 	int64_t newest;         /* the newest time that retire and journal were told */
 	size_t since_prune;     /* transitions journalled since then */
+	struct gm_state_gap gap;
 };
 
 /* directory.c: makes DIRECTORY and takes its lock (until the descriptor is closed). */

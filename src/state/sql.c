@@ -21,8 +21,10 @@ static const char *const texts[GM_SQL_COUNT] = {
 			    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 	[GM_SQL_INDEX_FIND] =
 		"SELECT number, retired_at IS NOT NULL FROM indexes WHERE scope = ?1 AND name = ?2",
-	[GM_SQL_INDEX_USED] = "SELECT number FROM indexes WHERE scope = ?1"
-			      " AND (retired_at IS NULL OR retired_at > ?2) ORDER BY number",
+	[GM_SQL_INDEX_USED] = "SELECT number, retired_at FROM indexes WHERE scope = ?1"
+			      " AND (retired_at IS NULL OR retired_at > ?2) AND number >= ?3"
+			      " ORDER BY number",
+	[GM_SQL_INDEX_HELD] = "SELECT 1 FROM indexes WHERE scope = ?1 AND number = ?2",
 	[GM_SQL_INDEX_REVIVE] =
 		"UPDATE indexes SET retired_at = NULL WHERE scope = ?1 AND name = ?2",
 	[GM_SQL_INDEX_LOSE] = "DELETE FROM indexes WHERE scope = ?1 AND number = ?2",

@@ -35,6 +35,15 @@ uint32_t gm_state_boots(const struct gm_state *state);
  */
 int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
 		   struct gm_error *err);
+/*
+ * Sees to it that all of `names` have one, in their order and as one transaction: many new guests cost one
+ * wait for the disk, and gm_state_index() finds them then. All are durable, or none is.
+ */
+struct gm_state_name {
+	const char *scope, *name;
+};
+int gm_state_index_batch(struct gm_state *state, const struct gm_state_name *names, size_t count,
+			 struct gm_error *err);
 int gm_state_index_retire(struct gm_state *state, const char *scope, const char *name,
 			  int64_t time);
 

@@ -54,6 +54,7 @@ struct gm_window {
 	struct gm_window_options options;
 	struct series *series; /* by metric */
 	size_t count, capacity;
+	size_t next; /* where a frame's next reading belongs, when it is like the one before */
 	struct gm_reading *readings; /* `capacity` of them, for gm_window_frames() */
 	struct gm_track *newborn;    /* the track that was made last, or NULL */
 	int64_t newest;              /* kept sample of any series */
@@ -150,7 +151,10 @@ static bool make_room(struct gm_window *window)
 
 static struct series *series_obtain(struct gm_window *window, uint32_t metric)
 {
-	size_t place = series_place(window, metric);
+	size_t place = window->next;
+	if (place >= window->count || window->series[place].metric != metric)
+		place = series_place(window, metric);
+	window->next = place + 1;
 	if (place < window->count && window->series[place].metric == metric)
 		return &window->series[place];
 	if (!make_room(window))

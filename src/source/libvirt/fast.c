@@ -196,7 +196,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 {
 	struct gm_lv_record record = record_of(fast, item);
 	struct gm_lv_guest *guest = gm_lv_guests_put(&fast->guests, item->uuid);
-	int id = (int)virDomainGetID(item->domain);
+	int id = item->id;
 	int state = gm_lv_stats_state(&record);
 
 	if (!guest)
@@ -361,6 +361,11 @@ static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
 		return gm_error_set(err, -ENOTCONN, "libvirt closed the connection");
 	fast->listing.stale |= !fast->told;
 	struct gm_lv_plan plan = plan_tick(fast);
+	/* Where all is read in bulk each time, to keep a listing would be in vain. */
+	if (fast->uncovered && plan.bulk) {
+		scope.listing = NULL;
+		fast->listing.stale = true;
+	}
 	return gm_lv_records_read(fast->conn, &plan, &scope, &tick->list, err);
 }
 

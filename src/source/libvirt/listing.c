@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "source/libvirt/connection.h"
+#include "source/libvirt/stats.h"
 
 #define LISTED_ANEW GM_SECOND
 
@@ -37,7 +38,7 @@ static void note_running(struct gm_lv_listing *listing, virDomainPtr *domains, i
 			bsearch(&key, listing->guests, listing->count, sizeof(key), compare_listed);
 
 		if (listed)
-			listed->running = true;
+			listed->state = VIR_DOMAIN_RUNNING;
 		virDomainFree(domains[i]);
 	}
 	free(domains);
@@ -49,8 +50,8 @@ static void take_domains(struct gm_lv_listing *listing, virDomainPtr *domains, i
 	for (int i = 0; i < count; i++) {
 		struct gm_lv_listed *listed = &listing->guests[listing->count];
 
-		*listed = (struct gm_lv_listed){.domain = domains[i],
-						.id = (int)virDomainGetID(domains[i])};
+		*listed = (struct gm_lv_listed){
+			.domain = domains[i], .id = (int)virDomainGetID(domains[i]), .state = -1};
 		if (listed->id < 0 || virDomainGetUUID(domains[i], listed->uuid) < 0)
 			virDomainFree(domains[i]);
 		else
@@ -67,7 +68,7 @@ static int make_room(struct gm_lv_listing *listing, int count, struct gm_error *
 }
 
 /* Who runs is had by one more call: a call for each would be most of what such a driver costs. */
-static int list_anew(struct gm_lv_listing *listing, virConnectPtr conn, struct gm_error *err)
+int gm_lv_listing_ask(struct gm_lv_listing *listing, virConnectPtr conn, struct gm_error *err)
 {
 	virDomainPtr *domains = NULL, *running = NULL;
 
@@ -110,16 +111,38 @@ static int is_same(struct gm_lv_listing *listing, virConnectPtr conn, struct gm_
 	return 1;
 }
 
-int gm_lv_listing_update(struct gm_lv_listing *listing, virConnectPtr conn, struct gm_error *err)
+int gm_lv_listing_check(struct gm_lv_listing *listing, virConnectPtr conn, struct gm_error *err)
 {
 	int64_t age = gm_clock_monotonic() - listing->listed_at;
-	bool known =
-		listing->guests && !listing->stale && age < LISTED_ANEW && listing->count < IDS_MAX;
-	int rc = known ? is_same(listing, conn, err) : 0;
 
-	if (rc == 0)
-		rc = list_anew(listing, conn, err);
-	return rc < 0 ? rc : 0;
+	if (!listing->guests || listing->stale || age >= LISTED_ANEW || listing->count >= IDS_MAX)
+		return 0;
+	return is_same(listing, conn, err);
+}
+
+void gm_lv_listing_learn(struct gm_lv_listing *listing, const struct gm_lv_record_list *list)
+{
+	gm_lv_listing_clear(listing);
+	if (make_room(listing, (int)list->count, NULL) < 0) {
+		gm_lv_listing_clear(listing);
+		return;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct gm_lv_item *item = &list->items[i];
+		const struct gm_lv_record record = {.params = item->params,
+						    .count = (size_t)item->param_count};
+		struct gm_lv_listed *listed = &listing->guests[listing->count];
+
+		if (item->id < 0 || virDomainRef(item->domain) < 0)
+			continue;
+		*listed = (struct gm_lv_listed){.domain = item->domain,
+						.id = item->id,
+						.state = gm_lv_stats_state(&record)};
+		memcpy(listed->uuid, item->uuid, GM_UUID_SIZE);
+		listing->count++;
+	}
+	qsort(listing->guests, listing->count, sizeof(listing->guests[0]), compare_listed);
+	listing->listed_at = gm_clock_monotonic();
 }
 
 void gm_lv_listing_clear(struct gm_lv_listing *listing)

@@ -90,6 +90,7 @@ static void add_domain(struct gm_lv_record_list *list, virDomainPtr domain, bool
 		return;
 	}
 	item->domain = domain;
+	item->id = (int)virDomainGetID(domain);
 	item->skipped = skipped;
 	list->count++;
 }
@@ -107,6 +108,7 @@ static void add_bulk(struct gm_lv_record_list *list, int count)
 		item->params = list->bulk[i]->params;
 		item->param_count = list->bulk[i]->nparams;
 		item->read_at = now;
+		item->id = (int)virDomainGetID(item->domain);
 		if (virDomainGetUUID(item->domain, item->uuid) == 0)
 			list->count++;
 	}
@@ -210,10 +212,8 @@ static void read_one(struct gm_lv_item *item, size_t place, const struct gm_lv_p
 		kind = !scope || (scope->turn + place) % TARGET_EVERY == 0 ? GM_LV_CONTAINER_TARGET
 									   : GM_LV_CONTAINER;
 
-	if ((groups & VIR_DOMAIN_STATS_STATE) && item->running) {
-		gm_lv_single_running(&item->params, &item->param_count);
+	if (item->param_count > 0) /* the listing knew its state */
 		groups &= ~(unsigned)VIR_DOMAIN_STATS_STATE;
-	}
 	gm_lv_single_read(item, groups, kind, scope);
 	item->read_at = gm_clock_now();
 	if (item->record) { /* the array may have moved */
@@ -243,37 +243,59 @@ static void read_single(const struct gm_lv_plan *plan, const struct gm_lv_scope 
 	}
 }
 
-/* Nothing is read in bulk: who is active is all that is wanted of the list. */
-static int read_listing(virConnectPtr conn, struct gm_lv_listing *listing,
-			struct gm_lv_record_list *list, struct gm_error *err)
+static int take_listing(const struct gm_lv_listing *listing, struct gm_lv_record_list *list,
+			struct gm_error *err)
 {
-	int rc = gm_lv_listing_update(listing, conn, err);
+	int64_t now = gm_clock_now();
+	int rc = make_room(list, (int)listing->count, err);
 
-	if (rc == 0)
-		rc = make_room(list, (int)listing->count, err);
 	for (size_t i = 0; rc == 0 && i < listing->count; i++) {
 		const struct gm_lv_listed *listed = &listing->guests[i];
 		struct gm_lv_item *item = &list->items[list->count++];
 
-		virDomainRef(listed->domain);
-		item->domain = listed->domain;
-		item->running = listed->running;
+		*item = (struct gm_lv_item){
+			.domain = listed->domain, .listed = true, .id = listed->id, .read_at = now};
 		memcpy(item->uuid, listed->uuid, GM_UUID_SIZE);
+		if (listed->state >= 0)
+			gm_lv_single_state(&item->params, &item->param_count, listed->state);
 	}
 	return rc;
+}
+
+/* What the listing knows need not be read. 1: it has been taken from there; 0: not; or a negative errno. */
+static int try_listing(virConnectPtr conn, const struct gm_lv_plan *plan,
+		       struct gm_lv_listing *listing, struct gm_lv_record_list *list,
+		       struct gm_error *err)
+{
+	if (!listing || (plan->bulk & ~(unsigned)VIR_DOMAIN_STATS_STATE) != 0)
+		return 0;
+	int rc = gm_lv_listing_check(listing, conn, err);
+	if (rc == 0 && plan->bulk == 0) {
+		rc = gm_lv_listing_ask(listing, conn, err);
+		rc = rc < 0 ? rc : 1;
+	}
+	if (rc <= 0)
+		return rc;
+	rc = take_listing(listing, list, err);
+	return rc < 0 ? rc : 1;
 }
 
 static int read_groups(virConnectPtr conn, const struct gm_lv_plan *plan,
 		       const struct gm_lv_scope *scope, struct gm_lv_record_list *list,
 		       struct gm_error *err)
 {
+	struct gm_lv_listing *listing = scope ? scope->listing : NULL;
 	bool all = !scope || (scope->skip_count == 0 && !scope->only);
+	int rc = try_listing(conn, plan, listing, list, err);
 
-	if (plan->bulk && all)
-		return read_bulk(conn, plan->bulk, list, err);
-	if (!plan->bulk && scope && scope->listing)
-		return read_listing(conn, scope->listing, list, err);
-	return read_list(conn, plan->bulk, scope, list, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	if (!plan->bulk || !all)
+		return read_list(conn, plan->bulk, scope, list, err);
+	rc = read_bulk(conn, plan->bulk, list, err);
+	if (rc == 0 && listing)
+		gm_lv_listing_learn(listing, list);
+	return rc;
 }
 
 int gm_lv_records_read(virConnectPtr conn, const struct gm_lv_plan *plan,
@@ -300,7 +322,8 @@ void gm_lv_records_free(struct gm_lv_record_list *list)
 		if (list->items[i].record)
 			continue; /* goes with `bulk` */
 		virTypedParamsFree(list->items[i].params, list->items[i].param_count);
-		virDomainFree(list->items[i].domain);
+		if (!list->items[i].listed)
+			virDomainFree(list->items[i].domain);
 	}
 	if (list->bulk)
 		virDomainStatsRecordListFree(list->bulk);

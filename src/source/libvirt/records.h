@@ -39,7 +39,7 @@ struct gm_lv_scope {
 	const uint8_t *only; /* this guest alone, or NULL */
 	unsigned
 		turn; /* of the reading: what hardly ever changes is asked of some guests at a time */
-	/* Who is active, kept from one time to the next where nothing is read in bulk; or NULL. */
+	/* Who is active and how, kept for when nothing else is read in bulk; or NULL. */
 	struct gm_lv_listing *listing;
 };
 
@@ -54,7 +54,8 @@ struct gm_lv_record_list {
 		int param_count;
 		virDomainStatsRecordPtr record; /* of `bulk`, which owns the above; or NULL */
 		bool skipped;
-		bool running;            /* known without asking */
+		bool listed;             /* the domain is the listing's */
+		int id;                  /* libvirt's */
 		int64_t read_at;         /* the node's time, when its values were true */
 		struct gm_lv_pins *pins; /* or NULL: not read, not known */
 	} * items;

@@ -29,11 +29,11 @@ static void read_state(struct growing *growing)
 				     "state.state", state);
 }
 
-void gm_lv_single_running(virTypedParameterPtr *params, int *count)
+void gm_lv_single_state(virTypedParameterPtr *params, int *count, int state)
 {
 	int capacity = *count;
 
-	virTypedParamsAddInt(params, count, &capacity, "state.state", VIR_DOMAIN_RUNNING);
+	virTypedParamsAddInt(params, count, &capacity, "state.state", state);
 }
 
 /* As the bulk call does: -1 stands for a counter that the driver has not. */

@@ -18,7 +18,7 @@ enum gm_lv_kind { GM_LV_MACHINE, GM_LV_CONTAINER, GM_LV_CONTAINER_TARGET };
 void gm_lv_single_read(struct gm_lv_item *item, unsigned groups, enum gm_lv_kind kind,
 		       const struct gm_lv_scope *scope);
 
-/* Adds the state of a guest that is known to run, which saves asking for it. */
-void gm_lv_single_running(virTypedParameterPtr *params, int *count);
+/* Adds a state that is known, which saves asking for it. */
+void gm_lv_single_state(virTypedParameterPtr *params, int *count, int state);
 
 #endif

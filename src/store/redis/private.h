@@ -112,8 +112,10 @@ struct gm_redis_sent {
 	enum { GM_REDIS_UNKNOWN, GM_REDIS_WRITTEN, GM_REDIS_UNWRITTEN } fate;
 };
 
+/* What finding one and writing a frame of it touches stands together. */
 struct gm_redis_entity {
 	struct gm_entity_key key;
+	UT_hash_handle hh;
 	enum gm_redis_entity_state state;
 	bool gone;               /* forgotten: its keys are to expire */
 	bool emptied;            /* the server lost all that it had been given */
@@ -122,7 +124,6 @@ struct gm_redis_entity {
 	unsigned pending;        /* commands without answer that point here */
 	struct gm_redis_id last; /* of the newest entry sent or found */
 	int64_t unwritten;       /* time of the oldest frame that was not sent; INT64_MAX: none */
-	struct gm_redis_sent sent[GM_REDIS_SENT_KEPT];
 	size_t sent_count;       /* ever; the newest stands at (sent_count - 1) % KEPT */
 	size_t answered;         /* of them; answers come in the order of sending */
 	struct gm_buffer prefix; /* of its XADD commands */
@@ -131,10 +132,10 @@ struct gm_redis_entity {
 	struct gm_redis_compat *compat;              /* NULL: collectd's keys are not written */
 	uint64_t frames, values;                     /* ever sent */
 	uint64_t metrics[2];                         /* a bit for each that it ever had */
-	size_t learned;     /* bytes that were last kept of what detectors know */
-	double entry_bytes; /* of its stream, when it was last weighed; 0: never */
-	UT_hash_handle hh;
+	size_t learned;                      /* bytes that were last kept of what detectors know */
+	double entry_bytes;                  /* of its stream, when it was last weighed; 0: never */
 	struct gm_redis_entity *prev, *next; /* in the queue */
+	struct gm_redis_sent sent[GM_REDIS_SENT_KEPT];
 };
 
 /* What an answer is for. */

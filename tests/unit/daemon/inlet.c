@@ -17,7 +17,7 @@ struct fixture {
 	uv_loop_t loop;
 	struct gm_inlet *inlet;
 	bool without_end;
-	uint64_t batches, delivered, seen, changes, newest_change;
+	uint64_t batches, delivered, foreseen, seen, changes, newest_change;
 };
 
 static void send_batch(struct fixture *fixture)
@@ -54,11 +54,22 @@ static void on_change(void *user, const struct gm_mib_change *change)
 	fixture->newest_change = change->number;
 }
 
+static void on_foreseen(void *user, const struct gm_entity_info *const *infos, size_t count)
+{
+	struct fixture *fixture = user;
+
+	assert_true(count > 0);
+	assert_non_null(infos[count - 1]);
+	assert_int_equal(fixture->foreseen, fixture->seen); /* those before have been seen */
+	fixture->foreseen += count;
+}
+
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	const struct gm_inlet_handler handler = {.samples = on_samples,
 						 .delivered = on_delivered,
+						 .foreseen = on_foreseen,
 						 .seen = on_seen,
 						 .change = on_change,
 						 .user = fixture};
@@ -105,6 +116,7 @@ static void test_a_flood_of_guests_loses_no_change(void **state)
 	host->change(host->user, &change);
 	gm_inlet_close(fixture->inlet);
 	assert_true(fixture->seen > 0 && fixture->seen < FLOOD);
+	assert_int_equal(fixture->foreseen, fixture->seen);
 	assert_int_equal(fixture->changes, 2);
 	assert_int_equal(fixture->newest_change, 2);
 }

@@ -185,7 +185,7 @@ static uint32_t poll_once(struct gm_source *source, struct log *log)
 /* Polls until `guests` are measured. */
 static void poll_until(struct gm_source *source, struct log *log, uint32_t guests)
 {
-	int64_t deadline = gm_clock_monotonic() + 40 * GM_SECOND;
+	int64_t deadline = gm_clock_monotonic() + 120 * GM_SECOND;
 
 	while (poll_once(source, log) != guests)
 		assert_true(gm_clock_monotonic() < deadline);

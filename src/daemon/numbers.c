@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See numbers.h. Called by intake.c.
+ */
+#include "daemon/numbers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* What a number is given to: of a guest its UUID, of an interface its address, or its device's name. */
+struct label {
+	char scope[GM_UUID_TEXT + 3];
+	char name[GM_UUID_TEXT > GM_DEVICE_NAME ? GM_UUID_TEXT : GM_DEVICE_NAME];
+};
+
+static struct label guest_label(const uint8_t uuid[GM_UUID_SIZE])
+{
+	struct label label = {.scope = "guest"};
+
+	gm_uuid_text(uuid, label.name);
+	return label;
+}
+
+static struct label interface_label(const char *device, const struct gm_interface_info *info)
+{
+	struct label label;
+	char uuid[GM_UUID_TEXT];
+
+	snprintf(label.scope, sizeof(label.scope), "if:%s", gm_uuid_text(info->guest, uuid));
+	snprintf(label.name, sizeof(label.name), "%s", info->mac[0] ? info->mac : device);
+	return label;
+}
+
+static uint32_t number_of(struct gm_numbers *numbers, const struct label *label)
+{
+	uint32_t index = 0;
+	struct gm_error err;
+
+	if (gm_state_index(numbers->state, label->scope, label->name, &index, &err) < 0 &&
+	    gm_log_allowed(&numbers->limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		gm_log(GM_LOG_ERROR, "no index for %s in %s: %s", label->name, label->scope,
+		       err.text);
+	return index;
+}
+
+uint32_t gm_numbers_guest(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE])
+{
+	const struct label label = guest_label(uuid);
+
+	return number_of(numbers, &label);
+}
+
+uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
+			      const struct gm_interface_info *info)
+{
+	const struct label label = interface_label(device, info);
+
+	return number_of(numbers, &label);
+}
+
+/* Whether it will be asked for a number that it has not yet. */
+static bool needs_one(const struct gm_entities *entities, const struct gm_entity_info *info)
+{
+	static const uint8_t no_guest[GM_UUID_SIZE];
+	const struct gm_tracked *known = gm_entities_find(entities, &info->key);
+
+	if (info->key.kind == GM_ENTITY_GUEST)
+		return !known || known->guest_index == 0;
+	return info->key.kind == GM_ENTITY_INTERFACE &&
+	       memcmp(info->interface.guest, no_guest, GM_UUID_SIZE) != 0 &&
+	       (!known || known->ordinal == 0);
+}
+
+void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
+			const struct gm_entity_info *const *infos, size_t count)
+{
+	struct label *labels = calloc(count, sizeof(*labels));
+	struct gm_state_name *names = calloc(count, sizeof(*names));
+	size_t needed = 0;
+
+	for (size_t i = 0; labels && names && i < count; i++) {
+		if (!needs_one(entities, infos[i]))
+			continue;
+		struct label *label = &labels[needed];
+
+		*label = infos[i]->key.kind == GM_ENTITY_GUEST
+				 ? guest_label(infos[i]->key.uuid)
+				 : interface_label(infos[i]->key.name, &infos[i]->interface);
+		names[needed++] = (struct gm_state_name){label->scope, label->name};
+	}
+	/* One is no crowd. */
+	if (needed > 1)
+		(void)gm_state_index_batch(numbers->state, names, needed, NULL);
+	free(names);
+	free(labels);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stable numbers of guests, and of a guest's interfaces among its own: from the state, for the intake.
+ * Each new one is a wait for the disk, which a thousand guests at once do not bear: who is about to be made
+ * known is foreseen, and gets his number with the others. Main thread only.
+ */
+#ifndef GM_DAEMON_NUMBERS_H
+#define GM_DAEMON_NUMBERS_H
+
+#include "base/log.h"
+#include "daemon/entities.h"
+#include "state/state.h"
+
+struct gm_numbers {
+	struct gm_state *state;
+	struct gm_log_limit limit;
+};
+
+/* 0, with a limited line in the log, when it cannot be had. */
+uint32_t gm_numbers_guest(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE]);
+uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
+			      const struct gm_interface_info *info);
+
+/* `infos` are told one by one after this. What fails here is tried then, and said then. */
+void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
+			const struct gm_entity_info *const *infos, size_t count);
+
+#endif
