@@ -287,6 +287,11 @@ static bool listener_is_addressed(const struct gm_config *config)
 	return gm_snmp_listener_check(config->snmp_guests.listen, NULL) == 0;
 }
 
+static bool engine_is_good(const struct gm_config *config)
+{
+	return gm_snmp_engine_check(config->snmp_guests.engine_id) == 0;
+}
+
 static bool uris_are_good(const struct gm_config *config)
 {
 	return gm_libvirt_uris(&config->libvirt) > 0;
@@ -344,6 +349,8 @@ static const struct {
 	{"tap", "rates", rates_are_good, "PATTERN=RATE, separated by commas, such as tap*=1G"},
 	{"snmp-guests", "listen", listener_is_addressed,
 	 "a numeric address with a port, such as 0.0.0.0:162"},
+	{"snmp-guests", "engine-id", engine_is_good,
+	 "5 to 32 octets in hexadecimal, neither all 00 nor all ff, or nothing"},
 	{"libvirt", "uri", uris_are_good,
 	 "one to four different URIs, separated by blanks, each of at most 255 bytes"},
 	{"redis", "host", redis_is_addressed,

@@ -442,6 +442,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 	uv_timer_init(pipeline->loop, &pipeline->timer);
 	pipeline->timer.data = pipeline;
 	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);
+	gm_sources_identify(&pipeline->sources, pipeline->state);
 	return gm_sources_start(&pipeline->sources, pipeline->config,
 				gm_inlet_source_sink(pipeline->inlet), err);
 }

@@ -22,38 +22,46 @@
 /* Threads that may be left behind when libvirt's lanes are stopped once more: two or three reloads' of one URI. */
 enum { LEFT_MAX = 16 };
 
-static int create_libvirt(const struct gm_config *config, unsigned uri,
-			  struct gm_source **ret_source)
+static int create_libvirt(const struct gm_sources *sources, const struct gm_config *config,
+			  unsigned uri, struct gm_source **ret_source)
 {
+	(void)sources;
 	return gm_libvirt_create(&config->libvirt, uri, ret_source);
 }
 
-static int create_libvirt_slow(const struct gm_config *config, unsigned uri,
-			       struct gm_source **ret_source)
+static int create_libvirt_slow(const struct gm_sources *sources, const struct gm_config *config,
+			       unsigned uri, struct gm_source **ret_source)
 {
+	(void)sources;
 	return gm_libvirt_slow_create(&config->libvirt, uri, ret_source);
 }
 
-static int create_tap(const struct gm_config *config, unsigned uri, struct gm_source **ret_source)
+static int create_tap(const struct gm_sources *sources, const struct gm_config *config,
+		      unsigned uri, struct gm_source **ret_source)
 {
+	(void)sources;
 	(void)uri;
 	return gm_tap_create(&config->tap, ret_source);
 }
 
-static int create_host(const struct gm_config *config, unsigned uri, struct gm_source **ret_source)
+static int create_host(const struct gm_sources *sources, const struct gm_config *config,
+		       unsigned uri, struct gm_source **ret_source)
 {
+	(void)sources;
 	(void)uri;
 	return gm_host_create(&config->host, ret_source);
 }
 
-static int create_snmp(const struct gm_config *config, unsigned uri, struct gm_source **ret_source)
+static int create_snmp(const struct gm_sources *sources, const struct gm_config *config,
+		       unsigned uri, struct gm_source **ret_source)
 {
 	(void)uri;
-	return gm_snmp_create(&config->snmp_guests, ret_source);
+	return gm_snmp_create(&config->snmp_guests, &sources->snmp_start, ret_source);
 }
 
 struct line {
-	int (*create)(const struct gm_config *config, unsigned uri, struct gm_source **ret_source);
+	int (*create)(const struct gm_sources *sources, const struct gm_config *config,
+		      unsigned uri, struct gm_source **ret_source);
 	size_t enabled;  /* offset of its switch in struct gm_config */
 	size_t interval; /* offset of its interval, ns */
 	size_t section, section_size;
@@ -116,7 +124,7 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 	memcpy(&options.interval, (const char *)config + line->interval, sizeof(options.interval));
 	options.phase %= options.interval;
 	struct gm_source *source;
-	int result = line->create(config, line->uri, &source);
+	int result = line->create(sources, config, line->uri, &source);
 	if (result == 0) {
 		result = gm_runner_start(source, &options, sources->sink, &sources->runners[id]);
 		if (result < 0)
@@ -148,6 +156,13 @@ static void stop_set(struct gm_sources *sources, unsigned set, int64_t patience)
 		sources->runners[id] = NULL;
 		sources->running[id] = NULL;
 	}
+}
+
+void gm_sources_identify(struct gm_sources *sources, const struct gm_state *state)
+{
+	sources->snmp_start = (struct gm_snmp_start){.engine = gm_state_engine(state),
+						     .boots = gm_state_boots(state),
+						     .at = gm_clock_monotonic()};
 }
 
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,

@@ -10,13 +10,18 @@
 #include "daemon/entities.h"
 #include "daemon/suspicion.h"
 #include "source/runner.h"
+#include "state/state.h"
 
 struct gm_sources {
 	struct gm_runner *runners[GM_SOURCE_COUNT]; /* NULL: not enabled */
 	struct gm_source *running[GM_SOURCE_COUNT]; /* what they run */
 	const struct gm_source_sink *sink;
+	struct gm_snmp_start snmp_start;
 	struct gm_suspicion suspicion; /* whoever frees the rest clears it */
 };
+
+/* Before the first start: which start of the daemon this is, and as whom it takes informs. */
+void gm_sources_identify(struct gm_sources *sources, const struct gm_state *state);
 
 /* Starts every enabled source. `sink` outlives them. 0 or a negative errno (those started go on). */
 int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,

@@ -77,6 +77,7 @@ struct gm_state {
 	char path[4096]; /* of the database */
 	int lock;        /* file descriptor, -1 when not held */
 	uint32_t boots;
+	uint64_t engine;
 	uint32_t next_alarm_id;
 	uint32_t reserved_alarm_id; /* ids below it are reserved on disk */
 	uint64_t last_sequence;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "state/private.h"
@@ -126,6 +127,24 @@ static int check(struct gm_state *state, struct gm_error *err)
 	return rc < 0 ? rc : (int)version;
 }
 
+/* SQLite's numbers have a sign: 63 bits are drawn. */
+static int find_engine(struct gm_state *state, struct gm_error *err)
+{
+	int64_t engine = 0;
+	int rc = gm_state_meta_get(state, "engine", &engine);
+
+	if (rc == -ENOENT) {
+		if (getrandom(&engine, sizeof(engine), 0) != sizeof(engine))
+			return gm_error_set(err, -EIO, "%s: no random number", state->path);
+		engine &= INT64_MAX;
+		rc = gm_state_meta_set(state, "engine", engine);
+	}
+	if (rc < 0)
+		return gm_sql_failed(state, err, "keep the engine's number");
+	state->engine = (uint64_t)engine;
+	return 0;
+}
+
 static int count_boot(struct gm_state *state, struct gm_error *err)
 {
 	int64_t boots = 0;
@@ -183,6 +202,8 @@ static int open_database(struct gm_state *state, struct gm_error *err)
 	if (gm_sql_prepare(state) < 0)
 		return gm_sql_failed(state, err, "prepare");
 	rc = count_boot(state, err);
+	if (rc == 0)
+		rc = find_engine(state, err);
 	if (rc < 0)
 		return rc;
 	return gm_state_journal_open(state, err);
@@ -230,4 +251,9 @@ void gm_state_close(struct gm_state *state)
 uint32_t gm_state_boots(const struct gm_state *state)
 {
 	return state->boots;
+}
+
+uint64_t gm_state_engine(const struct gm_state *state)
+{
+	return state->engine;
 }

@@ -26,6 +26,9 @@ void gm_state_close(struct gm_state *state);
 /* Starts of the daemon on this directory, this one counted. */
 uint32_t gm_state_boots(const struct gm_state *state);
 
+/* A number that was drawn when the file was made: it names this directory for as long as its boots count. */
+uint64_t gm_state_engine(const struct gm_state *state);
+
 /*
  * The index of `name` within `scope` ("guest", "if:<guest uuid>"): the one it had before, else the
  * smallest free one from 1. gm_state_index_retire() marks it unused at `time`; a retired index is

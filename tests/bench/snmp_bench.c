@@ -196,6 +196,7 @@ static void run_source(int targets, int seconds, struct counts *counts)
 	struct gm_snmp_options options;
 	struct gm_source_sink sink = {
 		.samples = on_samples, .seen = ignore_seen, .gone = ignore_gone, .user = counts};
+	struct gm_snmp_start identity = {.engine = 1, .boots = 1};
 	struct gm_source *source;
 	struct gm_error err = {{0}};
 	uint32_t reachable;
@@ -211,7 +212,8 @@ static void run_source(int targets, int seconds, struct counts *counts)
 	write_list(options.credentials, 0600, 0);
 	options.load_interval = 100 * GM_MILLISECOND;
 	options.cpu_interval = options.storage_interval = options.process_interval = 0;
-	if (gm_snmp_create(&options, &source) < 0 || source->ops->open(source, &err) < 0) {
+	if (gm_snmp_create(&options, &identity, &source) < 0 ||
+	    source->ops->open(source, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(1);
 	}

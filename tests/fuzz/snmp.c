@@ -19,6 +19,7 @@ static void touch(struct gm_snmp_slice slice)
 
 static void touch_pdu(const struct gm_snmp_pdu *pdu)
 {
+	touch(pdu->raw);
 	if (pdu->count > GM_SNMP_VARBINDS_MAX) {
 		abort();
 	}

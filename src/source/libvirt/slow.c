@@ -4,7 +4,9 @@
  * monitors for. The asking is done by workers that may hang (crew.h); this file decides who is
  * asked when, and turns answers into samples on its own thread. A batch that takes much longer than
  * usual is left to its worker and asked for anew on another, so that one guest that begins to hang
- * costs the others no more than that time. Run by source/runner.h.
+ * costs the others no more than that time. One that is not answered within its deadline though nobody hangs (so
+ * many guests begin at once, the machine is so busy) is waited for at the next ticks: asked for
+ * anew each time, it would be answered never. Run by source/runner.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +25,10 @@
 #include "source/libvirt/uris.h"
 
 /* A batch is asked for anew when it takes so many times longer than usual, and so long at least. */
-enum { PATIENCE_FACTOR = 8 };
+enum {
+	PATIENCE_FACTOR = 8,
+	GRACE_MAX = 16, /* ticks that an overdue batch is waited for at most */
+};
 #define PATIENCE_LEAST (400 * GM_MILLISECOND)
 
 /* So long the threads below are waited for at the end; they know of it already. */
@@ -36,8 +41,12 @@ struct slow {
 	struct gm_lv_roster roster;
 	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
 	struct gm_lv_moves *moves;
-	int64_t usual; /* ns that a batch takes, smoothed; 0: not known */
-	uint64_t late; /* answers of probes that were dropped */
+	int64_t usual;             /* ns that a batch takes, smoothed; 0: not known */
+	bool overdue;              /* a batch of an earlier tick is waited for, of this worker */
+	size_t overdue_worker;
+	int64_t asked_at;             /* monotonic */
+	unsigned waited_ticks, grace; /* grace: for how many; more when that was in vain */
+	uint64_t late;                /* answers of probes that were dropped */
 	uint64_t crew_late;
 };
 
@@ -232,7 +241,7 @@ static int await(struct slow *slow, const struct gm_lv_job *job, size_t worker, 
 	int64_t first = gm_clock_monotonic() + patience(slow);
 	int rc = gm_lv_crew_wait(slow->crew, worker, first, ret_answer);
 
-	if (rc == -ETIMEDOUT && gm_lv_crew_idle(slow->crew) > 0) {
+	if (rc == -ETIMEDOUT && first < deadline && gm_lv_crew_idle(slow->crew) > 0) {
 		gm_lv_crew_abandon(slow->crew, worker);
 		rc = gm_lv_crew_give(slow->crew, job, deadline, &worker);
 		if (rc < 0)
@@ -241,32 +250,67 @@ static int await(struct slow *slow, const struct gm_lv_job *job, size_t worker, 
 	}
 	if (rc == -ETIMEDOUT)
 		rc = gm_lv_crew_wait(slow->crew, worker, deadline, ret_answer);
-	if (rc < 0)
+	if (rc < 0 && job->kind == GM_LV_JOB_COLLECT) {
+		slow->overdue = true;
+		slow->overdue_worker = worker;
+		slow->waited_ticks = 0;
+	} else if (rc < 0) {
 		gm_lv_crew_abandon(slow->crew, worker);
+	}
 	return rc;
+}
+
+/* The batch of an earlier tick; what it brings is dated by when it was read. */
+static int await_overdue(struct slow *slow, int64_t deadline, struct gm_lv_answer *ret_answer)
+{
+	int rc = gm_lv_crew_wait(slow->crew, slow->overdue_worker, deadline, ret_answer);
+
+	if (rc == 0) {
+		slow->overdue = false;
+	} else if (++slow->waited_ticks >= slow->grace) {
+		/* A guest that hangs has it: the next one passes that guest over. */
+		gm_lv_crew_abandon(slow->crew, slow->overdue_worker);
+		slow->overdue = false;
+		slow->grace = slow->grace < GRACE_MAX ? 2 * slow->grace : GRACE_MAX;
+	}
+	return rc;
+}
+
+static int ask(struct slow *slow, enum gm_lv_job_kind kind, int64_t deadline,
+	       struct gm_lv_answer *ret_answer)
+{
+	struct gm_lv_job job = {.kind = kind};
+	size_t worker;
+	int rc;
+
+	if (kind == GM_LV_JOB_COLLECT && slow->overdue)
+		return await_overdue(slow, deadline, ret_answer);
+	slow->asked_at = gm_clock_monotonic();
+	job.guest_count = gm_lv_roster_hung(&slow->roster, job.guests, GM_LV_JOB_GUESTS);
+	rc = gm_lv_crew_give(slow->crew, &job, deadline, &worker);
+	return rc < 0 ? rc : await(slow, &job, worker, deadline, ret_answer);
 }
 
 /* Has a job done within the deadline. 0, or a negative errno with `err`. */
 static int have_done(struct slow *slow, enum gm_lv_job_kind kind, struct gm_lv_answer *ret_answer,
 		     struct gm_error *err)
 {
-	int64_t begin = gm_clock_monotonic(), deadline = begin + slow->options.slow_deadline;
-	struct gm_lv_job job = {.kind = kind};
-	size_t worker;
+	int64_t deadline = gm_clock_monotonic() + slow->options.slow_deadline;
+	int rc = ask(slow, kind, deadline, ret_answer);
 
-	job.guest_count = gm_lv_roster_hung(&slow->roster, job.guests, GM_LV_JOB_GUESTS);
-	int rc = gm_lv_crew_give(slow->crew, &job, deadline, &worker);
-	if (rc == 0)
-		rc = await(slow, &job, worker, deadline, ret_answer);
 	if (rc < 0) {
-		gm_error_set(err, rc, "no worker is free");
+		gm_error_set(err, rc, "%s",
+			     slow->overdue ? "guests take longer than slow-deadline to answer"
+					   : "no worker is free");
 		return describe_hung(slow, rc, err);
 	}
 	if (ret_answer->rc < 0)
 		return gm_error_set(err, ret_answer->rc, "%s", ret_answer->err.text);
-	int64_t took = gm_clock_monotonic() - begin;
-	if (kind == GM_LV_JOB_COLLECT)
+	int64_t took = gm_clock_monotonic() - slow->asked_at;
+	if (kind == GM_LV_JOB_COLLECT) {
 		slow->usual = slow->usual == 0 ? took : slow->usual + (took - slow->usual) / 8;
+		slow->grace = 1;
+	}
 	return 0;
 }
 
@@ -376,6 +420,7 @@ int gm_libvirt_slow_create(const struct gm_libvirt_options *options, unsigned ur
 		return -ENOMEM;
 	slow->source.ops = &slow_ops[uri];
 	slow->options = *options;
+	slow->grace = 1;
 	gm_lv_uris_get(options->uri, uri, slow->options.uri);
 	int rc = gm_lv_crew_create(&slow->options, gm_lv_records_read, &slow->crew);
 	if (rc == 0)

@@ -148,6 +148,7 @@ static bool take_varbind(struct cursor *list, struct gm_snmp_varbind *varbind)
 
 static bool take_pdu(struct cursor *cursor, struct gm_snmp_pdu *pdu)
 {
+	const uint8_t *start = cursor->at;
 	struct cursor contents, list;
 	int64_t id;
 
@@ -158,6 +159,7 @@ static bool take_pdu(struct cursor *cursor, struct gm_snmp_pdu *pdu)
 	    !take_of(&contents, GM_SNMP_SEQUENCE, &list)) {
 		return false;
 	}
+	pdu->raw = (struct gm_snmp_slice){start, (size_t)(contents.end - start)};
 	pdu->request_id = (int32_t)id;
 	pdu->count = 0;
 	while (list.at < list.end) {

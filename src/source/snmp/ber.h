@@ -62,6 +62,7 @@ struct gm_snmp_varbind {
 
 struct gm_snmp_pdu {
 	uint8_t type;
+	struct gm_snmp_slice raw; /* all of it, from the octet of its type on */
 	int32_t request_id;
 	int64_t error_status, error_index;
 	size_t count;

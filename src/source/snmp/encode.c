@@ -14,7 +14,9 @@ void gm_snmp_put(struct gm_snmp_writer *writer, const void *data, size_t length)
 		return;
 	}
 	writer->at -= length;
-	memcpy(writer->at, data, length);
+	if (length > 0) { /* nothing may be at NULL */
+		memcpy(writer->at, data, length);
+	}
 }
 
 static void put_byte(struct gm_snmp_writer *writer, uint8_t byte)

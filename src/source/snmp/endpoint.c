@@ -77,6 +77,7 @@ static int enter(const char *netns, int *ret_home, struct gm_error *err)
 	}
 	if (rc < 0 && home >= 0) {
 		close(home);
+		home = -1;
 	}
 	*ret_home = home;
 	return rc;
@@ -90,29 +91,52 @@ static int leave(int home, struct gm_error *err)
 	return rc == 0 ? 0 : gm_error_set(err, rc, "cannot come back from a network namespace");
 }
 
-int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpoint,
-			  struct gm_error *err)
+/* Makes the sockets where the thread is now. 0 or a negative errno with the sentence. */
+typedef int open_here(struct gm_snmp_endpoint *endpoint, const struct sockaddr_storage *address,
+		      struct gm_error *err);
+
+static int open_any(struct gm_snmp_endpoint *endpoint, const struct sockaddr_storage *address,
+		    struct gm_error *err)
+{
+	(void)address;
+	endpoint->fds[V4] = open_socket(AF_INET);
+	endpoint->fds[V6] = open_socket(AF_INET6); /* absent where the kernel has none */
+	endpoint->routes = gm_snmp_routes_open();
+	return endpoint->fds[V4] < 0 && endpoint->fds[V6] < 0
+		       ? gm_error_set(err, -EAFNOSUPPORT, "no UDP socket: %s", strerror(errno))
+		       : 0;
+}
+
+static int open_bound(struct gm_snmp_endpoint *endpoint, const struct sockaddr_storage *address,
+		      struct gm_error *err)
+{
+	int family = address->ss_family == AF_INET6 ? V6 : V4;
+	socklen_t length = family == V6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+	endpoint->fds[family] = open_socket(address->ss_family);
+	return endpoint->fds[family] < 0 || bind(endpoint->fds[family],
+						 (const struct sockaddr *)address, length) < 0
+		       ? gm_error_set(err, -errno, "%s", strerror(errno))
+		       : 0;
+}
+
+static int open_within(const char *netns, open_here *open, const struct sockaddr_storage *address,
+		       struct gm_snmp_endpoint **ret_endpoint, struct gm_error *err)
 {
 	struct gm_snmp_endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	int home = -1, rc;
+	int home = -1, rc = 0;
 
 	if (endpoint == NULL) {
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	}
+	endpoint->routes = endpoint->fds[V4] = endpoint->fds[V6] = -1;
 	if (*netns != '\0') {
 		rc = enter(netns, &home, err);
-		if (rc < 0) {
-			free(endpoint);
-			return rc;
-		}
 	}
-	endpoint->fds[V4] = open_socket(AF_INET);
-	endpoint->fds[V6] = open_socket(AF_INET6); /* absent where the kernel has none */
-	endpoint->routes = gm_snmp_routes_open();
-	rc = endpoint->fds[V4] < 0 && endpoint->fds[V6] < 0
-		     ? gm_error_set(err, -EAFNOSUPPORT, "no UDP socket: %s", strerror(errno))
-		     : 0;
-	if (*netns != '\0' && leave(home, err) < 0) {
+	if (rc == 0) {
+		rc = open(endpoint, address, err);
+	}
+	if (home >= 0 && leave(home, err) < 0) {
 		rc = -ENOTRECOVERABLE;
 	}
 	if (rc < 0) {
@@ -123,27 +147,16 @@ int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpo
 	return 0;
 }
 
-int gm_snmp_endpoint_bind(const struct sockaddr_storage *address,
-			  struct gm_snmp_endpoint **ret_endpoint)
+int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpoint,
+			  struct gm_error *err)
 {
-	struct gm_snmp_endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	int family = address->ss_family == AF_INET6 ? V6 : V4;
-	socklen_t length = family == V6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	return open_within(netns, open_any, NULL, ret_endpoint, err);
+}
 
-	if (endpoint == NULL) {
-		return -ENOMEM;
-	}
-	endpoint->routes = endpoint->fds[V4] = endpoint->fds[V6] = -1;
-	endpoint->fds[family] = open_socket(address->ss_family);
-	if (endpoint->fds[family] < 0 ||
-	    bind(endpoint->fds[family], (const struct sockaddr *)address, length) < 0) {
-		int rc = -errno;
-
-		gm_snmp_endpoint_close(endpoint);
-		return rc;
-	}
-	*ret_endpoint = endpoint;
-	return 0;
+int gm_snmp_endpoint_bind(const char *netns, const struct sockaddr_storage *address,
+			  struct gm_snmp_endpoint **ret_endpoint, struct gm_error *err)
+{
+	return open_within(netns, open_bound, address, ret_endpoint, err);
 }
 
 void gm_snmp_endpoint_close(struct gm_snmp_endpoint *endpoint)

@@ -37,9 +37,9 @@ struct gm_snmp_datagram {
  */
 int gm_snmp_endpoint_open(const char *netns, struct gm_snmp_endpoint **ret_endpoint,
 			  struct gm_error *err);
-/* One socket in the present namespace, bound to a local address. 0 or a negative errno. */
-int gm_snmp_endpoint_bind(const struct sockaddr_storage *address,
-			  struct gm_snmp_endpoint **ret_endpoint);
+/* The same, but one socket, bound to an address there. */
+int gm_snmp_endpoint_bind(const char *netns, const struct sockaddr_storage *address,
+			  struct gm_snmp_endpoint **ret_endpoint, struct gm_error *err);
 void gm_snmp_endpoint_close(struct gm_snmp_endpoint *endpoint);
 
 /* Keeps the pointers until the flush, which it does itself when the batch is full. */

@@ -13,7 +13,7 @@
 #include "base/option.h"
 #include "base/text.h"
 #include "source/snmp/lines.h"
-#include "source/snmp/usm.h"
+#include "source/snmp/secure.h"
 
 enum { SNMP_PORT = 161 };
 
@@ -53,6 +53,11 @@ static bool copy_word(char *target, size_t size, const char *word)
 	return true;
 }
 
+static bool copy_passphrase(char target[GM_SNMP_SECRET], const char *word)
+{
+	return strlen(word) >= 8 && copy_word(target, GM_SNMP_SECRET, word);
+}
+
 static int find_version(const char *word)
 {
 	static const struct {
@@ -68,7 +73,7 @@ static int find_version(const char *word)
 	return -1;
 }
 
-/* NAME v3 USER DIGEST PASSPHRASE AES PASSPHRASE */
+/* NAME v3 USER DIGEST PASSPHRASE [AES PASSPHRASE] */
 static int take_v3(struct reader *reader, struct gm_snmp_credential *credential, char **words,
 		   size_t count)
 {
@@ -78,23 +83,24 @@ static int take_v3(struct reader *reader, struct gm_snmp_credential *credential,
 						 {"SHA-384", "SHA384"},
 						 {"SHA-512", "SHA512"}};
 
-	for (size_t i = 0; count == 7 && i < sizeof(digests) / sizeof(digests[0]); i++) {
+	bool whole = count == 5 || (count == 7 && strcmp(words[5], "AES") == 0);
+
+	for (size_t i = 0; whole && i < sizeof(digests) / sizeof(digests[0]); i++) {
 		if (strcmp(words[3], digests[i][0]) == 0) {
 			gm_text_copy(credential->digest, sizeof(credential->digest), digests[i][1]);
 		}
 	}
-	if (count != 7 || credential->digest[0] == '\0' || strcmp(words[5], "AES") != 0) {
+	if (credential->digest[0] == '\0') {
 		return gm_error_set(reader->err, -EINVAL,
 				    "v3 takes USER SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE "
-				    "AES PASSPHRASE");
+				    "[AES PASSPHRASE]");
 	}
-	if (strlen(words[4]) < 8 || strlen(words[6]) < 8 ||
-	    !copy_word(credential->authentication, GM_SNMP_SECRET, words[4]) ||
-	    !copy_word(credential->privacy, GM_SNMP_SECRET, words[6])) {
+	if (!copy_passphrase(credential->authentication, words[4]) ||
+	    (count == 7 && !copy_passphrase(credential->privacy, words[6]))) {
 		return gm_error_set(reader->err, -EINVAL, "a passphrase has 8 to %d characters",
 				    GM_SNMP_SECRET - 1);
 	}
-	if (gm_snmp_usm_master(credential) < 0) {
+	if (gm_snmp_keys_master(credential) < 0) {
 		return gm_error_set(reader->err, -ENOMEM, "no keys can be made");
 	}
 	return 0;

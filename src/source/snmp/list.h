@@ -11,7 +11,8 @@
  *
  * Credentials, a file that nobody but its owner may read:
  *   NAME v1 COMMUNITY, NAME v2c COMMUNITY [write=COMMUNITY], or
- *   NAME v3 USER SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE AES PASSPHRASE
+ *   NAME v3 USER SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE [AES PASSPHRASE]
+ * Without AES nothing is encrypted (authNoPriv), of what is sent and of what is taken.
  */
 #ifndef GM_SOURCE_SNMP_LIST_H
 #define GM_SOURCE_SNMP_LIST_H
@@ -32,8 +33,8 @@ struct gm_snmp_credential {
 	char community[GM_SNMP_SECRET]; /* version 3: the user */
 	char write[GM_SNMP_SECRET];     /* empty: there is none */
 	char digest[16];                /* as OpenSSL calls it: "SHA256" */
-	char authentication[GM_SNMP_SECRET], privacy[GM_SNMP_SECRET];
-	uint8_t authentication_key[64], privacy_key[64]; /* of any engine: gm_snmp_usm_master() */
+	char authentication[GM_SNMP_SECRET], privacy[GM_SNMP_SECRET]; /* the latter may be empty */
+	uint8_t authentication_key[64], privacy_key[64]; /* of any engine: gm_snmp_keys_master() */
 };
 
 struct gm_snmp_line {

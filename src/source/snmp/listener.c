@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The socket at which notifications arrive; see listener.h. What one means is target's (notice.c). Used
- * by snmp.c alone.
+ * The sockets at which notifications arrive, and who is answered what; see listener.h. What one means is
+ * target's (notice.c). Used by snmp.c alone.
  */
 #include "source/snmp/listener.h"
 
@@ -10,14 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "source/snmp/list.h"
 
 enum { NOTICES_MAX = 256 /* of one turn: the rest waits in the socket, or is lost there */ };
 
-struct gm_snmp_listener {
-	struct gm_snmp_endpoint *endpoint;
+#define RETRY_INTERVAL (5 * GM_SECOND)
 
-	/* Of the present turn. */
+/* The socket in the namespace of the same place in the list of them. */
+struct ear {
+	struct gm_snmp_endpoint *endpoint; /* NULL: none */
+	dev_t device;
+	ino_t inode;
+	char path[128];
+};
+
+struct gm_snmp_listener {
+	struct sockaddr_storage at;
+	bool namespaces;
+	struct gm_snmp_endpoint *endpoint; /* in the daemon's own namespace */
+	struct gm_snmp_engine *engine;
+	struct ear ears[GM_SNMP_NAMESPACES_MAX];
+	int64_t retry_due; /* monotonic */
+	char lacking[GM_ERROR_TEXT];
+
+	/* Of the present turn, and of the endpoint that is read. */
+	struct gm_snmp_endpoint *current;
+	const char *path;
 	const struct gm_snmp_peers *peers;
 	const struct gm_snmp_moment *now;
 	const struct gm_snmp_out *out;
@@ -37,12 +57,12 @@ int gm_snmp_listener_check(const char *address, struct gm_error *err)
 				      address);
 }
 
-int gm_snmp_listener_open(const char *address, struct gm_snmp_listener **ret_listener,
-			  struct gm_error *err)
+int gm_snmp_listener_open(const struct gm_snmp_listener_options *options,
+			  struct gm_snmp_listener **ret_listener, struct gm_error *err)
 {
 	struct gm_snmp_listener *listener;
-	struct sockaddr_storage at;
-	int rc = gm_snmp_listener_check(address, err);
+	struct gm_error reason = {{0}};
+	int rc = gm_snmp_listener_check(options->address, err);
 
 	if (rc < 0) {
 		return rc;
@@ -51,36 +71,136 @@ int gm_snmp_listener_open(const char *address, struct gm_snmp_listener **ret_lis
 	if (listener == NULL) {
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	}
-	(void)gm_snmp_list_address(address, &at);
-	rc = gm_snmp_endpoint_bind(&at, &listener->endpoint);
+	listener->namespaces = options->namespaces;
+	(void)gm_snmp_list_address(options->address, &listener->at);
+	rc = gm_snmp_engine_create(options->identity, &listener->engine);
 	if (rc < 0) {
-		free(listener);
-		return gm_error_set(err, rc, "cannot listen at %s: %s", address, strerror(-rc));
+		gm_error_set(err, rc, "no engine for informs: %s", strerror(-rc));
+		goto out;
+	}
+	rc = gm_snmp_endpoint_bind("", &listener->at, &listener->endpoint, &reason);
+	if (rc < 0) {
+		gm_error_set(err, rc, "cannot listen at %s: %s", options->address, reason.text);
+		goto out;
 	}
 	*ret_listener = listener;
 	return 0;
+out:
+	gm_snmp_listener_close(listener);
+	return rc;
+}
+
+static void close_ear(struct ear *ear)
+{
+	if (ear->endpoint) {
+		gm_snmp_endpoint_close(ear->endpoint);
+	}
+	*ear = (struct ear){0};
 }
 
 void gm_snmp_listener_close(struct gm_snmp_listener *listener)
 {
-	if (listener) {
-		gm_snmp_endpoint_close(listener->endpoint);
-		free(listener);
+	if (listener == NULL) {
+		return;
 	}
+	for (size_t i = 0; i < GM_SNMP_NAMESPACES_MAX; i++) {
+		close_ear(&listener->ears[i]);
+	}
+	gm_snmp_endpoint_close(listener->endpoint);
+	gm_snmp_engine_free(listener->engine);
+	free(listener);
 }
 
-/* Guests in other namespaces cannot reach this socket: whoever has their address here is another. */
-static bool is_at(const struct gm_snmp_peers *peers, const struct gm_snmp_peer *peer,
-		  const struct sockaddr_storage *from)
+const char *gm_snmp_listener_lacking(const struct gm_snmp_listener *listener)
 {
-	return peer->target && peers->namespaces.list[peer->place].path[0] == '\0' &&
-	       gm_snmp_same_host(&peer->address, from);
+	return listener->lacking;
 }
+
+/* ---- namespaces ---- */
+
+static bool is_that(const struct ear *ear, const struct gm_snmp_namespaces *namespaces, size_t i)
+{
+	return i < namespaces->count && ear->device == namespaces->list[i].device &&
+	       ear->inode == namespaces->list[i].inode &&
+	       strcmp(ear->path, namespaces->list[i].path) == 0;
+}
+
+static int open_ear(struct gm_snmp_listener *listener, size_t i, struct gm_error *err)
+{
+	const struct gm_snmp_namespaces *namespaces = &listener->peers->namespaces;
+	const char *path = namespaces->list[i].path;
+	struct ear *ear = &listener->ears[i];
+	struct gm_error reason = {{0}};
+	int rc = gm_snmp_endpoint_bind(path, &listener->at, &ear->endpoint, &reason);
+
+	if (rc == -ENOTRECOVERABLE) {
+		return gm_error_set(err, rc, "%s", reason.text);
+	}
+	if (rc < 0) {
+		struct gm_error sentence;
+
+		gm_error_set(&sentence, rc, "cannot listen in network namespace %s: %s", path,
+			     reason.text);
+		gm_text_copy(listener->lacking, sizeof(listener->lacking), sentence.text);
+		listener->retry_due = listener->now->monotonic + RETRY_INTERVAL;
+		return 0;
+	}
+	ear->device = namespaces->list[i].device;
+	ear->inode = namespaces->list[i].inode;
+	gm_text_copy(ear->path, sizeof(ear->path), path);
+	return 0;
+}
+
+/* Those that are no more are closed before others are opened: they may have changed places. */
+static int follow(struct gm_snmp_listener *listener, struct gm_error *err)
+{
+	const struct gm_snmp_namespaces *namespaces = &listener->peers->namespaces;
+	int rc = 0;
+
+	for (size_t i = 0; i < GM_SNMP_NAMESPACES_MAX; i++) {
+		if (listener->ears[i].endpoint && !is_that(&listener->ears[i], namespaces, i)) {
+			close_ear(&listener->ears[i]);
+			listener->retry_due = 0;
+		}
+	}
+	if (listener->now->monotonic < listener->retry_due) {
+		return 0;
+	}
+	listener->lacking[0] = '\0';
+	for (size_t i = 0; i < namespaces->count && rc == 0; i++) {
+		if (namespaces->list[i].path[0] != '\0' && listener->ears[i].endpoint == NULL) {
+			rc = open_ear(listener, i, err);
+		}
+	}
+	return rc;
+}
+
+/* ---- answers ---- */
 
 static void flush(struct gm_snmp_listener *listener)
 {
-	gm_snmp_endpoint_flush(listener->endpoint);
+	gm_snmp_endpoint_flush(listener->current);
 	listener->answers = 0;
+}
+
+/* Where the next answer is written; sent by send_answer(). */
+static uint8_t *next_answer(struct gm_snmp_listener *listener)
+{
+	if (listener->answers == GM_SNMP_BATCH) {
+		flush(listener);
+	}
+	return listener->answer[listener->answers];
+}
+
+static void send_answer(struct gm_snmp_listener *listener, const struct sockaddr_storage *to,
+			const uint8_t *data, size_t length)
+{
+	if (length > 0) {
+		listener->to[listener->answers] = *to;
+		gm_snmp_endpoint_send(listener->current, &listener->to[listener->answers], data,
+				      length);
+		listener->answers++;
+	}
 }
 
 /*
@@ -90,64 +210,208 @@ static void flush(struct gm_snmp_listener *listener)
 static void answer_inform(struct gm_snmp_listener *listener,
 			  const struct gm_snmp_datagram *datagram)
 {
-	const struct gm_snmp_slice *community = &listener->message.community;
-	size_t at = (size_t)(community->data + community->length - datagram->data);
+	size_t at = (size_t)(listener->message.pdu.raw.data - datagram->data);
 	uint8_t *answer;
 
-	if (datagram->length > GM_SNMP_PACKET_MAX || at >= datagram->length) {
+	if (datagram->length > GM_SNMP_PACKET_MAX) {
 		return;
 	}
-	if (listener->answers == GM_SNMP_BATCH) {
-		flush(listener);
-	}
-	answer = listener->answer[listener->answers];
+	answer = next_answer(listener);
 	memcpy(answer, datagram->data, datagram->length);
 	answer[at] = GM_SNMP_RESPONSE;
-	listener->to[listener->answers] = *datagram->from;
-	gm_snmp_endpoint_send(listener->endpoint, &listener->to[listener->answers], answer,
-			      datagram->length);
-	listener->answers++;
+	send_answer(listener, datagram->from, answer, datagram->length);
+}
+
+/* ---- version 3, for this node's engine ---- */
+
+/* Guests in other namespaces cannot reach this socket: whoever has their address here is another. */
+static bool is_at(const struct gm_snmp_listener *listener, const struct gm_snmp_peer *peer,
+		  const struct sockaddr_storage *from)
+{
+	const struct gm_snmp_namespaces *namespaces = &listener->peers->namespaces;
+
+	return peer->target && gm_snmp_same_host(&peer->address, from) &&
+	       strcmp(namespaces->list[peer->place].path, listener->path) == 0;
+}
+
+static bool is_v3(const struct gm_snmp_peer *peer)
+{
+	return gm_snmp_target_credential(peer->target)->version == GM_SNMP_V3;
+}
+
+/*
+ * Several guests may share an address (they have ports): that one is meant whose user opens it. Otherwise
+ * the one that came nearest, with what is wrong then; NULL: nobody there is asked by version 3.
+ */
+static const struct gm_snmp_peer *find_user(struct gm_snmp_listener *listener,
+					    const struct gm_snmp_datagram *datagram, int64_t now,
+					    enum gm_snmp_fault *ret_fault)
+{
+	const struct gm_snmp_peer *found = NULL;
+
+	for (size_t i = 0; i < listener->peers->count; i++) {
+		const struct gm_snmp_peer *peer = &listener->peers->slots[i];
+		enum gm_snmp_fault fault;
+
+		if (!is_at(listener, peer, datagram->from) || !is_v3(peer)) {
+			continue;
+		}
+		fault = gm_snmp_engine_open(listener->engine,
+					    gm_snmp_target_credential(peer->target), datagram->data,
+					    datagram->length, now, &listener->message);
+		if (fault == GM_SNMP_FINE || found == NULL || *ret_fault == GM_SNMP_UNKNOWN_USER) {
+			found = peer;
+			*ret_fault = fault;
+		}
+		if (fault == GM_SNMP_FINE) {
+			break;
+		}
+	}
+	return found;
+}
+
+/* The two questions with which every sender begins: for the engine, and for its clock. */
+static bool is_question(enum gm_snmp_fault fault, const struct gm_snmp_v3 *v3)
+{
+	return (fault == GM_SNMP_UNKNOWN_ENGINE && v3->engine.length == 0) ||
+	       (fault == GM_SNMP_NOT_IN_TIME && v3->boots == 0 && v3->time == 0);
+}
+
+static void report(struct gm_snmp_listener *listener, const struct gm_snmp_peer *peer,
+		   enum gm_snmp_fault fault, const struct gm_snmp_datagram *datagram)
+{
+	const struct gm_snmp_v3 *v3 = &listener->message.v3;
+	const uint8_t *message = NULL;
+	size_t length;
+
+	if (!is_question(fault, v3)) {
+		gm_snmp_target_refuse(peer->target, false);
+	}
+	/* RFC 3412 section 7.1: what may not be reported of is not. */
+	if ((v3->flags & GM_SNMP_REPORTABLE) == 0 ||
+	    !gm_snmp_target_may_report(peer->target, listener->now->monotonic)) {
+		return;
+	}
+	length = gm_snmp_engine_report(
+		listener->engine, fault, gm_snmp_target_credential(peer->target), v3,
+		listener->now->monotonic, next_answer(listener), GM_SNMP_PACKET_MAX, &message);
+	send_answer(listener, datagram->from, message, length);
+}
+
+/* False: nobody at its host is asked by version 3. */
+static bool take_sealed(struct gm_snmp_listener *listener, const struct gm_snmp_datagram *datagram,
+			const struct gm_snmp_moment *when)
+{
+	enum gm_snmp_fault fault = GM_SNMP_FINE;
+	const struct gm_snmp_peer *peer =
+		find_user(listener, datagram, listener->now->monotonic, &fault);
+	const uint8_t *message = NULL;
+	size_t length;
+
+	if (peer == NULL) {
+		return false;
+	}
+	if (fault != GM_SNMP_FINE) {
+		report(listener, peer, fault, datagram);
+		return true;
+	}
+	if (gm_snmp_target_inform(peer->target, &listener->message, when, listener->out) < 0) {
+		return true;
+	}
+	length = gm_snmp_engine_answer(listener->engine, gm_snmp_target_credential(peer->target),
+				       &listener->message, listener->now->monotonic,
+				       next_answer(listener), GM_SNMP_PACKET_MAX, &message);
+	send_answer(listener, datagram->from, message, length);
+	return true;
+}
+
+/* ---- all of them ---- */
+
+/* A trap has the sender's engine and asks for no report (RFC 3412 section 6.4). */
+static bool is_for_us(const struct gm_snmp_listener *listener)
+{
+	const struct gm_snmp_v3 *v3 = &listener->message.v3;
+
+	return listener->message.version == GM_SNMP_V3 &&
+	       ((v3->flags & GM_SNMP_REPORTABLE) != 0 ||
+		gm_snmp_engine_is_meant(listener->engine, v3));
+}
+
+/* To the guest whose word it is; what is nobody's is counted by those who could have sent it. */
+static void take_open(struct gm_snmp_listener *listener, const struct gm_snmp_datagram *datagram,
+		      const struct gm_snmp_moment *when)
+{
+	const struct gm_snmp_peers *peers = listener->peers;
+
+	for (size_t i = 0; i < peers->count; i++) {
+		if (!is_at(listener, &peers->slots[i], datagram->from)) {
+			continue;
+		}
+		/* Two guests may share an address (they have ports): the next may be the sender. */
+		int rc = gm_snmp_target_notice(peers->slots[i].target, &listener->message,
+					       datagram->data, datagram->length, when,
+					       listener->out);
+
+		if (rc == -EBADMSG)
+			continue;
+		if (rc == 0 && listener->message.pdu.type == GM_SNMP_INFORM) {
+			answer_inform(listener, datagram);
+		}
+		return; /* its own, and perhaps more than it may tell */
+	}
+}
+
+static void refuse(struct gm_snmp_listener *listener, const struct sockaddr_storage *from)
+{
+	for (size_t i = 0; i < listener->peers->count; i++) {
+		if (is_at(listener, &listener->peers->slots[i], from)) {
+			gm_snmp_target_refuse(listener->peers->slots[i].target, false);
+			return;
+		}
+	}
 }
 
 static void take(void *user, const struct gm_snmp_datagram *datagram)
 {
 	struct gm_snmp_listener *listener = user;
-	const struct gm_snmp_peers *peers = listener->peers;
 	struct gm_snmp_moment when = {listener->now->monotonic - datagram->age,
 				      listener->now->node - datagram->age};
 
-	for (size_t i = 0; i < peers->count; i++) {
-		if (!is_at(peers, &peers->slots[i], datagram->from)) {
-			continue;
-		}
-		if (datagram->cut ||
-		    gm_snmp_decode(datagram->data, datagram->length, &listener->message) < 0) {
-			gm_snmp_target_refuse(peers->slots[i].target, false);
-			return;
-		}
-		/* Two guests may share an address (they have ports): the next may be the sender. */
-		int rc = gm_snmp_target_notice(peers->slots[i].target, &listener->message,
-					       datagram->data, datagram->length, &when,
-					       listener->out);
-
-		if (rc == -EBADMSG)
-			continue;
-		if (rc < 0)
-			return; /* its own, and more than it may tell */
-		if (listener->message.version == GM_SNMP_V2C &&
-		    listener->message.pdu.type == GM_SNMP_INFORM) {
-			answer_inform(listener, datagram);
-		}
-		return;
+	if (datagram->cut ||
+	    gm_snmp_decode(datagram->data, datagram->length, &listener->message) < 0) {
+		refuse(listener, datagram->from);
+	} else if (!is_for_us(listener) || !take_sealed(listener, datagram, &when)) {
+		take_open(listener, datagram, &when);
 	}
 }
 
-void gm_snmp_listener_turn(struct gm_snmp_listener *listener, const struct gm_snmp_peers *peers,
-			   const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
+static void hear(struct gm_snmp_listener *listener, struct gm_snmp_endpoint *endpoint,
+		 const char *path)
 {
+	listener->current = endpoint;
+	listener->path = path;
+	gm_snmp_endpoint_receive(endpoint, NOTICES_MAX, take, listener);
+	flush(listener);
+}
+
+int gm_snmp_listener_turn(struct gm_snmp_listener *listener, const struct gm_snmp_peers *peers,
+			  const struct gm_snmp_moment *now, const struct gm_snmp_out *out,
+			  struct gm_error *err)
+{
+	int rc;
+
 	listener->peers = peers;
 	listener->now = now;
 	listener->out = out;
-	gm_snmp_endpoint_receive(listener->endpoint, NOTICES_MAX, take, listener);
-	flush(listener);
+	hear(listener, listener->endpoint, "");
+	if (!listener->namespaces) {
+		return 0;
+	}
+	rc = follow(listener, err);
+	for (size_t i = 0; i < GM_SNMP_NAMESPACES_MAX && rc == 0; i++) {
+		if (listener->ears[i].endpoint) {
+			hear(listener, listener->ears[i].endpoint, listener->ears[i].path);
+		}
+	}
+	return rc;
 }

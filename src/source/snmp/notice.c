@@ -26,17 +26,22 @@
 #define OID_IS(slice, text) \
 	((slice).length == sizeof(text) - 1 && memcmp((slice).data, text, sizeof(text) - 1) == 0)
 
-static bool is_affordable(struct gm_snmp_target *target, int64_t now)
+/* A bucket: `paid` is until when what was taken is paid for. */
+static bool is_affordable(int64_t *paid, int64_t now)
 {
-	if (target->notice_paid < now - NOTICE_ROOM) {
-		target->notice_paid = now - NOTICE_ROOM;
+	if (*paid < now - NOTICE_ROOM) {
+		*paid = now - NOTICE_ROOM;
 	}
-	if (target->notice_paid > now) {
-		target->counts.suppressed++;
+	if (*paid > now) {
 		return false;
 	}
-	target->notice_paid += NOTICE_COST;
+	*paid += NOTICE_COST;
 	return true;
+}
+
+bool gm_snmp_target_may_report(struct gm_snmp_target *target, int64_t now)
+{
+	return is_affordable(&target->report_paid, now);
 }
 
 static int open_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
@@ -48,7 +53,10 @@ static int open_notice(struct gm_snmp_target *target, struct gm_snmp_message *me
 		return -EBADMSG;
 	}
 	if (target->usm) {
-		return gm_snmp_usm_open_notice(target->usm, data, length, now, message);
+		int rc = gm_snmp_usm_open_notice(target->usm, data, length, now, message);
+
+		/* With the guest's engine it is a trap: see gm_snmp_target_inform(). */
+		return rc == 0 && message->pdu.type == GM_SNMP_TRAP ? 0 : -EBADMSG;
 	}
 	return message->community.length == strlen(credential->community) &&
 			       memcmp(message->community.data, credential->community,
@@ -114,23 +122,13 @@ static void write_name(struct gm_snmp_slice oid, char *text, size_t size)
 	}
 }
 
-int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
-			  const void *data, size_t length, const struct gm_snmp_moment *now,
-			  const struct gm_snmp_out *out)
+static void tell(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+		 const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
 {
 	struct gm_guest_event event = {.key = gm_entity_guest(target->options.uuid),
 				       .time = now->node};
-	struct gm_snmp_slice oid;
+	struct gm_snmp_slice oid = message->pdu.varbinds[1].text;
 
-	if (open_notice(target, message, data, length, now->monotonic) < 0 ||
-	    !is_notice(&message->pdu)) {
-		target->counts.rejected++;
-		return -EBADMSG;
-	}
-	if (!is_affordable(target, now->monotonic)) {
-		return -EBUSY;
-	}
-	oid = message->pdu.varbinds[1].text;
 	target->counts.notices++;
 	event.kind = kind_of(oid);
 	write_name(oid, event.detail, sizeof(event.detail));
@@ -139,5 +137,52 @@ int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message 
 		target_restarted(target, now->monotonic);
 	}
 	out->sink->event(out->sink->user, &event);
+}
+
+/* What was opened: an event, unless it is one that was sent again. */
+static int take_notice(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+		       const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
+{
+	int kind = GM_SNMP_FIRST;
+
+	if (!is_notice(&message->pdu)) {
+		target->counts.rejected++;
+		return -EBADMSG;
+	}
+	if (!is_affordable(&target->notice_paid, now->monotonic)) {
+		target->counts.suppressed++;
+		return -EBUSY;
+	}
+	if (message->pdu.type == GM_SNMP_INFORM) {
+		kind = gm_snmp_recent_note(&target->recent, message, now->monotonic);
+	}
+	if (kind < 0 || kind == GM_SNMP_REPLAY) {
+		target->counts.rejected++;
+		return -EBUSY;
+	}
+	if (kind == GM_SNMP_FIRST) {
+		tell(target, message, now, out);
+	}
 	return 0;
+}
+
+int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
+			  const void *data, size_t length, const struct gm_snmp_moment *now,
+			  const struct gm_snmp_out *out)
+{
+	if (open_notice(target, message, data, length, now->monotonic) < 0) {
+		target->counts.rejected++;
+		return -EBADMSG;
+	}
+	return take_notice(target, message, now, out);
+}
+
+int gm_snmp_target_inform(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+			  const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
+{
+	if (message->pdu.type != GM_SNMP_INFORM) {
+		target->counts.rejected++;
+		return -EBADMSG;
+	}
+	return take_notice(target, message, now, out);
 }

@@ -34,7 +34,7 @@ const struct gm_option gm_snmp_option_table[] = {
 	 .fallback = "/etc/guestmon/snmp-credentials",
 	 .help = "File, mode 0600, of lines NAME v1|v2c COMMUNITY [write=COMMUNITY] or NAME v3 "
 		 "USER "
-		 "SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE AES PASSPHRASE."},
+		 "SHA|SHA-224|SHA-256|SHA-384|SHA-512 PASSPHRASE [AES PASSPHRASE]."},
 	{.key = "oids",
 	 .type = GM_OPTION_TEXT,
 	 AT(oids),
@@ -49,9 +49,20 @@ const struct gm_option gm_snmp_option_table[] = {
 	 AT(listen),
 	 .fallback = "",
 	 .help = "Numeric address and port, such as 0.0.0.0:162 or [::]:162, at which traps and "
-		 "informs (version 3: traps) of guests that are asked are taken, with what they "
-		 "are "
-		 "asked with; ten a second of each; empty: none."},
+		 "informs of guests that are asked are taken, with what they are asked with; ten "
+		 "a second of each; empty: none."},
+	{.key = "listen-namespaces",
+	 .type = GM_OPTION_BOOL,
+	 AT(listen_namespaces),
+	 .fallback = "false",
+	 .help = "Listen at that address in each network namespace that targets name, too."},
+	{.key = "engine-id",
+	 .type = GM_OPTION_TEXT,
+	 AT(engine_id),
+	 .fallback = "",
+	 .help = "SNMP engine ID of this node, for informs of version 3: 5 to 32 octets in "
+		 "hexadecimal, different on every node, to be changed when state.directory was "
+		 "lost; empty: one that is drawn once and kept there."},
 	{.key = "interval",
 	 .type = GM_OPTION_DURATION,
 	 AT(interval),

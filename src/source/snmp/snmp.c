@@ -34,6 +34,7 @@ struct snmp {
 	struct gm_snmp_options options;
 	struct gm_queue *heard; /* struct heard, from other threads */
 	struct gm_snmp_peers peers;
+	struct gm_snmp_identity identity;
 	struct gm_snmp_listener *listener; /* NULL: none is wanted */
 
 	struct timespec list_times[FILES];
@@ -259,6 +260,8 @@ static void complain(const struct snmp *snmp, struct gm_error *err)
 		gm_error_set(err, 0, "%s", snmp->complaint);
 	} else if (snmp->peers.lacking[0] != '\0') {
 		gm_error_set(err, 0, "%s", snmp->peers.lacking);
+	} else if (snmp->listener && *gm_snmp_listener_lacking(snmp->listener) != '\0') {
+		gm_error_set(err, 0, "%s", gm_snmp_listener_lacking(snmp->listener));
 	} else if (blocked > 0) {
 		gm_error_set(err, 0, "%zu addresses are not listened to: they send too much",
 			     blocked);
@@ -299,7 +302,11 @@ static int snmp_poll(struct gm_source *source, int64_t now, const struct gm_sour
 					 take_datagram, snmp);
 	}
 	if (snmp->listener) {
-		gm_snmp_listener_turn(snmp->listener, &snmp->peers, &snmp->now, &snmp->out);
+		rc = gm_snmp_listener_turn(snmp->listener, &snmp->peers, &snmp->now, &snmp->out,
+					   err);
+	}
+	if (rc < 0) {
+		return rc;
 	}
 	ask_due(snmp);
 	emit(snmp);
@@ -317,7 +324,12 @@ static int snmp_open(struct gm_source *source, struct gm_error *err)
 	snmp->complaint[0] = '\0';
 	rc = load(snmp, err);
 	if (rc == 0 && snmp->options.listen[0] != '\0') {
-		rc = gm_snmp_listener_open(snmp->options.listen, &snmp->listener, err);
+		struct gm_snmp_listener_options listener = {.address = snmp->options.listen,
+							    .namespaces =
+								    snmp->options.listen_namespaces,
+							    .identity = &snmp->identity};
+
+		rc = gm_snmp_listener_open(&listener, &snmp->listener, err);
 	}
 	if (rc < 0) {
 		gm_snmp_peers_clear(&snmp->peers, &snmp->out);
@@ -354,7 +366,15 @@ static const struct gm_source_ops snmp_ops = {
 	.hear = snmp_hear,
 };
 
-int gm_snmp_create(const struct gm_snmp_options *options, struct gm_source **ret_source)
+int gm_snmp_engine_check(const char *engine)
+{
+	struct gm_snmp_identity identity;
+
+	return *engine == '\0' ? 0 : gm_snmp_identity_parse(engine, &identity);
+}
+
+int gm_snmp_create(const struct gm_snmp_options *options, const struct gm_snmp_start *start,
+		   struct gm_source **ret_source)
 {
 	struct snmp *snmp = calloc(1, sizeof(*snmp));
 	struct gm_queue_options heard = {.capacity = HEARD_MAX, .free_item = free};
@@ -364,6 +384,12 @@ int gm_snmp_create(const struct gm_snmp_options *options, struct gm_source **ret
 	}
 	snmp->base.ops = &snmp_ops;
 	snmp->options = *options;
+	snmp->identity.boots = start->boots;
+	snmp->identity.started = start->at;
+	gm_snmp_identity_make(&snmp->identity, start->engine);
+	if (options->engine_id[0] != '\0') {
+		(void)gm_snmp_identity_parse(options->engine_id, &snmp->identity);
+	}
 	if (gm_snmp_peers_init(&snmp->peers, &snmp->options) < 0 ||
 	    gm_queue_create(&heard, &snmp->heard) < 0) {
 		gm_snmp_peers_destroy(&snmp->peers);

@@ -22,8 +22,10 @@ struct gm_snmp_options {
 	bool enabled;
 	char targets[256];
 	char credentials[256];
-	char oids[256];     /* empty: none */
-	char listen[64];    /* empty: nowhere */
+	char oids[256];  /* empty: none */
+	char listen[64]; /* empty: nowhere */
+	bool listen_namespaces;
+	char engine_id[80]; /* of informs; empty: made of struct gm_snmp_start */
 	int64_t interval;   /* of targets that name none */
 	int64_t resolution; /* of the schedule: ns between two turns of the thread */
 	int64_t timeout;
@@ -36,7 +38,18 @@ struct gm_snmp_options {
 };
 extern const struct gm_option gm_snmp_option_table[];
 
+/* Whether that can be engine_id. 0 or -EINVAL. */
+int gm_snmp_engine_check(const char *engine);
+
+/* What the daemon keeps for the engine that takes informs of version 3; see engine.h. */
+struct gm_snmp_start {
+	uint64_t engine; /* drawn once */
+	uint32_t boots;  /* this start's number, from 1 */
+	int64_t at;      /* monotonic: when it was counted */
+};
+
 /* 0 or -ENOMEM. Files are read when the source opens. */
-int gm_snmp_create(const struct gm_snmp_options *options, struct gm_source **ret_source);
+int gm_snmp_create(const struct gm_snmp_options *options, const struct gm_snmp_start *start,
+		   struct gm_source **ret_source);
 
 #endif

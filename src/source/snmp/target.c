@@ -151,6 +151,7 @@ void gm_snmp_target_free(struct gm_snmp_target *target)
 		rows_free(&target->tables[i]);
 	}
 	free(target->processes.list);
+	gm_snmp_recent_clear(&target->recent);
 	free(target);
 }
 
@@ -492,6 +493,11 @@ void gm_snmp_target_end(struct gm_snmp_target *target, int64_t time, const struc
 const uint8_t *gm_snmp_target_uuid(const struct gm_snmp_target *target)
 {
 	return target->options.uuid;
+}
+
+const struct gm_snmp_credential *gm_snmp_target_credential(const struct gm_snmp_target *target)
+{
+	return target->options.credential;
 }
 
 bool gm_snmp_target_reachable(const struct gm_snmp_target *target)

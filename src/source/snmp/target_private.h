@@ -6,6 +6,7 @@
 #ifndef GM_SOURCE_SNMP_TARGET_PRIVATE_H
 #define GM_SOURCE_SNMP_TARGET_PRIVATE_H
 
+#include "source/snmp/recent.h"
 #include "source/snmp/target.h"
 #include "source/snmp/usm.h"
 
@@ -127,7 +128,9 @@ struct gm_snmp_target {
 	bool live[GM_SNMP_GROUPS]; /* its cache was tuned: what is told is measured anew */
 	uint32_t uptime;
 	int64_t notice_paid; /* monotonic: until when its notices are paid for */
-	int64_t anew_after;  /* monotonic: no notice before has it asked anew */
+	int64_t report_paid; /* the same of reports to its host */
+	struct gm_snmp_recent recent;
+	int64_t anew_after; /* monotonic: no notice before has it asked anew */
 };
 
 static inline const struct gm_snmp_table *table_of(int table)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Version 3's user-based security (RFC 3414; SHA-2 of RFC 7860, AES of RFC 3826), authPriv only: seals
- * a PDU for one guest and opens its answers. The guest's engine is discovered by an exchange of its own
+ * Version 3's user-based security (secure.h) towards one guest, authenticated and as the credential says
+ * encrypted: seals a PDU and opens its answers. The guest's engine is discovered by an exchange of its own
  * that the caller sends like any other: nothing here waits. One thread.
  */
 #ifndef GM_SOURCE_SNMP_USM_H
@@ -11,9 +11,6 @@
 #include "source/snmp/list.h"
 
 struct gm_snmp_usm;
-
-/* The keys of a passphrase before they are made an engine's (RFC 3414 section A.2): slow, once per credential. */
-int gm_snmp_usm_master(struct gm_snmp_credential *credential);
 
 /* 0 or -ENOMEM. `credential` outlives it. */
 int gm_snmp_usm_create(const struct gm_snmp_credential *credential, struct gm_snmp_usm **ret_usm);

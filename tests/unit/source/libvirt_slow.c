@@ -337,6 +337,32 @@ static void test_source(void **state)
 	source->ops->destroy(source);
 }
 
+/* Where no batch can be in time, each is waited for all the same, and none is asked for in vain. */
+static void test_always_overdue(void **state)
+{
+	(void)state;
+	struct gm_libvirt_options options = options_for(2);
+	struct seen seen = {0};
+	struct gm_source_sink sink = {.samples = on_samples, .user = &seen};
+	struct gm_source *source;
+	struct gm_error err = {{0}};
+	uint32_t entities = 0;
+
+	options.slow_deadline = 1;
+	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
+	for (int i = 0; i < 500 && seen.batches < 3; i++) {
+		err.text[0] = '\0';
+		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
+				 0);
+		usleep(20000);
+	}
+	assert_int_equal(seen.batches, 3);
+	assert_int_equal(seen.cpus, 3);
+	assert_int_equal(entities, 1);
+	source->ops->close(source);
+	source->ops->destroy(source);
+}
+
 static void test_no_connection(void **state)
 {
 	(void)state;
@@ -372,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_probe_and_skip),
 		cmocka_unit_test(test_hung),
 		cmocka_unit_test(test_source),
+		cmocka_unit_test(test_always_overdue),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_never_opened),
 	};

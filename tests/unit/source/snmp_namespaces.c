@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "netns.h"
-#include "snmp_rig.h"
+#include "snmp_sender.h"
 
 enum { PORT = 12390 };
 
@@ -171,6 +171,53 @@ static void keeps_namespaces_apart(void **state)
 	responder_stop(&own);
 }
 
+#define COMMAND "snmpinform -r0 -t2 -v3 -u monitor -l authPriv -a SHA-256 -A authentic-1 -x AES "
+#define WHAT    "-X private-12 " SENDER_LISTEN " 7 1.3.6.1.6.3.1.1.5.3"
+
+/* The same address in two namespaces: each is heard in its own, and only where it is asked. */
+static void hears_inside_of_a_namespace(void **state)
+{
+	struct rig rig;
+	char path[64], line[512];
+	pid_t guest = start_guest(path, sizeof(path));
+
+	(void)state;
+	if (access("/usr/bin/snmpinform", X_OK) != 0 || access("/usr/bin/nsenter", X_OK) != 0) {
+		stop_guest(guest);
+		skip();
+	}
+	rig_prepare(&rig);
+	rig.sink.event = sender_on_event;
+	sender_events.count = 0;
+	snprintf(rig.options.listen, sizeof(rig.options.listen), SENDER_LISTEN);
+	rig.options.listen_namespaces = true;
+	snprintf(line, sizeof(line), FIRST "netns=%s\n", path);
+	rig_write(&rig, "credentials", 0600,
+		  "mine v3 monitor SHA-256 authentic-1 AES private-12\n");
+	rig_write(&rig, "targets", 0644, line);
+	assert_int_equal(rig_start(&rig), 0);
+	snprintf(line, sizeof(line), "nsenter --net=%s " COMMAND WHAT, path);
+	assert_int_equal(sender_run(&rig, line), 0);
+	assert_int_equal(sender_events.count, 1);
+	sender_expect(0, GM_GUEST_LINK_DOWN, "1.3.6.1.6.3.1.1.5.3");
+	assert_int_not_equal(sender_run(&rig, COMMAND WHAT), 0);
+	assert_int_equal(sender_events.count, 1);
+	rig_stop(&rig);
+
+	/* An address that is not there is told, and keeps nobody from being asked. */
+	begin(&rig, path, NULL);
+	rig.source->ops->close(rig.source);
+	rig.source->ops->destroy(rig.source);
+	snprintf(rig.options.listen, sizeof(rig.options.listen), "127.0.0.1:%d", PORT);
+	rig.options.listen_namespaces = true; /* where the guest's snmpd is */
+	assert_int_equal(rig_start(&rig), 0);
+	rig_run(&rig, GM_SECOND);
+	assert_non_null(rig_guest(&rig, 1, GM_METRIC_MEMORY_TOTAL));
+	assert_non_null(strstr(rig.complaint.text, "cannot listen in network namespace"));
+	rig_stop(&rig);
+	stop_guest(guest);
+}
+
 static bool may_enter(void)
 {
 	pid_t pid = fork();
@@ -188,6 +235,7 @@ int main(void)
 		cmocka_unit_test(asks_inside_of_a_namespace),
 		cmocka_unit_test(waits_for_a_namespace),
 		cmocka_unit_test(keeps_namespaces_apart),
+		cmocka_unit_test(hears_inside_of_a_namespace),
 	};
 
 	if (!may_enter()) {

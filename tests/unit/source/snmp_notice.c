@@ -7,99 +7,20 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <setjmp.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "snmp_rig.h"
+#include "snmp_sender.h"
 
-enum { EVENTS_MAX = 512 };
-
-#define LISTEN "127.0.0.1:12399"
-
-static struct events {
-	struct gm_guest_event list[EVENTS_MAX];
-	size_t count;
-} events;
-
-static void on_event(void *user, const struct gm_guest_event *event)
-{
-	(void)user;
-	assert_true(events.count < EVENTS_MAX);
-	events.list[events.count++] = *event;
-}
-
-static void begin(struct rig *rig, const char *credentials, const char *targets)
-{
-	events.count = 0;
-	rig_prepare(rig);
-	rig->sink.event = on_event;
-	rig_write(rig, "credentials", 0600, credentials);
-	rig_write(rig, "targets", 0644, targets);
-	snprintf(rig->options.listen, sizeof(rig->options.listen), LISTEN);
-	assert_int_equal(rig_start(rig), 0);
-	rig_run(rig, 300 * GM_MILLISECOND);
-}
-
-/* Starts `line`, a command without quotes. */
-static pid_t run(const char *line)
-{
-	char *variables[] = {(char[]){"MIBS="}, (char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-			     (char[]){"SNMP_PERSISTENT_DIR=/dev/null/none"}, NULL};
-	char text[512], *words[32], *rest = NULL;
-	size_t count = 0;
-	pid_t pid;
-
-	snprintf(text, sizeof(text), "%s", line);
-	for (char *word = strtok_r(text, " ", &rest); word && count < 31;
-	     word = strtok_r(NULL, " ", &rest)) {
-		words[count++] = word;
-	}
-	words[count] = NULL;
-	posix_spawn_file_actions_t actions;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
-	assert_int_equal(posix_spawnp(&pid, words[0], &actions, NULL, words, variables), 0);
-	posix_spawn_file_actions_destroy(&actions);
-	return pid;
-}
-
-/* Runs it to its end, and the source beside it: its exit status. */
-static int send_with(struct rig *rig, const char *line)
-{
-	pid_t pid = run(line), ended = 0;
-	int status = 0;
-
-	for (int i = 0; i < 200 && ended == 0; i++) {
-		rig_run(rig, 50 * GM_MILLISECOND);
-		ended = waitpid(pid, &status, WNOHANG);
-	}
-	assert_int_equal(ended, pid);
-	rig_run(rig, 100 * GM_MILLISECOND);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void expect_event(size_t at, enum gm_guest_event_kind kind, const char *detail)
-{
-	uint8_t uuid[GM_UUID_SIZE];
-
-	assert_true(events.count > at);
-	rig_uuid(1, uuid);
-	assert_memory_equal(events.list[at].key.uuid, uuid, GM_UUID_SIZE);
-	assert_int_equal(events.list[at].kind, kind);
-	assert_string_equal(events.list[at].detail, detail);
-	assert_true(llabs(gm_clock_now() - events.list[at].time) < 60 * GM_SECOND);
-}
+#define LISTEN SENDER_LISTEN
 
 #define GUEST     "00000000-0000-0000-0000-000000000001 127.0.0.1:12398 mine 100ms\n"
 #define TRAP      "snmptrap -v2c -c public " LISTEN " "
@@ -111,19 +32,19 @@ static void traps_and_informs_are_events(void **state)
 	struct rig rig;
 
 	(void)state;
-	begin(&rig, "mine v2c public\n", GUEST);
-	assert_int_equal(send_with(&rig, TRAP "7 " LINK_DOWN " 1.3.6.1.2.1.2.2.1.1.2 i 2"), 0);
-	expect_event(0, GM_GUEST_LINK_DOWN, LINK_DOWN);
-	assert_int_equal(send_with(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.4"), 0);
-	expect_event(1, GM_GUEST_LINK_UP, "1.3.6.1.6.3.1.1.5.4");
+	sender_begin(&rig, "mine v2c public\n", GUEST);
+	assert_int_equal(sender_run(&rig, TRAP "7 " LINK_DOWN " 1.3.6.1.2.1.2.2.1.1.2 i 2"), 0);
+	sender_expect(0, GM_GUEST_LINK_DOWN, LINK_DOWN);
+	assert_int_equal(sender_run(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.4"), 0);
+	sender_expect(1, GM_GUEST_LINK_UP, "1.3.6.1.6.3.1.1.5.4");
 	/* mteTriggerFired, as net-snmp's monitors send it; an inform is answered. */
-	assert_int_equal(send_with(&rig, INFORM "7 1.3.6.1.2.1.88.2.0.1 "
-						"1.3.6.1.2.1.88.2.1.1.0 s disk"),
+	assert_int_equal(sender_run(&rig, INFORM "7 1.3.6.1.2.1.88.2.0.1 "
+						 "1.3.6.1.2.1.88.2.1.1.0 s disk"),
 			 0);
-	expect_event(2, GM_GUEST_NOTIFIED, "1.3.6.1.2.1.88.2.0.1");
-	assert_int_equal(send_with(&rig, TRAP "7 2.999.4294967295.1"), 0);
-	expect_event(3, GM_GUEST_NOTIFIED, "2.999.4294967295.1");
-	assert_int_equal(events.count, 4);
+	sender_expect(2, GM_GUEST_NOTIFIED, "1.3.6.1.2.1.88.2.0.1");
+	assert_int_equal(sender_run(&rig, TRAP "7 2.999.4294967295.1"), 0);
+	sender_expect(3, GM_GUEST_NOTIFIED, "2.999.4294967295.1");
+	assert_int_equal(sender_events.count, 4);
 	rig_stop(&rig);
 }
 
@@ -132,19 +53,19 @@ static void others_are_not_heard(void **state)
 	struct rig rig;
 
 	(void)state;
-	begin(&rig, "mine v2c public\n", GUEST);
-	assert_int_equal(send_with(&rig, "snmptrap -v2c -c wrong " LISTEN " 7 " LINK_DOWN), 0);
+	sender_begin(&rig, "mine v2c public\n", GUEST);
+	assert_int_equal(sender_run(&rig, "snmptrap -v2c -c wrong " LISTEN " 7 " LINK_DOWN), 0);
 	assert_int_equal(
-		send_with(&rig, "snmptrap -v1 -c public " LISTEN " 1.3.6.1.4.1.1 127.0.0.1 2 0 1"),
+		sender_run(&rig, "snmptrap -v1 -c public " LISTEN " 1.3.6.1.4.1.1 127.0.0.1 2 0 1"),
 		0);
 	/* An inform that is not taken is not answered. */
 	assert_int_not_equal(
-		send_with(&rig, "snmpinform -r0 -t1 -v2c -c wrong " LISTEN " 7 " LINK_DOWN), 0);
-	assert_int_equal(send_with(&rig,
-				   "snmptrap -v3 -u mine -l noAuthNoPriv -e 0x8000000001 " LISTEN
-				   " 7 " LINK_DOWN),
+		sender_run(&rig, "snmpinform -r0 -t1 -v2c -c wrong " LISTEN " 7 " LINK_DOWN), 0);
+	assert_int_equal(sender_run(&rig,
+				    "snmptrap -v3 -u mine -l noAuthNoPriv -e 0x8000000001 " LISTEN
+				    " 7 " LINK_DOWN),
 			 0);
-	assert_int_equal(events.count, 0);
+	assert_int_equal(sender_events.count, 0);
 	rig_stop(&rig);
 }
 
@@ -167,8 +88,8 @@ static void version_3_is_taken_with_the_guests_engine(void **state)
 		rig_stop(&rig);
 		skip();
 	}
-	events.count = 0;
-	rig.sink.event = on_event;
+	sender_events.count = 0;
+	rig.sink.event = sender_on_event;
 	rig_write(&rig, "credentials", 0600,
 		  "mine v3 monitor SHA-256 authentic-1 AES private-12\n");
 	rig_write(&rig, "targets", 0644, GUEST);
@@ -178,14 +99,14 @@ static void version_3_is_taken_with_the_guests_engine(void **state)
 	assert_int_equal(rig.reachable, 1);
 	/* Another engine has other keys. */
 	snprintf(line, sizeof(line), sender, "80001f8804746573743032");
-	assert_int_equal(send_with(&rig, line), 0);
-	assert_int_equal(events.count, 0);
+	assert_int_equal(sender_run(&rig, line), 0);
+	assert_int_equal(sender_events.count, 0);
 	assert_int_equal(
-		send_with(&rig,
-			  "snmptrap -v3 -u monitor -l authNoPriv -a SHA-256 -A authentic-1 -e "
-			  "0x80001f8804746573743031 " LISTEN " 7 " LINK_DOWN),
+		sender_run(&rig,
+			   "snmptrap -v3 -u monitor -l authNoPriv -a SHA-256 -A authentic-1 -e "
+			   "0x80001f8804746573743031 " LISTEN " 7 " LINK_DOWN),
 		0);
-	assert_int_equal(events.count, 0);
+	assert_int_equal(sender_events.count, 0);
 	/* snmpd's own, when it starts: its engine is the one that is known. */
 	snmpd_stop(snmpd);
 	snprintf(line, sizeof(line),
@@ -193,10 +114,10 @@ static void version_3_is_taken_with_the_guests_engine(void **state)
 		 "-X private-12 " LISTEN,
 		 configuration);
 	snmpd = snmpd_start(&rig, 12398, line);
-	for (int i = 0; i < 50 && events.count == 0; i++) {
+	for (int i = 0; i < 50 && sender_events.count == 0; i++) {
 		rig_run(&rig, 100 * GM_MILLISECOND);
 	}
-	expect_event(0, GM_GUEST_SNMPD_STARTED, "1.3.6.1.6.3.1.1.5.1");
+	sender_expect(0, GM_GUEST_SNMPD_STARTED, "1.3.6.1.6.3.1.1.5.1");
 	snmpd_stop(snmpd);
 	rig_stop(&rig);
 }
@@ -258,7 +179,7 @@ static void too_many_and_too_strange_ones_are_counted(void **state)
 
 	(void)state;
 	responder_start(&responder, 12398, respond_well);
-	begin(&rig, "mine v2c public\n", GUEST);
+	sender_begin(&rig, "mine v2c public\n", GUEST);
 	/* The right words of the wrong host. */
 	length = write_trap(packet, sizeof(packet), GM_SNMP_TRAP, 2);
 	fd = connect_from(INADDR_LOOPBACK + 1);
@@ -273,7 +194,7 @@ static void too_many_and_too_strange_ones_are_counted(void **state)
 	assert_true(send(fd, packet, length, 0) > 0);
 	assert_true(send(fd, packet, length - 3, 0) > 0);
 	rig_run(&rig, 100 * GM_MILLISECOND);
-	assert_int_equal(events.count, 0);
+	assert_int_equal(sender_events.count, 0);
 	/* A thousand in a second: fifty, and ten a second. */
 	length = write_trap(packet, sizeof(packet), GM_SNMP_TRAP, 2);
 	for (int i = 0; i < 1000; i++) {
@@ -283,7 +204,7 @@ static void too_many_and_too_strange_ones_are_counted(void **state)
 		}
 	}
 	rig_run(&rig, 1200 * GM_MILLISECOND);
-	taken = events.count;
+	taken = sender_events.count;
 	assert_in_range(taken, 50, 120);
 	assert_int_equal(rig_guest(&rig, 1, GM_METRIC_SNMP_NOTICES)->value.counter, taken);
 	close(fd);
@@ -310,19 +231,19 @@ static void a_cold_start_has_it_walked_anew_once(void **state)
 	(void)state;
 	atomic_store(&walks, 0);
 	responder_start(&responder, 12398, count_walks);
-	begin(&rig, "mine v2c public\n", GUEST);
+	sender_begin(&rig, "mine v2c public\n", GUEST);
 	rig_run(&rig, GM_SECOND);
 	before = atomic_load(&walks);
 	assert_true(before > 0);
-	assert_int_equal(send_with(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.1"), 0);
+	assert_int_equal(sender_run(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.1"), 0);
 	rig_run(&rig, GM_SECOND);
 	once = atomic_load(&walks);
 	assert_true(once > before);
 	for (int i = 0; i < 5; i++) {
-		assert_int_equal(send_with(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.1"), 0);
+		assert_int_equal(sender_run(&rig, TRAP "7 1.3.6.1.6.3.1.1.5.1"), 0);
 	}
 	rig_run(&rig, GM_SECOND);
-	assert_int_equal(events.count, 6); /* each is told all the same */
+	assert_int_equal(sender_events.count, 6); /* each is told all the same */
 	assert_int_equal(atomic_load(&walks), once);
 	responder_stop(&responder);
 	rig_stop(&rig);

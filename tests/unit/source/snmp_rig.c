@@ -137,7 +137,10 @@ void rig_write(const struct rig *rig, const char *name, mode_t mode, const char 
 
 int rig_start(struct rig *rig)
 {
-	assert_int_equal(gm_snmp_create(&rig->options, &rig->source), 0);
+	if (rig->start.boots == 0) {
+		rig->start = (struct gm_snmp_start){0x1122334455667788, 7, gm_clock_monotonic()};
+	}
+	assert_int_equal(gm_snmp_create(&rig->options, &rig->start, &rig->source), 0);
 	return rig->source->ops->open(rig->source, &rig->complaint);
 }
 
@@ -204,7 +207,7 @@ void rig_forget(struct rig *rig)
 
 /* ---- snmpd ---- */
 
-pid_t snmpd_start(const struct rig *rig, int port, const char *configuration)
+pid_t snmpd_start_beside(const struct rig *rig, int port, const char *configuration)
 {
 	char text[2048], path[64], state[96], *variables[] = {state, NULL};
 	char command[] = "snmpd", foreground[] = "-f", only[] = "-C", file[] = "-c", log[] = "-Lf";
@@ -219,6 +222,13 @@ pid_t snmpd_start(const struct rig *rig, int port, const char *configuration)
 	if (posix_spawn(&pid, "/usr/sbin/snmpd", NULL, NULL, arguments, variables) != 0) {
 		return -1;
 	}
+	return pid;
+}
+
+pid_t snmpd_start(const struct rig *rig, int port, const char *configuration)
+{
+	pid_t pid = snmpd_start_beside(rig, port, configuration);
+
 	sleep_for(700 * GM_MILLISECOND);
 	return pid;
 }

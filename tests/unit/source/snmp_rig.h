@@ -28,6 +28,7 @@ struct rig_series {
 struct rig {
 	char folder[32];
 	struct gm_snmp_options options;
+	struct gm_snmp_start start; /* boots 0: the usual one */
 	struct gm_source *source;
 	struct gm_source_sink sink;
 	struct rig_series series[RIG_SERIES];
@@ -56,6 +57,8 @@ void rig_forget(struct rig *rig); /* counts and gaps begin anew */
 
 /* snmpd with these lines of configuration at 127.0.0.1:port; -1: there is none. */
 pid_t snmpd_start(const struct rig *rig, int port, const char *configuration);
+/* The same, not waiting until it answers: the source has to be run beside it. */
+pid_t snmpd_start_beside(const struct rig *rig, int port, const char *configuration);
 void snmpd_stop(pid_t pid);
 
 /*

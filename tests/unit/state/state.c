@@ -70,8 +70,11 @@ static void test_alarm_ids_are_never_given_twice(void **state)
 {
 	struct fixture *f = *state;
 	uint32_t last = 0;
+	uint64_t engine;
 
 	open_state(f);
+	engine = gm_state_engine(f->state);
+	assert_true(engine > 0 && engine <= INT64_MAX);
 	for (int start = 0; start < 5; start++) {
 		for (int i = 0; i < 300; i++) {
 			uint32_t id = gm_state_new_alarm_id(f->state);
@@ -83,6 +86,7 @@ static void test_alarm_ids_are_never_given_twice(void **state)
 	}
 	assert_int_equal(last, 1500); /* an orderly end gives back what was reserved */
 	assert_int_equal(gm_state_boots(f->state), 6);
+	assert_int_equal(gm_state_engine(f->state), engine); /* it is drawn once */
 }
 
 struct seen {

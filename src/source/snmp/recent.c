@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A ring of digests; see recent.h. Used by notice.c.
+ */
+#include "source/snmp/recent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+enum { CAPACITY_FIRST = 16 };
+
+/* FNV-1a (RFC 9923): a guest that finds two informs of one digest loses the second of its own. */
+static uint64_t digest_of(struct gm_snmp_slice bytes)
+{
+	uint64_t digest = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < bytes.length; i++) {
+		digest = (digest ^ bytes.data[i]) * UINT64_C(1099511628211);
+	}
+	return digest;
+}
+
+static struct gm_snmp_recent_entry *entry_at(const struct gm_snmp_recent *recent, size_t i)
+{
+	return &recent->list[(recent->first + i) % recent->capacity];
+}
+
+static void expire(struct gm_snmp_recent *recent, uint32_t second)
+{
+	while (recent->count > 0 && second - entry_at(recent, 0)->second > GM_SNMP_RECENT_SECONDS) {
+		recent->first = (recent->first + 1) % recent->capacity;
+		recent->count--;
+	}
+}
+
+static int grow(struct gm_snmp_recent *recent)
+{
+	size_t capacity = recent->capacity > 0 ? 2 * recent->capacity : CAPACITY_FIRST;
+	struct gm_snmp_recent_entry *list;
+
+	if (capacity > GM_SNMP_RECENT_MAX) {
+		return -ENOSPC;
+	}
+	list = malloc(capacity * sizeof(*list));
+	if (list == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < recent->count; i++) {
+		list[i] = *entry_at(recent, i);
+	}
+	free(recent->list);
+	recent->list = list;
+	recent->capacity = capacity;
+	recent->first = 0;
+	return 0;
+}
+
+int gm_snmp_recent_note(struct gm_snmp_recent *recent, const struct gm_snmp_message *message,
+			int64_t now)
+{
+	bool numbered = message->version == GM_SNMP_V3;
+	struct gm_snmp_recent_entry entry = {digest_of(message->pdu.raw),
+					     numbered ? message->v3.id : 0,
+					     (uint32_t)(now / GM_SECOND)};
+	enum gm_snmp_recent_kind kind = GM_SNMP_FIRST;
+
+	expire(recent, entry.second);
+	for (size_t i = 0; i < recent->count; i++) {
+		const struct gm_snmp_recent_entry *other = entry_at(recent, i);
+
+		if (other->digest != entry.digest) {
+			continue;
+		}
+		if (other->id == entry.id) { /* known already */
+			return numbered ? GM_SNMP_REPLAY : GM_SNMP_AGAIN;
+		}
+		kind = GM_SNMP_AGAIN;
+	}
+	if (recent->count == recent->capacity) {
+		int rc = grow(recent);
+
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	*entry_at(recent, recent->count++) = entry;
+	return (int)kind;
+}
+
+void gm_snmp_recent_clear(struct gm_snmp_recent *recent)
+{
+	free(recent->list);
+	*recent = (struct gm_snmp_recent){0};
+}
