@@ -14,6 +14,7 @@ from rig import PASSWORD, PATIENCE, WAIT, OpenStackTest
 
 ALARMS = int(os.environ.get("GM_OPENSTACK_ALARMS", "2"))  # of each kill; 40, and 250 at most, in the long version
 KILLS = int(os.environ.get("GM_OPENSTACK_KILLS", "2"))  # 50 in the long version
+PATIENT = PATIENCE.replace("timeout: 5s", "timeout: 60s")  # where nothing may be tried in vain on a busy machine
 PATIENCE_OF_ALL = WAIT + 5 * ALARMS  # Aodh answers one request at a time
 
 
@@ -26,8 +27,8 @@ class Aodh(OpenStackTest):
         super().setUp()
         self.forget_alarms()
 
-    def begin(self, options="", credential=None):
-        self.node.output("cloud", "type: aodh\ndetectors: '*, !self'\n" + (credential or self.credential()) + PATIENCE +
+    def begin(self, options="", credential=None, patience=PATIENCE):
+        self.node.output("cloud", "type: aodh\ndetectors: '*, !self'\n" + (credential or self.credential()) + patience +
                          options)
         self.node.start()
 
@@ -74,7 +75,7 @@ class Aodh(OpenStackTest):
         def idle():
             wait_until("all is told", lambda: self.row()["backlog"] == 0, WAIT)
 
-        self.begin()
+        self.begin(patience=PATIENT)
         first = None
         for _ in range(3):
             self.node.raise_("again")
@@ -160,7 +161,7 @@ clouds:
             self.assertEqual(self.history(alarm), ["alarm"], name)
 
     def test_revoked_token(self):
-        self.begin()
+        self.begin(patience=PATIENT)
         self.node.raise_("before")
         self.await_states({"before": "alarm"})
         time.sleep(10.5)  # a younger token is not fetched anew
@@ -183,7 +184,7 @@ clouds:
 
         front = self.proxies["keystone"]
         front.inject(proxy.rewrite(shorten))
-        self.begin()
+        self.begin(patience=PATIENT)
         first = wait_until("it has begun", lambda: self.aodh_requests("GET"), WAIT)[-1]["token"]
         wait_until("two more tokens", lambda: front.hit >= 3, WAIT)
         self.node.raise_("renewed")
