@@ -12,7 +12,10 @@
 #include "base/log.h"
 #include "base/text.h"
 
-enum { BATCH = 512 }; /* transitions in one transaction */
+enum {
+	BATCH = 512,     /* transitions in one transaction */
+	FIRST_ROOM = 32, /* for those that wait */
+};
 
 struct gm_outlet {
 	struct gm_state *state;
@@ -21,8 +24,8 @@ struct gm_outlet {
 	struct gm_transition log[GM_OUTLET_LOG]; /* ring */
 	size_t log_start, log_count;
 
-	struct gm_transition *pending; /* ring of GM_OUTLET_PENDING, made when needed */
-	size_t pending_start, pending_count;
+	struct gm_transition *pending; /* ring, made when needed, of up to GM_OUTLET_PENDING */
+	size_t pending_room, pending_start, pending_count;
 	uint64_t raised[GM_ALARM_SEVERITIES]; /* since the start */
 	uint64_t lost;
 	struct gm_log_limit journal_limit;
@@ -94,34 +97,55 @@ static int journal(struct gm_outlet *outlet, struct gm_transition *transitions, 
 	return 0;
 }
 
+/* A second with an alarm makes one, a storm needs a large one: it doubles while it is full. */
+static bool make_room(struct gm_outlet *outlet)
+{
+	size_t room = outlet->pending_room > 0 ? 2 * outlet->pending_room : FIRST_ROOM;
+	size_t to_end = outlet->pending_room - outlet->pending_start;
+	if (outlet->pending_count < outlet->pending_room)
+		return true;
+	if (outlet->pending_room == GM_OUTLET_PENDING)
+		return false;
+	if (room > GM_OUTLET_PENDING)
+		room = GM_OUTLET_PENDING;
+	struct gm_transition *larger = malloc(room * sizeof(*larger));
+	if (!larger)
+		return false;
+	for (size_t i = 0; i < outlet->pending_count; i++)
+		larger[i] = outlet->pending[i < to_end ? outlet->pending_start + i : i - to_end];
+	free(outlet->pending);
+	outlet->pending = larger;
+	outlet->pending_room = room;
+	outlet->pending_start = 0;
+	return true;
+}
+
 static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
 {
-	if (!outlet->pending)
-		outlet->pending = calloc(GM_OUTLET_PENDING, sizeof(*outlet->pending));
-	if (!outlet->pending || outlet->pending_count == GM_OUTLET_PENDING) {
+	if (!make_room(outlet)) {
 		outlet->lost++;
 		return;
 	}
-	size_t at = (outlet->pending_start + outlet->pending_count++) % GM_OUTLET_PENDING;
+	size_t at = (outlet->pending_start + outlet->pending_count++) % outlet->pending_room;
 	outlet->pending[at] = *transition;
 }
 
 static void journal_pending(struct gm_outlet *outlet)
 {
 	while (outlet->pending_count > 0) {
-		size_t count = GM_OUTLET_PENDING - outlet->pending_start;
+		size_t count = outlet->pending_room - outlet->pending_start;
 		if (count > outlet->pending_count)
 			count = outlet->pending_count;
 		if (count > BATCH)
 			count = BATCH;
 		if (journal(outlet, &outlet->pending[outlet->pending_start], count) < 0)
 			return;
-		outlet->pending_start = (outlet->pending_start + count) % GM_OUTLET_PENDING;
+		outlet->pending_start = (outlet->pending_start + count) % outlet->pending_room;
 		outlet->pending_count -= count;
 	}
 	free(outlet->pending);
 	outlet->pending = NULL;
-	outlet->pending_start = 0;
+	outlet->pending_room = outlet->pending_start = 0;
 }
 
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition)

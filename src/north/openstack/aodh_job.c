@@ -168,7 +168,7 @@ static void request_json(struct gm_aodh_job *job, const char *method, const char
 static bool look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
 		     const struct gm_http_response *response)
 {
-	if (response->status != 0)
+	if (response->status != 0 || !response->sent)
 		return false;
 	job->known = false;
 	job->late = what;

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import unittest
+import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "support", "services"), os.path.join(HERE, "..")]
@@ -77,6 +78,26 @@ class Daemon:
         if self.process:
             self.ask("reload")
 
+    @staticmethod
+    def guest(number):
+        return str(uuid.UUID(int=number + 1))
+
+    def guests(self, count):
+        """There are so many of libvirt's test driver, g0 and so on, at the next start."""
+        domains = "".join(f"<domain type='test'><name>g{number}</name><uuid>{self.guest(number)}</uuid>"
+                          "<memory>65536</memory><os><type>hvm</type></os></domain>" for number in range(count))
+        self.libvirt = "{uri: 'test://" + self.write("node.xml", f"<node>{domains}</node>") + "'}"
+
+    def rss(self):
+        """Bytes of its resident memory."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return int(file.read().partition("VmRSS:")[2].split()[0]) * 1024
+
+    def growth(self, allowed):
+        """What memory may grow by: a sanitizer keeps much of what is freed, 256 MB at most."""
+        with open(self.program, "rb") as file:
+            return 5 * allowed if b"libasan" in file.read() else allowed
+
     def start(self):
         self.write("guestmon.yaml", CONFIG.format(place=self.place, node=NODE, libvirt=self.libvirt, tap=self.tap,
                                                   snmp=self.snmp))
@@ -118,7 +139,8 @@ class Rig:
     def __init__(self, state, daemon, ctl):
         self.state, self.daemon, self.ctl = state, daemon, ctl
         self.attached = os.environ.get(SERVICES)
-        self.stack = stack.Stack(self.attached or os.path.join(state, "services"))
+        self.stack = stack.Stack(self.attached or os.path.join(state, "services"),
+                                 workers=int(os.environ.get("GM_AODH_WORKERS", "1")))
         self.proxies, self.token = {}, None
         self.count = 0
 

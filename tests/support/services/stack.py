@@ -85,8 +85,9 @@ def at_once(chains):
 class Stack:
     """The services of one state directory."""
 
-    def __init__(self, state, token_seconds=3600):
-        self.state, self.token_seconds = state, token_seconds
+    def __init__(self, state, token_seconds=3600, workers=1):
+        """`workers`: of Aodh's API; several of them share a database in PostgreSQL, for SQLite's has one writer."""
+        self.state, self.token_seconds, self.workers = state, token_seconds, workers
         self.facts, self.parts, self.children = {}, [], {}
 
     # -- paths, files and processes
@@ -180,7 +181,7 @@ class Stack:
         self.spawn(name, ["/usr/bin/uwsgi", "--plugin", "python3", "--http-socket",
                           f"127.0.0.1:{PORTS[name]}", "--wsgi-file", script,
                           *(("--pyargv", " ".join(arguments)) if arguments else ()),
-                          "--master", "--processes", "1", "--enable-threads", "--lazy-apps", "--need-app",
+                          "--master", "--processes", str(self.workers if name == "aodh" else 1), "--enable-threads", "--lazy-apps", "--need-app",
                           "--die-on-term", "--buffer-size", "65535", "--listen", "100",
                           "--add-header", "Connection: close"], **environment)
         self.await_http(name, url(name))
@@ -300,6 +301,10 @@ interface = public
         self.write(f"{project}/api-paste.ini", text.replace(
             named, f"{named}\noslo_config_file = {self.path(project, project + '.conf')}"))
 
+    def aodh_database(self):
+        return f"sqlite:///{self.path('aodh/aodh.db')}" if self.workers == 1 else \
+            f"postgresql://gnocchi@127.0.0.1:{PORTS['postgres']}/aodh"
+
     def configure_aodh(self):
         transport = f"rabbit://guest:guest@127.0.0.1:{PORTS['rabbit']}/" if "rabbit" in self.parts else "fake://"
         self.paste("aodh")
@@ -315,16 +320,20 @@ alarm_max_actions = 10
 project_alarm_quota = 5000
 user_alarm_quota = 5000
 [database]
-connection = sqlite:///{self.path("aodh/aodh.db")}
+connection = {self.aodh_database()}
 [oslo_messaging_notifications]
 driver = noop
 """ + self.authtoken("aodh") + self.authtoken("aodh", "service_credentials"))
 
     def start_aodh(self):
         self.configure_aodh()
-        if not os.path.exists(self.path("aodh/aodh.db")):
+        if not os.path.exists(self.path("aodh/made")):
+            if self.workers > 1:
+                self.run("aodh-db", "createdb", "-h", "127.0.0.1", "-p", str(PORTS["postgres"]), "-U", "gnocchi", "aodh")
             self.run("aodh-db", "aodh-dbsync", "--config-file", self.path("aodh/aodh.conf"))
-            self.wal("aodh/aodh.db")
+            if self.workers == 1:
+                self.wal("aodh/aodh.db")
+            self.write("aodh/made", "")
         self.uwsgi("aodh", "/usr/bin/aodh-api", "--config-file", self.path("aodh/aodh.conf"))
 
     def start_postgres(self):
@@ -428,9 +437,14 @@ paste_config = {self.path("gnocchi/api-paste.ini")}
         for folder in ("log", "run"):
             os.makedirs(self.path(folder), exist_ok=True)
         os.chmod(self.state, 0o755)
-        chains = [[self.start_keystone, self.seed], [self.start_aodh]]
-        if "gnocchi" in parts:
-            chains.append([self.start_postgres, self.start_gnocchi])
+        chains = [[self.start_keystone, self.seed]]
+        on_postgres = [self.start_gnocchi] if "gnocchi" in parts else []
+        if self.workers > 1:
+            on_postgres.insert(0, self.start_aodh)
+        else:
+            chains.append([self.start_aodh])
+        if on_postgres:
+            chains.append([self.start_postgres, *on_postgres])
         if "rabbit" in parts:
             chains.append([self.start_rabbit])
         at_once(chains)

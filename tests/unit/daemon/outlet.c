@@ -3,6 +3,7 @@
  * The outlet on a real journal: nothing is told before it is durable, what a full disk holds up comes
  * later in order, and the newest transitions are there after a restart.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -141,6 +142,55 @@ static void test_what_is_gathered_is_journalled_at_the_end(void **state)
 	assert_int_equal(gm_state_last_sequence(fixture->state), 2001);
 }
 
+/* A second with one alarm is the rule: it costs what one alarm does. */
+static void test_one_alarm_takes_little(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mallinfo2 before = mallinfo2();
+	gm_outlet_begin(fixture->outlet);
+	raise_one(fixture, 1);
+	struct mallinfo2 after = mallinfo2();
+	assert_true(after.uordblks + after.hblkhd < before.uordblks + before.hblkhd + (1 << 20));
+	gm_outlet_end(fixture->outlet);
+	assert_int_equal(gm_state_last_sequence(fixture->state), 1);
+}
+
+static void test_more_than_may_wait_is_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	gm_outlet_begin(fixture->outlet);
+	for (uint32_t id = 1; id <= GM_OUTLET_PENDING + 5; id++)
+		raise_one(fixture, id);
+	gm_outlet_end(fixture->outlet);
+	assert_int_equal(gm_outlet_lost(fixture->outlet), 5);
+	assert_int_equal(gm_state_last_sequence(fixture->state), GM_OUTLET_PENDING);
+	assert_log(fixture, GM_OUTLET_PENDING + 1 - GM_OUTLET_LOG, GM_OUTLET_LOG);
+}
+
+/* The disk is full when some are written, and more come. */
+static void test_the_rest_of_a_batch_waits_with_what_comes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit before, tight;
+	sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 1 << 20;
+	gm_outlet_begin(fixture->outlet);
+	for (uint32_t id = 1; id <= 4000; id++)
+		raise_one(fixture, id);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	gm_outlet_end(fixture->outlet);
+	assert_in_range(gm_state_last_sequence(fixture->state), 1, 3999);
+	for (uint32_t id = 4001; id <= 7000; id++)
+		raise_one(fixture, id);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	gm_outlet_tick(fixture->outlet);
+	assert_int_equal(gm_state_last_sequence(fixture->state), 7000);
+	assert_int_equal(gm_outlet_lost(fixture->outlet), 0);
+	assert_log(fixture, 7001 - GM_OUTLET_LOG, GM_OUTLET_LOG);
+}
+
 int main(void)
 {
 #define WITH_OUTLET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -148,6 +198,9 @@ int main(void)
 		WITH_OUTLET(test_the_newest_are_there_after_a_restart),
 		WITH_OUTLET(test_what_a_full_disk_holds_up_comes_later_in_order),
 		WITH_OUTLET(test_what_is_gathered_is_journalled_at_the_end),
+		WITH_OUTLET(test_one_alarm_takes_little),
+		WITH_OUTLET(test_more_than_may_wait_is_counted),
+		WITH_OUTLET(test_the_rest_of_a_batch_waits_with_what_comes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

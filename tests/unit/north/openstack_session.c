@@ -202,7 +202,7 @@ struct fixture {
 	struct gm_http *http;
 	struct gm_output *output;
 	char secret[32];
-	size_t answered, refused, delivered;
+	size_t answered, refused, delivered, retried;
 };
 
 static void on_done(void *user, uint64_t ticket, const struct gm_verdict *verdict)
@@ -212,6 +212,7 @@ static void on_done(void *user, uint64_t ticket, const struct gm_verdict *verdic
 	assert_int_equal(ticket, 7);
 	fixture->refused += verdict->kind == GM_VERDICT_REFUSED;
 	fixture->delivered += verdict->kind == GM_VERDICT_DELIVERED;
+	fixture->retried += verdict->kind == GM_VERDICT_RETRY;
 }
 
 static void create_output(struct fixture *fixture, unsigned port)
@@ -360,6 +361,29 @@ static void test_state_set_late(void **state)
 	assert_int_equal(fixture->server.changed, 1); /* its description */
 }
 
+/* There was no token, so that nothing can come late: it is tried anew without a look. */
+static void test_state_never_sent(void **state)
+{
+	static const char known[] = "{\"alarm_id\":\"id-0\",\"name\":\"guestmon/n1/node/leak/m0\","
+				    "\"state\":\"alarm\"}";
+	struct fixture *fixture = *state;
+	const struct gm_transition transition = {
+		.kind = GM_TRANSITION_CLEAR,
+		.sequence = 1,
+		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak", .metric = "m0"},
+	};
+	uint64_t ticket = 7;
+	struct gm_json *alarm;
+
+	assert_int_equal(gm_json_parse(known, strlen(known), &alarm, NULL), 0);
+	gm_aodh_known_put(fixture->output, "guestmon/n1/node/leak/m0", alarm);
+	fixture->server.no_tokens = true;
+	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
+	while (fixture->output->jobs)
+		uv_run(&fixture->loop, UV_RUN_ONCE); /* without a tick, so that no look is had */
+	assert_int_equal(fixture->retried, 1);
+}
+
 /* The outbox may give up what is refused: Aodh and we are compared anew, though not at once, nor for ever. */
 static void test_refused_is_a_doubt(void **state)
 {
@@ -390,6 +414,7 @@ int main(void)
 		WITH_OUTPUT(test_compared_some_at_a_time),
 		WITH_OUTPUT(test_compared_in_vain),
 		WITH_OUTPUT(test_state_set_late),
+		WITH_OUTPUT(test_state_never_sent),
 		WITH_OUTPUT(test_refused_is_a_doubt),
 		WITH_OUTPUT(test_token_is_due_and_keystone_away),
 	};
