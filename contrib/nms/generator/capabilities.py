@@ -21,12 +21,15 @@ IMPORTS
         FROM GUESTMON-MIB;
 
 guestmonCapabilitiesMIB MODULE-IDENTITY
-    LAST-UPDATED "202611301020Z"         -- 30 November 2026
+    LAST-UPDATED "202611301440Z"         -- 30 November 2026
     ORGANIZATION "The guestmon project"
     CONTACT-INFO
             "The issue tracker of the project that this file came with."
     DESCRIPTION
             "The capabilities of guestmon's agent."
+    REVISION     "202611301440Z"         -- 30 November 2026
+    DESCRIPTION
+            "The sequence number of a raise that is logged."
     REVISION     "202611301020Z"         -- 30 November 2026
     DESCRIPTION
             "ALARM-MIB and ITU-ALARM-MIB."
