@@ -241,6 +241,7 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
 		.outlet = pipeline->outlet,
 		.outputs = pipeline->outputs,
 		.managed = gm_intake_managed(pipeline->intake),
+		.slot = pipeline->slot,
 		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
 	};
 	struct gm_snapshot *snapshot;

@@ -23,6 +23,8 @@ struct gm_view_input {
 	const struct gm_outlet *outlet;
 	const struct gm_outputs *outputs; /* NULL: none */
 	const struct gm_managed *managed; /* NULL: none */
+	struct gm_snapshot_slot
+		*slot; /* whose snapshot's series are shown for a second; NULL: always new ones */
 	int64_t stale_after; /* ns without a sample after which a guest is shown stale */
 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "daemon/view_private.h"
 #include "model/metric.h"
+#include "model/packed.h"
 
 enum {
 	/* 2.4 MiB and a few ms: 300 guests with two interfaces. Beyond it, the last have none. */
@@ -17,6 +18,9 @@ enum {
 
 /* What offsets of four octets can say. */
 #define SPAN_MAX (UINT32_MAX * GM_MICROSECOND)
+
+/* So long series are shown before they are packed anew; views come a little earlier or later. */
+#define SHOWN_FOR (GM_SECOND - 50 * GM_MILLISECOND)
 
 struct series {
 	unsigned metric;
@@ -79,21 +83,19 @@ static uint64_t rounded(double gauge)
 	return gauge > 0 && gauge < 0x1p64 ? (uint64_t)gauge : 0;
 }
 
-/* False where there is nothing to show. */
-static bool pack(struct gm_view *view, const struct holder *holder, const struct series *series,
-		 struct gm_packed_row *row)
+/* The next row; none where there is nothing to show. */
+static void pack(struct gm_packed *packed, const struct holder *holder, const struct series *series)
 {
+	struct gm_packed_row *row = &packed->rows[packed->count];
 	struct gm_window_sample samples[GM_PACKED_SAMPLES];
 	size_t count = gm_window_read_newest(holder->tracked->window, series->metric, samples,
 					     GM_PACKED_SAMPLES);
 	size_t first = 0;
 	if (count == 0)
-		return false;
+		return;
 	while (samples[count - 1].time - samples[first].time > SPAN_MAX)
 		first++;
-	uint8_t *records = gm_view_take(view, count - first, GM_PACKED_RECORD);
-	if (!records)
-		return false;
+	uint8_t *records = packed->records;
 	*row = (struct gm_packed_row){
 		.guest_index = holder->guest_index,
 		.ordinal = holder->ordinal,
@@ -112,26 +114,52 @@ static bool pack(struct gm_view *view, const struct holder *holder, const struct
 		put(records, 4, offset);
 		put(records + 4, 8, value);
 	}
-	return true;
+	packed->records = records;
+	packed->count++;
+}
+
+static struct gm_packed *pack_all(const struct gm_view *view)
+{
+	size_t known = gm_entities_count(view->input->entities);
+	struct holder *holders = calloc(known + 1, sizeof(*holders));
+	size_t count = holders ? find_holders(view, holders) : 0;
+	size_t room = count * KIND_SERIES < ROWS_MAX ? count * KIND_SERIES : ROWS_MAX;
+	struct gm_packed *packed = holders ? gm_packed_create(room, view->input->now) : NULL;
+	for (size_t i = 0; i < count && packed; i++) {
+		bool is_port = holders[i].tracked->info.key.kind == GM_ENTITY_INTERFACE;
+		const struct series *series = is_port ? port : whole;
+		size_t wanted =
+			is_port ? sizeof(port) / sizeof(port[0]) : sizeof(whole) / sizeof(whole[0]);
+		for (size_t s = 0; s < wanted && packed->count < room; s++)
+			pack(packed, &holders[i], &series[s]);
+	}
+	free(holders);
+	return packed;
+}
+
+/* Those of the snapshot before where they are new enough, by a clock that may have been set; else NULL. */
+static struct gm_packed *present_series(const struct gm_view *view)
+{
+	struct gm_snapshot_slot *slot = view->input->slot;
+	const struct gm_snapshot *present = slot ? gm_snapshot_acquire(slot) : NULL;
+	if (!present)
+		return NULL;
+	int64_t age = view->input->now - present->series->taken_at;
+	struct gm_packed *packed =
+		age >= 0 && age < SHOWN_FOR ? gm_packed_hold(present->series) : NULL;
+	gm_snapshot_release(slot, present);
+	return packed;
 }
 
 void gm_view_windows(struct gm_view *view)
 {
 	struct gm_snapshot *snapshot = view->snapshot;
-	size_t known = gm_entities_count(view->input->entities), rows = 0;
-	struct holder *holders = calloc(known + 1, sizeof(*holders));
-	size_t count = holders ? find_holders(view, holders) : 0;
-	size_t room = count * KIND_SERIES < ROWS_MAX ? count * KIND_SERIES : ROWS_MAX;
-	view->failed |= !holders;
-	snapshot->packed = gm_view_take(view, room, sizeof(*snapshot->packed));
-	for (size_t i = 0; i < count && snapshot->packed; i++) {
-		bool is_port = holders[i].tracked->info.key.kind == GM_ENTITY_INTERFACE;
-		const struct series *series = is_port ? port : whole;
-		size_t wanted =
-			is_port ? sizeof(port) / sizeof(port[0]) : sizeof(whole) / sizeof(whole[0]);
-		for (size_t s = 0; s < wanted && rows < room; s++)
-			rows += pack(view, &holders[i], &series[s], &snapshot->packed[rows]);
+	snapshot->series = present_series(view);
+	if (!snapshot->series)
+		snapshot->series = pack_all(view);
+	view->failed |= !snapshot->series;
+	if (snapshot->series) {
+		snapshot->packed = snapshot->series->rows;
+		snapshot->packed_count = snapshot->series->count;
 	}
-	snapshot->packed_count = rows;
-	free(holders);
 }

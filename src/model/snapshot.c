@@ -3,7 +3,7 @@
  * Snapshots and the slot that holds the present one; see snapshot.h. The slot's mutex guards a
  * pointer and the reference counts, nothing longer.
  */
-#include "model/snapshot.h"
+#include "model/packed.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -40,6 +40,7 @@ struct gm_snapshot *gm_snapshot_shadow(const struct gm_snapshot *whole)
 	*shadow = *whole;
 	shadow->references = own.references;
 	shadow->arena = own.arena;
+	shadow->series = own.series;
 	return shadow;
 }
 
@@ -50,6 +51,7 @@ void gm_snapshot_destroy(struct gm_snapshot *snapshot)
 		free(snapshot->arena);
 		snapshot->arena = next;
 	}
+	gm_packed_release(snapshot->series);
 	free(snapshot);
 }
 

@@ -306,7 +306,8 @@ struct gm_snapshot {
 
 	/* private */
 	unsigned references;
-	struct gm_arena *arena; /* owns every array above */
+	struct gm_arena *arena;   /* owns every array above but `packed`: */
+	struct gm_packed *series; /* packed.h; NULL: none, or `packed` is in the arena */
 };
 
 /* Builds: one thread, before it is published. Memory lives as long as the snapshot. */
