@@ -14,7 +14,10 @@
 #include "model/note.h"
 #include "model/sample.h"
 
-/* Of one CPU; those beyond GM_HOST_CPUS_MAX are left out. Clock ticks since the start, but for what proc(5) takes back of the idle ones. */
+/*
+ * Of one CPU; those beyond GM_HOST_CPUS_MAX are left out. Clock ticks since the start, but for what proc(5)
+ * takes back of the idle ones.
+ */
 struct gm_host_cpu {
 	uint64_t busy, all;           /* 0, 0: there is none of that number */
 	uint64_t system, wait, steal; /* the first and the last are busy, too */

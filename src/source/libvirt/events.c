@@ -97,8 +97,9 @@ static const struct meaning meanings[] = {
 	{VIR_DOMAIN_EVENT_SUSPENDED, -1, GM_GUEST_SUSPENDED},
 	{VIR_DOMAIN_EVENT_PMSUSPENDED, -1, GM_GUEST_SUSPENDED},
 	/*
-	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has arrived (with
-	 * all its memory, or with some of it to come). Also the source, where a migration is given up: arrivals.c.
+	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has
+	 * arrived (with all its memory, or with some of it to come). Also the source, where a migration
+	 * is given up: arrivals.c.
 	 */
 	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED, GM_GUEST_MIGRATED},
 	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_POSTCOPY, GM_GUEST_MIGRATED},

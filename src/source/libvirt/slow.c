@@ -4,9 +4,9 @@
  * monitors for. The asking is done by workers that may hang (crew.h); this file decides who is
  * asked when, and turns answers into samples on its own thread. A batch that takes much longer than
  * usual is left to its worker and asked for anew on another, so that one guest that begins to hang
- * costs the others no more than that time. One that is not answered within its deadline though nobody hangs (so
- * many guests begin at once, the machine is so busy) is waited for at the next ticks: asked for
- * anew each time, it would be answered never. Run by source/runner.h.
+ * costs the others no more than that time. One that is not answered within its deadline though
+ * nobody hangs (so many guests begin at once, the machine is so busy) is waited for at the next
+ * ticks: asked for anew each time, it would be answered never. Run by source/runner.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,8 +41,8 @@ struct slow {
 	struct gm_lv_roster roster;
 	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
 	struct gm_lv_moves *moves;
-	int64_t usual;             /* ns that a batch takes, smoothed; 0: not known */
-	bool overdue;              /* a batch of an earlier tick is waited for, of this worker */
+	int64_t usual; /* ns that a batch takes, smoothed; 0: not known */
+	bool overdue;  /* a batch of an earlier tick is waited for, of this worker */
 	size_t overdue_worker;
 	int64_t asked_at;             /* monotonic */
 	unsigned waited_ticks, grace; /* grace: for how many; more when that was in vain */
