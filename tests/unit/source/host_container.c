@@ -234,7 +234,7 @@ static void without_a_group(void **state)
 {
 	uint64_t tick = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
 	double page = (double)sysconf(_SC_PAGESIZE);
-	char many[8 * 300] = "";
+	char many[8 * 300] = "", path[128];
 	struct node node;
 
 	(void)state;
@@ -260,10 +260,21 @@ static void without_a_group(void **state)
 	assert_true(gauge_of(&node, 51, GM_METRIC_MEMORY_RESIDENT) == 3 * 7 * page);
 	/* Who is gone takes nothing back, and who is new counts from its beginning. */
 	put_of(&node, 51, "task/51/children", "52 56 ");
-	put_stat(&node, 56, 'S', 1, 56);
+	put_stat(&node, 56, 'S', 1, 100);
 	search(&node);
 	assert_int_equal(cpu_of(&node, 51), (67 + 5 + 4 + 1) * tick);
 	assert_true(gauge_of(&node, 51, GM_METRIC_PROCESS_THREADS) == 6);
+	/* One that a search has missed is counted on, and not anew; and who is below two is one. */
+	put_of(&node, 51, "task/51/children", "52 ");
+	search(&node);
+	put_of(&node, 51, "task/51/children", "52 56 52 ");
+	put_of(&node, 51, "task/57/children", "56 ");
+	search(&node);
+	assert_int_equal(cpu_of(&node, 51), (67 + 5 + 4 + 1) * tick);
+	assert_true(gauge_of(&node, 51, GM_METRIC_PROCESS_THREADS) == 6);
+	put_stat(&node, 56, 'S', 3, 100);
+	poll_once(&node);
+	assert_int_equal(cpu_of(&node, 51), (67 + 5 + 4 + 3) * tick);
 	/* Too many to follow. */
 	for (unsigned i = 0; i < 300; i++) {
 		snprintf(many + strlen(many), 8, "%u ", 1000 + i);
@@ -271,9 +282,18 @@ static void without_a_group(void **state)
 	put_of(&node, 51, "task/51/children", many);
 	search(&node);
 	assert_null(value_of(&node, 51, GM_METRIC_PROCESS_CPU));
-	put_of(&node, 51, "task/51/children", "52 ");
+	put_stat(&node, 56, 'S', 5, 100);
+	put_of(&node, 51, "task/51/children", "52 56 ");
 	search(&node);
-	assert_true(gauge_of(&node, 51, GM_METRIC_PROCESS_THREADS) == 4);
+	assert_int_equal(cpu_of(&node, 51), (67 + 5 + 4 + 5) * tick); /* who was known is */
+	/* A list that cannot be had: those of before are read. */
+	snprintf(path, sizeof(path), "%s/51/task/51/children", node.proc);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	put_of(&node, 51, "task/57/children", "");
+	search(&node);
+	assert_int_equal(cpu_of(&node, 51), (67 + 5 + 4 + 5) * tick);
+	assert_true(gauge_of(&node, 51, GM_METRIC_PROCESS_THREADS) == 6);
 	end(&node);
 }
 
