@@ -43,10 +43,12 @@ void gm_host_parse_cpus(const char *stat, size_t length, struct gm_host_cpu *cpu
 /* Pure. Bytes of "Node 1 MemFree:  123 kB", by that name; false when no finished line tells them. */
 bool gm_host_parse_node(const char *meminfo, size_t length, const char *name, uint64_t *ret_bytes);
 
-/* Reads the meminfo of each memory node below `sys`, in no order. */
-void gm_host_each_node(const char *sys,
-		       void (*each)(void *user, uint32_t number, const char *meminfo,
-				    size_t length),
-		       void *user);
+/*
+ * Reads the meminfo of each memory node below `sys`, in no order; length 0: it is there, and cannot be read. 0 or
+ * a negative errno: not all could be listed.
+ */
+int gm_host_each_node(const char *sys,
+		      void (*each)(void *user, uint32_t number, const char *meminfo, size_t length),
+		      void *user);
 
 #endif
