@@ -22,6 +22,9 @@
 /* Threads that may be left behind when libvirt's lanes are stopped once more: two or three reloads' of one URI. */
 enum { LEFT_MAX = 16 };
 
+/* Guests that are asked for in a second whether they still move: no more than a lane can ask for at once. */
+enum { FOLLOWED_MAX = 64 };
+
 static int create_libvirt(const struct gm_sources *sources, const struct gm_config *config,
 			  unsigned uri, struct gm_source **ret_source)
 {
@@ -210,12 +213,30 @@ static void follow(struct gm_sources *sources, const struct gm_entity_key *key)
 	}
 }
 
+/* In a circle; NULL: there is none. */
+static const struct gm_tracked *after(const struct gm_entities *entities,
+				      const struct gm_tracked *tracked)
+{
+	const struct gm_tracked *next = tracked ? gm_entities_next(tracked) : NULL;
+	return next ? next : gm_entities_first(entities);
+}
+
 void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now)
 {
-	for (const struct gm_tracked *tracked = gm_entities_first(entities); tracked;
-	     tracked = gm_entities_next(tracked))
-		if (gm_tracked_is_leaving(tracked, now))
+	const struct gm_tracked *first =
+		after(entities, gm_entities_find(entities, &sources->followed));
+	const struct gm_tracked *tracked = first;
+	unsigned told = 0;
+	while (tracked && told < FOLLOWED_MAX) {
+		if (gm_tracked_is_leaving(tracked, now)) {
 			follow(sources, &tracked->info.key);
+			sources->followed = tracked->info.key;
+			told++;
+		}
+		tracked = after(entities, tracked);
+		if (tracked == first)
+			break;
+	}
 }
 
 void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after)

@@ -18,6 +18,7 @@ struct gm_sources {
 	const struct gm_source_sink *sink;
 	struct gm_snmp_start snmp_start;
 	struct gm_suspicion suspicion; /* whoever frees the rest clears it */
+	struct gm_entity_key followed; /* the guest that was told of last as one to be moved */
 };
 
 /* Before the first start: which start of the daemon this is, and as whom it takes informs. */
@@ -40,8 +41,8 @@ void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities 
 void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding);
 
 /*
- * Once a second: tells those that can ask of guests that are being moved elsewhere, for a migration that is given
- * up ends without a word.
+ * Once a second: tells those that can ask of guests that are being moved elsewhere, for a migration that is
+ * given up ends without a word; of many, others each time.
  */
 void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now);
 
