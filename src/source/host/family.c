@@ -28,7 +28,9 @@ struct gm_host_family {
 	bool crowded;
 	bool failed; /* a search: somebody may be missing */
 	uint64_t cpu_ticks;
-	uint64_t newest; /* start time of the youngest that was ever read */
+	bool searched;
+	/* In clock ticks: the last two searches (0: not known), and the start of the youngest ever read. */
+	uint64_t searched_at, searched_before, newest;
 };
 
 struct gm_host_family *gm_host_family_create(const char *proc, int pid)
@@ -151,6 +153,27 @@ static void search_below(struct gm_host_family *found, const struct gm_host_fami
 	closedir(folder);
 }
 
+/*
+ * In clock ticks, as processes' starts are counted; 0: it cannot be had. "12345.67 89.01": always two decimals
+ * (proc(5)).
+ */
+static uint64_t read_uptime(const char *proc, char *buffer, size_t size)
+{
+	int fd = gm_host_open(proc, "uptime");
+	ssize_t length = fd < 0 ? 0 : gm_host_read(fd, buffer, size);
+	uint64_t hundredths = 0;
+
+	for (ssize_t i = 0; i < length && buffer[i] != ' '; i++) {
+		if (buffer[i] >= '0' && buffer[i] <= '9') {
+			hundredths = hundredths * 10 + (uint64_t)(buffer[i] - '0');
+		}
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return hundredths * (uint64_t)sysconf(_SC_CLK_TCK) / 100;
+}
+
 void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t size)
 {
 	struct gm_host_family *found = gm_host_family_create(family->proc, family->members[0].pid);
@@ -158,6 +181,7 @@ void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t s
 	if (found == NULL) {
 		return; /* as before, then */
 	}
+	found->searched_at = read_uptime(family->proc, buffer, size);
 	found->members[0] = family->members[0];
 	/* Those that are found are searched in their turn. */
 	for (size_t i = 0; i < found->count && !found->crowded && !found->failed; i++) {
@@ -170,13 +194,17 @@ void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t s
 		memcpy(family->members, found->members, sizeof(family->members));
 		family->count = found->count;
 		family->crowded = false;
+		family->searched = true;
+		family->searched_before = family->searched_at;
+		family->searched_at = found->searched_at;
 	}
 	free(found);
 }
 
 /*
- * The ticks that one has used since it was counted last. Of one that nobody knew, all, unless it is as old as
- * somebody who was read before: then it may have been counted already, and was missed since.
+ * The ticks that one has used since it was counted last. Of one that nobody knew, all, unless it was there at
+ * the search before, or is as old as somebody who was read before: then it may have been counted already, or
+ * what it has used is of long ago.
  */
 static uint64_t ticks_since(const struct gm_host_family *family, const struct member *member,
 			    const struct gm_procfs_process *seen)
@@ -185,7 +213,8 @@ static uint64_t ticks_since(const struct gm_host_family *family, const struct me
 
 	if (member->known && member->start_time == seen->start_time) {
 		before = member->cpu_ticks;
-	} else if (seen->start_time <= family->newest) {
+	} else if (seen->start_time < family->searched_before ||
+		   (family->newest > 0 && seen->start_time <= family->newest)) {
 		return 0;
 	}
 	return seen->cpu_ticks > before ? seen->cpu_ticks - before : 0;
@@ -216,8 +245,8 @@ static void read_member(struct gm_host_family *family, struct member *member, ch
 void gm_host_family_read(struct gm_host_family *family, char *buffer, size_t size,
 			 struct gm_host_family_sum *ret_sum)
 {
-	*ret_sum = (struct gm_host_family_sum){.whole = !family->crowded};
-	for (size_t i = 0; i < family->count && !family->crowded; i++) {
+	*ret_sum = (struct gm_host_family_sum){.whole = family->searched && !family->crowded};
+	for (size_t i = 0; i < family->count && ret_sum->whole; i++) {
 		read_member(family, &family->members[i], buffer, size, ret_sum);
 	}
 	for (size_t i = 0; i < family->count; i++) {
