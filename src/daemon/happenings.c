@@ -39,10 +39,12 @@ static bool note_move(struct gm_tracked *guest, const struct gm_guest_event *eve
 		guest->moved_at = event->time;
 		return true;
 	case GM_GUEST_MOVING:
-		if (leaving)
+		if (leaving && event->time > guest->moved_at)
 			guest->moved_at = event->time;
 		return false;
 	case GM_GUEST_STAYED:
+		if (event->time <= guest->moved_at)
+			return false; /* asked for before it was to go: the answer came late */
 		guest->leaving = false;
 		if (leaving)
 			guest->moved_at = 0;

@@ -149,7 +149,6 @@ int gm_managed_from_record(const char *record, struct gm_threshold_row *ret_row,
 
 char *gm_managed_describe(const struct gm_threshold_row *row, char *text, size_t size)
 {
-	static const char *const kinds[] = {"node", "guest", "interface", "disk", "process"};
 	struct gm_threshold_options defaults;
 	struct gm_buffer line = GM_BUFFER_INIT(8192);
 	char value[VALUE], other[VALUE], quoted[2 * VALUE];
@@ -165,7 +164,7 @@ char *gm_managed_describe(const struct gm_threshold_row *row, char *text, size_t
 	}
 	for (unsigned kind = 0; kind < GM_ENTITY_KINDS; kind++)
 		if (row->entities >> kind & 1)
-			gm_buffer_printf(&line, ", of every %s", kinds[kind]);
+			gm_buffer_printf(&line, ", of every %s", gm_entity_kind_name(kind));
 	for (size_t i = 0; i < TEXTS; i++) {
 		const char *member = (const char *)row + texts[i].offset;
 

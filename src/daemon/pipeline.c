@@ -147,7 +147,7 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 	struct gm_source_status *known = &pipeline->source_status[status->id];
 	if (!runs(pipeline, status->id))
 		return;
-	gm_sources_log(known, status);
+	gm_sources_note(&pipeline->sources, gm_intake_entities(pipeline->intake), known, status);
 	/* libvirt tells of its guests only after it is connected. */
 	if (gm_source_uri(status->id) >= 0 && status->connected && !known->connected)
 		pipeline->orphans_at = gm_clock_monotonic() + ORPHAN_GRACE;
@@ -178,7 +178,8 @@ static void on_identified(void *user, const struct gm_entity_info *info)
 {
 	struct gm_pipeline *pipeline = user;
 	pipeline->store->ops->identify(pipeline->store, info);
-	gm_sources_hear(&pipeline->sources, info, true);
+	gm_sources_tell(&pipeline->sources,
+			gm_entities_find(gm_intake_entities(pipeline->intake), &info->key));
 }
 
 static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t time)
@@ -186,7 +187,7 @@ static void on_entity_gone(void *user, const struct gm_entity_key *key, int64_t 
 	struct gm_pipeline *pipeline = user;
 	gm_orphans_leave(pipeline->alarms, key, time);
 	pipeline->store->ops->forget(pipeline->store, key);
-	gm_sources_hear(&pipeline->sources, &(struct gm_entity_info){.key = *key}, false);
+	gm_sources_forget(&pipeline->sources, key);
 }
 
 static void on_finding(void *user, const struct gm_finding *finding)

@@ -8,12 +8,10 @@
 #include "base/text.h"
 #include "daemon/policies_private.h"
 
-static const char *const kind_names[GM_ENTITY_KINDS] = {
-	[GM_ENTITY_NODE] = "node",           [GM_ENTITY_GUEST] = "guest",
-	[GM_ENTITY_INTERFACE] = "interface", [GM_ENTITY_DISK] = "disk",
-	[GM_ENTITY_PROCESS] = "process",     [GM_ENTITY_CORE] = "core",
-	[GM_ENTITY_NUMA] = "numa",
-};
+static bool is_word(const char *word, const char *text, size_t length)
+{
+	return strlen(word) == length && strncmp(word, text, length) == 0;
+}
 
 /* "guest", "guest, node": kinds, separated by commas. */
 static int read_kinds(const struct gm_policy_loader *loader, const struct gm_yaml_node *node,
@@ -24,10 +22,9 @@ static int read_kinds(const struct gm_policy_loader *loader, const struct gm_yam
 
 	while (text && *text != '\0') {
 		size_t length = strcspn(text, ", ");
-		int kind = 0;
+		unsigned kind = 0;
 
-		while (kind < GM_ENTITY_KINDS && (strlen(kind_names[kind]) != length ||
-						  strncmp(kind_names[kind], text, length) != 0))
+		while (kind < GM_ENTITY_KINDS && !is_word(gm_entity_kind_name(kind), text, length))
 			kind++;
 		if (kind == GM_ENTITY_KINDS)
 			return gm_policies_refuse(

@@ -22,6 +22,9 @@
 /* Threads that may be left behind when libvirt's lanes are stopped once more: two or three reloads' of one URI. */
 enum { LEFT_MAX = 16 };
 
+/* Guests that are asked for in a second whether they still move: no more than a lane can ask for at once. */
+enum { FOLLOWED_MAX = 64 };
+
 static int create_libvirt(const struct gm_sources *sources, const struct gm_config *config,
 			  unsigned uri, struct gm_source **ret_source)
 {
@@ -120,6 +123,10 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 	if (!is_enabled(config, id))
 		return 0;
 
+	if (gm_source_uri(id) >= 0) {
+		bool remote = gm_libvirt_is_remote(&config->libvirt, line->uri);
+		sources->remote = (sources->remote & ~(1U << id)) | (unsigned)remote << id;
+	}
 	struct gm_runner_options options = {.phase = line->phase};
 	memcpy(&options.interval, (const char *)config + line->interval, sizeof(options.interval));
 	options.phase %= options.interval;
@@ -142,6 +149,7 @@ static int start_one(struct gm_sources *sources, const struct gm_config *config,
 static void stop_set(struct gm_sources *sources, unsigned set, int64_t patience)
 {
 	int64_t deadline = gm_clock_monotonic() + patience;
+	sources->taps = sources->taps && !(set >> GM_SOURCE_TAP & 1);
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
 		if (set >> id & 1)
 			gm_runner_quit(sources->runners[id]);
@@ -181,13 +189,41 @@ void gm_sources_stop(struct gm_sources *sources)
 	stop_set(sources, (1U << GM_SOURCE_COUNT) - 1, STOP_PATIENCE);
 }
 
-void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here)
+/* A device that has its kernel's index is the tap sampler's, for libvirt's lanes. */
+static void tell_untapped(struct gm_sources *sources, const struct gm_entity_info *info)
 {
-	if (!here)
-		gm_suspicion_forget(&sources->suspicion, &info->key);
+	struct gm_entity_info untapped = *info;
+	untapped.interface.if_index = 0;
+	for (unsigned uri = 0; uri < GM_LIBVIRT_URIS; uri++) {
+		struct gm_runner *runner = sources->runners[gm_source_libvirt(uri, false)];
+		if (runner)
+			gm_runner_hear(runner, &untapped, true);
+	}
+}
+
+void gm_sources_tell(struct gm_sources *sources, const struct gm_tracked *tracked)
+{
+	const struct gm_entity_info *info = &tracked->info;
+	bool is_untapped = info->key.kind == GM_ENTITY_INTERFACE && !sources->taps;
+	bool is_elsewhere =
+		info->key.kind == GM_ENTITY_GUEST && (tracked->told_by & sources->remote) != 0;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		bool is_fast = gm_source_uri((enum gm_source_id)id) >= 0;
+		if (sources->runners[id] && !(is_untapped && is_fast))
+			gm_runner_hear(sources->runners[id], info,
+				       !(is_elsewhere && id == GM_SOURCE_HOST));
+	}
+	if (is_untapped)
+		tell_untapped(sources, info);
+}
+
+void gm_sources_forget(struct gm_sources *sources, const struct gm_entity_key *key)
+{
+	const struct gm_entity_info info = {.key = *key};
+	gm_suspicion_forget(&sources->suspicion, key);
 	for (int id = 0; id < GM_SOURCE_COUNT; id++)
 		if (sources->runners[id])
-			gm_runner_hear(sources->runners[id], info, here);
+			gm_runner_hear(sources->runners[id], &info, false);
 }
 
 void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding)
@@ -210,15 +246,33 @@ static void follow(struct gm_sources *sources, const struct gm_entity_key *key)
 	}
 }
 
-void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now)
+/* In a circle; NULL: there is none. */
+static const struct gm_tracked *after(const struct gm_entities *entities,
+				      const struct gm_tracked *tracked)
 {
-	for (const struct gm_tracked *tracked = gm_entities_first(entities); tracked;
-	     tracked = gm_entities_next(tracked))
-		if (gm_tracked_is_leaving(tracked, now))
-			follow(sources, &tracked->info.key);
+	const struct gm_tracked *next = tracked ? gm_entities_next(tracked) : NULL;
+	return next ? next : gm_entities_first(entities);
 }
 
-void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after)
+void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now)
+{
+	const struct gm_tracked *first =
+		after(entities, gm_entities_find(entities, &sources->followed));
+	const struct gm_tracked *tracked = first;
+	unsigned told = 0;
+	while (tracked && told < FOLLOWED_MAX) {
+		if (gm_tracked_is_leaving(tracked, now)) {
+			follow(sources, &tracked->info.key);
+			sources->followed = tracked->info.key;
+			told++;
+		}
+		tracked = after(entities, tracked);
+		if (tracked == first)
+			break;
+	}
+}
+
+static void write_log(const struct gm_source_status *before, const struct gm_source_status *after)
 {
 	char reason[2 * sizeof(after->error)];
 	gm_text_quote(reason, sizeof(reason), after->error);
@@ -226,6 +280,19 @@ void gm_sources_log(const struct gm_source_status *before, const struct gm_sourc
 		gm_log(GM_LOG_INFO, "source %s: connected", gm_source_name(after->id));
 	else if (after->error[0] != '\0' && strcmp(before->error, after->error) != 0)
 		gm_log(GM_LOG_WARNING, "source %s: %s", gm_source_name(after->id), reason);
+}
+
+void gm_sources_note(struct gm_sources *sources, const struct gm_entities *entities,
+		     const struct gm_source_status *before, const struct gm_source_status *after)
+{
+	write_log(before, after);
+	if (after->id != GM_SOURCE_TAP || after->connected == sources->taps)
+		return;
+	sources->taps = after->connected;
+	for (const struct gm_tracked *tracked = gm_entities_first(entities); tracked;
+	     tracked = gm_entities_next(tracked))
+		if (tracked->told_by && tracked->info.key.kind == GM_ENTITY_INTERFACE)
+			gm_sources_tell(sources, tracked);
 }
 
 bool gm_sources_libvirt_connected(const struct gm_sources *sources,
@@ -244,7 +311,7 @@ void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities 
 	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
 	     tracked = gm_entities_next(tracked))
 		if (tracked->told_by)
-			gm_sources_hear(sources, &tracked->info, true);
+			gm_sources_tell(sources, tracked);
 }
 
 /* Those that run and must not go on as they are, as bits. */

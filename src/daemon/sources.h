@@ -18,6 +18,9 @@ struct gm_sources {
 	const struct gm_source_sink *sink;
 	struct gm_snmp_start snmp_start;
 	struct gm_suspicion suspicion; /* whoever frees the rest clears it */
+	unsigned remote; /* those that tell of other nodes' guests: bits 1 << enum gm_source_id */
+	bool taps;       /* what the tap sampler tells of is being read */
+	struct gm_entity_key followed; /* the guest that was told of last as one to be moved */
 };
 
 /* Before the first start: which start of the daemon this is, and as whom it takes informs. */
@@ -30,8 +33,12 @@ int gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 /* Stops them; one that is stuck in a call is left behind. */
 void gm_sources_stop(struct gm_sources *sources);
 
-/* Tells all of them what one has told: who an entity is, or that it is gone. */
-void gm_sources_hear(struct gm_sources *sources, const struct gm_entity_info *info, bool here);
+/*
+ * Tells all of them what one has told: who an entity is, or that it is gone. The host source is told of this
+ * node's guests alone, and libvirt's lanes of what the tap sampler reads while it does.
+ */
+void gm_sources_tell(struct gm_sources *sources, const struct gm_tracked *tracked);
+void gm_sources_forget(struct gm_sources *sources, const struct gm_entity_key *key);
 
 /* Tells all of them what is known of every entity: those that were started anew know nothing. */
 void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities *entities);
@@ -40,13 +47,17 @@ void gm_sources_tell_again(struct gm_sources *sources, const struct gm_entities 
 void gm_sources_judge(struct gm_sources *sources, const struct gm_finding *finding);
 
 /*
- * Once a second: tells those that can ask of guests that are being moved elsewhere, for a migration that is given
- * up ends without a word.
+ * Once a second: tells those that can ask of guests that are being moved elsewhere, for a migration that is
+ * given up ends without a word; of many, others each time.
  */
 void gm_sources_follow(struct gm_sources *sources, const struct gm_entities *entities, int64_t now);
 
-/* Writes into the log what of a source's account is new. */
-void gm_sources_log(const struct gm_source_status *before, const struct gm_source_status *after);
+/*
+ * Takes note of a source's account: what of it is new goes into the log; and where the tap sampler reads no more, or
+ * again, the others are told.
+ */
+void gm_sources_note(struct gm_sources *sources, const struct gm_entities *entities,
+		     const struct gm_source_status *before, const struct gm_source_status *after);
 
 /* Whether all of libvirt's connections stand (and there is one): only then nobody is missing. */
 bool gm_sources_libvirt_connected(const struct gm_sources *sources,

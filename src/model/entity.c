@@ -73,6 +73,17 @@ bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+const char *gm_entity_kind_name(unsigned kind)
+{
+	static const char *const names[GM_ENTITY_KINDS] = {
+		[GM_ENTITY_NODE] = "node",           [GM_ENTITY_GUEST] = "guest",
+		[GM_ENTITY_INTERFACE] = "interface", [GM_ENTITY_DISK] = "disk",
+		[GM_ENTITY_PROCESS] = "process",     [GM_ENTITY_CORE] = "core",
+		[GM_ENTITY_NUMA] = "numa",
+	};
+	return kind < GM_ENTITY_KINDS ? names[kind] : NULL;
+}
+
 char *gm_uuid_text(const uint8_t uuid[GM_UUID_SIZE], char text[GM_UUID_TEXT])
 {
 	char *at = text;

@@ -39,8 +39,8 @@ enum {
 struct gm_entity_key {
 	uint8_t kind;               /* enum gm_entity_kind */
 	uint8_t uuid[GM_UUID_SIZE]; /* guest, guest's disk or process; zeros otherwise */
-	char name
-		[GM_DEVICE_NAME]; /* interface, disk, process, core, memory node; zeros otherwise, zero-padded always */
+	/* interface, disk, process, core, memory node; zeros otherwise, zero-padded always */
+	char name[GM_DEVICE_NAME];
 };
 
 struct gm_entity_key gm_entity_node(void);
@@ -56,9 +56,13 @@ struct gm_entity_key gm_entity_numa(uint32_t number);
 
 bool gm_entity_equal(const struct gm_entity_key *a, const struct gm_entity_key *b);
 
+/* The word for a kind in files and sentences: "node", "guest", "interface", …; NULL: there is none. */
+const char *gm_entity_kind_name(unsigned kind);
+
 /*
  * The key as text: "node", "guest:<uuid>", "if:<device>", "disk:<uuid>:<target>" (host's disk:
- * "disk::<target>"), "process:<uuid>:<pid>/<command>" (the host's: "process::<pid>/<command>"), "core:<number>", "numa:<number>". Used in Redis keys, the control protocol, the journal and the log.
+ * "disk::<target>"), "process:<uuid>:<pid>/<command>" (the host's: "process::<pid>/<command>"),
+ * "core:<number>", "numa:<number>". Used in Redis keys, the control protocol, the journal and the log.
  */
 char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT]);
 int gm_entity_parse(const char *text, struct gm_entity_key *ret_key); /* 0 or -EINVAL */

@@ -177,6 +177,10 @@ static struct gm_entity_key choose_entity(const struct run *run)
 		return gm_entity_interface(run->entity);
 	if (kinds & 1U << GM_ENTITY_DISK)
 		return gm_entity_disk(uuid, run->entity);
+	if ((kinds & 1U << GM_ENTITY_NODE) == 0 && (kinds & 1U << GM_ENTITY_CORE))
+		return gm_entity_core(0);
+	if ((kinds & 1U << GM_ENTITY_NODE) == 0 && (kinds & 1U << GM_ENTITY_NUMA))
+		return gm_entity_numa(0);
 	return gm_entity_node();
 }
 

@@ -16,19 +16,43 @@
 
 enum { CLIMB_MAX = 3 };
 
+/* The names of guests' own groups, and what those of partitions, which may be called anything, end with. */
+static const char *const of_guests[] = {"qemu-", "lxc-", "machine-qemu", "machine-lxc"};
+static const char *const of_partitions[] = {".partition", ".slice"};
+
+static bool is_a_guests(const char *part, size_t length)
+{
+	bool is = false;
+
+	for (size_t i = 0; i < sizeof(of_guests) / sizeof(of_guests[0]); i++) {
+		size_t own = strlen(of_guests[i]);
+
+		is |= length > own && memcmp(part, of_guests[i], own) == 0;
+	}
+	for (size_t i = 0; i < sizeof(of_partitions) / sizeof(of_partitions[0]); i++) {
+		size_t own = strlen(of_partitions[i]);
+
+		is &= length < own || memcmp(part + length - own, of_partitions[i], own) != 0;
+	}
+	return is;
+}
+
 /*
- * Whether a group is one guest's: a process that libvirt did not start shares its group with
- * others, whose memory is not the guest's.
+ * Whether a group is one guest's, or inside of it: a process that libvirt did not start shares its group
+ * with others, whose memory is not the guest's; and so do guests their partition.
  */
 static bool is_of_a_guest(const char *path)
 {
-	const char *last = strrchr(path, '/');
+	while (*path != '\0') {
+		size_t length = strcspn(path, "/");
 
-	if (last == NULL || strcmp(last, "/machine") == 0 || strcmp(last, "/machine.slice") == 0) {
-		return false;
+		if (is_a_guests(path, length)) {
+			return true;
+		}
+		path += length;
+		path += *path == '/';
 	}
-	return strstr(path, "/machine") != NULL || strstr(path, "/qemu-") != NULL ||
-	       strstr(path, "/lxc-") != NULL;
+	return false;
 }
 
 /* From `path` upwards, which is cut. */

@@ -2,6 +2,7 @@
 /* The node's CPUs and memory nodes; see cores.h. Called by host/host.c. */
 #include "source/host/cores.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,6 @@ struct search {
 	struct gm_batch *batch;
 	const struct gm_source_sink *sink;
 	bool found[GM_HOST_NUMA_MAX];
-	uint32_t count;
 };
 
 static uint64_t bytes_of(const char *meminfo, size_t length, const char *name)
@@ -95,16 +95,19 @@ static void tell_node(void *user, uint32_t number, const char *meminfo, size_t l
 	struct search *search = user;
 	uint64_t total, left;
 
-	if (number >= GM_HOST_NUMA_MAX || search->found[number] ||
-	    !gm_host_parse_node(meminfo, length, "MemTotal", &total) ||
-	    !gm_host_parse_node(meminfo, length, "MemFree", &left)) {
-		return;
-	}
-	struct gm_entity_key key = gm_entity_numa(number);
 	const struct gm_host_cores *cores = search->cores;
 
+	if (number >= GM_HOST_NUMA_MAX || search->found[number]) {
+		return;
+	}
+	search->found[number] = cores->nodes[number];
+	if (!gm_host_parse_node(meminfo, length, "MemTotal", &total) ||
+	    !gm_host_parse_node(meminfo, length, "MemFree", &left)) {
+		return; /* one that was there still is */
+	}
+	struct gm_entity_key key = gm_entity_numa(number);
+
 	search->found[number] = true;
-	search->count++;
 	announce(&key, cores->nodes[number], true, cores->time, search->sink);
 	/* Shared memory is counted as pages of files, but nothing can drop it. */
 	uint64_t cached =
@@ -124,17 +127,20 @@ static uint32_t tell_nodes(struct gm_host_cores *cores, struct gm_batch *batch,
 			   const struct gm_source_sink *sink)
 {
 	struct search search = {.cores = cores, .batch = batch, .sink = sink};
+	int rc = gm_host_each_node(cores->sys, tell_node, &search);
+	bool listed = rc == 0 || rc == -ENOENT;
+	uint32_t count = 0;
 
-	gm_host_each_node(cores->sys, tell_node, &search);
 	for (uint32_t i = 0; i < GM_HOST_NUMA_MAX; i++) {
 		struct gm_entity_key key = gm_entity_numa(i);
 
-		if (!search.found[i]) {
+		if (!search.found[i] && listed) {
 			announce(&key, cores->nodes[i], false, cores->time, sink);
 		}
+		cores->nodes[i] = search.found[i] || (cores->nodes[i] && !listed);
+		count += cores->nodes[i];
 	}
-	memcpy(cores->nodes, search.found, sizeof(cores->nodes));
-	return search.count;
+	return count;
 }
 
 uint32_t gm_host_cores_tell(struct gm_host_cores *cores, struct gm_batch *batch,

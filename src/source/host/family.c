@@ -3,6 +3,7 @@
 #include "source/host/family.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,6 @@
 #include "source/host/files.h"
 #include "source/host/procfs.h"
 #include "source/host/procfs_container.h"
-
-enum { THREADS_MAX = 1024 }; /* of one process: further ones have no children, as far as is known */
 
 struct member {
 	int pid;
@@ -25,8 +24,13 @@ struct gm_host_family {
 	const char *proc;
 	struct member members[GM_HOST_FAMILY_MAX]; /* the eldest first */
 	size_t count;
+	unsigned threads; /* looked at in a search */
 	bool crowded;
+	bool failed; /* a search: somebody may be missing */
 	uint64_t cpu_ticks;
+	bool searched;
+	/* In clock ticks: the last two searches (0: not known), and the start of the youngest ever read. */
+	uint64_t searched_at, searched_before, newest;
 };
 
 struct gm_host_family *gm_host_family_create(const char *proc, int pid)
@@ -62,22 +66,32 @@ static ssize_t read_of(const char *proc, int pid, const char *file, char *buffer
 	return length;
 }
 
-/* Takes one that is found: with what is known of it, if it was there before. */
+static const struct member *find(const struct gm_host_family *family, int pid)
+{
+	for (size_t i = 0; i < family->count; i++) {
+		if (family->members[i].pid == pid) {
+			return &family->members[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Takes one that is found: with what is known of it, if it was there before. One whose parent has ended
+ * may be found below two.
+ */
 static void take(struct gm_host_family *found, const struct gm_host_family *before, int pid)
 {
+	if (find(found, pid) != NULL) {
+		return;
+	}
 	if (found->count == GM_HOST_FAMILY_MAX) {
 		found->crowded = true;
 		return;
 	}
-	struct member *member = &found->members[found->count++];
+	const struct member *known = find(before, pid);
 
-	*member = (struct member){.pid = pid};
-	for (size_t i = 0; i < before->count; i++) {
-		if (before->members[i].pid == pid) {
-			*member = before->members[i];
-			return;
-		}
-	}
+	found->members[found->count++] = known != NULL ? *known : (struct member){.pid = pid};
 }
 
 /* "12 345 6 ": the children of one thread. */
@@ -104,32 +118,60 @@ static void take_list(struct gm_host_family *found, const struct gm_host_family 
 	}
 }
 
+/* That it has ended meanwhile is no failure. */
+static bool is_failure(int error)
+{
+	return error != ENOENT && error != ESRCH;
+}
+
 static void search_below(struct gm_host_family *found, const struct gm_host_family *before, int pid,
 			 char *buffer, size_t size)
 {
 	char path[PATH_MAX], name[64];
 	const struct dirent *entry;
-	unsigned threads = 0;
 	DIR *folder;
 
 	snprintf(path, sizeof(path), "%s/%d/task", found->proc, pid);
 	folder = opendir(path);
 	if (folder == NULL) {
+		found->failed |= is_failure(errno);
 		return;
 	}
-	while (!found->crowded && threads < THREADS_MAX && (entry = readdir(folder)) != NULL) {
+	while (!found->crowded && (entry = readdir(folder)) != NULL) {
 		int thread = gm_procfs_pid(entry->d_name);
 		ssize_t length;
 
 		if (thread < 0) {
 			continue;
 		}
-		threads++;
+		found->crowded = ++found->threads > GM_HOST_FAMILY_THREADS;
 		snprintf(name, sizeof(name), "task/%d/children", thread);
 		length = read_of(found->proc, pid, name, buffer, size);
+		found->failed |= length < 0 && is_failure((int)-length);
 		take_list(found, before, buffer, length > 0 ? (size_t)length : 0);
 	}
 	closedir(folder);
+}
+
+/*
+ * In clock ticks, as processes' starts are counted; 0: it cannot be had. "12345.67 89.01": always two decimals
+ * (proc(5)).
+ */
+static uint64_t read_uptime(const char *proc, char *buffer, size_t size)
+{
+	int fd = gm_host_open(proc, "uptime");
+	ssize_t length = fd < 0 ? 0 : gm_host_read(fd, buffer, size);
+	uint64_t hundredths = 0;
+
+	for (ssize_t i = 0; i < length && buffer[i] != ' '; i++) {
+		if (buffer[i] >= '0' && buffer[i] <= '9') {
+			hundredths = hundredths * 10 + (uint64_t)(buffer[i] - '0');
+		}
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return hundredths * (uint64_t)sysconf(_SC_CLK_TCK) / 100;
 }
 
 void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t size)
@@ -139,14 +181,43 @@ void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t s
 	if (found == NULL) {
 		return; /* as before, then */
 	}
+	found->searched_at = read_uptime(family->proc, buffer, size);
 	found->members[0] = family->members[0];
-	found->cpu_ticks = family->cpu_ticks;
 	/* Those that are found are searched in their turn. */
-	for (size_t i = 0; i < found->count && !found->crowded; i++) {
+	for (size_t i = 0; i < found->count && !found->crowded && !found->failed; i++) {
 		search_below(found, family, found->members[i].pid, buffer, size);
 	}
-	*family = *found;
+	/* Who was left out would be a new one when it is found again, and count twice. */
+	if (found->crowded) {
+		family->crowded = true;
+	} else if (!found->failed) {
+		memcpy(family->members, found->members, sizeof(family->members));
+		family->count = found->count;
+		family->crowded = false;
+		family->searched = true;
+		family->searched_before = family->searched_at;
+		family->searched_at = found->searched_at;
+	}
 	free(found);
+}
+
+/*
+ * The ticks that one has used since it was counted last. Of one that nobody knew, all, unless it was there at
+ * the search before, or is as old as somebody who was read before: then it may have been counted already, or
+ * what it has used is of long ago.
+ */
+static uint64_t ticks_since(const struct gm_host_family *family, const struct member *member,
+			    const struct gm_procfs_process *seen)
+{
+	uint64_t before = 0;
+
+	if (member->known && member->start_time == seen->start_time) {
+		before = member->cpu_ticks;
+	} else if (seen->start_time < family->searched_before ||
+		   (family->newest > 0 && seen->start_time <= family->newest)) {
+		return 0;
+	}
+	return seen->cpu_ticks > before ? seen->cpu_ticks - before : 0;
 }
 
 static void read_member(struct gm_host_family *family, struct member *member, char *buffer,
@@ -158,11 +229,7 @@ static void read_member(struct gm_host_family *family, struct member *member, ch
 	if (length <= 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0) {
 		return;
 	}
-	if (member->known && member->start_time != seen.start_time) {
-		member->known = false; /* another one has its number */
-	}
-	uint64_t before = member->known ? member->cpu_ticks : 0;
-	family->cpu_ticks += seen.cpu_ticks > before ? seen.cpu_ticks - before : 0;
+	family->cpu_ticks += ticks_since(family, member, &seen);
 	*member = (struct member){member->pid, true, seen.start_time, seen.cpu_ticks};
 	if (seen.state != 'Z' && seen.state != 'X') {
 		uint64_t anonymous;
@@ -178,9 +245,14 @@ static void read_member(struct gm_host_family *family, struct member *member, ch
 void gm_host_family_read(struct gm_host_family *family, char *buffer, size_t size,
 			 struct gm_host_family_sum *ret_sum)
 {
-	*ret_sum = (struct gm_host_family_sum){.whole = !family->crowded};
-	for (size_t i = 0; i < family->count && !family->crowded; i++) {
+	*ret_sum = (struct gm_host_family_sum){.whole = family->searched && !family->crowded};
+	for (size_t i = 0; i < family->count && ret_sum->whole; i++) {
 		read_member(family, &family->members[i], buffer, size, ret_sum);
+	}
+	for (size_t i = 0; i < family->count; i++) {
+		if (family->members[i].known && family->members[i].start_time > family->newest) {
+			family->newest = family->members[i].start_time;
+		}
 	}
 	ret_sum->cpu_ticks = family->cpu_ticks;
 }

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of one with more nothing is told: a part would not be the whole. */
-enum { GM_HOST_FAMILY_MAX = 256 };
+/* Of one with more processes, or threads of them, nothing is told: a part would not be the whole. */
+enum { GM_HOST_FAMILY_MAX = 256, GM_HOST_FAMILY_THREADS = 4096 };
 
 struct gm_host_family;
 
@@ -26,7 +26,10 @@ struct gm_host_family_sum {
 struct gm_host_family *gm_host_family_create(const char *proc, int pid);
 void gm_host_family_free(struct gm_host_family *family); /* NULL-safe */
 
-/* Who is below now: a reading of each thread's list of children. `buffer` is scratch space, here and below. */
+/*
+ * Who is below now: a reading of each thread's list of children. Where one cannot be had all stays as it was.
+ * `buffer` is scratch space, here and below.
+ */
 void gm_host_family_search(struct gm_host_family *family, char *buffer, size_t size);
 
 void gm_host_family_read(struct gm_host_family *family, char *buffer, size_t size,

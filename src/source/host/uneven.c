@@ -5,6 +5,7 @@
 #include "source/host/uneven.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,10 +148,9 @@ static size_t read_node(const char *folder, const char *node, char text[MEMINFO_
 	return length > 0 ? (size_t)length : 0;
 }
 
-void gm_host_each_node(const char *sys,
-		       void (*each)(void *user, uint32_t number, const char *meminfo,
-				    size_t length),
-		       void *user)
+int gm_host_each_node(const char *sys,
+		      void (*each)(void *user, uint32_t number, const char *meminfo, size_t length),
+		      void *user)
 {
 	char path[PATH_MAX], text[MEMINFO_SIZE];
 	const struct dirent *entry;
@@ -160,17 +160,17 @@ void gm_host_each_node(const char *sys,
 	snprintf(path, sizeof(path), "%s/devices/system/node", sys);
 	folder = opendir(path);
 	if (folder == NULL) {
-		return;
+		return -errno;
 	}
-	while ((entry = readdir(folder)) != NULL) {
-		size_t length =
-			is_node(entry->d_name, &number) ? read_node(path, entry->d_name, text) : 0;
-
-		if (length > 0) {
-			each(user, number, text, length);
+	while (errno = 0, (entry = readdir(folder)) != NULL) {
+		if (is_node(entry->d_name, &number)) {
+			each(user, number, text, read_node(path, entry->d_name, text));
 		}
 	}
+	int rc = -errno;
+
 	closedir(folder);
+	return rc;
 }
 
 static void take_least(void *user, uint32_t number, const char *meminfo, size_t length)
@@ -187,7 +187,7 @@ static void add_least_memory(const struct gm_host_uneven *uneven, struct gm_batc
 {
 	uint64_t least = UINT64_MAX;
 
-	gm_host_each_node(uneven->sys, take_least, &least);
+	(void)gm_host_each_node(uneven->sys, take_least, &least);
 	if (least != UINT64_MAX) {
 		gm_batch_gauge(batch, GM_METRIC_NUMA_LEAST, (double)least);
 	}

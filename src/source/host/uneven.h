@@ -14,7 +14,10 @@
 #include "model/note.h"
 #include "model/sample.h"
 
-/* Of one CPU; those beyond GM_HOST_CPUS_MAX are left out. Clock ticks since the start, but for what proc(5) takes back of the idle ones. */
+/*
+ * Of one CPU; those beyond GM_HOST_CPUS_MAX are left out. Clock ticks since the start, but for what proc(5)
+ * takes back of the idle ones.
+ */
 struct gm_host_cpu {
 	uint64_t busy, all;           /* 0, 0: there is none of that number */
 	uint64_t system, wait, steal; /* the first and the last are busy, too */
@@ -40,10 +43,12 @@ void gm_host_parse_cpus(const char *stat, size_t length, struct gm_host_cpu *cpu
 /* Pure. Bytes of "Node 1 MemFree:  123 kB", by that name; false when no finished line tells them. */
 bool gm_host_parse_node(const char *meminfo, size_t length, const char *name, uint64_t *ret_bytes);
 
-/* Reads the meminfo of each memory node below `sys`, in no order. */
-void gm_host_each_node(const char *sys,
-		       void (*each)(void *user, uint32_t number, const char *meminfo,
-				    size_t length),
-		       void *user);
+/*
+ * Reads the meminfo of each memory node below `sys`, in no order; length 0: it is there, and cannot be read. 0 or
+ * a negative errno: not all could be listed.
+ */
+int gm_host_each_node(const char *sys,
+		      void (*each)(void *user, uint32_t number, const char *meminfo, size_t length),
+		      void *user);
 
 #endif

@@ -26,12 +26,12 @@ static void drop(struct gm_lv_arrivals *arrivals, size_t at)
 			(--arrivals->count - at) * sizeof(arrivals->list[0]));
 }
 
-static void expect(struct gm_lv_arrivals *arrivals, const uint8_t *uuid)
+static void expect(struct gm_lv_arrivals *arrivals, const uint8_t *uuid, bool leaves)
 {
 	if (arrivals->count == GM_LV_ARRIVALS)
 		drop(arrivals, 0);
 	struct gm_lv_arrival *arrival = &arrivals->list[arrivals->count++];
-	arrival->runs = false;
+	*arrival = (struct gm_lv_arrival){.leaves = leaves};
 	memcpy(arrival->uuid, uuid, GM_UUID_SIZE);
 }
 
@@ -40,26 +40,37 @@ static bool is_resumed(int event, int detail, int which)
 	return event == VIR_DOMAIN_EVENT_RESUMED && detail == which;
 }
 
+/* At the source, in the last moment. */
+static bool is_suspended_to_go(int event, int detail)
+{
+	return event == VIR_DOMAIN_EVENT_SUSPENDED && detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED;
+}
+
 bool gm_lv_arrivals_judge(struct gm_lv_arrivals *arrivals, const uint8_t uuid[GM_UUID_SIZE],
 			  int event, int detail, enum gm_guest_event_kind *ret_kind)
 {
 	bool told = gm_lv_lifecycle_kind(event, detail, ret_kind);
 	size_t at = find(arrivals, uuid);
-	bool under_way = at < arrivals->count, runs = under_way && arrivals->list[at].runs;
+	struct gm_lv_arrival was = {.runs = true}; /* one of ours */
 
 	if (!told) /* it is defined, say, which it may be before or after */
 		return false;
-	if (under_way && is_resumed(event, detail, VIR_DOMAIN_EVENT_RESUMED_POSTCOPY)) {
-		arrivals->list[at].runs = true;
-		return true;
+	if (at < arrivals->count) {
+		if (is_resumed(event, detail, VIR_DOMAIN_EVENT_RESUMED_POSTCOPY)) {
+			arrivals->list[at].runs = true;
+			return true;
+		}
+		was = arrivals->list[at];
 	}
 	drop(arrivals, at);
-	if (*ret_kind == GM_GUEST_CRASHED && under_way && !runs)
+	if (*ret_kind == GM_GUEST_CRASHED && !was.runs && !was.leaves)
 		*ret_kind = GM_GUEST_STOPPED; /* the migration is given up */
-	else if (!under_way && is_resumed(event, detail, VIR_DOMAIN_EVENT_RESUMED_MIGRATED))
+	else if (was.leaves && is_resumed(event, detail, VIR_DOMAIN_EVENT_RESUMED_MIGRATED))
 		*ret_kind = GM_GUEST_STAYED;
 	else if (event == VIR_DOMAIN_EVENT_STARTED && *ret_kind == GM_GUEST_MIGRATED)
-		expect(arrivals, uuid);
+		expect(arrivals, uuid, false);
+	else if (is_suspended_to_go(event, detail))
+		expect(arrivals, uuid, true);
 	return true;
 }
 
@@ -67,5 +78,5 @@ bool gm_lv_arrivals_awaits(const struct gm_lv_arrivals *arrivals, const uint8_t 
 {
 	size_t at = find(arrivals, uuid);
 
-	return at < arrivals->count && !arrivals->list[at].runs;
+	return at < arrivals->count && !arrivals->list[at].runs && !arrivals->list[at].leaves;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Guests that a migration is about to bring: between the start of their hypervisor here and their arrival,
- * which may be hours later or never. While one is under way, libvirt tells the same of its end as of a crash, though
- * nothing has crashed: the guest goes on where it was. And what libvirt tells of a guest that has arrived it tells of
- * one that was to go and stays, too. Pure; one thread.
+ * which may be hours later or never. While one is under way, libvirt tells the same of its end as of a
+ * crash, though nothing has crashed: the guest goes on where it was. And what libvirt tells of a guest that
+ * has arrived it tells of one that was to go and stays, too; but that one was suspended to go. Pure; one
+ * thread at a time.
  */
 #ifndef GM_SOURCE_LIBVIRT_ARRIVALS_H
 #define GM_SOURCE_LIBVIRT_ARRIVALS_H
@@ -13,13 +14,14 @@
 
 #include "model/event.h"
 
-enum { GM_LV_ARRIVALS = 64 }; /* at once; of more, the oldest are forgotten */
+enum { GM_LV_ARRIVALS = 64 }; /* under way at once; of more, the oldest are forgotten */
 
 struct gm_lv_arrivals {
 	size_t count;
 	struct gm_lv_arrival {
 		uint8_t uuid[GM_UUID_SIZE];
 		bool runs;      /* though parts of its memory are still to come */
+		bool leaves;    /* it is suspended here, to go on elsewhere */
 	} list[GM_LV_ARRIVALS]; /* the oldest first */
 };
 

@@ -2,7 +2,7 @@
 /*
  * Devices whose counters the tap sampler reads, as the fast lane has heard: asking libvirt for the same, later
  * and for more, would be in vain. A device is covered from when the sampler tells of it until it is told
- * to be gone.
+ * to be gone, or to have no index: the sampler reads no more.
  *
  * put() and drop() on any thread, the rest on the lane's.
  */

@@ -218,13 +218,18 @@ static struct worker *find_idle(struct gm_lv_crew *crew)
 	return NULL;
 }
 
+static bool is_stuck(const struct worker *worker, int64_t now)
+{
+	return worker->state == BUSY && worker->due <= now;
+}
+
 /* Under the lock. */
 static unsigned count_stuck(const struct gm_lv_crew *crew, int64_t now)
 {
 	unsigned stuck = 0;
 
 	for (size_t i = 0; i < crew->count; i++)
-		stuck += crew->workers[i].state == BUSY && crew->workers[i].due <= now;
+		stuck += is_stuck(&crew->workers[i], now);
 	return stuck;
 }
 
@@ -307,6 +312,22 @@ unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew)
 {
 	pthread_mutex_lock(&crew->lock);
 	unsigned stuck = count_stuck(crew, gm_clock_monotonic());
+	pthread_mutex_unlock(&crew->lock);
+	return stuck;
+}
+
+unsigned gm_lv_crew_stuck_reading(struct gm_lv_crew *crew)
+{
+	unsigned stuck = 0;
+
+	pthread_mutex_lock(&crew->lock);
+	int64_t now = gm_clock_monotonic();
+	for (size_t i = 0; i < crew->count; i++) {
+		enum gm_lv_job_kind kind = crew->workers[i].job.kind;
+
+		stuck += (kind == GM_LV_JOB_COLLECT || kind == GM_LV_JOB_PROBE) &&
+			 is_stuck(&crew->workers[i], now);
+	}
 	pthread_mutex_unlock(&crew->lock);
 	return stuck;
 }

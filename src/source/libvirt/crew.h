@@ -82,8 +82,9 @@ void gm_lv_crew_abandon(struct gm_lv_crew *crew, size_t worker);
 /* Workers that have nothing to do now. */
 unsigned gm_lv_crew_idle(struct gm_lv_crew *crew);
 
-/* Workers past their deadline now, and answers dropped since the start. */
+/* Workers past their deadline now, those of them that read statistics, answers dropped since the start. */
 unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew);
+unsigned gm_lv_crew_stuck_reading(struct gm_lv_crew *crew);
 uint64_t gm_lv_crew_late(struct gm_lv_crew *crew);
 
 #endif

@@ -6,6 +6,7 @@
 #include "source/libvirt/events.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,11 @@ enum { MAILBOX_CAPACITY = 4096, WATCH_COUNT = 12 };
 struct gm_lv_mailbox {
 	atomic_uint references;
 	atomic_bool closed;
-	struct gm_queue *queue;         /* struct gm_lv_news */
-	uint64_t lost;                  /* as of the last look; the source's thread */
-	struct gm_lv_arrivals arrivals; /* the event thread's */
+	struct gm_queue *queue; /* struct gm_lv_news */
+	uint64_t lost;          /* as of the last look; the source's thread */
+	pthread_mutex_t lock;   /* guards the two below */
+	virConnectPtr watched;
+	struct gm_lv_arrivals arrivals; /* as that connection has told */
 	bool close_watched;
 	int ids[WATCH_COUNT]; /* libvirt's, -1: not registered */
 };
@@ -37,6 +40,11 @@ int gm_lv_mailbox_create(struct gm_lv_mailbox **ret_mailbox)
 	int rc = gm_queue_create(
 		&(struct gm_queue_options){.capacity = MAILBOX_CAPACITY, .free_item = free},
 		&mailbox->queue);
+	if (rc == 0) {
+		rc = -pthread_mutex_init(&mailbox->lock, NULL);
+		if (rc < 0)
+			gm_queue_free(mailbox->queue);
+	}
 	if (rc < 0) {
 		free(mailbox);
 		return rc;
@@ -52,6 +60,7 @@ void gm_lv_mailbox_release(struct gm_lv_mailbox *mailbox)
 {
 	if (!mailbox || atomic_fetch_sub(&mailbox->references, 1) != 1)
 		return;
+	pthread_mutex_destroy(&mailbox->lock);
 	gm_queue_free(mailbox->queue);
 	free(mailbox);
 }
@@ -63,12 +72,16 @@ static void release(void *user)
 }
 
 /* Whether it is a guest that a migration has yet to bring. */
-static bool is_awaited(const struct gm_lv_mailbox *mailbox, virDomainPtr domain)
+static bool is_awaited(struct gm_lv_mailbox *mailbox, virDomainPtr domain)
 {
 	uint8_t uuid[GM_UUID_SIZE];
 
-	return virDomainGetUUID(domain, uuid) == 0 &&
-	       gm_lv_arrivals_awaits(&mailbox->arrivals, uuid);
+	if (virDomainGetUUID(domain, uuid) < 0)
+		return false;
+	pthread_mutex_lock(&mailbox->lock);
+	bool awaited = gm_lv_arrivals_awaits(&mailbox->arrivals, uuid);
+	pthread_mutex_unlock(&mailbox->lock);
+	return awaited;
 }
 
 static void post(struct gm_lv_mailbox *mailbox, virDomainPtr domain, const struct gm_lv_news *news)
@@ -97,8 +110,9 @@ static const struct meaning meanings[] = {
 	{VIR_DOMAIN_EVENT_SUSPENDED, -1, GM_GUEST_SUSPENDED},
 	{VIR_DOMAIN_EVENT_PMSUSPENDED, -1, GM_GUEST_SUSPENDED},
 	/*
-	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has arrived (with
-	 * all its memory, or with some of it to come). Also the source, where a migration is given up: arrivals.c.
+	 * The target: STARTED_MIGRATED is when its hypervisor begins to receive it, this when it has
+	 * arrived (with all its memory, or with some of it to come). Also the source, where a migration
+	 * is given up: arrivals.c.
 	 */
 	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED, GM_GUEST_MIGRATED},
 	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_POSTCOPY, GM_GUEST_MIGRATED},
@@ -124,16 +138,27 @@ bool gm_lv_lifecycle_kind(int event, int detail, enum gm_guest_event_kind *ret_k
 	return false;
 }
 
+/* What an earlier connection tells late is judged by itself: how it went on was not heard. */
+static bool judge(struct gm_lv_mailbox *mailbox, virConnectPtr conn, const uint8_t *uuid, int event,
+		  int detail, enum gm_guest_event_kind *ret_kind)
+{
+	pthread_mutex_lock(&mailbox->lock);
+	bool tell = conn == mailbox->watched ? gm_lv_arrivals_judge(&mailbox->arrivals, uuid, event,
+								    detail, ret_kind)
+					     : gm_lv_lifecycle_kind(event, detail, ret_kind);
+	pthread_mutex_unlock(&mailbox->lock);
+	return tell;
+}
+
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *user)
 {
 	struct gm_lv_news news = {.changed = true};
 	struct gm_lv_mailbox *mailbox = user;
 	uint8_t uuid[GM_UUID_SIZE];
 
-	(void)conn;
 	if (virDomainGetUUID(domain, uuid) < 0)
 		return 0;
-	news.tell = gm_lv_arrivals_judge(&mailbox->arrivals, uuid, event, detail, &news.kind);
+	news.tell = judge(mailbox, conn, uuid, event, detail, &news.kind);
 	news.ended = event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED;
 	post(user, domain, &news);
 	return 0;
@@ -295,6 +320,10 @@ static const struct {
 bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 {
 	atomic_store(&mailbox->closed, false);
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->watched = conn;
+	mailbox->arrivals = (struct gm_lv_arrivals){0};
+	pthread_mutex_unlock(&mailbox->lock);
 	for (size_t i = 0; i < WATCH_COUNT; i++) {
 		atomic_fetch_add(&mailbox->references, 1);
 		mailbox->ids[i] = virConnectDomainEventRegisterAny(
@@ -314,6 +343,9 @@ bool gm_lv_mailbox_watch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 
 void gm_lv_mailbox_unwatch(struct gm_lv_mailbox *mailbox, virConnectPtr conn)
 {
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->watched = NULL; /* another one may get its address */
+	pthread_mutex_unlock(&mailbox->lock);
 	for (size_t i = 0; i < WATCH_COUNT; i++) {
 		if (mailbox->ids[i] >= 0)
 			virConnectDomainEventDeregisterAny(conn, mailbox->ids[i]);

@@ -36,6 +36,9 @@ extern const struct gm_option gm_libvirt_option_table[];
 /* How many URIs there are; 0: the list is no good (up to GM_LIBVIRT_URIS, all different). */
 size_t gm_libvirt_uris(const struct gm_libvirt_options *options);
 
+/* Whether the URI at that place, from 0, names another host, whose guests are not this node's. */
+bool gm_libvirt_is_remote(const struct gm_libvirt_options *options, unsigned uri);
+
 /* To be called before a lane is started, on the main thread: connection.h says what for. */
 void gm_libvirt_prepare(void);
 

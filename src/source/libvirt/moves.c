@@ -11,15 +11,26 @@
 #include "base/clock.h"
 #include "base/queue.h"
 
-/* After one that got no answer. */
+/* After a question that got no answer: so long one guest is asked for at a time, and its guest not at all. */
 #define REST (30 * GM_SECOND)
+
+enum { SILENT_MAX = 16 }; /* guests that are left out at a time */
 
 struct gm_lv_moves {
 	struct gm_queue *named; /* UUIDs */
+	uint8_t list[GM_LV_JOB_GUESTS]
+		    [GM_UUID_SIZE]; /* taken from there, and asked for from `next` on */
+	size_t count, next;
 	bool asking;
 	size_t worker;
-	int64_t asked_at, ask_after; /* monotonic */
+	int64_t asked_at, single_until; /* monotonic */
+	int64_t asked;                  /* the node's time */
 	struct gm_lv_job job;
+	size_t silent_next;
+	struct {
+		uint8_t uuid[GM_UUID_SIZE];
+		int64_t until; /* monotonic */
+	} silent[SILENT_MAX];
 };
 
 int gm_lv_moves_create(struct gm_lv_moves **ret_moves)
@@ -67,13 +78,23 @@ static void tell(const struct gm_lv_moves *moves, const struct gm_lv_answer *ans
 
 	for (size_t i = 0; answer->rc == 0 && i < moves->job.guest_count; i++) {
 		struct gm_guest_event event = {.key = gm_entity_guest(moves->job.guests[i]),
-					       .time = gm_clock_now()};
+					       .time = moves->asked};
 
 		if (answer->moves[i] == GM_LV_MOVE_UNKNOWN)
 			continue;
 		event.kind = kinds[answer->moves[i]];
 		sink->event(sink->user, &event);
 	}
+}
+
+static void note_silence(struct gm_lv_moves *moves, int64_t now)
+{
+	moves->single_until = now + REST;
+	if (moves->job.guest_count != 1)
+		return; /* who of them it was is not known */
+	memcpy(moves->silent[moves->silent_next].uuid, moves->job.guests[0], GM_UUID_SIZE);
+	moves->silent[moves->silent_next].until = now + REST;
+	moves->silent_next = (moves->silent_next + 1) % SILENT_MAX;
 }
 
 /* True when nothing is being asked for (any more). */
@@ -92,34 +113,60 @@ static bool fetch(struct gm_lv_moves *moves, struct gm_lv_crew *crew, int64_t pa
 		return false;
 	} else {
 		gm_lv_crew_abandon(crew, moves->worker);
-		moves->ask_after = now + REST;
+		note_silence(moves, now);
 	}
 	moves->asking = false;
 	return true;
 }
 
-static bool is_asked_for(const struct gm_lv_job *job, const uint8_t *uuid)
+static bool is_listed(const struct gm_lv_moves *moves, const uint8_t *uuid)
 {
-	for (size_t i = 0; i < job->guest_count; i++) {
-		if (memcmp(job->guests[i], uuid, GM_UUID_SIZE) == 0)
+	for (size_t i = 0; i < moves->count; i++) {
+		if (memcmp(moves->list[i], uuid, GM_UUID_SIZE) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* One that hangs would keep the worker from the others. */
-static void collect(struct gm_lv_moves *moves, const struct gm_lv_roster *roster)
+static void take_named(struct gm_lv_moves *moves)
 {
-	struct gm_lv_job *job = &moves->job;
 	uint8_t *uuid;
 
-	*job = (struct gm_lv_job){.kind = GM_LV_JOB_MOVES};
-	while (job->guest_count < GM_LV_JOB_GUESTS && (uuid = gm_queue_pop(moves->named))) {
-		const struct gm_lv_member *member = gm_lv_roster_find(roster, uuid);
-
-		if (member && !member->hung && !is_asked_for(job, uuid))
-			memcpy(job->guests[job->guest_count++], uuid, GM_UUID_SIZE);
+	moves->count = moves->next = 0;
+	while (moves->count < GM_LV_JOB_GUESTS && (uuid = gm_queue_pop(moves->named))) {
+		if (!is_listed(moves, uuid))
+			memcpy(moves->list[moves->count++], uuid, GM_UUID_SIZE);
 		free(uuid);
+	}
+}
+
+/* One that hangs would keep the worker from the others. */
+static bool may_answer(const struct gm_lv_moves *moves, const struct gm_lv_roster *roster,
+		       const uint8_t *uuid, int64_t now)
+{
+	const struct gm_lv_member *member = gm_lv_roster_find(roster, uuid);
+
+	if (!member || member->hung)
+		return false;
+	for (size_t i = 0; i < SILENT_MAX; i++) {
+		if (now < moves->silent[i].until &&
+		    memcmp(moves->silent[i].uuid, uuid, GM_UUID_SIZE) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void fill_job(struct gm_lv_moves *moves, const struct gm_lv_roster *roster, int64_t now)
+{
+	struct gm_lv_job *job = &moves->job;
+	size_t most = now < moves->single_until ? 1 : GM_LV_JOB_GUESTS;
+
+	*job = (struct gm_lv_job){.kind = GM_LV_JOB_MOVES};
+	for (; moves->next < moves->count && job->guest_count < most; moves->next++) {
+		const uint8_t *uuid = moves->list[moves->next];
+
+		if (may_answer(moves, roster, uuid, now))
+			memcpy(job->guests[job->guest_count++], uuid, GM_UUID_SIZE);
 	}
 }
 
@@ -129,11 +176,20 @@ void gm_lv_moves_tick(struct gm_lv_moves *moves, struct gm_lv_crew *crew,
 {
 	int64_t now = gm_clock_monotonic();
 
-	if (!fetch(moves, crew, patience, sink) || now < moves->ask_after ||
-	    gm_lv_crew_idle(crew) < 2)
+	if (!fetch(moves, crew, patience, sink) || gm_lv_crew_idle(crew) < 2)
 		return;
-	collect(moves, roster);
+	if (moves->next >= moves->count)
+		take_named(moves);
+	fill_job(moves, roster, now);
+	moves->asked_at = now;
+	moves->asked = gm_clock_now();
 	moves->asking = moves->job.guest_count > 0 &&
 			gm_lv_crew_give(crew, &moves->job, now, &moves->worker) == 0;
-	moves->asked_at = now;
+}
+
+void gm_lv_moves_abandon(struct gm_lv_moves *moves, struct gm_lv_crew *crew)
+{
+	if (moves->asking)
+		gm_lv_crew_abandon(crew, moves->worker);
+	moves->asking = false;
 }

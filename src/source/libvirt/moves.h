@@ -21,12 +21,15 @@ void gm_lv_moves_free(struct gm_lv_moves *moves); /* NULL-safe */
 void gm_lv_moves_follow(struct gm_lv_moves *moves, const uint8_t uuid[GM_UUID_SIZE]);
 
 /*
- * Tells what has been answered, and has a worker ask for those that were named since, if one has nothing else
- * to do. One that does not answer for `patience` ns is given up, and the others are not asked for in its place for a
- * while. The slow lane's thread.
+ * Tells what has been answered, dated by when it was asked for, and has a worker ask for those that were named
+ * since, if one has nothing else to do. One that does not answer for `patience` ns is given up: for a while guests
+ * are asked for one at a time then, and one that does not answer alone is left out. The slow lane's thread.
  */
 void gm_lv_moves_tick(struct gm_lv_moves *moves, struct gm_lv_crew *crew,
 		      const struct gm_lv_roster *roster, int64_t patience,
 		      const struct gm_source_sink *sink);
+
+/* Nobody waits for what is being asked for. The slow lane's thread. */
+void gm_lv_moves_abandon(struct gm_lv_moves *moves, struct gm_lv_crew *crew);
 
 #endif

@@ -98,3 +98,11 @@ size_t gm_libvirt_uris(const struct gm_libvirt_options *options)
 {
 	return gm_lv_uris_count(options->uri);
 }
+
+bool gm_libvirt_is_remote(const struct gm_libvirt_options *options, unsigned uri)
+{
+	char text[GM_LV_URI_SIZE];
+
+	gm_lv_uris_get(options->uri, uri, text);
+	return gm_lv_uri_is_remote(text);
+}

@@ -4,9 +4,9 @@
  * monitors for. The asking is done by workers that may hang (crew.h); this file decides who is
  * asked when, and turns answers into samples on its own thread. A batch that takes much longer than
  * usual is left to its worker and asked for anew on another, so that one guest that begins to hang
- * costs the others no more than that time. One that is not answered within its deadline though nobody hangs (so
- * many guests begin at once, the machine is so busy) is waited for at the next ticks: asked for
- * anew each time, it would be answered never. Run by source/runner.h.
+ * costs the others no more than that time. One that is not answered within its deadline though
+ * nobody hangs (so many guests begin at once, the machine is so busy) is waited for at the next
+ * ticks: asked for anew each time, it would be answered never. Run by source/runner.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,8 +41,8 @@ struct slow {
 	struct gm_lv_roster roster;
 	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
 	struct gm_lv_moves *moves;
-	int64_t usual;             /* ns that a batch takes, smoothed; 0: not known */
-	bool overdue;              /* a batch of an earlier tick is waited for, of this worker */
+	int64_t usual; /* ns that a batch takes, smoothed; 0: not known */
+	bool overdue;  /* a batch of an earlier tick is waited for, of this worker */
 	size_t overdue_worker;
 	int64_t asked_at;             /* monotonic */
 	unsigned waited_ticks, grace; /* grace: for how many; more when that was in vain */
@@ -291,6 +291,14 @@ static int ask(struct slow *slow, enum gm_lv_job_kind kind, int64_t deadline,
 	return rc < 0 ? rc : await(slow, &job, worker, deadline, ret_answer);
 }
 
+static const char *reason_of(int rc, enum gm_lv_job_kind kind)
+{
+	if (rc != -ETIMEDOUT)
+		return "no worker is free";
+	return kind == GM_LV_JOB_CONNECT ? "connecting takes longer than slow-deadline"
+					 : "guests take longer than slow-deadline to answer";
+}
+
 /* Has a job done within the deadline. 0, or a negative errno with `err`. */
 static int have_done(struct slow *slow, enum gm_lv_job_kind kind, struct gm_lv_answer *ret_answer,
 		     struct gm_error *err)
@@ -299,9 +307,7 @@ static int have_done(struct slow *slow, enum gm_lv_job_kind kind, struct gm_lv_a
 	int rc = ask(slow, kind, deadline, ret_answer);
 
 	if (rc < 0) {
-		gm_error_set(err, rc, "%s",
-			     slow->overdue ? "guests take longer than slow-deadline to answer"
-					   : "no worker is free");
+		gm_error_set(err, rc, "%s", reason_of(rc, kind));
 		return describe_hung(slow, rc, err);
 	}
 	if (ret_answer->rc < 0)
@@ -343,7 +349,7 @@ static int slow_poll(struct gm_source *source, int64_t now, const struct gm_sour
 		goto cleanup;
 	}
 	slow->roster.tick++;
-	convert(slow, &answer.list, gm_lv_crew_stuck(slow->crew) > 0, batch);
+	convert(slow, &answer.list, gm_lv_crew_stuck_reading(slow->crew) > 0, batch);
 	sweep(slow);
 	probe(slow, batch);
 	gm_lv_moves_tick(slow->moves, slow->crew, &slow->roster, slow->options.slow_deadline, sink);
@@ -357,10 +363,24 @@ cleanup:
 	return rc;
 }
 
-/* The workers keep their connections and see for themselves whether they are still good. */
+/*
+ * The workers keep their connections and see for themselves whether they are still good. Nobody fetches
+ * answers until the lane is open again: a worker that held one would not be free for that.
+ */
 static void slow_close(struct gm_source *source)
 {
-	(void)source;
+	struct slow *slow = (struct slow *)source;
+
+	if (slow->overdue)
+		gm_lv_crew_abandon(slow->crew, slow->overdue_worker);
+	slow->overdue = false;
+	slow->waited_ticks = 0;
+	for (struct gm_lv_member *member = slow->roster.table; member; member = member->hh.next) {
+		if (member->probing)
+			gm_lv_crew_abandon(slow->crew, member->worker);
+		member->probing = false;
+	}
+	gm_lv_moves_abandon(slow->moves, slow->crew);
 }
 
 static void slow_quit(struct gm_source *source)

@@ -268,6 +268,12 @@ static void test_a_migration_that_is_given_up(void **state)
 		gm_alarming_tick(f->alarming, T0 + minute * MINUTE);
 	}
 	assert_int_equal(f->told.count, 2);
+	/* Asked for before it was told of as moving last. */
+	happen(f, GM_GUEST_MOVING, T0 + 58 * MINUTE);
+	happen(f, GM_GUEST_STAYED, T0 + 59 * MINUTE);
+	assert_int_equal(f->told.count, 2);
+	gm_alarming_tick(f->alarming, T0 + 60 * MINUTE);
+	assert_int_equal(f->told.count, 2);
 	happen(f, GM_GUEST_STAYED, T0 + 60 * MINUTE);
 	assert_int_equal(f->told.count, 3);
 	assert_int_equal(f->told.log[2].alarm.news, GM_NEWS_RELEASED);

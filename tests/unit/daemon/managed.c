@@ -415,6 +415,23 @@ static void what_is_wrong_with_a_row_is_said(void **state)
 	assert_int_equal(gm_managed_check(&row, &err), -EINVAL);
 }
 
+/* Kinds of every number that a row may have. */
+static void all_kinds_are_described(void **state)
+{
+	struct gm_threshold_row row;
+	char text[512];
+
+	(void)state;
+	row_of(&row, "x", 80);
+	row.entities = (1U << GM_ENTITY_KINDS) - 1;
+	gm_managed_describe(&row, text, sizeof(text));
+	assert_non_null(strstr(text, ", of every process, of every core, of every numa"));
+	row.entities = 1U << GM_ENTITY_CORE;
+	gm_managed_describe(&row, text, sizeof(text));
+	assert_non_null(strstr(text, "of every core"));
+	assert_null(strstr(text, "of every process"));
+}
+
 /* A thousand changes leave no more options behind than one does. */
 static void there_is_a_bound(void **state)
 {
@@ -528,6 +545,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(rows_survive_a_restart, setup, teardown),
 		cmocka_unit_test(what_is_wrong_with_a_row_is_said),
+		cmocka_unit_test(all_kinds_are_described),
 		cmocka_unit_test_setup_teardown(there_is_a_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_gone_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_known_does_not, setup, teardown),

@@ -94,6 +94,15 @@ static void test_uuid(void **state)
 	assert_int_equal(gm_uuid_parse("6c766d6700004000800000000000000a", uuid), -EINVAL);
 }
 
+static void test_every_kind_has_a_name(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < GM_ENTITY_KINDS; kind++)
+		assert_non_null(gm_entity_kind_name(kind));
+	assert_string_equal(gm_entity_kind_name(GM_ENTITY_NUMA), "numa");
+	assert_null(gm_entity_kind_name(GM_ENTITY_KINDS));
+}
+
 static void test_label(void **state)
 {
 	(void)state;
@@ -134,6 +143,7 @@ int main(void)
 		cmocka_unit_test(test_keys_differ_by_what_they_name),
 		cmocka_unit_test(test_what_is_no_key),
 		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_every_kind_has_a_name),
 		cmocka_unit_test(test_label),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

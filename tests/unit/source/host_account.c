@@ -55,6 +55,17 @@ static void memory_of_both_versions(void **state)
 	put_guest(&node, 14, "4:memory:/machine\n0::/machine.slice\n");
 	put_guest(&node, 15, "0::/machine.slice/../user.slice\n");
 	put_guest(&node, 16, "4:memory:/machine/qemu-9-gone.libvirt-qemu\n");
+	/* Partitions of an operator's own, however they are called, and without a group of the guest's. */
+	put_text(node.sys, "fs/cgroup/memory/machine/tenant.partition/memory.usage_in_bytes",
+		 "999\n");
+	put_text(node.sys, "fs/cgroup/memory/machine/qemu-x.partition/memory.usage_in_bytes",
+		 "999\n");
+	put_text(node.sys, "fs/cgroup/machine.slice/machine-tenant.slice/memory.current", "999\n");
+	put_text(node.sys, "fs/cgroup/machine.slice/machine-qemux.slice/memory.current", "999\n");
+	put_guest(&node, 17, "4:memory:/machine/tenant.partition/qemu-9-x.libvirt-qemu\n");
+	put_guest(&node, 18, "4:memory:/machine/qemu-x.partition/qemu-9-x.libvirt-qemu\n");
+	put_guest(&node, 19, "0::/machine.slice/machine-tenant.slice/machine-qemu\\x2d9.scope\n");
+	put_guest(&node, 20, "0::/machine.slice/machine-qemux.slice/machine-qemu\\x2d9.scope\n");
 	start(&node, 0);
 	poll_once(&node);
 	assert_true(gauge_of(&node, 11, GM_METRIC_MEMORY_CGROUP) == 1048576);
@@ -63,7 +74,7 @@ static void memory_of_both_versions(void **state)
 	assert_int_equal(value_of(&node, 12, GM_METRIC_PRESSURE_MEMORY_SOME)->counter, 77000);
 	assert_int_equal(value_of(&node, 12, GM_METRIC_PRESSURE_MEMORY_FULL)->counter, 33000);
 	assert_null(value_of(&node, 12, GM_METRIC_PRESSURE_CPU_SOME));
-	for (unsigned pid = 13; pid <= 16; pid++) {
+	for (unsigned pid = 13; pid <= 20; pid++) {
 		assert_non_null(value_of(&node, pid, GM_METRIC_MEMORY_RESIDENT));
 		assert_null(value_of(&node, pid, GM_METRIC_MEMORY_CGROUP));
 		assert_null(value_of(&node, pid, GM_METRIC_MEMORY_PROPORTIONAL));

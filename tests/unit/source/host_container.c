@@ -260,7 +260,7 @@ static void without_a_group(void **state)
 	assert_true(gauge_of(&node, 51, GM_METRIC_MEMORY_RESIDENT) == 3 * 7 * page);
 	/* Who is gone takes nothing back, and who is new counts from its beginning. */
 	put_of(&node, 51, "task/51/children", "52 56 ");
-	put_stat(&node, 56, 'S', 1, 56);
+	put_stat(&node, 56, 'S', 1, 100);
 	search(&node);
 	assert_int_equal(cpu_of(&node, 51), (67 + 5 + 4 + 1) * tick);
 	assert_true(gauge_of(&node, 51, GM_METRIC_PROCESS_THREADS) == 6);
@@ -274,6 +274,67 @@ static void without_a_group(void **state)
 	put_of(&node, 51, "task/51/children", "52 ");
 	search(&node);
 	assert_true(gauge_of(&node, 51, GM_METRIC_PROCESS_THREADS) == 4);
+	end(&node);
+}
+
+/* 71 is libvirt_lxc, 72 and 73 its children. */
+static void each_is_counted_once(void **state)
+{
+	uint64_t tick = (uint64_t)(GM_SECOND / sysconf(_SC_CLK_TCK));
+	char many[8 * 300] = "", path[128];
+	struct node node;
+
+	(void)state;
+	begin(&node);
+	put_container(&node, 71, "box-71", "0::/../elsewhere\n");
+	put_of(&node, 71, "task/71/children", "72 73 ");
+	put_stat(&node, 72, 'S', 10, 72);
+	put_stat(&node, 73, 'S', 20, 73);
+	put_text(node.proc, "uptime", "0.78 0.00\n");
+	start(&node, 0);
+	hear_box(&node, 71);
+	poll_once(&node);
+	assert_int_equal(cpu_of(&node, 71), 37 * tick);
+	/* One that a search has missed is counted on, and not anew; and who is below two is one. */
+	put_of(&node, 71, "task/71/children", "72 ");
+	search(&node);
+	assert_true(gauge_of(&node, 71, GM_METRIC_PROCESS_THREADS) == 4);
+	put_of(&node, 71, "task/71/children", "72 73 72 ");
+	put_of(&node, 71, "task/75/children", "73 ");
+	search(&node);
+	assert_int_equal(cpu_of(&node, 71), 37 * tick);
+	assert_true(gauge_of(&node, 71, GM_METRIC_PROCESS_THREADS) == 6);
+	put_stat(&node, 73, 'S', 23, 73);
+	poll_once(&node);
+	assert_int_equal(cpu_of(&node, 71), 40 * tick);
+	/* One that was there from the first is not new, though it was never found. */
+	put_stat(&node, 77, 'S', 500, 77);
+	put_stat(&node, 80, 'S', 2, 80);
+	put_of(&node, 71, "task/71/children", "72 73 77 80 ");
+	search(&node);
+	assert_int_equal(cpu_of(&node, 71), 42 * tick);
+	put_stat(&node, 77, 'S', 501, 77);
+	poll_once(&node);
+	assert_int_equal(cpu_of(&node, 71), 43 * tick);
+	/* Too many for a while: who was known still is. */
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(many + strlen(many), 8, "%u ", 1000 + i);
+	}
+	put_of(&node, 71, "task/71/children", many);
+	search(&node);
+	assert_null(value_of(&node, 71, GM_METRIC_PROCESS_CPU));
+	put_stat(&node, 73, 'S', 25, 73);
+	put_of(&node, 71, "task/71/children", "72 73 ");
+	search(&node);
+	assert_int_equal(cpu_of(&node, 71), 45 * tick);
+	/* A list that cannot be had: those of before are read. */
+	snprintf(path, sizeof(path), "%s/71/task/71/children", node.proc);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	put_of(&node, 71, "task/75/children", "");
+	search(&node);
+	assert_int_equal(cpu_of(&node, 71), 45 * tick);
+	assert_true(gauge_of(&node, 71, GM_METRIC_PROCESS_THREADS) == 6);
 	end(&node);
 }
 
@@ -373,6 +434,7 @@ int main(void)
 		cmocka_unit_test(groups_of_version_2),
 		cmocka_unit_test(names_that_are_not_believed),
 		cmocka_unit_test(without_a_group),
+		cmocka_unit_test(each_is_counted_once),
 		cmocka_unit_test(come_and_go),
 		cmocka_unit_test(more_than_descriptors),
 	};

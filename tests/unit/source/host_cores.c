@@ -187,8 +187,18 @@ static void as_many_as_there_can_be(void **state)
 	tear_down(&rig);
 }
 
+static void move(const struct node *node, const char *from, const char *to)
+{
+	char old[128], new[128];
+
+	snprintf(old, sizeof(old), "%s/devices/system/%s", node->sys, from);
+	snprintf(new, sizeof(new), "%s/devices/system/%s", node->sys, to);
+	assert_int_equal(rename(old, new), 0);
+}
+
 static void memory_nodes(void **state)
 {
+	char path[128];
 	static const char meminfo[] = "Node 3 MemTotal:       1000 kB\n"
 				      "Node 3 MemFree:         100 kB\n"
 				      "Node 3 FilePages:       300 kB\n"
@@ -208,7 +218,19 @@ static void memory_nodes(void **state)
 	assert_part(value(&rig, "numa:3", GM_METRIC_NUMA_TOTAL), 1000 * 1024);
 	assert_part(value(&rig, "numa:3", GM_METRIC_NUMA_FREE), 100 * 1024);
 	assert_part(value(&rig, "numa:3", GM_METRIC_NUMA_USED), (1000 - 100 - 270) * 1024);
+	/* It cannot be read, or the folder cannot be listed: it is there all the same. */
 	put_text(rig.node.sys, "devices/system/node/node3/meminfo", "");
+	assert_int_equal(take_after(&rig, GM_SECOND, ""), 1);
+	assert_string_equal(rig.told.text, "");
+	assert_part(value(&rig, "numa:3", GM_METRIC_NUMA_TOTAL), -1);
+	move(&rig.node, "node", "away");
+	put_text(rig.node.sys, "devices/system/node", "");
+	assert_int_equal(take_after(&rig, GM_SECOND, ""), 1);
+	assert_string_equal(rig.told.text, "");
+	snprintf(path, sizeof(path), "%s/devices/system/node", rig.node.sys);
+	assert_int_equal(unlink(path), 0);
+	move(&rig.node, "away", "node");
+	move(&rig.node, "node/node3", "away");
 	assert_int_equal(take_after(&rig, GM_SECOND, ""), 0);
 	assert_string_equal(rig.told.text, "-numa:3 ");
 	tear_down(&rig);

@@ -94,6 +94,20 @@ static void test_leaves(void **state)
 	assert_int_equal(arrivals.count, 0);
 }
 
+/* It began to come, or to go, before anybody listened. */
+static void test_began_earlier(void **state)
+{
+	(void)state;
+	struct gm_lv_arrivals arrivals = {0};
+
+	EXPECT(&arrivals, web, EVENT(RESUMED, MIGRATED), MIGRATED);
+	assert_int_equal(arrivals.count, 0);
+	EXPECT(&arrivals, web, EVENT(SUSPENDED, MIGRATED), SUSPENDED);
+	assert_false(gm_lv_arrivals_awaits(&arrivals, web)); /* it was here all the time */
+	EXPECT(&arrivals, web, EVENT(STOPPED, FAILED), CRASHED);
+	EXPECT(&arrivals, web, EVENT(RESUMED, MIGRATED), MIGRATED);
+}
+
 static void test_many(void **state)
 {
 	(void)state;
@@ -124,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_never_arrives),
 		cmocka_unit_test(test_with_memory_to_come),
 		cmocka_unit_test(test_leaves),
+		cmocka_unit_test(test_began_earlier),
 		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,9 @@
  * The slow lane: workers whose call hangs (a reading that waits for the test stands in for a
  * guest's monitor), and the whole lane on libvirt's test driver.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <libvirt/libvirt.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +30,18 @@
 static atomic_int hangs;
 static atomic_int returned;
 static sem_t resume;
+
+/* The whole lane's: while `frozen`, no reading of all guests returns. */
+static atomic_int frozen;
+
+int virConnectGetAllDomainStats(virConnectPtr conn, unsigned stats,
+				virDomainStatsRecordPtr **records, unsigned flags)
+{
+	while (atomic_load(&frozen))
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	return ((__typeof__(virConnectGetAllDomainStats) *)(uintptr_t)dlsym(
+		RTLD_NEXT, "virConnectGetAllDomainStats"))(conn, stats, records, flags);
+}
 
 static int collect(virConnectPtr conn, const struct gm_lv_plan *plan,
 		   const struct gm_lv_scope *scope, struct gm_lv_record_list *ret_list,
@@ -186,6 +200,31 @@ static void test_periods(void **state)
 	assert_int_equal(gm_lv_crew_give(crew, &job, gm_clock_monotonic() + GM_SECOND, &worker), 0);
 	assert_int_equal(read_once(crew, 10 * GM_SECOND), 0);
 	assert_int_equal(gm_lv_crew_late(crew), 0);
+	gm_lv_crew_free(crew, gm_clock_monotonic() + 10 * GM_SECOND);
+	sem_destroy(&resume);
+}
+
+/* A worker that asks for something else does not make the statistics of those that it asks for suspect. */
+static void test_stuck_reading(void **state)
+{
+	(void)state;
+	struct gm_lv_crew *crew = crew_create(2);
+	struct gm_lv_job job = {.kind = GM_LV_JOB_PROBE, .guest_count = 1};
+	size_t worker;
+
+	atomic_store(&hangs, 1);
+	assert_int_equal(gm_lv_crew_give(crew, &job, gm_clock_monotonic() + GM_SECOND, &worker), 0);
+	gm_lv_crew_abandon(crew, worker);
+	assert_int_equal(gm_lv_crew_stuck(crew), 1);
+	assert_int_equal(gm_lv_crew_stuck_reading(crew), 1);
+	/* Of the other job's answer nobody knows before it has come: past its time at once. */
+	job.kind = GM_LV_JOB_MOVES;
+	assert_int_equal(gm_lv_crew_give(crew, &job, gm_clock_monotonic() + GM_SECOND, &worker), 0);
+	gm_lv_crew_abandon(crew, worker);
+	assert_int_equal(gm_lv_crew_stuck_reading(crew), 1);
+	sem_post(&resume);
+	wait_for(none_stuck, crew);
+	assert_int_equal(gm_lv_crew_stuck_reading(crew), 0);
 	gm_lv_crew_free(crew, gm_clock_monotonic() + 10 * GM_SECOND);
 	sem_destroy(&resume);
 }
@@ -363,6 +402,40 @@ static void test_always_overdue(void **state)
 	source->ops->destroy(source);
 }
 
+/* The batch that all were lost with comes while the lane is closed: its worker is free to connect again. */
+static void test_overdue_over_a_close(void **state)
+{
+	(void)state;
+	struct gm_libvirt_options options = options_for(1);
+	struct seen seen = {0};
+	struct gm_source_sink sink = {.samples = on_samples, .user = &seen};
+	struct gm_source *source;
+	struct gm_error err = {{0}};
+	uint32_t entities = 0;
+	int rc = 0;
+
+	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
+	atomic_store(&frozen, 1);
+	for (int i = 0; i < 100 && rc == 0; i++)
+		rc = source->ops->poll(source, gm_clock_now(), &sink, &entities, &err);
+	assert_true(rc < 0);
+	source->ops->close(source);
+	assert_true(source->ops->open(source, &err) < 0);
+	assert_non_null(strstr(err.text, "1 of 1 workers waits"));
+	atomic_store(&frozen, 0);
+	for (int i = 0; i < 500 && rc < 0; i++) {
+		usleep(20000);
+		rc = source->ops->open(source, &err);
+	}
+	assert_int_equal(rc, 0);
+	for (int i = 0; i < 500 && seen.batches == 0; i++)
+		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
+				 0);
+	assert_int_equal(entities, 1);
+	source->ops->close(source);
+	source->ops->destroy(source);
+}
+
 static void test_no_connection(void **state)
 {
 	(void)state;
@@ -395,10 +468,12 @@ int main(void)
 		cmocka_unit_test(test_all_hang),
 		cmocka_unit_test(test_end_while_hanging),
 		cmocka_unit_test(test_periods),
+		cmocka_unit_test(test_stuck_reading),
 		cmocka_unit_test(test_probe_and_skip),
 		cmocka_unit_test(test_hung),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_always_overdue),
+		cmocka_unit_test(test_overdue_over_a_close),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_never_opened),
 	};
