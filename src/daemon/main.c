@@ -26,7 +26,7 @@
 #include "source/left.h"
 #include "state/state.h"
 
-enum { EXIT_CONFIG = 2, WATCHDOG_MS = 1000 };
+enum { EXIT_CONFIG = 2, WATCHDOG_MS = 1000, LARGE = 256 * 1024 };
 
 struct daemon {
 	const char *config_path;
@@ -305,9 +305,12 @@ int main(int argc, char **argv)
 	allow_core_dumps(false); /* until the configuration, whose files hold secrets, says so */
 	/*
 	 * Of glibc's arenas, one per thread if it were let, two are enough: main holds nearly all there is, and the
-	 * sources take little that lasts, of which each arena would keep the most that it ever held.
+	 * sources take little that lasts, of which each arena would keep the most that it ever held. What is large
+	 * and lives for a second, such as the series of a snapshot, is mapped and unmapped: glibc would raise this
+	 * limit with the first of them, and the heap keep the holes.
 	 */
 	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, LARGE);
 
 	struct arguments arguments = {.config_path = GM_CONFIG_PATH};
 	int status = parse_arguments(argc, argv, &arguments);
