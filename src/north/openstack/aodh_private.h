@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What aodh.c (the driver), aodh_job.c (a transition on its way), aodh_known.c (what Aodh was seen to hold)
- * and aodh_sweep.c (a look through all alarms of ours) share. Main thread only.
+ * What aodh.c (the driver), aodh_job.c and aodh_event.c (a transition on its way), aodh_known.c (what Aodh was
+ * seen to hold) and aodh_sweep.c (a look through all alarms of ours) share. Main thread only.
  */
 #ifndef GM_NORTH_OPENSTACK_AODH_PRIVATE_H
 #define GM_NORTH_OPENSTACK_AODH_PRIVATE_H
