@@ -235,8 +235,10 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 	gm_aodh_jobs_tick(output);
 	if (live)
 		note_guests(output, snapshot, now);
-	if (output->sweep)
+	if (output->sweep) {
+		gm_aodh_sweep_tick(output, now);
 		return;
+	}
 	if (!output->reconciled && now >= output->sweep_at) {
 		if (!is_settled(output, snapshot))
 			return;
@@ -248,7 +250,14 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 	}
 }
 
-/* ---- for the other two files ---- */
+/* ---- for the other files ---- */
+
+void gm_aodh_doubt(struct gm_output *output, int64_t pause)
+{
+	if (output->reconciled)
+		output->sweep_at = gm_clock_monotonic() + pause;
+	output->reconciled = false;
+}
 
 bool gm_aodh_is_limited(const struct gm_output *output)
 {

@@ -54,17 +54,15 @@ void gm_aodh_jobs_release(struct gm_output *output)
 }
 
 /*
- * Whether Aodh may show something else than we do, and is to be compared when all else is told: what nobody
- * waits for failed; or it was refused, and the outbox may give it up. That may be so for good: then not soon.
+ * What nobody waits for failed; or it was refused, and the outbox may give it up. That may be so for good: then
+ * the comparison is not soon.
  */
 static void doubt(struct gm_output *output, enum gm_verdict_kind kind, bool awaited)
 {
 	if (kind == GM_VERDICT_DELIVERED || (kind == GM_VERDICT_RETRY && awaited))
 		return;
-	output->reconciled = false;
-	output->sweep_at =
-		gm_clock_monotonic() +
-		(kind == GM_VERDICT_REFUSED ? GM_AODH_REFUSED_PAUSE : GM_AODH_SWEEP_PAUSE);
+	gm_aodh_doubt(output,
+		      kind == GM_VERDICT_REFUSED ? GM_AODH_REFUSED_PAUSE : GM_AODH_SWEEP_PAUSE);
 }
 
 static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
@@ -121,13 +119,25 @@ struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char 
 	return verdict;
 }
 
+struct gm_verdict gm_aodh_change_verdict(const struct gm_http_response *response, char *reason)
+{
+	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
+
+	if (response->status == 403)
+		verdict.kind = GM_VERDICT_REFUSED;
+	return verdict;
+}
+
+bool gm_aodh_is_unanswered(const struct gm_http_response *response)
+{
+	return response->status == 0 && response->sent;
+}
+
 void gm_aodh_job_conclude_by(struct gm_aodh_job *job, const struct gm_http_response *response)
 {
 	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
+	struct gm_verdict verdict = gm_aodh_change_verdict(response, reason);
 
-	if (response->status == 403) /* this alarm is not ours to change: others may be */
-		verdict.kind = GM_VERDICT_REFUSED;
 	conclude(job, &verdict);
 }
 
@@ -160,7 +170,7 @@ void gm_aodh_job_request_json(struct gm_aodh_job *job, const char *method, const
 bool gm_aodh_job_look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
 			  const struct gm_http_response *response)
 {
-	if (response->status != 0 || !response->sent)
+	if (!gm_aodh_is_unanswered(response))
 		return false;
 	job->known = false;
 	job->late = what;
@@ -315,8 +325,6 @@ static void created(void *user, const struct gm_http_response *response)
 {
 	struct gm_aodh_job *job = user;
 	struct gm_json *answer = NULL;
-	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict;
 
 	job->call = NULL;
 	if (gm_aodh_job_look_for(job, GM_AODH_CREATION, response))
@@ -329,10 +337,7 @@ static void created(void *user, const struct gm_http_response *response)
 		keep(job, answer, answer);
 		proceed(job);
 	} else {
-		verdict = gm_aodh_verdict(response, reason);
-		if (response->status == 403) /* a quota, most likely: other alarms may exist */
-			verdict.kind = GM_VERDICT_REFUSED;
-		conclude(job, &verdict);
+		gm_aodh_job_conclude_by(job, response); /* a 403 is a quota's, most likely */
 	}
 }
 

@@ -90,6 +90,16 @@ const char *gm_aodh_everywhere(const struct gm_output *output);
 
 /* What an answer means where nothing better is known; see aodh_job.c. */
 struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char *reason);
+/* Likewise to a change: a 403 is about this alarm, and others may be ours to change. */
+struct gm_verdict gm_aodh_change_verdict(const struct gm_http_response *response, char *reason);
+/* Whether a change may have been made, or may be yet, although no answer of Aodh's has come. */
+bool gm_aodh_is_unanswered(const struct gm_http_response *response);
+
+/*
+ * Aodh may show something else than we do, and is to be compared when all else is told, though not before
+ * `pause` is over. Where that is due already it comes no later for it.
+ */
+void gm_aodh_doubt(struct gm_output *output, int64_t pause);
 
 /* ---- aodh_job.c ---- */
 
@@ -118,6 +128,8 @@ void gm_aodh_known_clear(struct gm_output *output);
 
 /* Begins one: `states` are made right, or else what is gone is removed. */
 void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot, bool states);
+/* Once a second while there is one. */
+void gm_aodh_sweep_tick(struct gm_output *output, int64_t now);
 void gm_aodh_sweep_free(struct gm_output *output);
 
 #endif
