@@ -49,7 +49,7 @@ static void prepared(void *user, const struct gm_http_response *response)
 	job->call = NULL;
 	if (response->status == 200)
 		publish(job);
-	else if (!gm_aodh_job_look_for(job, GM_AODH_DESCRIPTION, response) &&
+	else if (!gm_aodh_job_look_for(job, GM_AODH_SEVERITY, response) &&
 		 (response->status != 404 || !gm_aodh_job_begin_anew(job)))
 		gm_aodh_job_conclude_by(job, response);
 }
@@ -58,11 +58,10 @@ static void prepared(void *user, const struct gm_http_response *response)
 void gm_aodh_event_raise(struct gm_aodh_job *job)
 {
 	const char *severity = gm_aodh_severity(job->transition.alarm.severity);
-	const char *held = gm_json_get_text(job->found, "severity");
 	const char *description = gm_json_get_text(job->found, "description");
 	char path[GM_AODH_ID + 32];
 
-	if (held && strcmp(held, severity) == 0) {
+	if (gm_aodh_has_severity(job->found, &job->transition)) {
 		publish(job);
 		return;
 	}

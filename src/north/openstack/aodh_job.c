@@ -128,9 +128,11 @@ struct gm_verdict gm_aodh_change_verdict(const struct gm_http_response *response
 	return verdict;
 }
 
+/* A proxy before Aodh says 502 or 504 for one that it has passed on, too. */
 bool gm_aodh_is_unanswered(const struct gm_http_response *response)
 {
-	return response->status == 0 && response->sent;
+	return (response->status == 0 && response->sent) || response->status == 502 ||
+	       response->status == 504;
 }
 
 void gm_aodh_job_conclude_by(struct gm_aodh_job *job, const struct gm_http_response *response)
@@ -182,10 +184,19 @@ static bool is_done(const struct gm_aodh_job *job, const struct gm_json *alarm)
 {
 	struct gm_aodh_alarm held;
 
-	if (job->late == GM_AODH_STATE_SET)
-		return alarm && gm_aodh_read(alarm, &held) == 0 &&
+	if (!alarm)
+		return false;
+	switch (job->late) {
+	case GM_AODH_STATE_SET:
+		return gm_aodh_read(alarm, &held) == 0 &&
 		       strcmp(held.state, gm_aodh_state(&job->transition)) == 0;
-	return alarm && (job->late == GM_AODH_CREATION || gm_aodh_is_told(alarm, &job->transition));
+	case GM_AODH_SEVERITY:
+		return gm_aodh_has_severity(alarm, &job->transition);
+	case GM_AODH_DESCRIPTION:
+		return gm_aodh_is_told(alarm, &job->transition);
+	default:
+		return true; /* there it is */
+	}
 }
 
 bool gm_aodh_job_begin_anew(struct gm_aodh_job *job)
@@ -367,6 +378,21 @@ static void make(struct gm_aodh_job *job)
 	gm_buffer_free(&text);
 }
 
+/* A look that says nothing is one of those that were to be had: what is late may be done yet. */
+static bool look_again(struct gm_aodh_job *job)
+{
+	if (!job->late || job->looks <= 1)
+		return false;
+	job->looks--;
+	return true;
+}
+
+static void cannot_be_read(struct gm_aodh_job *job)
+{
+	if (!look_again(job))
+		conclude_later(job, "the answer is no list of alarms");
+}
+
 static void found(void *user, const struct gm_http_response *response)
 {
 	struct gm_aodh_job *job = user;
@@ -379,21 +405,22 @@ static void found(void *user, const struct gm_http_response *response)
 		return;
 	}
 	if (response->status != 200) {
-		gm_aodh_job_conclude_by(job, response);
+		if (!look_again(job))
+			gm_aodh_job_conclude_by(job, response);
 		return;
 	}
 	if (gm_aodh_list(response->body, response->length, &list) < 0) {
-		conclude_later(job, "the answer is no list of alarms");
+		cannot_be_read(job);
 		return;
 	}
 	if (gm_aodh_find(list, job->name, &alarm) < 0) {
 		gm_json_free(list);
-		conclude_later(job, "the answer is no list of alarms");
+		cannot_be_read(job);
 		return;
 	}
 	keep(job, list, alarm);
 	if (job->late && !is_done(job, alarm)) {
-		if (--job->looks == 0)
+		if (!look_again(job))
 			conclude_later(job, "no answer came to a change, and it is not done");
 		return;
 	}

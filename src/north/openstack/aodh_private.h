@@ -59,6 +59,7 @@ struct gm_output {
 	struct gm_aodh_guest *guests; /* of the last snapshot with a live libvirt, by uuid */
 	size_t guest_count;
 
+	uint64_t given_up; /* by the outbox, as of the last snapshot */
 	bool reconciled; /* Aodh's states have been compared with ours, and there is no doubt since */
 	bool compared;   /* they have been once */
 	bool holding;    /* they are being compared: jobs wait */
