@@ -137,8 +137,8 @@ static bool is_suspended(const struct gm_tracked *guest)
 }
 
 /*
- * From the first pass of its memory until it is gone or is known to stay. And at the target until what is seen of it is its own again: what was learned of an earlier stay must not
- * raise what was cleared elsewhere.
+ * From the first pass of its memory until it is gone or is known to stay. And at the target until what is seen of
+ * it is its own again: what was learned of an earlier stay must not raise what was cleared elsewhere.
  */
 static bool is_migrating(const struct gm_tracked *guest, int64_t now)
 {
