@@ -127,7 +127,7 @@ static void restore_one(void *user, const char *id, const char *record)
 	struct gm_error err = {.text = "out of memory"};
 	int result = entry ? gm_json_parse(record, strlen(record), &request, &err) : -ENOMEM;
 	if (result == 0)
-		result = gm_subscription_parse(request, &entry->subscription, &err);
+		result = gm_subscription_restore(request, &entry->subscription, &err);
 	gm_json_free(request);
 	if (result == 0) {
 		gm_text_copy(entry->subscription.id, sizeof(entry->subscription.id), id);

@@ -18,10 +18,14 @@ struct gm_subscription {
 };
 
 /*
- * Reads a request; `id` stays empty. -EINVAL: it is none (the sentence says what is wrong). Freed with gm_subscription_free(), also after a failure.
+ * Reads a request; `id` stays empty. -EINVAL: it is none (the sentence says what is wrong). Freed with
+ * gm_subscription_free(), also after a failure.
  */
 int gm_subscription_parse(const struct gm_json *request, struct gm_subscription *ret_subscription,
 			  struct gm_error *err);
+/* Likewise one that was read before, maybe by an earlier version, which took filters that are none. */
+int gm_subscription_restore(struct gm_json *request, struct gm_subscription *ret_subscription,
+			    struct gm_error *err);
 void gm_subscription_free(struct gm_subscription *subscription);
 
 /* As it is shown: without what authenticates us. */
