@@ -76,6 +76,7 @@ static int begin(struct gm_subscriptions *subscriptions, struct entry *entry)
 		.forbidden = find_forbidden(subscriptions, &entry->subscription.target),
 	};
 	entry->options.view.identify = subscriptions->host.identify;
+	entry->options.view.revision = subscriptions->host.revision;
 	entry->options.view.user = subscriptions->host.user;
 	/* One that is kept from before: what is to be told waits until it is allowed again, or ended. */
 	if (entry->options.forbidden)

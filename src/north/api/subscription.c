@@ -262,3 +262,9 @@ bool gm_subscription_wants_rebuilt(const struct gm_subscription *subscription)
 	return selects(gm_json_get(subscription->filter, "notificationTypes"),
 		       "AlarmListRebuiltNotification");
 }
+
+bool gm_subscription_selects_vnfs(const struct gm_subscription *subscription)
+{
+	return gm_vnf_is_asked_for(
+		gm_json_get(subscription->filter, "vnfInstanceSubscriptionFilter"));
+}

@@ -45,6 +45,8 @@ bool gm_subscription_wants(const struct gm_subscription *subscription,
 
 /* Whether it wants that the list of alarms has gaps. */
 bool gm_subscription_wants_rebuilt(const struct gm_subscription *subscription);
+/* Whether what it selects depends on what guests are as VNFs. */
+bool gm_subscription_selects_vnfs(const struct gm_subscription *subscription);
 
 /* AlarmNotification or AlarmClearedNotification; the id is the same in every attempt. */
 struct gm_json *gm_subscription_notification(const struct gm_subscription *subscription,
