@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -105,6 +106,7 @@ static bool begins(const char *request, const char *with)
 static void lose(struct gm_test_aodh_client *client)
 {
 	struct gm_test_aodh *server = client->server;
+	uv_os_fd_t fd;
 
 	server->lost = NULL;
 	if (strstr(client->request, "/state "))
@@ -113,6 +115,8 @@ static void lose(struct gm_test_aodh_client *client)
 		server->severity = "critical";
 	if (server->lost_as)
 		reply(client, server->lost_as, "", "");
+	else if (server->closes && uv_fileno((uv_handle_t *)&client->tcp, &fd) == 0)
+		shutdown(fd, SHUT_RDWR);
 }
 
 static void answer(struct gm_test_aodh_client *client)

@@ -11,7 +11,7 @@
 
 #include <uv.h>
 
-enum { GM_TEST_AODH_SHOWN = 100, GM_TEST_AODH_CLIENTS = 64, GM_TEST_AODH_LIFE_S = 6 };
+enum { GM_TEST_AODH_SHOWN = 100, GM_TEST_AODH_CLIENTS = 256, GM_TEST_AODH_LIFE_S = 6 };
 
 struct gm_test_aodh;
 struct gm_test_aodh_client {
@@ -32,6 +32,7 @@ struct gm_test_aodh {
 	const char *refused;          /* the beginning of a request that is, for good */
 	const char *lost;             /* likewise: done, and its answer is not; once */
 	const char *lost_as;          /* what is answered instead; NULL: nothing */
+	bool closes;                  /* or the connection is closed */
 	const char *severity, *state; /* of the first alarm, once that was done */
 	size_t failing_look;          /* which list is none */
 	size_t asked_tokens, lists, created, changed, pending, most_pending;

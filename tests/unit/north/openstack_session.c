@@ -317,11 +317,34 @@ static void test_severity_written_late(void **state)
 	assert_int_equal(fixture->server.changed, 2); /* its state, its description */
 }
 
-/* There was no token, so that nothing can come late: it is tried anew without a look. */
-static void test_state_never_sent(void **state)
+/* It was seen not long ago, so that its state is set at once. */
+static void know_first(struct fixture *fixture)
 {
 	static const char known[] = "{\"alarm_id\":\"id-0\",\"name\":\"guestmon/n1/node/leak/m0\","
 				    "\"state\":\"alarm\"}";
+	struct gm_json *alarm;
+
+	assert_int_equal(gm_json_parse(known, strlen(known), &alarm, NULL), 0);
+	gm_aodh_known_put(fixture->output, "guestmon/n1/node/leak/m0", alarm);
+}
+
+/* The server closes a connection that was kept, with the state set: it is not sent on another one. */
+static void test_state_set_and_closed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ask(fixture);
+	know_first(fixture);
+	fixture->server.lost = "PUT /v2/alarms/id-0/state ";
+	fixture->server.closes = true;
+	tell_first(fixture, GM_TRANSITION_CLEAR);
+	assert_int_equal(fixture->delivered, 1);
+	assert_int_equal(fixture->server.changed, 1); /* its description */
+}
+
+/* There was no token, so that nothing can come late: it is tried anew without a look. */
+static void test_state_never_sent(void **state)
+{
 	struct fixture *fixture = *state;
 	const struct gm_transition transition = {
 		.kind = GM_TRANSITION_CLEAR,
@@ -329,10 +352,8 @@ static void test_state_never_sent(void **state)
 		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak", .metric = "m0"},
 	};
 	uint64_t ticket = 7;
-	struct gm_json *alarm;
 
-	assert_int_equal(gm_json_parse(known, strlen(known), &alarm, NULL), 0);
-	gm_aodh_known_put(fixture->output, "guestmon/n1/node/leak/m0", alarm);
+	know_first(fixture);
 	fixture->server.no_tokens = true;
 	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
 	while (fixture->output->jobs)
@@ -413,6 +434,7 @@ int main(void)
 		WITH_OUTPUT(test_state_set_late_and_a_look_fails),
 		WITH_OUTPUT(test_state_set_behind_a_proxy),
 		WITH_OUTPUT(test_severity_written_late),
+		WITH_OUTPUT(test_state_set_and_closed),
 		WITH_OUTPUT(test_state_never_sent),
 		WITH_OUTPUT(test_refused_is_a_doubt),
 		WITH_OUTPUT(test_refused_before_compared),
