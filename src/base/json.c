@@ -131,6 +131,11 @@ bool gm_json_is_array(const struct gm_json *value)
 	return json_is_array(const_of(value));
 }
 
+bool gm_json_is_null(const struct gm_json *value)
+{
+	return json_is_null(const_of(value));
+}
+
 size_t gm_json_size(const struct gm_json *value)
 {
 	const json_t *json = const_of(value);

@@ -44,7 +44,8 @@ int64_t gm_json_get_integer(const struct gm_json *object, const char *key, int64
 bool gm_json_get_bool(const struct gm_json *object, const char *key);
 bool gm_json_is_object(const struct gm_json *value);
 bool gm_json_is_array(const struct gm_json *value);
-size_t gm_json_size(const struct gm_json *value); /* members of an object or array, else 0 */
+bool gm_json_is_null(const struct gm_json *value); /* the value, not NULL */
+size_t gm_json_size(const struct gm_json *value);  /* members of an object or array, else 0 */
 const struct gm_json *gm_json_at(const struct gm_json *array, size_t index);
 const char *gm_json_value_text(const struct gm_json *value); /* NULL when not a string */
 double gm_json_value_number(const struct gm_json *value, double otherwise);

@@ -37,6 +37,7 @@ struct gm_alarming {
 	size_t window_count;
 	bool calendar_active[GM_HANDLING_MAX];
 	int64_t looked_at, pruned_at;
+	uint32_t vnfs;      /* how often what guests are as VNFs was changed */
 	uint64_t situation; /* who is silent, as one number: where it stays, nothing has changed */
 };
 
@@ -137,8 +138,8 @@ static bool is_suspended(const struct gm_tracked *guest)
 }
 
 /*
- * From the first pass of its memory until it is gone or is known to stay. And at the target until what is seen of it is its own again: what was learned of an earlier stay must not
- * raise what was cleared elsewhere.
+ * From the first pass of its memory until it is gone or is known to stay. And at the target until what is seen of
+ * it is its own again: what was learned of an earlier stay must not raise what was cleared elsewhere.
  */
 static bool is_migrating(const struct gm_tracked *guest, int64_t now)
 {
@@ -299,6 +300,7 @@ void gm_alarming_tick(struct gm_alarming *alarming, int64_t now)
 void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_options *options,
 			   const struct gm_handling *handling, int64_t now)
 {
+	alarming->vnfs += !gm_handling_same_vnfs(alarming->handling, handling);
 	alarming->handling = handling;
 	memset(alarming->calendar_active, 0, sizeof(alarming->calendar_active));
 	alarming->situation = 0;
@@ -360,6 +362,11 @@ struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)
 const struct gm_handling *gm_alarming_handling(const struct gm_alarming *alarming)
 {
 	return alarming->handling;
+}
+
+uint32_t gm_alarming_vnfs(const struct gm_alarming *alarming)
+{
+	return alarming->vnfs;
 }
 
 struct gm_state *gm_alarming_state(struct gm_alarming *alarming)

@@ -54,5 +54,7 @@ void gm_alarming_list(const struct gm_alarming *alarming, int64_t now,
 struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming);
 struct gm_state *gm_alarming_state(struct gm_alarming *alarming);
 const struct gm_handling *gm_alarming_handling(const struct gm_alarming *alarming);
+/* Another number after each configuration that has changed what guests are as VNFs. */
+uint32_t gm_alarming_vnfs(const struct gm_alarming *alarming);
 
 #endif

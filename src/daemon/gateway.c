@@ -205,6 +205,12 @@ static bool identify(void *user, const struct gm_alarm *alarm, struct gm_vnf *re
 	return gm_handling_identify(gm_alarming_handling(alarming), alarm, ret_vnf);
 }
 
+static uint32_t revision(void *user)
+{
+	const struct gm_gateway *gateway = user;
+	return gm_alarming_vnfs(gm_pipeline_alarming(gateway->commands->pipeline));
+}
+
 int gm_gateway_create(const struct gm_config *config, struct gm_state *state,
 		      struct gm_commands *commands, struct gm_gateway **ret_gateway,
 		      struct gm_error *err)
@@ -222,6 +228,7 @@ int gm_gateway_create(const struct gm_config *config, struct gm_state *state,
 		.state = state,
 		.outputs = gm_pipeline_outputs(commands->pipeline),
 		.identify = identify,
+		.revision = revision,
 		.answer = answer,
 		.user = gateway,
 	};

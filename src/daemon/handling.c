@@ -71,6 +71,29 @@ int gm_handling_add_vnf(struct gm_handling *handling, const struct gm_vnf_rule *
 	return 0;
 }
 
+static bool same_vnf(const struct gm_vnf_rule *a, const struct gm_vnf_rule *b)
+{
+	return strcmp(a->match.name, b->match.name) == 0 &&
+	       strcmp(a->match.uuid, b->match.uuid) == 0 &&
+	       strcmp(a->match.project, b->match.project) == 0 &&
+	       strcmp(a->vnf.vnfd_id, b->vnf.vnfd_id) == 0 &&
+	       strcmp(a->vnf.provider, b->vnf.provider) == 0 &&
+	       strcmp(a->vnf.product, b->vnf.product) == 0 &&
+	       strcmp(a->vnf.software_version, b->vnf.software_version) == 0 &&
+	       strcmp(a->vnf.vnfd_version, b->vnf.vnfd_version) == 0;
+}
+
+bool gm_handling_same_vnfs(const struct gm_handling *a, const struct gm_handling *b)
+{
+	if (a->vnf_count != b->vnf_count)
+		return false;
+	for (size_t i = 0; i < a->vnf_count; i++) {
+		if (!same_vnf(&a->vnfs[i], &b->vnfs[i]))
+			return false;
+	}
+	return true;
+}
+
 bool gm_handling_identify(const struct gm_handling *handling, const struct gm_alarm *alarm,
 			  struct gm_vnf *ret_vnf)
 {

@@ -55,6 +55,9 @@ int gm_handling_add_maintenance(struct gm_handling *handling,
 
 int gm_handling_add_vnf(struct gm_handling *handling, const struct gm_vnf_rule *rule);
 
+/* Whether both say the same of what guests are as VNFs. */
+bool gm_handling_same_vnfs(const struct gm_handling *a, const struct gm_handling *b);
+
 /*
  * What the guest of an alarm is. By the alarm alone: the clear of one whose guest is gone is of the same VNF as its
  * raise was. False: not known.

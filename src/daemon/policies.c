@@ -48,7 +48,7 @@ int gm_policies_failed(const struct gm_policy_loader *loader, const struct gm_ya
 		return gm_policies_refuse(loader, node, "there is a rule of that name already");
 	case -ENOSPC:
 		return gm_policies_refuse(loader, node,
-					  "more rules or overrides than the 256 that are allowed");
+					  "more than the 256 entries that are allowed");
 	default:
 		return gm_error_set(loader->err, -ENOMEM, "out of memory");
 	}

@@ -76,6 +76,7 @@ static int begin(struct gm_subscriptions *subscriptions, struct entry *entry)
 		.forbidden = find_forbidden(subscriptions, &entry->subscription.target),
 	};
 	entry->options.view.identify = subscriptions->host.identify;
+	entry->options.view.revision = subscriptions->host.revision;
 	entry->options.view.user = subscriptions->host.user;
 	/* One that is kept from before: what is to be told waits until it is allowed again, or ended. */
 	if (entry->options.forbidden)
@@ -127,7 +128,7 @@ static void restore_one(void *user, const char *id, const char *record)
 	struct gm_error err = {.text = "out of memory"};
 	int result = entry ? gm_json_parse(record, strlen(record), &request, &err) : -ENOMEM;
 	if (result == 0)
-		result = gm_subscription_parse(request, &entry->subscription, &err);
+		result = gm_subscription_restore(request, &entry->subscription, &err);
 	gm_json_free(request);
 	if (result == 0) {
 		gm_text_copy(entry->subscription.id, sizeof(entry->subscription.id), id);

@@ -21,6 +21,7 @@ struct gm_subscriptions_host {
 	struct gm_outputs *outputs;
 	/* See struct gm_vnffm_view. */
 	bool (*identify)(void *user, const struct gm_alarm *alarm, struct gm_vnf *ret_vnf);
+	uint32_t (*revision)(void *user);
 	void (*answer)(void *user,
 		       struct gm_api_task *task); /* gives a task back, sooner or later */
 	void *user;

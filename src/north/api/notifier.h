@@ -4,7 +4,8 @@
  * subscription, and no file describes it: `gm_notifier_ops` is not among gm_output_types.
  *
  * Its outbox tells it every transition. A gap in their numbers means that some were given up, and the
- * subscriber is told to read the list anew before it hears of the next one.
+ * subscriber is told to read the list anew before it hears of the next one. Likewise, and at once, when it selects
+ * by what guests are as VNFs and that was changed: its filter stands for other alarms then.
  */
 #ifndef GM_NORTH_API_NOTIFIER_H
 #define GM_NORTH_API_NOTIFIER_H

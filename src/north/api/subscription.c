@@ -88,6 +88,18 @@ int gm_subscription_parse(const struct gm_json *request, struct gm_subscription 
 	return result;
 }
 
+int gm_subscription_restore(struct gm_json *request, struct gm_subscription *ret_subscription,
+			    struct gm_error *err)
+{
+	const struct gm_json *instances =
+		gm_json_get(gm_json_get(request, "filter"), "vnfInstanceSubscriptionFilter");
+
+	/* The getters lend: what is in it is as much the caller's as all of it. */
+	if (gm_json_is_object(instances))
+		gm_vnf_mend_filter((struct gm_json *)(uintptr_t)instances);
+	return gm_subscription_parse(request, ret_subscription, err);
+}
+
 void gm_subscription_free(struct gm_subscription *subscription)
 {
 	gm_json_free(subscription->filter);
@@ -249,4 +261,10 @@ bool gm_subscription_wants_rebuilt(const struct gm_subscription *subscription)
 {
 	return selects(gm_json_get(subscription->filter, "notificationTypes"),
 		       "AlarmListRebuiltNotification");
+}
+
+bool gm_subscription_selects_vnfs(const struct gm_subscription *subscription)
+{
+	return gm_vnf_is_asked_for(
+		gm_json_get(subscription->filter, "vnfInstanceSubscriptionFilter"));
 }

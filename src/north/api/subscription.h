@@ -18,10 +18,14 @@ struct gm_subscription {
 };
 
 /*
- * Reads a request; `id` stays empty. -EINVAL: it is none (the sentence says what is wrong). Freed with gm_subscription_free(), also after a failure.
+ * Reads a request; `id` stays empty. -EINVAL: it is none (the sentence says what is wrong). Freed with
+ * gm_subscription_free(), also after a failure.
  */
 int gm_subscription_parse(const struct gm_json *request, struct gm_subscription *ret_subscription,
 			  struct gm_error *err);
+/* Likewise one that was read before, maybe by an earlier version, which took filters that are none. */
+int gm_subscription_restore(struct gm_json *request, struct gm_subscription *ret_subscription,
+			    struct gm_error *err);
 void gm_subscription_free(struct gm_subscription *subscription);
 
 /* As it is shown: without what authenticates us. */
@@ -41,6 +45,8 @@ bool gm_subscription_wants(const struct gm_subscription *subscription,
 
 /* Whether it wants that the list of alarms has gaps. */
 bool gm_subscription_wants_rebuilt(const struct gm_subscription *subscription);
+/* Whether what it selects depends on what guests are as VNFs. */
+bool gm_subscription_selects_vnfs(const struct gm_subscription *subscription);
 
 /* AlarmNotification or AlarmClearedNotification; the id is the same in every attempt. */
 struct gm_json *gm_subscription_notification(const struct gm_subscription *subscription,

@@ -46,14 +46,14 @@ const char *gm_vnf_breach(const struct gm_vnf *vnf)
 
 /* ---- what a filter may be ---- */
 
-/* An array, or absent; each element is held against `check`. */
+/* An array, or absent, which null is, too; each element is held against `check`. */
 static bool is_list(const struct gm_json *list, bool (*check)(const struct gm_json *element))
 {
 	for (size_t i = 0; i < gm_json_size(list); i++) {
 		if (!check(gm_json_at(list, i)))
 			return false;
 	}
-	return !list || gm_json_is_array(list);
+	return !list || gm_json_is_array(list) || gm_json_is_null(list);
 }
 
 static bool is_text(const struct gm_json *value)
@@ -90,6 +90,16 @@ int gm_vnf_check_filter(const struct gm_json *instances, struct gm_error *err)
 			"[{vnfProductName, versions: [{vnfSoftwareVersion, vnfdVersions: "
 			"[..]}]}]}");
 	return 0;
+}
+
+void gm_vnf_mend_filter(struct gm_json *instances)
+{
+	struct gm_error err;
+
+	if (gm_vnf_check_filter(instances, &err) == 0)
+		return;
+	gm_json_set(instances, "vnfdIds", gm_json_array());
+	gm_json_set(instances, "vnfProductsFromProviders", gm_json_array());
 }
 
 bool gm_vnf_is_asked_for(const struct gm_json *instances)

@@ -31,6 +31,9 @@ const char *gm_vnf_breach(const struct gm_vnf *vnf);
 /* Whether both attributes of a VnfInstanceSubscriptionFilter are as the specification has them. -EINVAL. */
 int gm_vnf_check_filter(const struct gm_json *instances, struct gm_error *err);
 
+/* Of a filter from before they were checked, and told all: takes both out if they are not. */
+void gm_vnf_mend_filter(struct gm_json *instances);
+
 /* Whether the filter asks for what only a gm_vnf tells. */
 bool gm_vnf_is_asked_for(const struct gm_json *instances);
 

@@ -21,6 +21,8 @@ struct gm_vnffm_view {
 	enum gm_api_naming naming;
 	/* Fills in what its guest is as a VNF; false: that is not known. NULL: of none. Main thread only. */
 	bool (*identify)(void *user, const struct gm_alarm *alarm, struct gm_vnf *ret_vnf);
+	/* Another number whenever identify() may say something else than before. NULL: it never does. */
+	uint32_t (*revision)(void *user);
 	void *user;
 };
 struct gm_vnffm_view gm_vnffm_view(const struct gm_api_options *options);

@@ -312,6 +312,8 @@ static void set_request(struct gm_http_call *call, const struct gm_http_request 
 		curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, "");
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->once);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)request->once);
 	set_transport(easy, request->transport);
 }
 

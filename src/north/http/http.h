@@ -78,6 +78,9 @@ struct gm_http_request {
 		*headers; /* "Name: value", NULL at the end; or NULL. No line ends within. */
 	const void *body; /* NULL: none */
 	size_t length;
+	/* A connection of its own: on one that is kept, and that the server closes instead of answering, libcurl
+	 * sends all once more, unasked. */
+	bool once;
 	size_t max_response; /* bytes of body; more is an error; 0: GM_HTTP_RESPONSE */
 	/* Once per call, never from within gm_http_send(), not after cancel(). `response` dies with it. */
 	void (*done)(void *user, const struct gm_http_response *response);

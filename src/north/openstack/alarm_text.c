@@ -194,6 +194,13 @@ static bool is_identifier(const char *id)
 		       '\0';
 }
 
+bool gm_aodh_has_severity(const struct gm_json *found, const struct gm_transition *transition)
+{
+	const char *held = gm_json_get_text(found, "severity");
+
+	return held && strcmp(held, gm_aodh_severity(transition->alarm.severity)) == 0;
+}
+
 int gm_aodh_read(const struct gm_json *object, struct gm_aodh_alarm *ret_alarm)
 {
 	struct gm_aodh_alarm alarm;

@@ -47,6 +47,9 @@ void gm_aodh_describe(const char *node, const struct gm_transition *transition, 
  */
 bool gm_aodh_is_told(const struct gm_json *found, const struct gm_transition *transition);
 
+/* Whether the alarm that Aodh holds has the transition's severity. */
+bool gm_aodh_has_severity(const struct gm_json *found, const struct gm_transition *transition);
+
 /* What an alarm of an answer is; members that are missing or too long are empty. */
 struct gm_aodh_alarm {
 	char name[GM_AODH_NAME], id[GM_AODH_ID], state[GM_AODH_STATE], project[GM_NAME_SIZE];

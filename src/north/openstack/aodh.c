@@ -193,21 +193,37 @@ static void note_guests(struct gm_output *output, const struct gm_snapshot *snap
 	output->guest_count = snapshot->guest_count;
 }
 
+static const struct gm_output_row *find_row(const struct gm_output *output,
+					    const struct gm_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->output_count; i++) {
+		if (strcmp(snapshot->outputs[i].name, output->host.name) == 0)
+			return &snapshot->outputs[i];
+	}
+	return NULL;
+}
+
+/* What the outbox gives up Aodh never hears of otherwise. */
+static void note_given_up(struct gm_output *output, const struct gm_snapshot *snapshot)
+{
+	const struct gm_output_row *row = find_row(output, snapshot);
+	uint64_t given_up = row ? row->expired + row->overflowed + row->refused : 0;
+
+	if (given_up > output->given_up)
+		gm_aodh_doubt(output, GM_AODH_SWEEP_PAUSE);
+	output->given_up = given_up;
+}
+
 /*
  * Whether the snapshot and Aodh can be compared: nothing is on its way or waits in the outbox, and what has
  * arrived had arrived before the snapshot was taken.
  */
 static bool is_settled(const struct gm_output *output, const struct gm_snapshot *snapshot)
 {
-	if (output->jobs || snapshot->taken_at <= output->concluded_at)
-		return false;
-	for (size_t i = 0; i < snapshot->output_count; i++) {
-		const struct gm_output_row *row = &snapshot->outputs[i];
+	const struct gm_output_row *row = find_row(output, snapshot);
 
-		if (strcmp(row->name, output->host.name) == 0)
-			return row->backlog == 0;
-	}
-	return false;
+	return !output->jobs && snapshot->taken_at > output->concluded_at && row &&
+	       row->backlog == 0;
 }
 
 /* Whether every connection to libvirt answers: only then is it known who is absent. */
@@ -235,8 +251,11 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 	gm_aodh_jobs_tick(output);
 	if (live)
 		note_guests(output, snapshot, now);
-	if (output->sweep)
+	if (output->sweep) {
+		gm_aodh_sweep_tick(output, now);
 		return;
+	}
+	note_given_up(output, snapshot);
 	if (!output->reconciled && now >= output->sweep_at) {
 		if (!is_settled(output, snapshot))
 			return;
@@ -248,7 +267,14 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 	}
 }
 
-/* ---- for the other two files ---- */
+/* ---- for the other files ---- */
+
+void gm_aodh_doubt(struct gm_output *output, int64_t pause)
+{
+	if (output->reconciled)
+		output->sweep_at = gm_clock_monotonic() + pause;
+	output->reconciled = false;
+}
 
 bool gm_aodh_is_limited(const struct gm_output *output)
 {

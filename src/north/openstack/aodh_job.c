@@ -7,8 +7,7 @@
  *     └──found, other state────▶ state                │
  *     └──found, same state─────────────▶ describe ────┘
  *
- * Where there is a message bus, a raise goes that way instead of `state`: severity first, then
- * the event, then looks whether the listener has set the state; if it has not after a few, it is set.
+ * Where there is a message bus, a raise goes that way instead of `state`: see aodh_event.c.
  *
  * So whatever was lost before (an answer, the daemon, the alarm itself) is seen by the look that
  * each attempt begins with, and no state is set twice in a row.
@@ -24,21 +23,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "north/openstack/aodh_job.h"
 #include "north/openstack/aodh_private.h"
 #include "north/openstack/aodh_queue.h"
 #include "north/verdict.h"
 
-enum {
-	LOOKS = 4, /* about a second apart */
-	RUNNING = 12,
-};
+enum { RUNNING = 12 };
 
 typedef void step_fn(struct gm_aodh_job *job, const struct gm_http_response *response);
 
 static void begin(struct gm_aodh_job *job);
 static void find(struct gm_aodh_job *job);
 static void refresh(struct gm_aodh_job *job);
-static void describe(struct gm_aodh_job *job);
 
 /* ---- the end ---- */
 
@@ -58,17 +54,15 @@ void gm_aodh_jobs_release(struct gm_output *output)
 }
 
 /*
- * Whether Aodh may show something else than we do, and is to be compared when all else is told: what nobody
- * waits for failed; or it was refused, and the outbox may give it up. That may be so for good: then not soon.
+ * What nobody waits for failed; or it was refused, and the outbox may give it up. That may be so for good: then
+ * the comparison is not soon.
  */
 static void doubt(struct gm_output *output, enum gm_verdict_kind kind, bool awaited)
 {
 	if (kind == GM_VERDICT_DELIVERED || (kind == GM_VERDICT_RETRY && awaited))
 		return;
-	output->reconciled = false;
-	output->sweep_at =
-		gm_clock_monotonic() +
-		(kind == GM_VERDICT_REFUSED ? GM_AODH_REFUSED_PAUSE : GM_AODH_SWEEP_PAUSE);
+	gm_aodh_doubt(output,
+		      kind == GM_VERDICT_REFUSED ? GM_AODH_REFUSED_PAUSE : GM_AODH_SWEEP_PAUSE);
 }
 
 static void conclude(struct gm_aodh_job *job, const struct gm_verdict *verdict)
@@ -125,20 +119,35 @@ struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char 
 	return verdict;
 }
 
-static void conclude_by(struct gm_aodh_job *job, const struct gm_http_response *response)
+struct gm_verdict gm_aodh_change_verdict(const struct gm_http_response *response, char *reason)
 {
-	char reason[GM_VERDICT_REASON];
 	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
 
-	if (response->status == 403) /* this alarm is not ours to change: others may be */
+	if (response->status == 403)
 		verdict.kind = GM_VERDICT_REFUSED;
+	return verdict;
+}
+
+/* A proxy before Aodh says 502 or 504 for one that it has passed on, too. */
+bool gm_aodh_is_unanswered(const struct gm_http_response *response)
+{
+	return (response->status == 0 && response->sent) || response->status == 502 ||
+	       response->status == 504;
+}
+
+void gm_aodh_job_conclude_by(struct gm_aodh_job *job, const struct gm_http_response *response)
+{
+	char reason[GM_VERDICT_REASON];
+	struct gm_verdict verdict = gm_aodh_change_verdict(response, reason);
+
 	conclude(job, &verdict);
 }
 
 /* ---- steps ---- */
 
-static void request(struct gm_aodh_job *job, const char *method, const char *path, const char *text,
-		    void (*done)(void *user, const struct gm_http_response *response))
+void gm_aodh_job_request(struct gm_aodh_job *job, const char *method, const char *path,
+			 const char *text,
+			 void (*done)(void *user, const struct gm_http_response *response))
 {
 	struct gm_error err = {""};
 
@@ -146,29 +155,24 @@ static void request(struct gm_aodh_job *job, const char *method, const char *pat
 		conclude_later(job, err.text);
 }
 
-/* As request(), of a tree that is freed. */
-static void request_json(struct gm_aodh_job *job, const char *method, const char *path,
-			 struct gm_json *body,
-			 void (*done)(void *user, const struct gm_http_response *response))
+void gm_aodh_job_request_json(struct gm_aodh_job *job, const char *method, const char *path,
+			      struct gm_json *body,
+			      void (*done)(void *user, const struct gm_http_response *response))
 {
 	struct gm_buffer text = GM_BUFFER_INIT(1 << 20);
 
 	if (gm_json_write(body, 0, &text) < 0 || text.failed)
 		conclude_later(job, "out of memory");
 	else
-		request(job, method, path, text.data, done);
+		gm_aodh_job_request(job, method, path, text.data, done);
 	gm_buffer_free(&text);
 	gm_json_free(body);
 }
 
-/*
- * A server that is slow does late what it was asked, beside what it is asked then: a state would be set, an
- * alarm made twice. So it is looked for as long again as an answer was waited for. True: it is.
- */
-static bool look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
-		     const struct gm_http_response *response)
+bool gm_aodh_job_look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
+			  const struct gm_http_response *response)
 {
-	if (response->status != 0 || !response->sent)
+	if (!gm_aodh_is_unanswered(response))
 		return false;
 	job->known = false;
 	job->late = what;
@@ -180,14 +184,22 @@ static bool is_done(const struct gm_aodh_job *job, const struct gm_json *alarm)
 {
 	struct gm_aodh_alarm held;
 
-	if (job->late == GM_AODH_STATE_SET)
-		return alarm && gm_aodh_read(alarm, &held) == 0 &&
+	if (!alarm)
+		return false;
+	switch (job->late) {
+	case GM_AODH_STATE_SET:
+		return gm_aodh_read(alarm, &held) == 0 &&
 		       strcmp(held.state, gm_aodh_state(&job->transition)) == 0;
-	return alarm && (job->late == GM_AODH_CREATION || gm_aodh_is_told(alarm, &job->transition));
+	case GM_AODH_SEVERITY:
+		return gm_aodh_has_severity(alarm, &job->transition);
+	case GM_AODH_DESCRIPTION:
+		return gm_aodh_is_told(alarm, &job->transition);
+	default:
+		return true; /* there it is */
+	}
 }
 
-/* The alarm went away between two steps: once more from the beginning. */
-static bool begin_anew(struct gm_aodh_job *job)
+bool gm_aodh_job_begin_anew(struct gm_aodh_job *job)
 {
 	if (job->again)
 		return false;
@@ -205,8 +217,8 @@ static void described(void *user, const struct gm_http_response *response)
 	struct gm_verdict verdict = gm_aodh_verdict(response, reason);
 
 	job->call = NULL;
-	if ((response->status == 404 && begin_anew(job)) ||
-	    look_for(job, GM_AODH_DESCRIPTION, response))
+	if ((response->status == 404 && gm_aodh_job_begin_anew(job)) ||
+	    gm_aodh_job_look_for(job, GM_AODH_DESCRIPTION, response))
 		return;
 	if (verdict.kind == GM_VERDICT_REFUSED) {
 		/* The state has arrived, which is what counts. */
@@ -221,7 +233,7 @@ static void described(void *user, const struct gm_http_response *response)
 		conclude(job, &verdict);
 }
 
-static void describe(struct gm_aodh_job *job)
+void gm_aodh_job_describe(struct gm_aodh_job *job)
 {
 	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
 	char path[GM_AODH_ID + 32];
@@ -237,10 +249,11 @@ static void describe(struct gm_aodh_job *job)
 	}
 	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
 	gm_aodh_describe(job->output->host.node, &job->transition, job->sent_at, &text);
-	request_json(job, "PUT", path,
-		     gm_aodh_changed(job->found, gm_aodh_state(&job->transition),
-				     gm_aodh_severity(job->transition.alarm.severity), text.data),
-		     described);
+	gm_aodh_job_request_json(job, "PUT", path,
+				 gm_aodh_changed(job->found, gm_aodh_state(&job->transition),
+						 gm_aodh_severity(job->transition.alarm.severity),
+						 text.data),
+				 described);
 	gm_buffer_free(&text);
 }
 
@@ -250,103 +263,22 @@ static void state_set(void *user, const struct gm_http_response *response)
 
 	job->call = NULL;
 	if (response->status == 200)
-		describe(job);
-	else if (!look_for(job, GM_AODH_STATE_SET, response) &&
-		 (response->status != 404 || !begin_anew(job)))
-		conclude_by(job, response);
+		gm_aodh_job_describe(job);
+	else if (!gm_aodh_job_look_for(job, GM_AODH_STATE_SET, response) &&
+		 (response->status != 404 || !gm_aodh_job_begin_anew(job)))
+		gm_aodh_job_conclude_by(job, response);
 }
 
-static void set_state(struct gm_aodh_job *job)
+void gm_aodh_job_set_state(struct gm_aodh_job *job)
 {
 	char path[GM_AODH_ID + 32], text[GM_AODH_STATE];
 
 	snprintf(path, sizeof(path), "/v2/alarms/%s/state", job->alarm.id);
 	snprintf(text, sizeof(text), "\"%s\"", gm_aodh_state(&job->transition));
-	request(job, "PUT", path, text, state_set);
+	gm_aodh_job_request(job, "PUT", path, text, state_set);
 }
 
-/* ---- by the message bus ---- */
-
-static void published(void *user, const char *error)
-{
-	struct gm_aodh_job *job = user;
-	struct gm_output *output = job->output;
-
-	if (!error) {
-		job->looks = LOOKS;
-		return;
-	}
-	if (gm_log_allowed(&output->bus_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
-		gm_log(GM_LOG_WARNING,
-		       "output %s: %s: alarms are raised by the API, their actions do not run",
-		       output->host.name, error);
-	set_state(job);
-}
-
-static void publish(struct gm_aodh_job *job)
-{
-	struct gm_output *output = job->output;
-	struct gm_buffer body = GM_BUFFER_INIT(512 << 10);
-	int rc;
-
-	gm_event_body(output->host.node, job->name, job->alarm.project, &job->transition, &body);
-	rc = gm_event_publish(output->bus, &body, published, job);
-	gm_buffer_free(&body);
-	if (rc < 0)
-		published(job, "message bus: too much waits for it");
-}
-
-static void prepared(void *user, const struct gm_http_response *response)
-{
-	struct gm_aodh_job *job = user;
-
-	job->call = NULL;
-	if (response->status == 200)
-		publish(job);
-	else if (!look_for(job, GM_AODH_DESCRIPTION, response) &&
-		 (response->status != 404 || !begin_anew(job)))
-		conclude_by(job, response);
-}
-
-/* What the actions are told comes from the alarm as Aodh has it: the severity has to be there first. */
-static void raise_by_event(struct gm_aodh_job *job)
-{
-	const char *severity = gm_aodh_severity(job->transition.alarm.severity);
-	const char *held = gm_json_get_text(job->found, "severity");
-	const char *description = gm_json_get_text(job->found, "description");
-	char path[GM_AODH_ID + 32];
-
-	if (held && strcmp(held, severity) == 0) {
-		publish(job);
-		return;
-	}
-	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
-	request_json(job, "PUT", path,
-		     gm_aodh_changed(job->found, job->alarm.state, severity,
-				     description ? description : ""),
-		     prepared);
-}
-
-static void looked(void *user, const struct gm_http_response *response)
-{
-	struct gm_aodh_job *job = user;
-
-	job->call = NULL;
-	if (response->status == 200 && strncmp(response->body, "\"alarm\"", 7) == 0) {
-		job->looks = 0;
-		describe(job);
-	} else if (response->status == 404 && begin_anew(job)) {
-		return;
-	} else if (response->status != 200) {
-		conclude_by(job, response);
-	} else if (--job->looks == 0) {
-		gm_log(GM_LOG_WARNING,
-		       "output %s: aodh-listener has not raised an alarm by its event; the API "
-		       "does",
-		       job->output->host.name);
-		set_state(job);
-	}
-}
+/* ---- looks ---- */
 
 static struct gm_aodh_job *first_due(const struct gm_output *output)
 {
@@ -363,18 +295,15 @@ static struct gm_aodh_job *first_due(const struct gm_output *output)
 void gm_aodh_jobs_tick(struct gm_output *output)
 {
 	struct gm_aodh_job *job;
-	char path[GM_AODH_ID + 32];
 
 	DL_FOREACH (output->jobs, job)
 		job->look_due = job->looks > 0 && !job->call;
 	while ((job = first_due(output))) {
 		job->look_due = false;
-		if (job->late) {
+		if (job->late)
 			find(job);
-			continue;
-		}
-		snprintf(path, sizeof(path), "/v2/alarms/%s/state", job->alarm.id);
-		request(job, "GET", path, NULL, looked);
+		else
+			gm_aodh_event_look(job);
 	}
 }
 
@@ -388,11 +317,11 @@ static void proceed(struct gm_aodh_job *job)
 	} else if (gm_aodh_is_told(job->found, &job->transition)) {
 		conclude_told(job);
 	} else if (strcmp(job->alarm.state, gm_aodh_state(&job->transition)) == 0) {
-		describe(job);
+		gm_aodh_job_describe(job);
 	} else if (job->output->bus && job->transition.kind != GM_TRANSITION_CLEAR) {
-		raise_by_event(job);
+		gm_aodh_event_raise(job);
 	} else {
-		set_state(job);
+		gm_aodh_job_set_state(job);
 	}
 }
 
@@ -407,11 +336,9 @@ static void created(void *user, const struct gm_http_response *response)
 {
 	struct gm_aodh_job *job = user;
 	struct gm_json *answer = NULL;
-	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict;
 
 	job->call = NULL;
-	if (look_for(job, GM_AODH_CREATION, response))
+	if (gm_aodh_job_look_for(job, GM_AODH_CREATION, response))
 		return;
 	if (gm_aodh_limit(job->output, response)) {
 		find(job);
@@ -421,10 +348,7 @@ static void created(void *user, const struct gm_http_response *response)
 		keep(job, answer, answer);
 		proceed(job);
 	} else {
-		verdict = gm_aodh_verdict(response, reason);
-		if (response->status == 403) /* a quota, most likely: other alarms may exist */
-			verdict.kind = GM_VERDICT_REFUSED;
-		conclude(job, &verdict);
+		gm_aodh_job_conclude_by(job, response); /* a 403 is a quota's, most likely */
 	}
 }
 
@@ -446,12 +370,27 @@ static void make(struct gm_aodh_job *job)
 
 	unmarked.sequence = 0;
 	gm_aodh_describe(output->host.node, &unmarked, job->sent_at, &text);
-	request_json(job, "POST", "/v2/alarms",
-		     gm_aodh_creation(job->name, project_of(output, &unmarked.alarm),
-				      gm_aodh_severity(unmarked.alarm.severity), text.data,
-				      output->options.actions),
-		     created);
+	gm_aodh_job_request_json(job, "POST", "/v2/alarms",
+				 gm_aodh_creation(job->name, project_of(output, &unmarked.alarm),
+						  gm_aodh_severity(unmarked.alarm.severity),
+						  text.data, output->options.actions),
+				 created);
 	gm_buffer_free(&text);
+}
+
+/* A look that says nothing is one of those that were to be had: what is late may be done yet. */
+static bool look_again(struct gm_aodh_job *job)
+{
+	if (!job->late || job->looks <= 1)
+		return false;
+	job->looks--;
+	return true;
+}
+
+static void cannot_be_read(struct gm_aodh_job *job)
+{
+	if (!look_again(job))
+		conclude_later(job, "the answer is no list of alarms");
 }
 
 static void found(void *user, const struct gm_http_response *response)
@@ -466,21 +405,22 @@ static void found(void *user, const struct gm_http_response *response)
 		return;
 	}
 	if (response->status != 200) {
-		conclude_by(job, response);
+		if (!look_again(job))
+			gm_aodh_job_conclude_by(job, response);
 		return;
 	}
 	if (gm_aodh_list(response->body, response->length, &list) < 0) {
-		conclude_later(job, "the answer is no list of alarms");
+		cannot_be_read(job);
 		return;
 	}
 	if (gm_aodh_find(list, job->name, &alarm) < 0) {
 		gm_json_free(list);
-		conclude_later(job, "the answer is no list of alarms");
+		cannot_be_read(job);
 		return;
 	}
 	keep(job, list, alarm);
 	if (job->late && !is_done(job, alarm)) {
-		if (--job->looks == 0)
+		if (!look_again(job))
 			conclude_later(job, "no answer came to a change, and it is not done");
 		return;
 	}
@@ -504,7 +444,7 @@ static void find(struct gm_aodh_job *job)
 	if (path.failed)
 		conclude_later(job, "out of memory");
 	else
-		request(job, "GET", path.data, NULL, found);
+		gm_aodh_job_request(job, "GET", path.data, NULL, found);
 	gm_buffer_free(&path);
 }
 
@@ -515,10 +455,10 @@ static void refreshed(void *user, const struct gm_http_response *response)
 
 	job->call = NULL;
 	job->known = false;
-	if (response->status == 404 && begin_anew(job))
+	if (response->status == 404 && gm_aodh_job_begin_anew(job))
 		return;
 	if (response->status != 200) {
-		conclude_by(job, response);
+		gm_aodh_job_conclude_by(job, response);
 	} else if (gm_json_parse(response->body, response->length, &alarm, NULL) < 0) {
 		conclude_later(job, "the answer is no alarm");
 	} else {
@@ -533,7 +473,7 @@ static void refresh(struct gm_aodh_job *job)
 	char path[GM_AODH_ID + 32];
 
 	snprintf(path, sizeof(path), "/v2/alarms/%s", job->alarm.id);
-	request(job, "GET", path, NULL, refreshed);
+	gm_aodh_job_request(job, "GET", path, NULL, refreshed);
 }
 
 /*
@@ -556,7 +496,7 @@ static void begin(struct gm_aodh_job *job)
 	    strcmp(job->alarm.state, gm_aodh_state(&job->transition)) == 0)
 		refresh(job);
 	else
-		set_state(job);
+		gm_aodh_job_set_state(job);
 }
 
 /* ---- all of them ---- */

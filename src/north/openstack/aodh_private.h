@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What aodh.c (the driver), aodh_job.c (a transition on its way), aodh_known.c (what Aodh was seen to hold)
- * and aodh_sweep.c (a look through all alarms of ours) share. Main thread only.
+ * What aodh.c (the driver), aodh_job.c and aodh_event.c (a transition on its way), aodh_known.c (what Aodh was
+ * seen to hold) and aodh_sweep.c (a look through all alarms of ours) share. Main thread only.
  */
 #ifndef GM_NORTH_OPENSTACK_AODH_PRIVATE_H
 #define GM_NORTH_OPENSTACK_AODH_PRIVATE_H
@@ -59,6 +59,7 @@ struct gm_output {
 	struct gm_aodh_guest *guests; /* of the last snapshot with a live libvirt, by uuid */
 	size_t guest_count;
 
+	uint64_t given_up; /* by the outbox, as of the last snapshot */
 	bool reconciled; /* Aodh's states have been compared with ours, and there is no doubt since */
 	bool compared;   /* they have been once */
 	bool holding;    /* they are being compared: jobs wait */
@@ -90,6 +91,16 @@ const char *gm_aodh_everywhere(const struct gm_output *output);
 
 /* What an answer means where nothing better is known; see aodh_job.c. */
 struct gm_verdict gm_aodh_verdict(const struct gm_http_response *response, char *reason);
+/* Likewise to a change: a 403 is about this alarm, and others may be ours to change. */
+struct gm_verdict gm_aodh_change_verdict(const struct gm_http_response *response, char *reason);
+/* Whether a change may have been made, or may be yet, although no answer of Aodh's has come. */
+bool gm_aodh_is_unanswered(const struct gm_http_response *response);
+
+/*
+ * Aodh may show something else than we do, and is to be compared when all else is told, though not before
+ * `pause` is over. Where that is due already it comes no later for it.
+ */
+void gm_aodh_doubt(struct gm_output *output, int64_t pause);
 
 /* ---- aodh_job.c ---- */
 
@@ -118,6 +129,8 @@ void gm_aodh_known_clear(struct gm_output *output);
 
 /* Begins one: `states` are made right, or else what is gone is removed. */
 void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot, bool states);
+/* Once a second while there is one. */
+void gm_aodh_sweep_tick(struct gm_output *output, int64_t now);
 void gm_aodh_sweep_free(struct gm_output *output);
 
 #endif

@@ -16,6 +16,7 @@ enum gm_aodh_late {
 	GM_AODH_NOTHING_LATE,
 	GM_AODH_CREATION,
 	GM_AODH_STATE_SET,
+	GM_AODH_SEVERITY, /* alone, before an event */
 	GM_AODH_DESCRIPTION
 };
 

@@ -12,13 +12,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "north/openstack/aodh_private.h"
 #include "north/verdict.h"
 
 enum {
 	PAGE = 200,
-	ACTIVE_MAX = 4096,
-	FIXES_MAX = 4096,
+	PAGES_MAX = 4096,
+	FIXES_MAX = 4096,  /* of one look: states, and likewise what is told again */
 	FIXES_AT_ONCE = 8, /* what is new waits for them */
 };
 
@@ -39,11 +40,16 @@ struct fix {
 struct gm_aodh_sweep {
 	struct gm_output *output;
 	bool states, removals; /* what it does */
-	bool unfinished;       /* some of what is to be removed is still active, or was too much */
+	bool unfinished;       /* some of what is to be removed is still active */
+	bool cut_off;          /* it was too much at a time: another one goes on */
+	bool refused;          /* some cannot be made right, maybe for good */
+	bool stopped; /* it has failed: no more is begun, what is under way may be done yet */
+	char reason[GM_VERDICT_REASON]; /* why */
+	int64_t hold_until;    /* monotonic; how long what was not answered may be done yet */
 	struct active *active; /* of the snapshot, by name */
 	size_t active_count;
 	struct fix *fixes;
-	size_t fix_count, begun, fixed;
+	size_t fix_count, begun, ended, fixed;
 	size_t pages;
 	char marker[GM_AODH_ID];
 	struct gm_keystone_call *call;
@@ -101,7 +107,7 @@ static void fail_by(struct gm_aodh_sweep *sweep, const struct gm_http_response *
 }
 
 /* Active here, and Aodh does not show it: told as if it had just been raised, so that actions run, too. */
-static void tell_missing(struct gm_output *output, const struct active *active)
+static bool tell_missing(struct gm_output *output, const struct active *active)
 {
 	struct gm_transition transition = {
 		.kind = GM_TRANSITION_RAISE,
@@ -109,34 +115,90 @@ static void tell_missing(struct gm_output *output, const struct active *active)
 		.alarm = active->alarm,
 	};
 
-	if (!gm_output_wants(&output->common, &transition))
-		return;
+	if (!gm_output_wants(&output->common, &transition) ||
+	    gm_aodh_job_is_there(output, active->name))
+		return false;
 	if (gm_aodh_job_start(output, &transition, gm_clock_now(), NULL) < 0)
 		gm_log(GM_LOG_ERROR, "output %s: out of memory", output->host.name);
+	return true;
+}
+
+static void tell_all_missing(struct gm_aodh_sweep *sweep)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < sweep->active_count && told < FIXES_MAX; i++)
+		told += !sweep->active[i].seen && tell_missing(sweep->output, &sweep->active[i]);
+	sweep->cut_off |= told == FIXES_MAX;
+}
+
+/* What was refused is not tried again soon; what was too much is gone on with at once. */
+static void finish_states(struct gm_aodh_sweep *sweep)
+{
+	struct gm_output *output = sweep->output;
+
+	tell_all_missing(sweep);
+	output->reconciled = output->compared = true;
+	if (sweep->refused)
+		gm_aodh_doubt(output, GM_AODH_REFUSED_PAUSE);
+	else if (sweep->cut_off)
+		gm_aodh_doubt(output, 0);
+}
+
+static void finish_removals(struct gm_aodh_sweep *sweep)
+{
+	struct gm_output *output = sweep->output;
+	int64_t pause = gm_clock_monotonic() + GM_AODH_REFUSED_PAUSE;
+
+	if (sweep->unfinished || sweep->cut_off || sweep->refused)
+		remove_later(output);
+	if (sweep->refused && output->remove_at < pause)
+		output->remove_at = pause;
 }
 
 static void finish(struct gm_aodh_sweep *sweep)
 {
 	struct gm_output *output = sweep->output;
 
-	if (sweep->states) {
-		output->reconciled = output->compared = true;
-		for (size_t i = 0; i < sweep->active_count; i++) {
-			if (!sweep->active[i].seen &&
-			    !gm_aodh_job_is_there(output, sweep->active[i].name))
-				tell_missing(output, &sweep->active[i]);
-		}
-	}
-	if (sweep->fix_count > 0)
+	if (sweep->states)
+		finish_states(sweep);
+	else
+		finish_removals(sweep);
+	if (sweep->fixed > 0)
 		gm_log(GM_LOG_NOTICE, "output %s: %zu alarms of Aodh's made right or removed",
-		       output->host.name, sweep->fix_count);
-	if (sweep->unfinished)
-		remove_later(output);
+		       output->host.name, sweep->fixed);
 	gm_aodh_sweep_free(output);
 	gm_aodh_jobs_release(output);
 }
 
 /* ---- setting right ---- */
+
+/* One has failed, so that others would, too. What is new waits until those under way cannot overtake it. */
+static void stop(struct gm_aodh_sweep *sweep, const char *reason)
+{
+	if (!sweep->stopped)
+		gm_text_copy(sweep->reason, sizeof(sweep->reason), reason);
+	sweep->stopped = true;
+}
+
+/* Not done, as far as is known. */
+static void failed(struct gm_aodh_sweep *sweep, const struct gm_http_response *response)
+{
+	char reason[GM_VERDICT_REASON];
+	struct gm_output *output = sweep->output;
+	struct gm_verdict verdict = gm_aodh_change_verdict(response, reason);
+
+	if (gm_aodh_is_unanswered(response))
+		sweep->hold_until = gm_clock_monotonic() + output->options.cloud.transport.timeout;
+	if (verdict.kind != GM_VERDICT_REFUSED) {
+		stop(sweep, reason);
+		return;
+	}
+	sweep->refused = true;
+	if (gm_log_allowed(&output->sweep_limit, gm_clock_monotonic(), 600 * GM_SECOND, NULL))
+		gm_log(GM_LOG_WARNING, "output %s: an alarm of Aodh's cannot be made right: %s",
+		       output->host.name, reason);
+}
 
 static void fixed(void *user, const struct gm_http_response *response)
 {
@@ -144,11 +206,11 @@ static void fixed(void *user, const struct gm_http_response *response)
 	struct gm_aodh_sweep *sweep = fix->sweep;
 
 	fix->call = NULL;
-	if (response->status != 404 && (response->status < 200 || response->status >= 300)) {
-		fail_by(sweep, response);
-		return;
-	}
-	sweep->fixed++;
+	sweep->ended++;
+	if (response->status == 404 || (response->status >= 200 && response->status < 300))
+		sweep->fixed++;
+	else
+		failed(sweep, response);
 	go_on_fixing(sweep);
 }
 
@@ -167,19 +229,36 @@ static int begin_fix(struct fix *fix, struct gm_error *err)
 			       ways[fix->kind].body, fixed, fix, &fix->call, err);
 }
 
-static void go_on_fixing(struct gm_aodh_sweep *sweep)
+static void begin_fixes(struct gm_aodh_sweep *sweep)
 {
 	struct gm_error err = {""};
 
-	while (sweep->begun < sweep->fix_count && sweep->begun - sweep->fixed < FIXES_AT_ONCE) {
-		if (begin_fix(&sweep->fixes[sweep->begun], &err) < 0) {
-			fail_because(sweep, err.text);
-			return;
-		}
-		sweep->begun++;
+	while (!sweep->stopped && sweep->begun < sweep->fix_count &&
+	       sweep->begun - sweep->ended < FIXES_AT_ONCE) {
+		if (begin_fix(&sweep->fixes[sweep->begun], &err) < 0)
+			stop(sweep, err.text);
+		else
+			sweep->begun++;
 	}
-	if (sweep->fixed == sweep->fix_count)
+}
+
+static void go_on_fixing(struct gm_aodh_sweep *sweep)
+{
+	begin_fixes(sweep);
+	if (sweep->ended < sweep->begun)
+		return;
+	if (!sweep->stopped)
 		finish(sweep);
+	else if (gm_clock_monotonic() >= sweep->hold_until)
+		fail_because(sweep, sweep->reason);
+}
+
+void gm_aodh_sweep_tick(struct gm_output *output, int64_t now)
+{
+	struct gm_aodh_sweep *sweep = output->sweep;
+
+	if (sweep && sweep->stopped && sweep->ended == sweep->begun && now >= sweep->hold_until)
+		fail_because(sweep, sweep->reason);
 }
 
 /* ---- looking ---- */
@@ -225,7 +304,7 @@ static void note(struct gm_aodh_sweep *sweep, const struct gm_aodh_alarm *alarm,
 	struct fix *fix = &sweep->fixes[sweep->fix_count];
 
 	if (sweep->fix_count == FIXES_MAX) {
-		sweep->unfinished = true;
+		sweep->cut_off = true;
 		return;
 	}
 	gm_json_free(gm_aodh_known_take(sweep->output, alarm->name));
@@ -289,7 +368,7 @@ static void page_came(void *user, const struct gm_http_response *response)
 	count = gm_json_size(list);
 	gm_json_free(list);
 	/* A service that ignores the marker would be asked for ever. */
-	if (count < PAGE || ++sweep->pages == FIXES_MAX)
+	if (count < PAGE || ++sweep->pages == PAGES_MAX)
 		go_on_fixing(sweep);
 	else
 		ask_page(sweep);
@@ -314,7 +393,7 @@ static void note_active(struct gm_aodh_sweep *sweep, const struct gm_snapshot *s
 {
 	const struct gm_output *output = sweep->output;
 
-	for (size_t i = 0; i < snapshot->alarm_count && sweep->active_count < ACTIVE_MAX; i++) {
+	for (size_t i = 0; i < snapshot->alarm_count; i++) {
 		struct active *active = &sweep->active[sweep->active_count++];
 
 		active->alarm = snapshot->alarms[i];
@@ -326,7 +405,6 @@ static void note_active(struct gm_aodh_sweep *sweep, const struct gm_snapshot *s
 void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *snapshot, bool states)
 {
 	struct gm_aodh_sweep *sweep = calloc(1, sizeof(*sweep));
-	size_t room = snapshot->alarm_count < ACTIVE_MAX ? snapshot->alarm_count : ACTIVE_MAX;
 
 	if (!sweep)
 		return;
@@ -334,7 +412,7 @@ void gm_aodh_sweep_start(struct gm_output *output, const struct gm_snapshot *sna
 	sweep->output = output;
 	sweep->states = output->holding = states;
 	sweep->removals = !states;
-	sweep->active = calloc(room + 1, sizeof(*sweep->active));
+	sweep->active = calloc(snapshot->alarm_count + 1, sizeof(*sweep->active));
 	sweep->fixes = calloc(FIXES_MAX, sizeof(*sweep->fixes));
 	if (!sweep->active || !sweep->fixes) {
 		gm_aodh_sweep_free(output);

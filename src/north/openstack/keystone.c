@@ -146,6 +146,7 @@ static int transmit(struct gm_keystone_call *call, struct gm_error *err)
 					  .headers = headers,
 					  .body = call->body.data,
 					  .length = call->body.length,
+					  .once = strcmp(call->method, "GET") != 0,
 					  .max_response = call->max_response,
 					  .done = answered,
 					  .user = call,

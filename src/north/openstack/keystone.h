@@ -4,7 +4,8 @@
  * token is fetched when it is first needed and renewed while 120 s of it remain (half its life, if that
  * is shorter); requests that come meanwhile wait in a bounded list where there is no good one. Upon a 401
  * the token is fetched anew, once, and the request is sent once more; a second 401 is the answer,
- * because some services mean by it that the role does not allow the thing.
+ * because some services mean by it that the role does not allow the thing. What changes something is otherwise
+ * sent once.
  *
  * The token goes to the endpoint that the catalog names for the service, or that is configured, and
  * nowhere else: redirects are not followed. Neither token nor password is in any text that comes from

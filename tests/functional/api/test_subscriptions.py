@@ -245,6 +245,24 @@ class Trouble(SubscriptionTest):
         self.rig.start()
         self.assertEqual(consumer.wait(5), [*self.expected("a"), ("REBUILT", ""), *self.expected("c")])
 
+    def test_what_guests_are_is_changed(self):
+        """Whoever selects by it is told so, once, without an alarm; nobody else, and not by another reload."""
+        self.rig.vnfs(VNFS)
+        self.addCleanup(self.rig.vnfs, "")
+        others, consumer = self.consumer(), self.consumer()
+        self.subscribe(others)
+        self.subscribe(consumer, filter={"vnfInstanceSubscriptionFilter": {"vnfdIds": ["shop-1"]}})
+        self.raise_and_clear("a")
+        self.assertEqual(consumer.wait(2), self.expected("a"))
+        consumer.answers = [503]
+        self.rig.vnfs(VNFS.replace("shop-1", "shop-2"))
+        self.assertEqual(consumer.wait(3), [*self.expected("a"), ("REBUILT", "")])
+        self.rig.vnfs(VNFS)
+        self.assertEqual(consumer.wait(4), [*self.expected("a"), *2 * [("REBUILT", "")]])
+        self.raise_and_clear("b")
+        self.assertEqual(consumer.wait(6), [*self.expected("a"), *2 * [("REBUILT", "")], *self.expected("b")])
+        self.assertEqual(others.wait(4), self.expected("a", "b"))
+
     def test_one_that_is_no_longer_allowed(self):
         consumer = self.consumer()
         shown = self.subscribe(consumer)

@@ -18,6 +18,7 @@
 
 #include "analysis/policy.h"
 #include "analysis/rules.h"
+#include "base/buffer.h"
 #include "daemon/policies.h"
 #include "model/entity.h"
 
@@ -296,6 +297,21 @@ static void mistakes_are_told_with_file_line_and_column(void **state)
 		assert_refused(place, mistakes[i].text, mistakes[i].message);
 }
 
+static void one_too_many_is_told(void **state)
+{
+	enum { ALLOWED = 256 };
+	struct place *place = *state;
+	struct gm_buffer text = GM_BUFFER_INIT(64 << 10);
+
+	gm_buffer_printf(&text, "vnfs:\n");
+	for (int i = 0; i <= ALLOWED; i++)
+		gm_buffer_printf(&text, "  - {match: {name: a%d}, vnfd-id: a}\n", i);
+	assert_false(text.failed);
+	assert_refused(place, text.data,
+		       "a.yaml:258:5: more than the 256 entries that are allowed");
+	gm_buffer_free(&text);
+}
+
 static void names_are_unique_over_all_files(void **state)
 {
 	struct place *place = *state;
@@ -384,6 +400,7 @@ int main(void)
 		TEST(no_directory_and_nothing_in_it_are_fine),
 		TEST(rules_hold_for_whom_they_match),
 		TEST(mistakes_are_told_with_file_line_and_column),
+		TEST(one_too_many_is_told),
 		TEST(names_are_unique_over_all_files),
 		TEST(what_is_no_text_file_is_refused),
 		TEST(the_shipped_example_is_read),

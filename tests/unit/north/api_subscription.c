@@ -92,6 +92,7 @@ static void test_filters_that_are_none(void **state)
 		{INSTANCES("{\"vnfdIds\":{\"a\":\"x\"}}"), "vnfdIds"},
 		{INSTANCES("{\"vnfdIds\":[\"x\",null]}"), "vnfdIds"},
 		{INSTANCES("{\"vnfdIds\":[]}"), NULL},
+		{INSTANCES("{\"vnfdIds\":null,\"vnfInstanceIds\":null}"), NULL},
 		{INSTANCES("{\"vnfdIds\":[\"x\",\"\"]}"), NULL},
 		{PRODUCTS("{}"), "vnfProductsFromProviders"},
 		{PRODUCTS("[\"acme\"]"), "vnfProductsFromProviders"},
@@ -114,6 +115,31 @@ static void test_filters_that_are_none(void **state)
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect(&cases[i]);
+}
+
+/* One that was made when nobody looked at them: all is told, as it was then. */
+static void test_old_filters_are_mended(void **state)
+{
+	(void)state;
+	static const char *const filters[] = {"\"x\"", "null", "{}", "[1]", "[\"x\"]"};
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		struct gm_subscription subscription;
+		struct gm_json *request;
+		struct gm_error err = {""};
+		char text[256];
+		snprintf(text, sizeof(text),
+			 "{\"callbackUri\":\"http://a\",\"filter\":{"
+			 "\"vnfInstanceSubscriptionFilter\":{\"vnfdIds\":%s}}}",
+			 filters[i]);
+		assert_int_equal(gm_json_parse(text, strlen(text), &request, &err), 0);
+		if (gm_subscription_restore(request, &subscription, &err) < 0)
+			fail_msg("%s: %s", text, err.text);
+		gm_json_free(request);
+		const struct gm_json *instances =
+			gm_json_get(subscription.filter, "vnfInstanceSubscriptionFilter");
+		assert_int_equal(gm_vnf_is_asked_for(instances), i == 4);
+		gm_subscription_free(&subscription);
+	}
 }
 
 static struct gm_transition transition(enum gm_transition_kind kind, enum gm_severity severity)
@@ -384,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_filters_that_are_none),
+		cmocka_unit_test(test_old_filters_are_mended),
 		cmocka_unit_test(test_forbidden_targets),
 		cmocka_unit_test(test_wants),
 		cmocka_unit_test(test_registrations),
