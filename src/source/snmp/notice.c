@@ -139,30 +139,61 @@ static void tell(struct gm_snmp_target *target, const struct gm_snmp_message *me
 	out->sink->event(out->sink->user, &event);
 }
 
-/* What was opened: an event, unless it is one that was sent again. */
-static int take_notice(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+static bool may_tell(struct gm_snmp_target *target, int64_t now)
+{
+	if (is_affordable(&target->notice_paid, now)) {
+		return true;
+	}
+	target->counts.suppressed++;
+	return false;
+}
+
+/* What somebody recorded must not spend what its guest may send: it is answered out of another purse. */
+static int take_replay(struct gm_snmp_target *target, int64_t now)
+{
+	target->counts.rejected++;
+	return gm_snmp_target_may_report(target, now) ? 0 : -EBUSY;
+}
+
+/* As long as it is not remembered it is not taken: it could be told twice. */
+static int take_inform(struct gm_snmp_target *target, const struct gm_snmp_message *message,
 		       const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
 {
-	int kind = GM_SNMP_FIRST;
+	enum gm_snmp_recent_kind kind =
+		gm_snmp_recent_look(&target->recent, message, now->monotonic);
 
-	if (!is_notice(&message->pdu)) {
-		target->counts.rejected++;
-		return -EBADMSG;
+	if (kind == GM_SNMP_REPLAY) {
+		return take_replay(target, now->monotonic);
 	}
-	if (!is_affordable(&target->notice_paid, now->monotonic)) {
-		target->counts.suppressed++;
+	if (!may_tell(target, now->monotonic)) {
 		return -EBUSY;
 	}
-	if (message->pdu.type == GM_SNMP_INFORM) {
-		kind = gm_snmp_recent_note(&target->recent, message, now->monotonic);
-	}
-	if (kind < 0 || kind == GM_SNMP_REPLAY) {
+	if ((kind == GM_SNMP_FIRST || message->version == GM_SNMP_V3) &&
+	    gm_snmp_recent_add(&target->recent, message, now->monotonic) < 0) {
 		target->counts.rejected++;
 		return -EBUSY;
 	}
 	if (kind == GM_SNMP_FIRST) {
 		tell(target, message, now, out);
 	}
+	return 0;
+}
+
+/* What was opened: an event, unless it is one that was sent again. */
+static int take_notice(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+		       const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
+{
+	if (!is_notice(&message->pdu)) {
+		target->counts.rejected++;
+		return -EBADMSG;
+	}
+	if (message->pdu.type == GM_SNMP_INFORM) {
+		return take_inform(target, message, now, out);
+	}
+	if (!may_tell(target, now->monotonic)) {
+		return -EBUSY;
+	}
+	tell(target, message, now, out);
 	return 0;
 }
 

@@ -260,12 +260,12 @@ static void what_comes_again_is_known(void **state)
 	make_inform(&sender, 1001, GM_SNMP_INFORM, 1);
 	assert_int_equal(exchange(&rig, &sender), ANSWERED);
 	assert_int_equal(sender_events.count, 1);
-	/* The very same octets: nobody who sends again does that. */
-	assert_int_equal(exchange(&rig, &sender), SILENCE);
+	/* The very same octets, of somebody who recorded them or of a sender that does not count. */
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
 	/* The same inform, as a sender repeats it whose answer was lost: answered, and known. */
 	make_inform(&sender, 1002, GM_SNMP_INFORM, 1);
 	assert_int_equal(exchange(&rig, &sender), ANSWERED);
-	assert_int_equal(exchange(&rig, &sender), SILENCE);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
 	assert_int_equal(sender_events.count, 1);
 	/* The next one is another one. */
 	make_inform(&sender, 1003, GM_SNMP_INFORM, 2);
@@ -411,11 +411,15 @@ static void ids_are_read_and_made(void **state)
 static int note(struct gm_snmp_recent *recent, int32_t id, uint32_t what, int64_t second)
 {
 	static struct gm_snmp_message message;
+	enum gm_snmp_recent_kind kind;
+	int rc;
 
 	message.version = GM_SNMP_V3;
 	message.v3.id = id;
 	message.pdu.raw = (struct gm_snmp_slice){(const uint8_t *)&what, sizeof(what)};
-	return gm_snmp_recent_note(recent, &message, second * GM_SECOND);
+	kind = gm_snmp_recent_look(recent, &message, second * GM_SECOND);
+	rc = kind == GM_SNMP_REPLAY ? 0 : gm_snmp_recent_add(recent, &message, second * GM_SECOND);
+	return rc < 0 ? rc : (int)kind;
 }
 
 static void as_much_is_remembered_as_can_come(void **state)
@@ -439,7 +443,41 @@ static void as_much_is_remembered_as_can_come(void **state)
 	assert_int_equal(note(&recent, 1, 1, 1819), -ENOSPC);
 	assert_int_equal(note(&recent, 1, 1, 2200), GM_SNMP_FIRST);
 	assert_int_equal(recent.count, 1);
-	gm_snmp_recent_clear(&recent);
+	/* A datagram that is a little older than the one before is no reason to forget anything. */
+	assert_int_equal(note(&recent, 1, 1, 2199), GM_SNMP_REPLAY);
+	assert_int_equal(note(&recent, 1, 1, 2510), GM_SNMP_REPLAY);
+	/* What is forgotten takes no memory. */
+	assert_false(gm_snmp_recent_is_empty(&recent, 2510 * GM_SECOND));
+	assert_true(gm_snmp_recent_is_empty(&recent, 2511 * GM_SECOND));
+	assert_null(recent.list);
+}
+
+/* What somebody recorded and sends again and again leaves the guest what it may send. */
+static void replays_spend_nothing_of_the_guests(void **state)
+{
+	struct rig rig;
+	struct sender sender, victim;
+
+	(void)state;
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	sender_open(&victim, &rig);
+	make_inform(&sender, 5000, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	for (int i = 0; i < 200; i++) {
+		assert_true(send(sender.fd, sender.packet, sender.length, 0) > 0);
+		if (i % 20 == 0) {
+			rig_run(&rig, 10 * GM_MILLISECOND);
+		}
+	}
+	for (int i = 0; i < 20; i++) {
+		make_inform(&victim, 5001 + i, GM_SNMP_INFORM, 2 + i);
+		assert_int_equal(exchange(&rig, &victim), ANSWERED);
+	}
+	assert_int_equal(sender_events.count, 21);
+	close(sender.fd);
+	close(victim.fd);
+	rig_stop(&rig);
 }
 
 int main(void)
@@ -451,6 +489,7 @@ int main(void)
 		cmocka_unit_test(another_time_is_not_taken),
 		cmocka_unit_test(no_changed_octet_passes),
 		cmocka_unit_test(reports_are_bounded),
+		cmocka_unit_test(replays_spend_nothing_of_the_guests),
 	};
 	const struct CMUnitTest tools[] = {
 		cmocka_unit_test(informs_are_answered_and_told_once),
