@@ -217,3 +217,8 @@ int gm_snmp_target_inform(struct gm_snmp_target *target, const struct gm_snmp_me
 	}
 	return take_notice(target, message, now, out);
 }
+
+struct gm_snmp_recent *gm_snmp_target_recent(struct gm_snmp_target *target)
+{
+	return &target->recent;
+}

@@ -16,6 +16,7 @@
 #include "source/snmp/groups.h"
 #include "source/snmp/list.h"
 #include "source/snmp/oids.h"
+#include "source/snmp/recent.h"
 #include "source/source.h"
 
 struct gm_snmp_target;
@@ -92,6 +93,9 @@ int gm_snmp_target_inform(struct gm_snmp_target *target, const struct gm_snmp_me
 			  const struct gm_snmp_moment *now, const struct gm_snmp_out *out);
 /* Whether its host may be told now what is wrong with what it sent: as often as it may send notices. */
 bool gm_snmp_target_may_report(struct gm_snmp_target *target, int64_t now);
+
+/* What it sent lately, which may have to outlive it; belongs to it, and is empty at first. */
+struct gm_snmp_recent *gm_snmp_target_recent(struct gm_snmp_target *target);
 
 /* The guest is gone: so are its parts. */
 void gm_snmp_target_end(struct gm_snmp_target *target, int64_t time, const struct gm_snmp_out *out);

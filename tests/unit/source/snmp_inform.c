@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "snmp_sender.h"
+#include "source/snmp/absent.h"
 #include "source/snmp/engine.h"
 #include "source/snmp/recent.h"
 
@@ -452,6 +453,66 @@ static void as_much_is_remembered_as_can_come(void **state)
 	assert_null(recent.list);
 }
 
+/* The engine and its clock go on when guests are asked anew: so does what is remembered. */
+static void what_was_sent_outlives_the_target(void **state)
+{
+	struct rig rig;
+	struct sender sender;
+
+	(void)state;
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	make_inform(&sender, 6000, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	/* The file is written anew and says the same. */
+	rig_run(&rig, GM_SECOND);
+	rig_write(&rig, "targets", 0644, "# again\n" GUEST);
+	rig_run(&rig, 1500 * GM_MILLISECOND);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	/* The source is opened anew. */
+	rig.source->ops->close(rig.source);
+	assert_int_equal(rig.source->ops->open(rig.source, &rig.complaint), 0);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	make_inform(&sender, 6001, GM_SNMP_INFORM, 2);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 2);
+	close(sender.fd);
+	rig_stop(&rig);
+}
+
+static void the_absent_are_remembered_for_their_time(void **state)
+{
+	struct gm_snmp_absent absent = {0};
+	struct gm_snmp_recent recent = {0};
+	uint8_t uuid[GM_UUID_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < GM_SNMP_ABSENT_MAX + 10; i++) {
+		rig_uuid(i, uuid);
+		assert_int_equal(note(&recent, 1, i, 1000), GM_SNMP_FIRST);
+		gm_snmp_absent_put(&absent, uuid, &recent, 1000 * GM_SECOND);
+		assert_null(recent.list);
+	}
+	assert_int_equal(absent.count, GM_SNMP_ABSENT_MAX);
+	gm_snmp_absent_take(&absent, uuid, &recent);
+	assert_int_equal(note(&recent, 1, GM_SNMP_ABSENT_MAX + 9, 1001), GM_SNMP_REPLAY);
+	assert_int_equal(absent.count, GM_SNMP_ABSENT_MAX - 1);
+	gm_snmp_absent_put(&absent, uuid, &recent, 1001 * GM_SECOND);
+	rig_uuid(0, uuid); /* the first that went */
+	gm_snmp_absent_take(&absent, uuid, &recent);
+	assert_null(recent.list);
+	/* After five minutes nobody is left, and nothing is kept of who sent nothing. */
+	assert_int_equal(note(&recent, 1, 1, 2000), GM_SNMP_FIRST);
+	gm_snmp_absent_put(&absent, uuid, &recent, 2000 * GM_SECOND);
+	assert_int_equal(absent.count, 1);
+	gm_snmp_absent_put(&absent, uuid, &recent, 2000 * GM_SECOND);
+	assert_int_equal(absent.count, 1);
+	gm_snmp_absent_clear(&absent);
+}
+
 /* What somebody recorded and sends again and again leaves the guest what it may send. */
 static void replays_spend_nothing_of_the_guests(void **state)
 {
@@ -490,6 +551,8 @@ int main(void)
 		cmocka_unit_test(no_changed_octet_passes),
 		cmocka_unit_test(reports_are_bounded),
 		cmocka_unit_test(replays_spend_nothing_of_the_guests),
+		cmocka_unit_test(what_was_sent_outlives_the_target),
+		cmocka_unit_test(the_absent_are_remembered_for_their_time),
 	};
 	const struct CMUnitTest tools[] = {
 		cmocka_unit_test(informs_are_answered_and_told_once),
