@@ -284,9 +284,14 @@ static size_t receive_family(struct gm_snmp_endpoint *endpoint, int family, size
 	size_t total = 0;
 
 	while (total < most) {
+		unsigned wanted = GM_SNMP_BATCH;
+
+		if (most - total < wanted) {
+			wanted = (unsigned)(most - total);
+		}
 		prepare(endpoint);
-		int got = recvmmsg(endpoint->fds[family], endpoint->messages, GM_SNMP_BATCH,
-				   MSG_DONTWAIT, NULL);
+		int got = recvmmsg(endpoint->fds[family], endpoint->messages, wanted, MSG_DONTWAIT,
+				   NULL);
 		int64_t wall = wall_time();
 
 		for (int i = 0; i < got; i++) {
@@ -303,7 +308,7 @@ static size_t receive_family(struct gm_snmp_endpoint *endpoint, int family, size
 		}
 		watch_senders(endpoint, family, got, now);
 		total += got > 0 ? (size_t)got : 0;
-		if (got < GM_SNMP_BATCH) {
+		if (got < (int)wanted) {
 			break;
 		}
 	}

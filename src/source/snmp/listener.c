@@ -14,11 +14,18 @@
 #include "base/text.h"
 #include "source/snmp/list.h"
 
-enum { NOTICES_MAX = 256 /* of one turn: the rest waits in the socket, or is lost there */ };
+enum {
+	NOTICES_MAX = 256,            /* of one turn, by all ears: the rest waits in the sockets */
+	OWN = GM_SNMP_NAMESPACES_MAX, /* the ear in the daemon's own namespace */
+	EARS
+};
 
 #define RETRY_INTERVAL (5 * GM_SECOND)
 
-/* The socket in the namespace of the same place in the list of them. */
+/*
+ * The socket in the namespace of the same place in the list of them; of several paths to one namespace the
+ * first has it.
+ */
 struct ear {
 	struct gm_snmp_endpoint *endpoint; /* NULL: none */
 	dev_t device;
@@ -29,15 +36,14 @@ struct ear {
 struct gm_snmp_listener {
 	struct sockaddr_storage at;
 	bool namespaces;
-	struct gm_snmp_endpoint *endpoint; /* in the daemon's own namespace */
 	struct gm_snmp_engine *engine;
-	struct ear ears[GM_SNMP_NAMESPACES_MAX];
+	struct ear ears[EARS];
+	size_t first;      /* the ear whose turn it is */
 	int64_t retry_due; /* monotonic */
 	char lacking[GM_ERROR_TEXT];
 
-	/* Of the present turn, and of the endpoint that is read. */
-	struct gm_snmp_endpoint *current;
-	const char *path;
+	/* Of the present turn, and of the ear that is read. */
+	const struct ear *ear;
 	const struct gm_snmp_peers *peers;
 	const struct gm_snmp_moment *now;
 	const struct gm_snmp_out *out;
@@ -62,6 +68,7 @@ int gm_snmp_listener_open(const struct gm_snmp_listener_options *options,
 {
 	struct gm_snmp_listener *listener;
 	struct gm_error reason = {{0}};
+	struct stat own;
 	int rc = gm_snmp_listener_check(options->address, err);
 
 	if (rc < 0) {
@@ -78,11 +85,14 @@ int gm_snmp_listener_open(const struct gm_snmp_listener_options *options,
 		gm_error_set(err, rc, "no engine for informs: %s", strerror(-rc));
 		goto out;
 	}
-	rc = gm_snmp_endpoint_bind("", &listener->at, &listener->endpoint, &reason);
+	rc = gm_snmp_endpoint_bind("", &listener->at, &listener->ears[OWN].endpoint, &reason);
 	if (rc < 0) {
 		gm_error_set(err, rc, "cannot listen at %s: %s", options->address, reason.text);
 		goto out;
 	}
+	gm_snmp_namespaces_own(&own);
+	listener->ears[OWN].device = own.st_dev;
+	listener->ears[OWN].inode = own.st_ino;
 	*ret_listener = listener;
 	return 0;
 out:
@@ -103,10 +113,9 @@ void gm_snmp_listener_close(struct gm_snmp_listener *listener)
 	if (listener == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < GM_SNMP_NAMESPACES_MAX; i++) {
+	for (size_t i = 0; i < EARS; i++) {
 		close_ear(&listener->ears[i]);
 	}
-	gm_snmp_endpoint_close(listener->endpoint);
 	gm_snmp_engine_free(listener->engine);
 	free(listener);
 }
@@ -123,6 +132,22 @@ static bool is_that(const struct ear *ear, const struct gm_snmp_namespaces *name
 	return i < namespaces->count && ear->device == namespaces->list[i].device &&
 	       ear->inode == namespaces->list[i].inode &&
 	       strcmp(ear->path, namespaces->list[i].path) == 0;
+}
+
+/* Whether it is listened there already: a namespace may be named by several paths. */
+static bool is_heard(const struct gm_snmp_listener *listener, size_t place)
+{
+	const struct gm_snmp_namespaces *namespaces = &listener->peers->namespaces;
+
+	for (size_t i = 0; i < EARS; i++) {
+		const struct ear *ear = &listener->ears[i];
+
+		if (ear->endpoint && ear->device == namespaces->list[place].device &&
+		    ear->inode == namespaces->list[place].inode) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static int open_ear(struct gm_snmp_listener *listener, size_t i, struct gm_error *err)
@@ -168,7 +193,7 @@ static int follow(struct gm_snmp_listener *listener, struct gm_error *err)
 	}
 	listener->lacking[0] = '\0';
 	for (size_t i = 0; i < namespaces->count && rc == 0; i++) {
-		if (namespaces->list[i].path[0] != '\0' && listener->ears[i].endpoint == NULL) {
+		if (!is_heard(listener, i)) {
 			rc = open_ear(listener, i, err);
 		}
 	}
@@ -179,7 +204,7 @@ static int follow(struct gm_snmp_listener *listener, struct gm_error *err)
 
 static void flush(struct gm_snmp_listener *listener)
 {
-	gm_snmp_endpoint_flush(listener->current);
+	gm_snmp_endpoint_flush(listener->ear->endpoint);
 	listener->answers = 0;
 }
 
@@ -197,8 +222,8 @@ static void send_answer(struct gm_snmp_listener *listener, const struct sockaddr
 {
 	if (length > 0) {
 		listener->to[listener->answers] = *to;
-		gm_snmp_endpoint_send(listener->current, &listener->to[listener->answers], data,
-				      length);
+		gm_snmp_endpoint_send(listener->ear->endpoint, &listener->to[listener->answers],
+				      data, length);
 		listener->answers++;
 	}
 }
@@ -231,7 +256,8 @@ static bool is_at(const struct gm_snmp_listener *listener, const struct gm_snmp_
 	const struct gm_snmp_namespaces *namespaces = &listener->peers->namespaces;
 
 	return peer->target && gm_snmp_same_host(&peer->address, from) &&
-	       strcmp(namespaces->list[peer->place].path, listener->path) == 0;
+	       namespaces->list[peer->place].device == listener->ear->device &&
+	       namespaces->list[peer->place].inode == listener->ear->inode;
 }
 
 static bool is_v3(const struct gm_snmp_peer *peer)
@@ -385,13 +411,26 @@ static void take(void *user, const struct gm_snmp_datagram *datagram)
 	}
 }
 
-static void hear(struct gm_snmp_listener *listener, struct gm_snmp_endpoint *endpoint,
-		 const char *path)
+/* All ears share what is taken in one turn: where it ended, the next ear is the first of the next turn. */
+static void hear_all(struct gm_snmp_listener *listener)
 {
-	listener->current = endpoint;
-	listener->path = path;
-	gm_snmp_endpoint_receive(endpoint, NOTICES_MAX, take, listener);
-	flush(listener);
+	size_t left = NOTICES_MAX;
+
+	for (size_t n = 0; n < EARS; n++) {
+		size_t i = (listener->first + n) % EARS, taken;
+
+		if (listener->ears[i].endpoint == NULL) {
+			continue;
+		}
+		listener->ear = &listener->ears[i];
+		taken = gm_snmp_endpoint_receive(listener->ear->endpoint, left, take, listener);
+		flush(listener);
+		if (taken >= left) {
+			listener->first = (i + 1) % EARS;
+			return;
+		}
+		left -= taken;
+	}
 }
 
 int gm_snmp_listener_turn(struct gm_snmp_listener *listener, const struct gm_snmp_peers *peers,
@@ -403,15 +442,9 @@ int gm_snmp_listener_turn(struct gm_snmp_listener *listener, const struct gm_snm
 	listener->peers = peers;
 	listener->now = now;
 	listener->out = out;
-	hear(listener, listener->endpoint, "");
-	if (!listener->namespaces) {
-		return 0;
-	}
-	rc = follow(listener, err);
-	for (size_t i = 0; i < GM_SNMP_NAMESPACES_MAX && rc == 0; i++) {
-		if (listener->ears[i].endpoint) {
-			hear(listener, listener->ears[i].endpoint, listener->ears[i].path);
-		}
+	rc = listener->namespaces ? follow(listener, err) : 0;
+	if (rc == 0) {
+		hear_all(listener);
 	}
 	return rc;
 }
