@@ -33,6 +33,15 @@ struct ear {
 	char path[128];
 };
 
+/*
+ * Who may have sent a datagram: of the guests at its host one for each credential. They may share an address (they
+ * have ports), and what is sent tells a credential but no port: `shared` are those of whom any may be it.
+ */
+struct claimant {
+	struct gm_snmp_target *target;
+	bool shared;
+};
+
 struct gm_snmp_listener {
 	struct sockaddr_storage at;
 	bool namespaces;
@@ -48,6 +57,8 @@ struct gm_snmp_listener {
 	const struct gm_snmp_moment *now;
 	const struct gm_snmp_out *out;
 	struct gm_snmp_message message;
+	struct claimant claimants[GM_SNMP_SLOTS]; /* of the datagram that is read */
+	size_t claimant_count;
 	size_t answers; /* in `answer` */
 	uint8_t answer[GM_SNMP_BATCH][GM_SNMP_PACKET_MAX];
 	struct sockaddr_storage to[GM_SNMP_BATCH];
@@ -247,7 +258,7 @@ static void answer_inform(struct gm_snmp_listener *listener,
 	send_answer(listener, datagram->from, answer, datagram->length);
 }
 
-/* ---- version 3, for this node's engine ---- */
+/* ---- who it is ---- */
 
 /* Guests in other namespaces cannot reach this socket: whoever has their address here is another. */
 static bool is_at(const struct gm_snmp_listener *listener, const struct gm_snmp_peer *peer,
@@ -260,33 +271,68 @@ static bool is_at(const struct gm_snmp_listener *listener, const struct gm_snmp_
 	       namespaces->list[peer->place].inode == listener->ear->inode;
 }
 
-static bool is_v3(const struct gm_snmp_peer *peer)
+/* Whether who knows one of them can speak as the other: privacy and versions without keys add nothing. */
+static bool is_equal(const struct gm_snmp_credential *a, const struct gm_snmp_credential *b)
 {
-	return gm_snmp_target_credential(peer->target)->version == GM_SNMP_V3;
+	bool keyed = a->version == GM_SNMP_V3;
+
+	return a == b ||
+	       (keyed == (b->version == GM_SNMP_V3) && strcmp(a->community, b->community) == 0 &&
+		(!keyed || (strcmp(a->digest, b->digest) == 0 &&
+			    strcmp(a->authentication, b->authentication) == 0)));
 }
 
-/*
- * Several guests may share an address (they have ports): that one is meant whose user opens it. Otherwise
- * the one that came nearest, with what is wrong then; NULL: nobody there is asked by version 3.
- */
-static const struct gm_snmp_peer *find_user(struct gm_snmp_listener *listener,
-					    const struct gm_snmp_datagram *datagram, int64_t now,
-					    enum gm_snmp_fault *ret_fault)
+static void add_claimant(struct gm_snmp_listener *listener, struct gm_snmp_target *target)
 {
-	const struct gm_snmp_peer *found = NULL;
+	const struct gm_snmp_credential *credential = gm_snmp_target_credential(target);
 
+	for (size_t i = 0; i < listener->claimant_count; i++) {
+		struct claimant *claimant = &listener->claimants[i];
+
+		if (is_equal(gm_snmp_target_credential(claimant->target), credential)) {
+			claimant->shared = true;
+			return;
+		}
+	}
+	listener->claimants[listener->claimant_count++] = (struct claimant){target, false};
+}
+
+static void find_claimants(struct gm_snmp_listener *listener, const struct sockaddr_storage *from)
+{
+	listener->claimant_count = 0;
 	for (size_t i = 0; i < listener->peers->count; i++) {
-		const struct gm_snmp_peer *peer = &listener->peers->slots[i];
+		if (is_at(listener, &listener->peers->slots[i], from)) {
+			add_claimant(listener, listener->peers->slots[i].target);
+		}
+	}
+}
+
+/* ---- version 3, for this node's engine ---- */
+
+/*
+ * That one is meant whose user opens it. Otherwise the one that came nearest, with what is wrong then; NULL: nobody
+ * there is asked by version 3 with a user of his own.
+ */
+static const struct claimant *find_user(struct gm_snmp_listener *listener,
+					const struct gm_snmp_datagram *datagram,
+					enum gm_snmp_fault *ret_fault)
+{
+	const struct claimant *found = NULL;
+
+	for (size_t i = 0; i < listener->claimant_count; i++) {
+		const struct claimant *claimant = &listener->claimants[i];
+		const struct gm_snmp_credential *credential =
+			gm_snmp_target_credential(claimant->target);
 		enum gm_snmp_fault fault;
 
-		if (!is_at(listener, peer, datagram->from) || !is_v3(peer)) {
+		if (credential->version != GM_SNMP_V3 || claimant->shared) {
 			continue;
 		}
-		fault = gm_snmp_engine_open(listener->engine,
-					    gm_snmp_target_credential(peer->target), datagram->data,
-					    datagram->length, now, &listener->message);
+		fault = gm_snmp_engine_open(listener->engine, credential, datagram->data,
+					    datagram->length, listener->now->monotonic,
+					    &listener->message);
 		if (fault == GM_SNMP_FINE || found == NULL || *ret_fault == GM_SNMP_UNKNOWN_USER) {
-			found = peer;
+			found = claimant;
 			*ret_fault = fault;
 		}
 		if (fault == GM_SNMP_FINE) {
@@ -303,7 +349,7 @@ static bool is_question(enum gm_snmp_fault fault, const struct gm_snmp_v3 *v3)
 	       (fault == GM_SNMP_NOT_IN_TIME && v3->boots == 0 && v3->time == 0);
 }
 
-static void report(struct gm_snmp_listener *listener, const struct gm_snmp_peer *peer,
+static void report(struct gm_snmp_listener *listener, struct gm_snmp_target *target,
 		   enum gm_snmp_fault fault, const struct gm_snmp_datagram *datagram)
 {
 	const struct gm_snmp_v3 *v3 = &listener->message.v3;
@@ -311,40 +357,41 @@ static void report(struct gm_snmp_listener *listener, const struct gm_snmp_peer 
 	size_t length;
 
 	if (!is_question(fault, v3)) {
-		gm_snmp_target_refuse(peer->target, false);
+		gm_snmp_target_refuse(target, false);
 	}
 	/* RFC 3412 section 7.1: what may not be reported of is not. */
 	if ((v3->flags & GM_SNMP_REPORTABLE) == 0 ||
-	    !gm_snmp_target_may_report(peer->target, listener->now->monotonic)) {
+	    !gm_snmp_target_may_report(target, listener->now->monotonic)) {
 		return;
 	}
-	length = gm_snmp_engine_report(
-		listener->engine, fault, gm_snmp_target_credential(peer->target), v3,
-		listener->now->monotonic, next_answer(listener), GM_SNMP_PACKET_MAX, &message);
+	length = gm_snmp_engine_report(listener->engine, fault, gm_snmp_target_credential(target),
+				       v3, listener->now->monotonic, next_answer(listener),
+				       GM_SNMP_PACKET_MAX, &message);
 	send_answer(listener, datagram->from, message, length);
 }
 
-/* False: nobody at its host is asked by version 3. */
+/* False: nobody at its host is asked by version 3, with a user of his own. */
 static bool take_sealed(struct gm_snmp_listener *listener, const struct gm_snmp_datagram *datagram,
 			const struct gm_snmp_moment *when)
 {
 	enum gm_snmp_fault fault = GM_SNMP_FINE;
-	const struct gm_snmp_peer *peer =
-		find_user(listener, datagram, listener->now->monotonic, &fault);
+	const struct claimant *claimant = find_user(listener, datagram, &fault);
 	const uint8_t *message = NULL;
+	struct gm_snmp_target *target;
 	size_t length;
 
-	if (peer == NULL) {
+	if (claimant == NULL) {
 		return false;
 	}
+	target = claimant->target;
 	if (fault != GM_SNMP_FINE) {
-		report(listener, peer, fault, datagram);
+		report(listener, target, fault, datagram);
 		return true;
 	}
-	if (gm_snmp_target_inform(peer->target, &listener->message, when, listener->out) < 0) {
+	if (gm_snmp_target_inform(target, &listener->message, when, listener->out) < 0) {
 		return true;
 	}
-	length = gm_snmp_engine_answer(listener->engine, gm_snmp_target_credential(peer->target),
+	length = gm_snmp_engine_answer(listener->engine, gm_snmp_target_credential(target),
 				       &listener->message, listener->now->monotonic,
 				       next_answer(listener), GM_SNMP_PACKET_MAX, &message);
 	send_answer(listener, datagram->from, message, length);
@@ -367,32 +414,21 @@ static bool is_for_us(const struct gm_snmp_listener *listener)
 static void take_open(struct gm_snmp_listener *listener, const struct gm_snmp_datagram *datagram,
 		      const struct gm_snmp_moment *when)
 {
-	const struct gm_snmp_peers *peers = listener->peers;
+	for (size_t i = 0; i < listener->claimant_count; i++) {
+		struct gm_snmp_target *target = listener->claimants[i].target;
+		int rc = -EBADMSG;
 
-	for (size_t i = 0; i < peers->count; i++) {
-		if (!is_at(listener, &peers->slots[i], datagram->from)) {
-			continue;
+		if (listener->claimants[i].shared) {
+			gm_snmp_target_refuse(target, false);
+		} else {
+			rc = gm_snmp_target_notice(target, &listener->message, datagram->data,
+						   datagram->length, when, listener->out);
 		}
-		/* Two guests may share an address (they have ports): the next may be the sender. */
-		int rc = gm_snmp_target_notice(peers->slots[i].target, &listener->message,
-					       datagram->data, datagram->length, when,
-					       listener->out);
-
-		if (rc == -EBADMSG)
-			continue;
 		if (rc == 0 && listener->message.pdu.type == GM_SNMP_INFORM) {
 			answer_inform(listener, datagram);
 		}
-		return; /* its own, and perhaps more than it may tell */
-	}
-}
-
-static void refuse(struct gm_snmp_listener *listener, const struct sockaddr_storage *from)
-{
-	for (size_t i = 0; i < listener->peers->count; i++) {
-		if (is_at(listener, &listener->peers->slots[i], from)) {
-			gm_snmp_target_refuse(listener->peers->slots[i].target, false);
-			return;
+		if (rc != -EBADMSG) {
+			return; /* its own, and perhaps more than it may tell */
 		}
 	}
 }
@@ -403,9 +439,13 @@ static void take(void *user, const struct gm_snmp_datagram *datagram)
 	struct gm_snmp_moment when = {listener->now->monotonic - datagram->age,
 				      listener->now->node - datagram->age};
 
+	find_claimants(listener, datagram->from);
+	if (listener->claimant_count == 0) {
+		return;
+	}
 	if (datagram->cut ||
 	    gm_snmp_decode(datagram->data, datagram->length, &listener->message) < 0) {
-		refuse(listener, datagram->from);
+		gm_snmp_target_refuse(listener->claimants[0].target, false);
 	} else if (!is_for_us(listener) || !take_sealed(listener, datagram, &when)) {
 		take_open(listener, datagram, &when);
 	}

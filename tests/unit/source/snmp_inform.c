@@ -208,7 +208,8 @@ static void make_inform(struct sender *sender, int32_t id, uint8_t type, int32_t
 		.id = id,
 		.flags = GM_SNMP_LEVEL | GM_SNMP_REPORTABLE,
 		.engine = {sender->engine.id, sender->engine.length},
-		.user = {(const uint8_t *)"monitor", 7},
+		.user = {(const uint8_t *)sender->credential.community,
+			 strlen(sender->credential.community)},
 		.boots = sender->engine.boots,
 		.time = (uint32_t)(now + sender->apart),
 		.salt = (uint64_t)id << 32 | (uint32_t)request,
@@ -453,6 +454,41 @@ static void as_much_is_remembered_as_can_come(void **state)
 	assert_null(recent.list);
 }
 
+/* Guests behind one address are told apart by their users, or not heard at all. */
+static void nobody_speaks_for_another_at_his_address(void **state)
+{
+	struct rig rig;
+	struct sender sender;
+
+	(void)state;
+	sender_begin(&rig,
+		     SECRET "other v3 monitor SHA-256 authentic-1 AES private-13\n"
+			    "third v3 third SHA-256 authentic-1 AES private-12\n",
+		     GUEST "00000000-0000-0000-0000-000000000002 127.0.0.1:12397 other\n"
+			   "00000000-0000-0000-0000-000000000003 127.0.0.1:12396 third\n");
+	sender_open(&sender, &rig);
+	make_inform(&sender, 7000, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), REPORTED);
+	assert_int_equal(sender_events.count, 0);
+	gm_text_copy(sender.credential.community, sizeof(sender.credential.community), "third");
+	make_inform(&sender, 7001, GM_SNMP_INFORM, 2);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	assert_int_equal(sender_events.list[0].key.uuid[GM_UUID_SIZE - 1], 3);
+	close(sender.fd);
+	rig_stop(&rig);
+
+	/* All of them the same. */
+	sender_begin(&rig, SECRET,
+		     GUEST "00000000-0000-0000-0000-000000000002 127.0.0.1:12397 mine\n");
+	sender_open(&sender, &rig);
+	make_inform(&sender, 7002, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), SILENCE);
+	assert_int_equal(sender_events.count, 0);
+	close(sender.fd);
+	rig_stop(&rig);
+}
+
 /* The engine and its clock go on when guests are asked anew: so does what is remembered. */
 static void what_was_sent_outlives_the_target(void **state)
 {
@@ -551,6 +587,7 @@ int main(void)
 		cmocka_unit_test(no_changed_octet_passes),
 		cmocka_unit_test(reports_are_bounded),
 		cmocka_unit_test(replays_spend_nothing_of_the_guests),
+		cmocka_unit_test(nobody_speaks_for_another_at_his_address),
 		cmocka_unit_test(what_was_sent_outlives_the_target),
 		cmocka_unit_test(the_absent_are_remembered_for_their_time),
 	};

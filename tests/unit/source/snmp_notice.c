@@ -212,6 +212,35 @@ static void too_many_and_too_strange_ones_are_counted(void **state)
 	rig_stop(&rig);
 }
 
+/* Two guests at one address whose communities are the same: it may be either. */
+static void a_shared_community_is_nobodys(void **state)
+{
+	static const uint8_t types[] = {GM_SNMP_TRAP, GM_SNMP_INFORM};
+	uint8_t packet[512], answer[512];
+	struct responder responder = {.value = 1000};
+	struct rig rig;
+	int fd;
+
+	(void)state;
+	responder_start(&responder, 12398, respond_well);
+	sender_begin(&rig, "mine v2c public\nother v1 public\n",
+		     GUEST "00000000-0000-0000-0000-000000000002 127.0.0.1:12397 other\n");
+	fd = connect_from(INADDR_LOOPBACK);
+	for (size_t i = 0; i < sizeof(types); i++) {
+		size_t length = write_trap(packet, sizeof(packet), types[i], 2);
+
+		assert_true(send(fd, packet, length, 0) > 0);
+		rig_run(&rig, 100 * GM_MILLISECOND);
+		assert_true(recv(fd, answer, sizeof(answer), MSG_DONTWAIT) < 0);
+	}
+	rig_run(&rig, 1200 * GM_MILLISECOND);
+	assert_int_equal(sender_events.count, 0);
+	assert_int_equal(rig_guest(&rig, 1, GM_METRIC_SNMP_REJECTED)->value.counter, 2);
+	close(fd);
+	responder_stop(&responder);
+	rig_stop(&rig);
+}
+
 static atomic_uint walks;
 
 static size_t count_walks(struct responder *responder, const struct gm_snmp_message *request,
@@ -275,6 +304,7 @@ int main(void)
 	};
 	const struct CMUnitTest own[] = {
 		cmocka_unit_test(too_many_and_too_strange_ones_are_counted),
+		cmocka_unit_test(a_shared_community_is_nobodys),
 		cmocka_unit_test(a_bad_address_is_told),
 	};
 	int failed = cmocka_run_group_tests(own, NULL, NULL);
