@@ -3,6 +3,7 @@
  * Guests in network namespaces, with the same addresses in each: a child process is the guest, in a
  * namespace of its own. Whoever may not enter namespaces skips.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,6 +174,36 @@ static void keeps_namespaces_apart(void **state)
 	responder_stop(&own);
 }
 
+static ino_t own_namespace(void)
+{
+	struct stat status;
+
+	assert_int_equal(stat("/proc/thread-self/ns/net", &status), 0);
+	return status.st_ino;
+}
+
+/* A thread that did not get out of a guest's namespace does not take it for its own when it opens anew. */
+static void opens_at_home_again(void **state)
+{
+	struct rig rig;
+	char path[64];
+	pid_t guest = start_guest(path, sizeof(path));
+	ino_t home = own_namespace();
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	begin(&rig, path, NULL);
+	rig.source->ops->close(rig.source);
+	assert_true(fd >= 0);
+	assert_int_equal(setns(fd, CLONE_NEWNET), 0);
+	assert_true(own_namespace() != home);
+	close(fd);
+	assert_int_equal(rig.source->ops->open(rig.source, &rig.complaint), 0);
+	assert_true(own_namespace() == home);
+	rig_stop(&rig);
+	stop_guest(guest);
+}
+
 #define COMMAND "snmpinform -r0 -t2 -v3 -u monitor -l authPriv -a SHA-256 -A authentic-1 -x AES "
 #define WHAT    "-X private-12 " SENDER_LISTEN " 7 1.3.6.1.6.3.1.1.5.3"
 
@@ -249,6 +281,7 @@ int main(void)
 		cmocka_unit_test(asks_inside_of_a_namespace),
 		cmocka_unit_test(waits_for_a_namespace),
 		cmocka_unit_test(keeps_namespaces_apart),
+		cmocka_unit_test(opens_at_home_again),
 		cmocka_unit_test(hears_inside_of_a_namespace),
 	};
 
