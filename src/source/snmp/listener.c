@@ -247,15 +247,26 @@ static void answer_inform(struct gm_snmp_listener *listener,
 			  const struct gm_snmp_datagram *datagram)
 {
 	size_t at = (size_t)(listener->message.pdu.raw.data - datagram->data);
-	uint8_t *answer;
+	uint8_t *answer = next_answer(listener);
 
-	if (datagram->length > GM_SNMP_PACKET_MAX) {
-		return;
-	}
-	answer = next_answer(listener);
 	memcpy(answer, datagram->data, datagram->length);
 	answer[at] = GM_SNMP_RESPONSE;
 	send_answer(listener, datagram->from, answer, datagram->length);
+}
+
+/* Its answer would be too big. */
+static void answer_alternate(struct gm_snmp_listener *listener,
+			     const struct gm_snmp_datagram *datagram)
+{
+	const struct gm_snmp_slice *community = &listener->message.community;
+	uint8_t *answer = next_answer(listener), *end = answer + GM_SNMP_PACKET_MAX;
+	struct gm_snmp_writer writer = {answer, end, false};
+
+	gm_snmp_put_alternate(&writer, listener->message.pdu.request_id);
+	gm_snmp_put_octets(&writer, GM_SNMP_OCTETS, community->data, community->length);
+	gm_snmp_put_integer(&writer, GM_SNMP_INTEGER, listener->message.version);
+	gm_snmp_put_head(&writer, GM_SNMP_SEQUENCE, end);
+	send_answer(listener, datagram->from, writer.at, (size_t)(end - writer.at));
 }
 
 /* ---- who it is ---- */
@@ -349,6 +360,16 @@ static bool is_question(enum gm_snmp_fault fault, const struct gm_snmp_v3 *v3)
 	       (fault == GM_SNMP_NOT_IN_TIME && v3->boots == 0 && v3->time == 0);
 }
 
+/* RFC 3412 section 7.1: what wants an answer, as far as one can read; the flag is for what one cannot. */
+static bool may_be_reported(const struct gm_snmp_message *message)
+{
+	uint8_t flags = message->v3.flags, type = message->pdu.type;
+
+	return (flags & GM_SNMP_REPORTABLE) != 0 &&
+	       ((flags & GM_SNMP_ENCRYPTED) != 0 ||
+		(type != GM_SNMP_RESPONSE && type != GM_SNMP_REPORT && type != GM_SNMP_TRAP));
+}
+
 static void report(struct gm_snmp_listener *listener, struct gm_snmp_target *target,
 		   enum gm_snmp_fault fault, const struct gm_snmp_datagram *datagram)
 {
@@ -359,14 +380,13 @@ static void report(struct gm_snmp_listener *listener, struct gm_snmp_target *tar
 	if (!is_question(fault, v3)) {
 		gm_snmp_target_refuse(target, false);
 	}
-	/* RFC 3412 section 7.1: what may not be reported of is not. */
-	if ((v3->flags & GM_SNMP_REPORTABLE) == 0 ||
+	if (!may_be_reported(&listener->message) ||
 	    !gm_snmp_target_may_report(target, listener->now->monotonic)) {
 		return;
 	}
 	length = gm_snmp_engine_report(listener->engine, fault, gm_snmp_target_credential(target),
-				       v3, listener->now->monotonic, next_answer(listener),
-				       GM_SNMP_PACKET_MAX, &message);
+				       &listener->message, listener->now->monotonic,
+				       next_answer(listener), GM_SNMP_PACKET_MAX, &message);
 	send_answer(listener, datagram->from, message, length);
 }
 
@@ -379,6 +399,7 @@ static bool take_sealed(struct gm_snmp_listener *listener, const struct gm_snmp_
 	const uint8_t *message = NULL;
 	struct gm_snmp_target *target;
 	size_t length;
+	int rc;
 
 	if (claimant == NULL) {
 		return false;
@@ -388,12 +409,15 @@ static bool take_sealed(struct gm_snmp_listener *listener, const struct gm_snmp_
 		report(listener, target, fault, datagram);
 		return true;
 	}
-	if (gm_snmp_target_inform(target, &listener->message, when, listener->out) < 0) {
+	rc = gm_snmp_target_inform(target, &listener->message, datagram->length, when,
+				   listener->out);
+	if (rc < 0 && rc != -EMSGSIZE) {
 		return true;
 	}
-	length = gm_snmp_engine_answer(listener->engine, gm_snmp_target_credential(target),
-				       &listener->message, listener->now->monotonic,
-				       next_answer(listener), GM_SNMP_PACKET_MAX, &message);
+	length = gm_snmp_engine_answer(
+		listener->engine, gm_snmp_target_credential(target), &listener->message,
+		rc == 0 ? GM_SNMP_WHOLE : GM_SNMP_ALTERNATE, listener->now->monotonic,
+		next_answer(listener), GM_SNMP_PACKET_MAX, &message);
 	send_answer(listener, datagram->from, message, length);
 	return true;
 }
@@ -426,6 +450,8 @@ static void take_open(struct gm_snmp_listener *listener, const struct gm_snmp_da
 		}
 		if (rc == 0 && listener->message.pdu.type == GM_SNMP_INFORM) {
 			answer_inform(listener, datagram);
+		} else if (rc == -EMSGSIZE) {
+			answer_alternate(listener, datagram);
 		}
 		if (rc != -EBADMSG) {
 			return; /* its own, and perhaps more than it may tell */

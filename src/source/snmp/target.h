@@ -79,7 +79,8 @@ void gm_snmp_target_refuse(struct gm_snmp_target *target, bool cut);
 
 /*
  * A trap, or an inform of version 2c, that came from its host: an event, but for an inform that was sent
- * again. 0: an inform is to be answered. -EBADMSG: it is none, or not of this guest; -EBUSY: it sends too many.
+ * again. 0: an inform is to be answered. -EMSGSIZE: its answer would be too big, which is what it is to be told.
+ * -EBADMSG: it is none, or not of this guest; -EBUSY: it sends too many.
  */
 int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
 			  const void *data, size_t length, const struct gm_snmp_moment *now,
@@ -87,10 +88,12 @@ int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message 
 
 /*
  * An inform of version 3 that came from its host and that this node's engine has opened with its credential:
- * an event. 0: answer it (one that was sent again is no event again); a negative errno: do not.
+ * an event. `length`: of the datagram. 0: answer it (one that was sent again is no event again); -EMSGSIZE: as
+ * above; another negative errno: do not.
  */
 int gm_snmp_target_inform(struct gm_snmp_target *target, const struct gm_snmp_message *message,
-			  const struct gm_snmp_moment *now, const struct gm_snmp_out *out);
+			  size_t length, const struct gm_snmp_moment *now,
+			  const struct gm_snmp_out *out);
 /* Whether its host may be told now what is wrong with what it sent: as often as it may send notices. */
 bool gm_snmp_target_may_report(struct gm_snmp_target *target, int64_t now);
 

@@ -147,7 +147,11 @@ struct sender {
 	struct gm_snmp_identity engine;
 	struct gm_snmp_credential credential;
 	int64_t apart; /* of its clock */
-	uint8_t out[GM_SNMP_PACKET_MAX];
+	size_t filler; /* octets of a third variable; 0: none */
+	bool plain;    /* neither signed nor encrypted */
+	struct gm_snmp_keys keys;
+	struct gm_snmp_pdu answer; /* the last one */
+	uint8_t out[GM_SNMP_SEALED_MAX];
 	const uint8_t *packet;
 	size_t length;
 };
@@ -184,8 +188,13 @@ static void put_varbind(struct gm_snmp_writer *writer, const char *name, size_t 
 static void put_inform(struct gm_snmp_writer *writer, const struct sender *sender, uint8_t type,
 		       int32_t request)
 {
+	static const char filler[GM_SNMP_SEALED_MAX];
 	const uint8_t *end = writer->at;
 
+	if (sender->filler > 0) {
+		put_varbind(writer, "\x2b\x06\x01\x02\x01\x01\x01\x00", 8, GM_SNMP_OCTETS, filler,
+			    sender->filler);
+	}
 	put_varbind(writer, "\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00", 10, GM_SNMP_OID,
 		    "\x2b\x06\x01\x06\x03\x01\x01\x05\x03", 9);
 	put_varbind(writer, "\x2b\x06\x01\x02\x01\x01\x03\x00", 8, GM_SNMP_TIMETICKS, "\x07", 1);
@@ -214,12 +223,14 @@ static void make_inform(struct sender *sender, int32_t id, uint8_t type, int32_t
 		.time = (uint32_t)(now + sender->apart),
 		.salt = (uint64_t)id << 32 | (uint32_t)request,
 	};
-	struct gm_snmp_keys keys;
 
-	assert_int_equal(gm_snmp_keys_init(&keys, &sender->credential), 0);
-	assert_true(gm_snmp_keys_localise(&keys, &sender->credential, envelope.engine));
+	if (sender->plain) {
+		envelope.flags = GM_SNMP_REPORTABLE;
+	}
+	assert_int_equal(gm_snmp_keys_init(&sender->keys, &sender->credential), 0);
+	assert_true(gm_snmp_keys_localise(&sender->keys, &sender->credential, envelope.engine));
 	put_inform(&writer, sender, type, request);
-	assert_true(gm_snmp_seal(&keys, &envelope, &writer, end));
+	assert_true(gm_snmp_seal(&sender->keys, &envelope, &writer, end));
 	sender->packet = writer.at;
 	sender->length = (size_t)(end - writer.at);
 }
@@ -230,6 +241,7 @@ enum answer_kind { SILENCE, ANSWERED, TOLD_THE_TIME, REPORTED };
 static enum answer_kind exchange(struct rig *rig, struct sender *sender)
 {
 	static struct gm_snmp_message message;
+	static uint8_t plain[GM_SNMP_SEALED_MAX];
 	uint8_t data[GM_SNMP_PACKET_MAX];
 	ssize_t length;
 
@@ -243,8 +255,13 @@ static enum answer_kind exchange(struct rig *rig, struct sender *sender)
 	assert_int_equal(gm_snmp_decode(data, (size_t)length, &message), 0);
 	assert_int_equal(message.version, GM_SNMP_V3);
 	if ((message.v3.flags & GM_SNMP_LEVEL) == GM_SNMP_LEVEL) {
+		assert_true(gm_snmp_is_authentic(&sender->keys, data, (size_t)length, &message.v3));
+		assert_true(gm_snmp_decrypt(&sender->keys, &message, plain));
+		assert_int_equal(message.pdu.type, GM_SNMP_RESPONSE);
+		sender->answer = message.pdu;
 		return ANSWERED;
 	}
+	sender->answer = message.pdu;
 	assert_int_equal(message.pdu.type, GM_SNMP_REPORT);
 	assert_int_equal(message.pdu.count, 1);
 	return (message.v3.flags & GM_SNMP_LEVEL) == GM_SNMP_AUTHENTICATED ? TOLD_THE_TIME
@@ -329,7 +346,7 @@ static void no_changed_octet_passes(void **state)
 {
 	struct rig rig;
 	struct sender sender;
-	uint8_t good[GM_SNMP_PACKET_MAX];
+	uint8_t good[GM_SNMP_SEALED_MAX];
 
 	(void)state;
 	sender_begin(&rig, SECRET, GUEST);
@@ -452,6 +469,62 @@ static void as_much_is_remembered_as_can_come(void **state)
 	assert_false(gm_snmp_recent_is_empty(&recent, 2510 * GM_SECOND));
 	assert_true(gm_snmp_recent_is_empty(&recent, 2511 * GM_SECOND));
 	assert_null(recent.list);
+}
+
+/* What fits in one packet is answered as it is; of what does not that is told, and nothing else. */
+static void a_large_inform_is_told_that_it_is(void **state)
+{
+	struct rig rig;
+	struct sender sender;
+	size_t head;
+
+	(void)state;
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	sender.filler = 1000;
+	make_inform(&sender, 8000, GM_SNMP_INFORM, 1);
+	head = sender.length - sender.filler;
+	sender.filler = GM_SNMP_PACKET_MAX - 16 - head;
+	make_inform(&sender, 8001, GM_SNMP_INFORM, 2);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender.answer.error_status, 0);
+	assert_int_equal(sender.answer.count, 3);
+	assert_int_equal(sender_events.count, 1);
+	for (size_t filler = sender.filler + 1; filler < 3900; filler = filler * 3 / 2) {
+		sender.filler = filler;
+		make_inform(&sender, (int32_t)(8002 + filler), GM_SNMP_INFORM, (int32_t)filler);
+		assert_int_equal(exchange(&rig, &sender), ANSWERED);
+		assert_int_equal(sender.answer.request_id, filler);
+		assert_int_equal(sender.answer.error_status, GM_SNMP_TOO_BIG);
+		assert_int_equal(sender.answer.error_index, 0);
+		assert_int_equal(sender.answer.count, 0);
+	}
+	assert_int_equal(sender_events.count, 1);
+	close(sender.fd);
+	rig_stop(&rig);
+}
+
+/* RFC 3412 section 7.1: reports are for what wants an answer, with its id where it can be read. */
+static void reports_are_for_questions(void **state)
+{
+	static const uint8_t others[] = {GM_SNMP_RESPONSE, GM_SNMP_REPORT, GM_SNMP_TRAP};
+	struct rig rig;
+	struct sender sender;
+
+	(void)state;
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	sender.plain = true;
+	make_inform(&sender, 9000, GM_SNMP_GET, 4711);
+	assert_int_equal(exchange(&rig, &sender), REPORTED);
+	assert_int_equal(sender.answer.request_id, 4711);
+	for (size_t i = 0; i < sizeof(others); i++) {
+		make_inform(&sender, (int32_t)(9001 + i), others[i], 1);
+		assert_int_equal(exchange(&rig, &sender), SILENCE);
+	}
+	assert_int_equal(sender_events.count, 0);
+	close(sender.fd);
+	rig_stop(&rig);
 }
 
 /* Guests behind one address are told apart by their users, or not heard at all. */
@@ -587,6 +660,8 @@ int main(void)
 		cmocka_unit_test(no_changed_octet_passes),
 		cmocka_unit_test(reports_are_bounded),
 		cmocka_unit_test(replays_spend_nothing_of_the_guests),
+		cmocka_unit_test(a_large_inform_is_told_that_it_is),
+		cmocka_unit_test(reports_are_for_questions),
 		cmocka_unit_test(nobody_speaks_for_another_at_his_address),
 		cmocka_unit_test(what_was_sent_outlives_the_target),
 		cmocka_unit_test(the_absent_are_remembered_for_their_time),
