@@ -146,13 +146,17 @@ static void foretell(const struct gm_inlet_handler *handler, struct notice *cons
 		     size_t length)
 {
 	const struct gm_entity_info *infos[RUN_MAX];
+	enum gm_source_id sources[RUN_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < length; i++)
-		if (run[i]->kind == SEEN)
-			infos[count++] = &run[i]->info;
+	for (size_t i = 0; i < length; i++) {
+		if (run[i]->kind != SEEN)
+			continue;
+		sources[count] = run[i]->source;
+		infos[count++] = &run[i]->info;
+	}
 	if (count > 0)
-		handler->foreseen(handler->user, infos, count);
+		handler->foreseen(handler->user, sources, infos, count);
 }
 
 /* So many notices, or fewer when others have pushed them out. */

@@ -18,7 +18,8 @@
 struct gm_inlet_handler {
 	void (*samples)(void *user, const struct gm_batch *batch);
 	/* Those that some of the next calls of seen() are for: what they need may be had together. */
-	void (*foreseen)(void *user, const struct gm_entity_info *const *infos, size_t count);
+	void (*foreseen)(void *user, const enum gm_source_id *sources,
+			 const struct gm_entity_info *const *infos, size_t count);
 	void (*seen)(void *user, enum gm_source_id source, const struct gm_entity_info *info);
 	void (*gone)(void *user, enum gm_source_id source, const struct gm_entity_key *key,
 		     int64_t time);

@@ -432,10 +432,10 @@ static bool left_out(struct gm_intake *intake, enum gm_source_id source,
 	return true;
 }
 
-void gm_intake_foresee(struct gm_intake *intake, const struct gm_entity_info *const *infos,
-		       size_t count)
+void gm_intake_foresee(struct gm_intake *intake, const enum gm_source_id *sources,
+		       const struct gm_entity_info *const *infos, size_t count)
 {
-	gm_numbers_foresee(&intake->numbers, intake->entities, infos, count);
+	gm_numbers_foresee(&intake->numbers, intake->entities, sources, infos, count);
 }
 
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,

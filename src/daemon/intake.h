@@ -41,8 +41,8 @@ void gm_intake_free(struct gm_intake *intake);
 
 void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch);
 /* Who is about to be seen, so that many cost no more than one: see numbers.h. */
-void gm_intake_foresee(struct gm_intake *intake, const struct gm_entity_info *const *infos,
-		       size_t count);
+void gm_intake_foresee(struct gm_intake *intake, const enum gm_source_id *sources,
+		       const struct gm_entity_info *const *infos, size_t count);
 void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info);
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/ranks.h"
 
 /* What a number is given to: of a guest its UUID, of an interface its address, or its device's name. */
 struct label {
@@ -61,6 +62,17 @@ uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
 	return number_of(numbers, &label);
 }
 
+/* Whether it is left out (intake.c): a better connection to libvirt tells of its guest. */
+static bool is_anothers(const struct gm_entities *entities, enum gm_source_id source,
+			const struct gm_entity_info *info)
+{
+	const uint8_t *owner = gm_entity_owner(info);
+	struct gm_entity_key key = owner ? gm_entity_guest(owner) : info->key;
+	const struct gm_tracked *tracked = gm_entities_find(entities, &key);
+
+	return tracked && gm_ranks_outranked(tracked, source);
+}
+
 /* Whether it will be asked for a number that it has not yet. */
 static bool needs_one(const struct gm_entities *entities, const struct gm_entity_info *info)
 {
@@ -75,14 +87,16 @@ static bool needs_one(const struct gm_entities *entities, const struct gm_entity
 }
 
 void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
-			const struct gm_entity_info *const *infos, size_t count)
+			const enum gm_source_id *sources, const struct gm_entity_info *const *infos,
+			size_t count)
 {
+	size_t room = GM_ENTITIES_MAX - gm_entities_count(entities);
 	struct label *labels = calloc(count, sizeof(*labels));
 	struct gm_state_name *names = calloc(count, sizeof(*names));
 	size_t needed = 0;
 
-	for (size_t i = 0; labels && names && i < count; i++) {
-		if (!needs_one(entities, infos[i]))
+	for (size_t i = 0; labels && names && i < count && needed < room; i++) {
+		if (!needs_one(entities, infos[i]) || is_anothers(entities, sources[i], infos[i]))
 			continue;
 		struct label *label = &labels[needed];
 

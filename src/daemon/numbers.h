@@ -21,8 +21,12 @@ uint32_t gm_numbers_guest(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID
 uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
 			      const struct gm_interface_info *info);
 
-/* `infos` are told one by one after this. What fails here is tried then, and said then. */
+/*
+ * `infos` are told one by one after this, each by its source. What fails here is tried then, and said then.
+ * Whom nobody will follow, for another source tells of the guest or there are too many, gets none.
+ */
 void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
-			const struct gm_entity_info *const *infos, size_t count);
+			const enum gm_source_id *sources, const struct gm_entity_info *const *infos,
+			size_t count);
 
 #endif

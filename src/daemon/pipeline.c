@@ -110,9 +110,10 @@ static void on_samples(void *user, const struct gm_batch *batch)
 	tell_news(pipeline);
 }
 
-static void on_foreseen(void *user, const struct gm_entity_info *const *infos, size_t count)
+static void on_foreseen(void *user, const enum gm_source_id *sources,
+			const struct gm_entity_info *const *infos, size_t count)
 {
-	gm_intake_foresee(((struct gm_pipeline *)user)->intake, infos, count);
+	gm_intake_foresee(((struct gm_pipeline *)user)->intake, sources, infos, count);
 }
 
 static void on_seen(void *user, enum gm_source_id source, const struct gm_entity_info *info)

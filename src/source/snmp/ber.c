@@ -208,6 +208,9 @@ static bool take_v3(struct cursor *message, struct gm_snmp_message *ret)
 	}
 	v3->id = (int32_t)id;
 	v3->flags = flags.data[0];
+	if ((v3->flags & 3) == 2) {
+		return false; /* encrypted by nobody: RFC 3412 section 7.2, 5d */
+	}
 	if (v3->flags & 2) {
 		return take_slice(message, GM_SNMP_OCTETS, &v3->data);
 	}
@@ -244,7 +247,7 @@ int gm_snmp_decode_scoped(const void *data, size_t length, struct gm_snmp_slice 
 	return take_of(&cursor, GM_SNMP_SEQUENCE, &scoped) &&
 			       take_slice(&scoped, GM_SNMP_OCTETS, ret_engine) &&
 			       take_slice(&scoped, GM_SNMP_OCTETS, &context) &&
-			       take_pdu(&scoped, ret_pdu)
+			       take_pdu(&scoped, ret_pdu) && scoped.at == scoped.end
 		       ? 0
 		       : -EBADMSG;
 }

@@ -113,6 +113,9 @@ void gm_snmp_put_octets(struct gm_snmp_writer *writer, uint8_t type, const void 
 			size_t length);
 void gm_snmp_put_integer(struct gm_snmp_writer *writer, uint8_t type, int64_t value);
 
+/* The response to an inform whose own would be too big (RFC 3416 section 4.2.7). */
+void gm_snmp_put_alternate(struct gm_snmp_writer *writer, int32_t request_id);
+
 /* What is asked. Request ids are patched in: always four octets, so that a template fits them all. */
 struct gm_snmp_request {
 	uint8_t type;                     /* GM_SNMP_GET, GETNEXT, GETBULK, SET */

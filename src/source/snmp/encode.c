@@ -74,6 +74,17 @@ size_t gm_snmp_oid_append(uint8_t *out, uint32_t number)
 	return length;
 }
 
+void gm_snmp_put_alternate(struct gm_snmp_writer *writer, int32_t request_id)
+{
+	const uint8_t *end = writer->at;
+
+	gm_snmp_put_head(writer, GM_SNMP_SEQUENCE, end);
+	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, 0);
+	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, GM_SNMP_TOO_BIG);
+	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, request_id);
+	gm_snmp_put_head(writer, GM_SNMP_RESPONSE, end);
+}
+
 static void put_varbinds(struct gm_snmp_writer *writer, const struct gm_snmp_request *request)
 {
 	const uint8_t *end = writer->at;

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,6 +90,32 @@ static int leave(int home, struct gm_error *err)
 
 	close(home);
 	return rc == 0 ? 0 : gm_error_set(err, rc, "cannot come back from a network namespace");
+}
+
+/* setns(2) takes a privilege where one is at home, too. */
+static bool is_home(int home)
+{
+	struct stat there, here;
+
+	return fstat(home, &there) == 0 && stat("/proc/thread-self/ns/net", &here) == 0 &&
+	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+int gm_snmp_home_enter(int *home, struct gm_error *err)
+{
+	if (*home < 0) {
+		*home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		/* Where there are none, or none may be opened, none will be left. */
+		return *home >= 0 || errno == ENOENT || errno == EACCES
+			       ? 0
+			       : gm_error_set(err, -errno, "the thread's own network namespace: %s",
+					      strerror(errno));
+	}
+	return is_home(*home) || setns(*home, CLONE_NEWNET) == 0
+		       ? 0
+		       : gm_error_set(err, -ENOTRECOVERABLE,
+				      "cannot come back from a network namespace: %s",
+				      strerror(errno));
 }
 
 /* Makes the sockets where the thread is now. 0 or a negative errno with the sentence. */
@@ -284,9 +311,14 @@ static size_t receive_family(struct gm_snmp_endpoint *endpoint, int family, size
 	size_t total = 0;
 
 	while (total < most) {
+		unsigned wanted = GM_SNMP_BATCH;
+
+		if (most - total < wanted) {
+			wanted = (unsigned)(most - total);
+		}
 		prepare(endpoint);
-		int got = recvmmsg(endpoint->fds[family], endpoint->messages, GM_SNMP_BATCH,
-				   MSG_DONTWAIT, NULL);
+		int got = recvmmsg(endpoint->fds[family], endpoint->messages, wanted, MSG_DONTWAIT,
+				   NULL);
 		int64_t wall = wall_time();
 
 		for (int i = 0; i < got; i++) {
@@ -303,7 +335,7 @@ static size_t receive_family(struct gm_snmp_endpoint *endpoint, int family, size
 		}
 		watch_senders(endpoint, family, got, now);
 		total += got > 0 ? (size_t)got : 0;
-		if (got < GM_SNMP_BATCH) {
+		if (got < (int)wanted) {
 			break;
 		}
 	}

@@ -31,6 +31,13 @@ struct gm_snmp_datagram {
 };
 
 /*
+ * Has the thread in its own network namespace: the one in which it was when this was called first, with *home -1,
+ * which is the caller's descriptor of it from then on. To be called before anything is opened there again: a
+ * thread that could not come back must not take a guest's for its own. A negative errno and a sentence.
+ */
+int gm_snmp_home_enter(int *home, struct gm_error *err);
+
+/*
  * Opens the sockets inside the namespace whose file is `netns` (setns(2), which needs CAP_SYS_ADMIN), or in the
  * present one when it is empty. A negative errno and a sentence on failure; -ENOTRECOVERABLE: the thread
  * could not come back.

@@ -226,7 +226,7 @@ static size_t send_sealed(struct gm_snmp_engine *engine,
 
 /* usmStats and the number of the fault, an instance: 1.3.6.1.6.3.15.1.1.N.0. */
 static void put_report(const struct gm_snmp_engine *engine, enum gm_snmp_fault fault,
-		       struct gm_snmp_writer *writer)
+		       int32_t request_id, struct gm_snmp_writer *writer)
 {
 	uint8_t name[] = {0x2b, 6, 1, 6, 3, 15, 1, 1, (uint8_t)fault, 0};
 	const uint8_t *end = writer->at;
@@ -237,7 +237,7 @@ static void put_report(const struct gm_snmp_engine *engine, enum gm_snmp_fault f
 	gm_snmp_put_head(writer, GM_SNMP_SEQUENCE, end);
 	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, 0);
 	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, 0);
-	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, 0); /* the asked one's id may be encrypted */
+	gm_snmp_put_integer(writer, GM_SNMP_INTEGER, request_id);
 	gm_snmp_put_head(writer, GM_SNMP_REPORT, end);
 	gm_snmp_put_octets(writer, GM_SNMP_OCTETS, "", 0);
 	gm_snmp_put_octets(writer, GM_SNMP_OCTETS, engine->identity.id, engine->identity.length);
@@ -246,32 +246,57 @@ static void put_report(const struct gm_snmp_engine *engine, enum gm_snmp_fault f
 
 size_t gm_snmp_engine_report(struct gm_snmp_engine *engine, enum gm_snmp_fault fault,
 			     const struct gm_snmp_credential *credential,
-			     const struct gm_snmp_v3 *asked, int64_t now, uint8_t *out, size_t size,
-			     const uint8_t **ret_message)
+			     const struct gm_snmp_message *asked, int64_t now, uint8_t *out,
+			     size_t size, const uint8_t **ret_message)
 {
 	struct gm_snmp_writer writer = {out, out + size, false};
+	/* RFC 3412 section 7.1: its id, unless that is encrypted. */
+	bool legible = (asked->v3.flags & GM_SNMP_ENCRYPTED) == 0;
 	/* RFC 3414 section 3.2 (7): who asks learns the clock from an authentic report alone. */
 	uint8_t level = fault == GM_SNMP_NOT_IN_TIME ? GM_SNMP_AUTHENTICATED : 0;
 	size_t length;
 
 	engine->faults[fault]++;
-	put_report(engine, fault, &writer);
-	length = send_sealed(engine, credential, level, asked, now, &writer, out + size);
+	put_report(engine, fault, legible ? asked->pdu.request_id : 0, &writer);
+	length = send_sealed(engine, credential, level, &asked->v3, now, &writer, out + size);
 	*ret_message = writer.at;
 	return length;
 }
 
-size_t gm_snmp_engine_answer(struct gm_snmp_engine *engine,
-			     const struct gm_snmp_credential *credential,
-			     const struct gm_snmp_message *message, int64_t now, uint8_t *out,
-			     size_t size, const uint8_t **ret_message)
+/* In the context of the opened one: what stands between the head of its scoped PDU and its PDU. */
+static void put_alternate(const struct gm_snmp_engine *engine, const struct gm_snmp_pdu *pdu,
+			  struct gm_snmp_writer *writer)
 {
-	struct gm_snmp_writer writer = {out, out + size, false};
-	const struct gm_snmp_slice *raw = &message->pdu.raw;
-	size_t type = (size_t)(raw->data - engine->scoped), length = type + raw->length;
+	size_t head = 2 + (engine->scoped[1] > 0x80 ? engine->scoped[1] & 0x7fU : 0);
+	const uint8_t *end = writer->at, *context = engine->scoped + head;
+
+	gm_snmp_put_alternate(writer, pdu->request_id);
+	gm_snmp_put(writer, context, (size_t)(pdu->raw.data - context));
+	gm_snmp_put_head(writer, GM_SNMP_SEQUENCE, end);
+}
+
+static void put_whole(struct gm_snmp_engine *engine, const struct gm_snmp_pdu *pdu,
+		      struct gm_snmp_writer *writer)
+{
+	size_t type = (size_t)(pdu->raw.data - engine->scoped);
 
 	engine->scoped[type] = GM_SNMP_RESPONSE;
-	gm_snmp_put(&writer, engine->scoped, length);
+	gm_snmp_put(writer, engine->scoped, type + pdu->raw.length);
+}
+
+size_t gm_snmp_engine_answer(struct gm_snmp_engine *engine,
+			     const struct gm_snmp_credential *credential,
+			     const struct gm_snmp_message *message, enum gm_snmp_answer kind,
+			     int64_t now, uint8_t *out, size_t size, const uint8_t **ret_message)
+{
+	struct gm_snmp_writer writer = {out, out + size, false};
+	size_t length;
+
+	if (kind == GM_SNMP_WHOLE) {
+		put_whole(engine, &message->pdu, &writer);
+	} else {
+		put_alternate(engine, &message->pdu, &writer);
+	}
 	length = send_sealed(engine, credential, message->v3.flags & GM_SNMP_LEVEL, &message->v3,
 			     now, &writer, out + size);
 	*ret_message = writer.at;

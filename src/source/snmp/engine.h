@@ -62,16 +62,17 @@ enum gm_snmp_fault gm_snmp_engine_open(struct gm_snmp_engine *engine,
  */
 size_t gm_snmp_engine_report(struct gm_snmp_engine *engine, enum gm_snmp_fault fault,
 			     const struct gm_snmp_credential *credential,
-			     const struct gm_snmp_v3 *asked, int64_t now, uint8_t *out, size_t size,
-			     const uint8_t **ret_message);
+			     const struct gm_snmp_message *asked, int64_t now, uint8_t *out,
+			     size_t size, const uint8_t **ret_message);
 
 /*
- * The answer to the inform that was opened last (RFC 3416 section 4.2.7: its id and variables, and no error).
- * The opened PDU is an answer from then on.
+ * The answer to the inform that was opened last, of RFC 3416 section 4.2.7: its id and variables, and no error; or
+ * the alternate one, which tells that that would be too big. The opened PDU is an answer from then on.
  */
+enum gm_snmp_answer { GM_SNMP_WHOLE, GM_SNMP_ALTERNATE };
 size_t gm_snmp_engine_answer(struct gm_snmp_engine *engine,
 			     const struct gm_snmp_credential *credential,
-			     const struct gm_snmp_message *message, int64_t now, uint8_t *out,
-			     size_t size, const uint8_t **ret_message);
+			     const struct gm_snmp_message *message, enum gm_snmp_answer kind,
+			     int64_t now, uint8_t *out, size_t size, const uint8_t **ret_message);
 
 #endif

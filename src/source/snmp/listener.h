@@ -3,7 +3,8 @@
  * Traps and informs that guests send (RFC 3416 section 4.2.6 and 4.2.7; versions 2c and 3): who sends one has to be a
  * guest that is asked, at the address and in the network namespace in which it is asked, with the community or
  * the user that it is asked with. Traps of version 3 are sealed with the guest's engine, informs with this
- * node's (engine.h). Nobody else is answered anything. The source's thread only.
+ * node's (engine.h). Guests that share an address have to differ in community or user: what could be another's
+ * is counted and not taken. Nobody else is answered anything. The source's thread only.
  */
 #ifndef GM_SOURCE_SNMP_LISTENER_H
 #define GM_SOURCE_SNMP_LISTENER_H

@@ -6,9 +6,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/text.h"
+
+void gm_snmp_namespaces_own(struct stat *ret_status)
+{
+	/* Without namespaces in the kernel there is but one. */
+	if (stat("/proc/thread-self/ns/net", ret_status) < 0) {
+		*ret_status = (struct stat){0};
+	}
+}
 
 int gm_snmp_namespaces_find(struct gm_snmp_namespaces *namespaces, const char *path,
 			    size_t *ret_index, struct gm_error *err)
@@ -29,7 +36,9 @@ int gm_snmp_namespaces_find(struct gm_snmp_namespaces *namespaces, const char *p
 				    GM_SNMP_NAMESPACES_MAX);
 	}
 	/* Before it is entered: should it be replaced meanwhile, that is seen as a change. */
-	if (*path != '\0' && stat(path, &status) < 0) {
+	if (*path == '\0') {
+		gm_snmp_namespaces_own(&status);
+	} else if (stat(path, &status) < 0) {
 		return gm_error_set(err, -errno, "network namespace %s: %s", path, strerror(errno));
 	}
 	rc = gm_snmp_endpoint_open(path, &namespaces->list[i].endpoint, err);

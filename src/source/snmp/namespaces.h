@@ -5,7 +5,7 @@
 #ifndef GM_SOURCE_SNMP_NAMESPACES_H
 #define GM_SOURCE_SNMP_NAMESPACES_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "source/snmp/endpoint.h"
 
@@ -20,6 +20,9 @@ struct gm_snmp_namespaces {
 		struct gm_snmp_endpoint *endpoint;
 	} list[GM_SNMP_NAMESPACES_MAX];
 };
+
+/* Device and inode of the one in which the thread is; zeros where there are none. */
+void gm_snmp_namespaces_own(struct stat *ret_status);
 
 /* Its place, after entering it if that is new. As gm_snmp_endpoint_open(). */
 int gm_snmp_namespaces_find(struct gm_snmp_namespaces *namespaces, const char *path,

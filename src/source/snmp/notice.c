@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "source/snmp/target_private.h"
 
+enum { ENVELOPE_ROOM = 16 };
+
 /* Ten a second on the average, fifty at once. */
 #define NOTICE_COST (100 * GM_MILLISECOND)
 #define NOTICE_ROOM (50 * NOTICE_COST)
@@ -139,30 +141,76 @@ static void tell(struct gm_snmp_target *target, const struct gm_snmp_message *me
 	out->sink->event(out->sink->user, &event);
 }
 
-/* What was opened: an event, unless it is one that was sent again. */
-static int take_notice(struct gm_snmp_target *target, const struct gm_snmp_message *message,
-		       const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
+static bool may_tell(struct gm_snmp_target *target, int64_t now)
 {
-	int kind = GM_SNMP_FIRST;
-
-	if (!is_notice(&message->pdu)) {
-		target->counts.rejected++;
-		return -EBADMSG;
+	if (is_affordable(&target->notice_paid, now)) {
+		return true;
 	}
-	if (!is_affordable(&target->notice_paid, now->monotonic)) {
-		target->counts.suppressed++;
+	target->counts.suppressed++;
+	return false;
+}
+
+/* What somebody recorded must not spend what its guest may send: it is answered out of another purse. */
+static int take_replay(struct gm_snmp_target *target, int64_t now)
+{
+	target->counts.rejected++;
+	return gm_snmp_target_may_report(target, now) ? 0 : -EBUSY;
+}
+
+/* The answer has what the inform has, but for the numbers of another clock around it in version 3. */
+static bool is_answerable(const struct gm_snmp_message *message, size_t length)
+{
+	return length + (message->version == GM_SNMP_V3 ? ENVELOPE_ROOM : 0) <= GM_SNMP_PACKET_MAX;
+}
+
+/*
+ * RFC 3416 section 4.2.7 has one whose answer does not fit told so, and not taken. As long as it is not remembered
+ * it is not taken: it could be told twice.
+ */
+static int take_inform(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+		       size_t length, const struct gm_snmp_moment *now,
+		       const struct gm_snmp_out *out)
+{
+	enum gm_snmp_recent_kind kind =
+		gm_snmp_recent_look(&target->recent, message, now->monotonic);
+
+	if (kind == GM_SNMP_REPLAY) {
+		return take_replay(target, now->monotonic);
+	}
+	if (!may_tell(target, now->monotonic)) {
 		return -EBUSY;
 	}
-	if (message->pdu.type == GM_SNMP_INFORM) {
-		kind = gm_snmp_recent_note(&target->recent, message, now->monotonic);
+	if (!is_answerable(message, length)) {
+		target->counts.rejected++;
+		return -EMSGSIZE;
 	}
-	if (kind < 0 || kind == GM_SNMP_REPLAY) {
+	if ((kind == GM_SNMP_FIRST || message->version == GM_SNMP_V3) &&
+	    gm_snmp_recent_add(&target->recent, message, now->monotonic) < 0) {
 		target->counts.rejected++;
 		return -EBUSY;
 	}
 	if (kind == GM_SNMP_FIRST) {
 		tell(target, message, now, out);
 	}
+	return 0;
+}
+
+/* What was opened: an event, unless it is one that was sent again. */
+static int take_notice(struct gm_snmp_target *target, const struct gm_snmp_message *message,
+		       size_t length, const struct gm_snmp_moment *now,
+		       const struct gm_snmp_out *out)
+{
+	if (!is_notice(&message->pdu)) {
+		target->counts.rejected++;
+		return -EBADMSG;
+	}
+	if (message->pdu.type == GM_SNMP_INFORM) {
+		return take_inform(target, message, length, now, out);
+	}
+	if (!may_tell(target, now->monotonic)) {
+		return -EBUSY;
+	}
+	tell(target, message, now, out);
 	return 0;
 }
 
@@ -174,15 +222,21 @@ int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message 
 		target->counts.rejected++;
 		return -EBADMSG;
 	}
-	return take_notice(target, message, now, out);
+	return take_notice(target, message, length, now, out);
 }
 
 int gm_snmp_target_inform(struct gm_snmp_target *target, const struct gm_snmp_message *message,
-			  const struct gm_snmp_moment *now, const struct gm_snmp_out *out)
+			  size_t length, const struct gm_snmp_moment *now,
+			  const struct gm_snmp_out *out)
 {
 	if (message->pdu.type != GM_SNMP_INFORM) {
 		target->counts.rejected++;
 		return -EBADMSG;
 	}
-	return take_notice(target, message, now, out);
+	return take_notice(target, message, length, now, out);
+}
+
+struct gm_snmp_recent *gm_snmp_target_recent(struct gm_snmp_target *target)
+{
+	return &target->recent;
 }

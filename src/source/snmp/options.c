@@ -50,7 +50,8 @@ const struct gm_option gm_snmp_option_table[] = {
 	 .fallback = "",
 	 .help = "Numeric address and port, such as 0.0.0.0:162 or [::]:162, at which traps and "
 		 "informs of guests that are asked are taken, with what they are asked with; ten "
-		 "a second of each; empty: none."},
+		 "a second of each. Guests that share an address need users or communities of "
+		 "their own: what could be another's is not taken. Empty: none."},
 	{.key = "listen-namespaces",
 	 .type = GM_OPTION_BOOL,
 	 AT(listen_namespaces),
@@ -61,8 +62,10 @@ const struct gm_option gm_snmp_option_table[] = {
 	 AT(engine_id),
 	 .fallback = "",
 	 .help = "SNMP engine ID of this node, for informs of version 3: 5 to 32 octets in "
-		 "hexadecimal, different on every node, to be changed when state.directory was "
-		 "lost; empty: one that is drawn once and kept there."},
+		 "hexadecimal, different on every node. Empty: one that is drawn once and kept in "
+		 "state.directory. When that directory was lost, restored or copied, another one "
+		 "has to be set here (also where none was), for the count of starts in it is part "
+		 "of what keeps recorded messages out."},
 	{.key = "interval",
 	 .type = GM_OPTION_DURATION,
 	 AT(interval),

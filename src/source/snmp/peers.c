@@ -69,6 +69,7 @@ static int add_peer(struct gm_snmp_peers *peers, size_t line, size_t place,
 	if (rc < 0) {
 		return gm_error_set(err, rc, "out of memory");
 	}
+	gm_snmp_absent_take(&peers->absent, uuid, gm_snmp_target_recent(peer->target));
 	peer->place = place;
 	peer->line = line;
 	peer->address = *address;
@@ -81,13 +82,18 @@ static int add_peer(struct gm_snmp_peers *peers, size_t line, size_t place,
 
 static void end_peer(struct gm_snmp_peers *peers, size_t slot, const struct gm_snmp_out *out)
 {
+	struct gm_snmp_target *target;
+
 	if (slot >= GM_SNMP_SLOTS || peers->slots[slot].target == NULL) {
 		return;
 	}
+	target = peers->slots[slot].target;
 	if (out->sink) {
-		gm_snmp_target_end(peers->slots[slot].target, gm_clock_now(), out);
+		gm_snmp_target_end(target, gm_clock_now(), out);
 	}
-	gm_snmp_target_free(peers->slots[slot].target);
+	gm_snmp_absent_put(&peers->absent, gm_snmp_target_uuid(target),
+			   gm_snmp_target_recent(target), gm_clock_monotonic());
+	gm_snmp_target_free(target);
 	peers->slots[slot] = (struct gm_snmp_peer){0};
 	peers->wakes[slot] = INT64_MAX;
 }
@@ -344,5 +350,6 @@ int gm_snmp_peers_init(struct gm_snmp_peers *peers, const struct gm_snmp_options
 void gm_snmp_peers_destroy(struct gm_snmp_peers *peers)
 {
 	gm_snmp_peers_clear(peers, &(struct gm_snmp_out){0});
+	gm_snmp_absent_clear(&peers->absent);
 	gm_snmp_guests_free(peers->guests);
 }

@@ -8,6 +8,7 @@
 #ifndef GM_SOURCE_SNMP_PEERS_H
 #define GM_SOURCE_SNMP_PEERS_H
 
+#include "source/snmp/absent.h"
 #include "source/snmp/guests.h"
 #include "source/snmp/namespaces.h"
 #include "source/snmp/snmp.h"
@@ -25,9 +26,10 @@ struct gm_snmp_peers {
 	struct gm_snmp_list list;
 	struct gm_snmp_oids oids;
 	struct gm_snmp_namespaces namespaces;
-	char lacking[GM_ERROR_TEXT]; /* why a guest is not asked; empty: all are */
-	size_t reviewed;             /* the slot that was looked at last */
-	size_t count;                /* slots in use are below it */
+	struct gm_snmp_absent absent; /* of those that were asked */
+	char lacking[GM_ERROR_TEXT];  /* why a guest is not asked; empty: all are */
+	size_t reviewed;              /* the slot that was looked at last */
+	size_t count;                 /* slots in use are below it */
 	struct gm_snmp_peer slots[GM_SNMP_SLOTS];
 	int64_t wakes[GM_SNMP_SLOTS]; /* beside each other: all are looked at each turn */
 };

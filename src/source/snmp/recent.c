@@ -27,11 +27,16 @@ static struct gm_snmp_recent_entry *entry_at(const struct gm_snmp_recent *recent
 	return &recent->list[(recent->first + i) % recent->capacity];
 }
 
+/* Times may go back a little: datagrams have ages, which are those of a clock that is set. */
 static void expire(struct gm_snmp_recent *recent, uint32_t second)
 {
-	while (recent->count > 0 && second - entry_at(recent, 0)->second > GM_SNMP_RECENT_SECONDS) {
+	while (recent->count > 0 &&
+	       (int32_t)(second - entry_at(recent, 0)->second) > GM_SNMP_RECENT_SECONDS) {
 		recent->first = (recent->first + 1) % recent->capacity;
 		recent->count--;
+	}
+	if (recent->count == 0) {
+		gm_snmp_recent_clear(recent);
 	}
 }
 
@@ -57,13 +62,17 @@ static int grow(struct gm_snmp_recent *recent)
 	return 0;
 }
 
-int gm_snmp_recent_note(struct gm_snmp_recent *recent, const struct gm_snmp_message *message,
-			int64_t now)
+static struct gm_snmp_recent_entry entry_of(const struct gm_snmp_message *message, int64_t now)
 {
-	bool numbered = message->version == GM_SNMP_V3;
-	struct gm_snmp_recent_entry entry = {digest_of(message->pdu.raw),
-					     numbered ? message->v3.id : 0,
+	return (struct gm_snmp_recent_entry){digest_of(message->pdu.raw),
+					     message->version == GM_SNMP_V3 ? message->v3.id : 0,
 					     (uint32_t)(now / GM_SECOND)};
+}
+
+enum gm_snmp_recent_kind gm_snmp_recent_look(struct gm_snmp_recent *recent,
+					     const struct gm_snmp_message *message, int64_t now)
+{
+	struct gm_snmp_recent_entry entry = entry_of(message, now);
 	enum gm_snmp_recent_kind kind = GM_SNMP_FIRST;
 
 	expire(recent, entry.second);
@@ -73,20 +82,29 @@ int gm_snmp_recent_note(struct gm_snmp_recent *recent, const struct gm_snmp_mess
 		if (other->digest != entry.digest) {
 			continue;
 		}
-		if (other->id == entry.id) { /* known already */
-			return numbered ? GM_SNMP_REPLAY : GM_SNMP_AGAIN;
-		}
 		kind = GM_SNMP_AGAIN;
-	}
-	if (recent->count == recent->capacity) {
-		int rc = grow(recent);
-
-		if (rc < 0) {
-			return rc;
+		if (message->version == GM_SNMP_V3 && other->id == entry.id) {
+			return GM_SNMP_REPLAY;
 		}
 	}
-	*entry_at(recent, recent->count++) = entry;
-	return (int)kind;
+	return kind;
+}
+
+int gm_snmp_recent_add(struct gm_snmp_recent *recent, const struct gm_snmp_message *message,
+		       int64_t now)
+{
+	int rc = recent->count == recent->capacity ? grow(recent) : 0;
+
+	if (rc == 0) {
+		*entry_at(recent, recent->count++) = entry_of(message, now);
+	}
+	return rc;
+}
+
+bool gm_snmp_recent_is_empty(struct gm_snmp_recent *recent, int64_t now)
+{
+	expire(recent, (uint32_t)(now / GM_SECOND));
+	return recent->count == 0;
 }
 
 void gm_snmp_recent_clear(struct gm_snmp_recent *recent)

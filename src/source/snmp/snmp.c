@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/queue.h"
@@ -36,6 +37,7 @@ struct snmp {
 	struct gm_snmp_peers peers;
 	struct gm_snmp_identity identity;
 	struct gm_snmp_listener *listener; /* NULL: none is wanted */
+	int home; /* the network namespace of the thread; -1: not known yet */
 
 	struct timespec list_times[FILES];
 	int64_t watch_due, retry_due, count_due; /* monotonic */
@@ -322,7 +324,10 @@ static int snmp_open(struct gm_source *source, struct gm_error *err)
 	int rc;
 
 	snmp->complaint[0] = '\0';
-	rc = load(snmp, err);
+	rc = gm_snmp_home_enter(&snmp->home, err);
+	if (rc == 0) {
+		rc = load(snmp, err);
+	}
 	if (rc == 0 && snmp->options.listen[0] != '\0') {
 		struct gm_snmp_listener_options listener = {.address = snmp->options.listen,
 							    .namespaces =
@@ -354,6 +359,9 @@ static void snmp_destroy(struct gm_source *source)
 	gm_snmp_peers_destroy(&snmp->peers);
 	gm_batch_free(snmp->batch);
 	gm_queue_free(snmp->heard);
+	if (snmp->home >= 0) {
+		close(snmp->home);
+	}
 	free(snmp);
 }
 
@@ -384,6 +392,7 @@ int gm_snmp_create(const struct gm_snmp_options *options, const struct gm_snmp_s
 	}
 	snmp->base.ops = &snmp_ops;
 	snmp->options = *options;
+	snmp->home = -1;
 	snmp->identity.boots = start->boots;
 	snmp->identity.started = start->at;
 	gm_snmp_identity_make(&snmp->identity, start->engine);

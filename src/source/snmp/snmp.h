@@ -3,7 +3,7 @@
  * Guests as their own snmpd tells of them: memory, CPU and load from inside, file systems, disks,
  * interfaces, and the processes that use most memory. One thread, one UDP socket per address family and
  * network namespace, requests and answers in batches (sendmmsg(2), recvmmsg(2)); one request in flight
- * per guest, no retries: the next poll is the retry. Versions 1, 2c and 3 (authPriv).
+ * per guest, no retries: the next poll is the retry. Versions 1, 2c and 3 (authPriv or authNoPriv).
  *
  * A guest's snmpd answers from caches that are seconds old. A group of values is emitted when one of
  * them has changed, or when it is older than such a cache can be: then it was measured again and found

@@ -16,6 +16,7 @@
 #include "source/snmp/groups.h"
 #include "source/snmp/list.h"
 #include "source/snmp/oids.h"
+#include "source/snmp/recent.h"
 #include "source/source.h"
 
 struct gm_snmp_target;
@@ -78,7 +79,8 @@ void gm_snmp_target_refuse(struct gm_snmp_target *target, bool cut);
 
 /*
  * A trap, or an inform of version 2c, that came from its host: an event, but for an inform that was sent
- * again. 0: an inform is to be answered. -EBADMSG: it is none, or not of this guest; -EBUSY: it sends too many.
+ * again. 0: an inform is to be answered. -EMSGSIZE: its answer would be too big, which is what it is to be told.
+ * -EBADMSG: it is none, or not of this guest; -EBUSY: it sends too many.
  */
 int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message *message,
 			  const void *data, size_t length, const struct gm_snmp_moment *now,
@@ -86,12 +88,17 @@ int gm_snmp_target_notice(struct gm_snmp_target *target, struct gm_snmp_message 
 
 /*
  * An inform of version 3 that came from its host and that this node's engine has opened with its credential:
- * an event. 0: answer it (one that was sent again is no event again); a negative errno: do not.
+ * an event. `length`: of the datagram. 0: answer it (one that was sent again is no event again); -EMSGSIZE: as
+ * above; another negative errno: do not.
  */
 int gm_snmp_target_inform(struct gm_snmp_target *target, const struct gm_snmp_message *message,
-			  const struct gm_snmp_moment *now, const struct gm_snmp_out *out);
+			  size_t length, const struct gm_snmp_moment *now,
+			  const struct gm_snmp_out *out);
 /* Whether its host may be told now what is wrong with what it sent: as often as it may send notices. */
 bool gm_snmp_target_may_report(struct gm_snmp_target *target, int64_t now);
+
+/* What it sent lately, which may have to outlive it; belongs to it, and is empty at first. */
+struct gm_snmp_recent *gm_snmp_target_recent(struct gm_snmp_target *target);
 
 /* The guest is gone: so are its parts. */
 void gm_snmp_target_end(struct gm_snmp_target *target, int64_t time, const struct gm_snmp_out *out);

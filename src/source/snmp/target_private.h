@@ -6,7 +6,6 @@
 #ifndef GM_SOURCE_SNMP_TARGET_PRIVATE_H
 #define GM_SOURCE_SNMP_TARGET_PRIVATE_H
 
-#include "source/snmp/recent.h"
 #include "source/snmp/target.h"
 #include "source/snmp/usm.h"
 

@@ -54,12 +54,14 @@ static void on_change(void *user, const struct gm_mib_change *change)
 	fixture->newest_change = change->number;
 }
 
-static void on_foreseen(void *user, const struct gm_entity_info *const *infos, size_t count)
+static void on_foreseen(void *user, const enum gm_source_id *sources,
+			const struct gm_entity_info *const *infos, size_t count)
 {
 	struct fixture *fixture = user;
 
 	assert_true(count > 0);
 	assert_non_null(infos[count - 1]);
+	assert_true(sources[count - 1] < GM_SOURCE_COUNT);
 	assert_int_equal(fixture->foreseen, fixture->seen); /* those before have been seen */
 	fixture->foreseen += count;
 }

@@ -456,12 +456,41 @@ static void test_guest_on_two_uris(void **state)
 	assert_int_equal(fixture->frames, 3);
 }
 
+/* Numbers are for those who will be followed, and not for what another connection has left out. */
+static void test_nothing_is_foreseen_of_what_is_left_out(void **state)
+{
+	static const enum gm_source_id first[] = {GM_SOURCE_LIBVIRT, GM_SOURCE_LIBVIRT};
+	static const enum gm_source_id second[] = {GM_SOURCE_LIBVIRT_2, GM_SOURCE_LIBVIRT_2};
+	struct gm_entity_info infos[2] = {{.key = gm_entity_interface("tap0")},
+					  {.key = gm_entity_interface("tap1")}};
+	const struct gm_entity_info *both[] = {&infos[0], &infos[1]};
+	struct fixture *fixture = *state;
+	char scope[GM_UUID_TEXT + 3], text[GM_UUID_TEXT];
+	struct gm_error err;
+	uint32_t index = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(infos[i].interface.guest, uuid, GM_UUID_SIZE);
+		snprintf(infos[i].interface.mac, sizeof(infos[i].interface.mac),
+			 "52:54:00:00:00:0%zu", i);
+	}
+	snprintf(scope, sizeof(scope), "if:%s", gm_uuid_text(uuid, text));
+	tell_name(fixture, GM_SOURCE_LIBVIRT, "first");
+	gm_intake_foresee(fixture->intake, second, both, 2);
+	assert_int_equal(gm_state_index(fixture->state, scope, "another", &index, &err), 0);
+	assert_int_equal(index, 1);
+	gm_intake_foresee(fixture->intake, first, both, 2);
+	assert_int_equal(gm_state_index(fixture->state, scope, "yet another", &index, &err), 0);
+	assert_int_equal(index, 4);
+}
+
 int main(void)
 {
 #define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_INTAKE(test_samples_do_not_make_a_guest_known),
 		WITH_INTAKE(test_guest_on_two_uris),
+		WITH_INTAKE(test_nothing_is_foreseen_of_what_is_left_out),
 		WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
 		WITH_INTAKE(test_late_samples_do_not_bring_a_device_back),
 		WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),

@@ -191,6 +191,52 @@ static void refuses_what_is_cut(void **state)
 }
 
 /* Whatever is accepted points inside of what was given. */
+/* A scoped PDU of version 3 around the PDU of the request above, and `more` octets within it. */
+static size_t write_scoped(uint8_t *out, size_t more)
+{
+	static const uint8_t head[] = {0x30, 0x00, 0x04, 0x00, 0x04, 0x00};
+	size_t length = sizeof(request_bytes) - 13;
+
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), request_bytes + 13, length);
+	memset(out + sizeof(head) + length, 0, more);
+	out[1] = (uint8_t)(4 + length + more);
+	return sizeof(head) + length + more;
+}
+
+static size_t write_v3(uint8_t *out, uint8_t flags, size_t more)
+{
+	const uint8_t head[] = {0x30, 0x00, 0x02, 0x01, 0x03, 0x30, 0x0d,  0x02, 0x01, 0x01,
+				0x02, 0x02, 0x10, 0x00, 0x04, 0x01, flags, 0x02, 0x01, 0x03,
+				0x04, 0x10, 0x30, 0x0e, 0x04, 0x00, 0x02,  0x01, 0x00, 0x02,
+				0x01, 0x00, 0x04, 0x00, 0x04, 0x00, 0x04,  0x00};
+	size_t length = sizeof(head);
+
+	memcpy(out, head, sizeof(head));
+	if (flags & 2) {
+		out[length++] = 0x04;
+		length += 1 + (out[length] = (uint8_t)write_scoped(out + length + 1, more));
+	} else {
+		length += write_scoped(out + length, more);
+	}
+	out[1] = (uint8_t)(length - 2);
+	return length;
+}
+
+static void takes_version_3_as_it_must_be(void **state)
+{
+	uint8_t bytes[128];
+
+	(void)state;
+	for (uint8_t flags = 0; flags < 8; flags++) {
+		bool nonsense = (flags & 3) == 2; /* private, and of nobody */
+		size_t length = write_v3(bytes, flags, 0);
+
+		assert_int_equal(gm_snmp_decode(bytes, length, &message), nonsense ? -EBADMSG : 0);
+	}
+	assert_int_equal(gm_snmp_decode(bytes, write_v3(bytes, 0, 2), &message), -EBADMSG);
+}
+
 static void stays_inside(const uint8_t *data, size_t length)
 {
 	if (gm_snmp_decode(data, length, &message) < 0 || message.version == GM_SNMP_V3) {
@@ -229,7 +275,7 @@ int main(void)
 		cmocka_unit_test(reads_a_message),  cmocka_unit_test(writes_what_it_reads),
 		cmocka_unit_test(reads_numbers),    cmocka_unit_test(writes_integers),
 		cmocka_unit_test(orders_names),     cmocka_unit_test(refuses_what_is_cut),
-		cmocka_unit_test(survives_changes),
+		cmocka_unit_test(survives_changes), cmocka_unit_test(takes_version_3_as_it_must_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,6 @@
 #include "base/text.h"
 #include "snmp_sender.h"
 #include "source/snmp/engine.h"
-#include "source/snmp/recent.h"
 
 #define GUEST     "00000000-0000-0000-0000-000000000001 127.0.0.1:12398 mine 100ms\n"
 #define SECRET    "mine v3 monitor SHA-256 authentic-1 AES private-12\n"
@@ -146,7 +145,11 @@ struct sender {
 	struct gm_snmp_identity engine;
 	struct gm_snmp_credential credential;
 	int64_t apart; /* of its clock */
-	uint8_t out[GM_SNMP_PACKET_MAX];
+	size_t filler; /* octets of a third variable; 0: none */
+	bool plain;    /* neither signed nor encrypted */
+	struct gm_snmp_keys keys;
+	struct gm_snmp_pdu answer; /* the last one */
+	uint8_t out[GM_SNMP_SEALED_MAX];
 	const uint8_t *packet;
 	size_t length;
 };
@@ -183,8 +186,13 @@ static void put_varbind(struct gm_snmp_writer *writer, const char *name, size_t 
 static void put_inform(struct gm_snmp_writer *writer, const struct sender *sender, uint8_t type,
 		       int32_t request)
 {
+	static const char filler[GM_SNMP_SEALED_MAX];
 	const uint8_t *end = writer->at;
 
+	if (sender->filler > 0) {
+		put_varbind(writer, "\x2b\x06\x01\x02\x01\x01\x01\x00", 8, GM_SNMP_OCTETS, filler,
+			    sender->filler);
+	}
 	put_varbind(writer, "\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00", 10, GM_SNMP_OID,
 		    "\x2b\x06\x01\x06\x03\x01\x01\x05\x03", 9);
 	put_varbind(writer, "\x2b\x06\x01\x02\x01\x01\x03\x00", 8, GM_SNMP_TIMETICKS, "\x07", 1);
@@ -207,17 +215,20 @@ static void make_inform(struct sender *sender, int32_t id, uint8_t type, int32_t
 		.id = id,
 		.flags = GM_SNMP_LEVEL | GM_SNMP_REPORTABLE,
 		.engine = {sender->engine.id, sender->engine.length},
-		.user = {(const uint8_t *)"monitor", 7},
+		.user = {(const uint8_t *)sender->credential.community,
+			 strlen(sender->credential.community)},
 		.boots = sender->engine.boots,
 		.time = (uint32_t)(now + sender->apart),
 		.salt = (uint64_t)id << 32 | (uint32_t)request,
 	};
-	struct gm_snmp_keys keys;
 
-	assert_int_equal(gm_snmp_keys_init(&keys, &sender->credential), 0);
-	assert_true(gm_snmp_keys_localise(&keys, &sender->credential, envelope.engine));
+	if (sender->plain) {
+		envelope.flags = GM_SNMP_REPORTABLE;
+	}
+	assert_int_equal(gm_snmp_keys_init(&sender->keys, &sender->credential), 0);
+	assert_true(gm_snmp_keys_localise(&sender->keys, &sender->credential, envelope.engine));
 	put_inform(&writer, sender, type, request);
-	assert_true(gm_snmp_seal(&keys, &envelope, &writer, end));
+	assert_true(gm_snmp_seal(&sender->keys, &envelope, &writer, end));
 	sender->packet = writer.at;
 	sender->length = (size_t)(end - writer.at);
 }
@@ -228,6 +239,7 @@ enum answer_kind { SILENCE, ANSWERED, TOLD_THE_TIME, REPORTED };
 static enum answer_kind exchange(struct rig *rig, struct sender *sender)
 {
 	static struct gm_snmp_message message;
+	static uint8_t plain[GM_SNMP_SEALED_MAX];
 	uint8_t data[GM_SNMP_PACKET_MAX];
 	ssize_t length;
 
@@ -241,8 +253,13 @@ static enum answer_kind exchange(struct rig *rig, struct sender *sender)
 	assert_int_equal(gm_snmp_decode(data, (size_t)length, &message), 0);
 	assert_int_equal(message.version, GM_SNMP_V3);
 	if ((message.v3.flags & GM_SNMP_LEVEL) == GM_SNMP_LEVEL) {
+		assert_true(gm_snmp_is_authentic(&sender->keys, data, (size_t)length, &message.v3));
+		assert_true(gm_snmp_decrypt(&sender->keys, &message, plain));
+		assert_int_equal(message.pdu.type, GM_SNMP_RESPONSE);
+		sender->answer = message.pdu;
 		return ANSWERED;
 	}
+	sender->answer = message.pdu;
 	assert_int_equal(message.pdu.type, GM_SNMP_REPORT);
 	assert_int_equal(message.pdu.count, 1);
 	return (message.v3.flags & GM_SNMP_LEVEL) == GM_SNMP_AUTHENTICATED ? TOLD_THE_TIME
@@ -260,12 +277,12 @@ static void what_comes_again_is_known(void **state)
 	make_inform(&sender, 1001, GM_SNMP_INFORM, 1);
 	assert_int_equal(exchange(&rig, &sender), ANSWERED);
 	assert_int_equal(sender_events.count, 1);
-	/* The very same octets: nobody who sends again does that. */
-	assert_int_equal(exchange(&rig, &sender), SILENCE);
+	/* The very same octets, of somebody who recorded them or of a sender that does not count. */
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
 	/* The same inform, as a sender repeats it whose answer was lost: answered, and known. */
 	make_inform(&sender, 1002, GM_SNMP_INFORM, 1);
 	assert_int_equal(exchange(&rig, &sender), ANSWERED);
-	assert_int_equal(exchange(&rig, &sender), SILENCE);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
 	assert_int_equal(sender_events.count, 1);
 	/* The next one is another one. */
 	make_inform(&sender, 1003, GM_SNMP_INFORM, 2);
@@ -327,7 +344,7 @@ static void no_changed_octet_passes(void **state)
 {
 	struct rig rig;
 	struct sender sender;
-	uint8_t good[GM_SNMP_PACKET_MAX];
+	uint8_t good[GM_SNMP_SEALED_MAX];
 
 	(void)state;
 	sender_begin(&rig, SECRET, GUEST);
@@ -380,77 +397,167 @@ static void reports_are_bounded(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- the parts ---- */
-
-static void ids_are_read_and_made(void **state)
+/* What fits in one packet is answered as it is; of what does not that is told, and nothing else. */
+static void a_large_inform_is_told_that_it_is(void **state)
 {
-	static const char *const bad[] = {
-		"80001f88",
-		"0x",
-		"80001f880",
-		"80001f88zz",
-		"0000000000",
-		"ffffffffff",
-		"80 001f8801",
-		"0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021"};
-	struct gm_snmp_identity identity = {.length = 0};
+	struct rig rig;
+	struct sender sender;
+	size_t head;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(gm_snmp_identity_parse(bad[i], &identity), -EINVAL);
-		assert_int_equal(identity.length, 0);
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	sender.filler = 1000;
+	make_inform(&sender, 8000, GM_SNMP_INFORM, 1);
+	head = sender.length - sender.filler;
+	sender.filler = GM_SNMP_PACKET_MAX - 16 - head;
+	make_inform(&sender, 8001, GM_SNMP_INFORM, 2);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender.answer.error_status, 0);
+	assert_int_equal(sender.answer.count, 3);
+	assert_int_equal(sender_events.count, 1);
+	for (size_t filler = sender.filler + 1; filler < 3900; filler = filler * 3 / 2) {
+		sender.filler = filler;
+		make_inform(&sender, (int32_t)(8002 + filler), GM_SNMP_INFORM, (int32_t)filler);
+		assert_int_equal(exchange(&rig, &sender), ANSWERED);
+		assert_int_equal(sender.answer.request_id, filler);
+		assert_int_equal(sender.answer.error_status, GM_SNMP_TOO_BIG);
+		assert_int_equal(sender.answer.error_index, 0);
+		assert_int_equal(sender.answer.count, 0);
 	}
-	assert_int_equal(gm_snmp_identity_parse("0x80001F8801", &identity), 0);
-	assert_int_equal(identity.length, 5);
-	assert_memory_equal(identity.id, "\x80\x00\x1f\x88\x01", 5);
-	gm_snmp_identity_make(&identity, UINT64_C(0x0102030405060708));
-	assert_int_equal(identity.length, 15);
-	assert_memory_equal(identity.id, "\x80\x00\x1f\x88\x05gm\1\2\3\4\5\6\7\x8", 15);
+	assert_int_equal(sender_events.count, 1);
+	close(sender.fd);
+	rig_stop(&rig);
 }
 
-static int note(struct gm_snmp_recent *recent, int32_t id, uint32_t what, int64_t second)
+/* RFC 3412 section 7.1: reports are for what wants an answer, with its id where it can be read. */
+static void reports_are_for_questions(void **state)
 {
-	static struct gm_snmp_message message;
-
-	message.version = GM_SNMP_V3;
-	message.v3.id = id;
-	message.pdu.raw = (struct gm_snmp_slice){(const uint8_t *)&what, sizeof(what)};
-	return gm_snmp_recent_note(recent, &message, second * GM_SECOND);
-}
-
-static void as_much_is_remembered_as_can_come(void **state)
-{
-	struct gm_snmp_recent recent = {0};
+	static const uint8_t others[] = {GM_SNMP_RESPONSE, GM_SNMP_REPORT, GM_SNMP_TRAP};
+	struct rig rig;
+	struct sender sender;
 
 	(void)state;
-	for (uint32_t i = 0; i < 2 * GM_SNMP_RECENT_MAX; i++) { /* ten a second */
-		assert_int_equal(note(&recent, (int32_t)i, i, 1000 + i / 10), GM_SNMP_FIRST);
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	sender.plain = true;
+	make_inform(&sender, 9000, GM_SNMP_GET, 4711);
+	assert_int_equal(exchange(&rig, &sender), REPORTED);
+	assert_int_equal(sender.answer.request_id, 4711);
+	for (size_t i = 0; i < sizeof(others); i++) {
+		make_inform(&sender, (int32_t)(9001 + i), others[i], 1);
+		assert_int_equal(exchange(&rig, &sender), SILENCE);
 	}
-	assert_true(recent.count <= GM_SNMP_RECENT_MAX);
-	assert_int_equal(note(&recent, 8000, 8000, 1819), GM_SNMP_REPLAY);
-	assert_int_equal(note(&recent, 1, 8000, 1819), GM_SNMP_AGAIN);
-	assert_int_equal(note(&recent, 1, 8000, 1819), GM_SNMP_REPLAY);
-	assert_int_equal(note(&recent, 5500, 5500, 1819), GM_SNMP_REPLAY); /* 269 s ago */
-	assert_int_equal(note(&recent, 5000, 5000, 1819), GM_SNMP_FIRST);  /* forgotten */
-	/* More than its room in no time: what cannot be remembered is not taken. */
-	for (uint32_t i = 0; i < GM_SNMP_RECENT_MAX; i++) {
-		(void)note(&recent, 1, 100000 + i, 1819);
+	assert_int_equal(sender_events.count, 0);
+	close(sender.fd);
+	rig_stop(&rig);
+}
+
+/* Guests behind one address are told apart by their users, or not heard at all. */
+static void nobody_speaks_for_another_at_his_address(void **state)
+{
+	struct rig rig;
+	struct sender sender;
+
+	(void)state;
+	sender_begin(&rig,
+		     SECRET "other v3 monitor SHA-256 authentic-1 AES private-13\n"
+			    "third v3 third SHA-256 authentic-1 AES private-12\n",
+		     GUEST "00000000-0000-0000-0000-000000000002 127.0.0.1:12397 other\n"
+			   "00000000-0000-0000-0000-000000000003 127.0.0.1:12396 third\n");
+	sender_open(&sender, &rig);
+	make_inform(&sender, 7000, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), REPORTED);
+	assert_int_equal(sender_events.count, 0);
+	gm_text_copy(sender.credential.community, sizeof(sender.credential.community), "third");
+	make_inform(&sender, 7001, GM_SNMP_INFORM, 2);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	assert_int_equal(sender_events.list[0].key.uuid[GM_UUID_SIZE - 1], 3);
+	close(sender.fd);
+	rig_stop(&rig);
+
+	/* All of them the same. */
+	sender_begin(&rig, SECRET,
+		     GUEST "00000000-0000-0000-0000-000000000002 127.0.0.1:12397 mine\n");
+	sender_open(&sender, &rig);
+	make_inform(&sender, 7002, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), SILENCE);
+	assert_int_equal(sender_events.count, 0);
+	close(sender.fd);
+	rig_stop(&rig);
+}
+
+/* The engine and its clock go on when guests are asked anew: so does what is remembered. */
+static void what_was_sent_outlives_the_target(void **state)
+{
+	struct rig rig;
+	struct sender sender;
+
+	(void)state;
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	make_inform(&sender, 6000, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	/* The file is written anew and says the same. */
+	rig_run(&rig, GM_SECOND);
+	rig_write(&rig, "targets", 0644, "# again\n" GUEST);
+	rig_run(&rig, 1500 * GM_MILLISECOND);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	/* The source is opened anew. */
+	rig.source->ops->close(rig.source);
+	assert_int_equal(rig.source->ops->open(rig.source, &rig.complaint), 0);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 1);
+	make_inform(&sender, 6001, GM_SNMP_INFORM, 2);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	assert_int_equal(sender_events.count, 2);
+	close(sender.fd);
+	rig_stop(&rig);
+}
+
+/* What somebody recorded and sends again and again leaves the guest what it may send. */
+static void replays_spend_nothing_of_the_guests(void **state)
+{
+	struct rig rig;
+	struct sender sender, victim;
+
+	(void)state;
+	sender_begin(&rig, SECRET, GUEST);
+	sender_open(&sender, &rig);
+	sender_open(&victim, &rig);
+	make_inform(&sender, 5000, GM_SNMP_INFORM, 1);
+	assert_int_equal(exchange(&rig, &sender), ANSWERED);
+	for (int i = 0; i < 200; i++) {
+		assert_true(send(sender.fd, sender.packet, sender.length, 0) > 0);
+		if (i % 20 == 0) {
+			rig_run(&rig, 10 * GM_MILLISECOND);
+		}
 	}
-	assert_int_equal(note(&recent, 1, 1, 1819), -ENOSPC);
-	assert_int_equal(note(&recent, 1, 1, 2200), GM_SNMP_FIRST);
-	assert_int_equal(recent.count, 1);
-	gm_snmp_recent_clear(&recent);
+	for (int i = 0; i < 20; i++) {
+		make_inform(&victim, 5001 + i, GM_SNMP_INFORM, 2 + i);
+		assert_int_equal(exchange(&rig, &victim), ANSWERED);
+	}
+	assert_int_equal(sender_events.count, 21);
+	close(sender.fd);
+	close(victim.fd);
+	rig_stop(&rig);
 }
 
 int main(void)
 {
 	const struct CMUnitTest own[] = {
-		cmocka_unit_test(ids_are_read_and_made),
-		cmocka_unit_test(as_much_is_remembered_as_can_come),
 		cmocka_unit_test(what_comes_again_is_known),
 		cmocka_unit_test(another_time_is_not_taken),
 		cmocka_unit_test(no_changed_octet_passes),
 		cmocka_unit_test(reports_are_bounded),
+		cmocka_unit_test(replays_spend_nothing_of_the_guests),
+		cmocka_unit_test(a_large_inform_is_told_that_it_is),
+		cmocka_unit_test(reports_are_for_questions),
+		cmocka_unit_test(nobody_speaks_for_another_at_his_address),
+		cmocka_unit_test(what_was_sent_outlives_the_target),
 	};
 	const struct CMUnitTest tools[] = {
 		cmocka_unit_test(informs_are_answered_and_told_once),

@@ -3,6 +3,7 @@
  * Guests in network namespaces, with the same addresses in each: a child process is the guest, in a
  * namespace of its own. Whoever may not enter namespaces skips.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@
 enum { PORT = 12390 };
 
 #define FIRST  "00000000-0000-0000-0000-000000000001 127.0.0.1:12390 mine 100ms "
+#define BESIDE "00000000-0000-0000-0000-000000000002 127.0.0.2:12390 mine 100ms "
 #define SECOND "00000000-0000-0000-0000-000000000002 127.0.0.1:12390 mine 100ms "
 
 /* Between the processes: what the guest in the other namespace was asked last. */
@@ -171,17 +174,52 @@ static void keeps_namespaces_apart(void **state)
 	responder_stop(&own);
 }
 
+static ino_t own_namespace(void)
+{
+	struct stat status;
+
+	assert_int_equal(stat("/proc/thread-self/ns/net", &status), 0);
+	return status.st_ino;
+}
+
+/* A thread that did not get out of a guest's namespace does not take it for its own when it opens anew. */
+static void opens_at_home_again(void **state)
+{
+	struct rig rig;
+	char path[64];
+	pid_t guest = start_guest(path, sizeof(path));
+	ino_t home = own_namespace();
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	begin(&rig, path, NULL);
+	rig.source->ops->close(rig.source);
+	assert_true(fd >= 0);
+	assert_int_equal(setns(fd, CLONE_NEWNET), 0);
+	assert_true(own_namespace() != home);
+	close(fd);
+	assert_int_equal(rig.source->ops->open(rig.source, &rig.complaint), 0);
+	assert_true(own_namespace() == home);
+	rig_stop(&rig);
+	stop_guest(guest);
+}
+
 #define COMMAND "snmpinform -r0 -t2 -v3 -u monitor -l authPriv -a SHA-256 -A authentic-1 -x AES "
 #define WHAT    "-X private-12 " SENDER_LISTEN " 7 1.3.6.1.6.3.1.1.5.3"
 
-/* The same address in two namespaces: each is heard in its own, and only where it is asked. */
+/*
+ * The same address in two namespaces: each is heard in its own, and only where it is asked. One namespace by two
+ * paths is one.
+ */
 static void hears_inside_of_a_namespace(void **state)
 {
 	struct rig rig;
-	char path[64], line[512];
+	char path[64], link[64], line[512];
 	pid_t guest = start_guest(path, sizeof(path));
 
 	(void)state;
+	snprintf(link, sizeof(link), "/tmp/gm-netns-%d", (int)getpid());
+	unlink(link);
 	if (access("/usr/bin/snmpinform", X_OK) != 0 || access("/usr/bin/nsenter", X_OK) != 0) {
 		stop_guest(guest);
 		skip();
@@ -191,7 +229,8 @@ static void hears_inside_of_a_namespace(void **state)
 	sender_events.count = 0;
 	snprintf(rig.options.listen, sizeof(rig.options.listen), SENDER_LISTEN);
 	rig.options.listen_namespaces = true;
-	snprintf(line, sizeof(line), FIRST "netns=%s\n", path);
+	assert_int_equal(symlink(path, link), 0);
+	snprintf(line, sizeof(line), FIRST "netns=%s\n" BESIDE "netns=%s\n", path, link);
 	rig_write(&rig, "credentials", 0600,
 		  "mine v3 monitor SHA-256 authentic-1 AES private-12\n");
 	rig_write(&rig, "targets", 0644, line);
@@ -202,6 +241,13 @@ static void hears_inside_of_a_namespace(void **state)
 	sender_expect(0, GM_GUEST_LINK_DOWN, "1.3.6.1.6.3.1.1.5.3");
 	assert_int_not_equal(sender_run(&rig, COMMAND WHAT), 0);
 	assert_int_equal(sender_events.count, 1);
+	snprintf(line, sizeof(line), "nsenter --net=%s " COMMAND "--clientaddr=127.0.0.2 " WHAT,
+		 path);
+	assert_int_equal(sender_run(&rig, line), 0);
+	assert_int_equal(sender_events.count, 2);
+	assert_int_equal(sender_events.list[1].key.uuid[GM_UUID_SIZE - 1], 2);
+	assert_null(strstr(rig.complaint.text, "cannot listen"));
+	unlink(link);
 	rig_stop(&rig);
 
 	/* An address that is not there is told, and keeps nobody from being asked. */
@@ -235,6 +281,7 @@ int main(void)
 		cmocka_unit_test(asks_inside_of_a_namespace),
 		cmocka_unit_test(waits_for_a_namespace),
 		cmocka_unit_test(keeps_namespaces_apart),
+		cmocka_unit_test(opens_at_home_again),
 		cmocka_unit_test(hears_inside_of_a_namespace),
 	};
 

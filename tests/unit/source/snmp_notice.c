@@ -128,9 +128,16 @@ static size_t write_trap(uint8_t *out, size_t size, uint8_t type, size_t varbind
 	static const uint8_t uptime[] = "\x2b\x06\x01\x02\x01\x01\x03";
 	static const uint8_t name[] = "\x2b\x06\x01\x06\x03\x01\x01\x04\x01";
 	static const uint8_t value[] = "\x2b\x06\x01\x06\x03\x01\x01\x05\x03";
+	static const uint8_t filler[1400];
 	struct gm_snmp_writer writer = {out, out + size, false};
 	const uint8_t *end = writer.at, *mark;
 
+	if (varbinds > 2) {
+		mark = writer.at;
+		gm_snmp_put_octets(&writer, GM_SNMP_OCTETS, filler, sizeof(filler));
+		gm_snmp_put_octets(&writer, GM_SNMP_OID, value, 9);
+		gm_snmp_put_head(&writer, GM_SNMP_SEQUENCE, mark);
+	}
 	if (varbinds > 1) {
 		mark = writer.at;
 		gm_snmp_put_octets(&writer, GM_SNMP_OID, value, 9);
@@ -212,6 +219,63 @@ static void too_many_and_too_strange_ones_are_counted(void **state)
 	rig_stop(&rig);
 }
 
+/* Two guests at one address whose communities are the same: it may be either. */
+static void a_shared_community_is_nobodys(void **state)
+{
+	static const uint8_t types[] = {GM_SNMP_TRAP, GM_SNMP_INFORM};
+	uint8_t packet[512], answer[512];
+	struct responder responder = {.value = 1000};
+	struct rig rig;
+	int fd;
+
+	(void)state;
+	responder_start(&responder, 12398, respond_well);
+	sender_begin(&rig, "mine v2c public\nother v1 public\n",
+		     GUEST "00000000-0000-0000-0000-000000000002 127.0.0.1:12397 other\n");
+	fd = connect_from(INADDR_LOOPBACK);
+	for (size_t i = 0; i < sizeof(types); i++) {
+		size_t length = write_trap(packet, sizeof(packet), types[i], 2);
+
+		assert_true(send(fd, packet, length, 0) > 0);
+		rig_run(&rig, 100 * GM_MILLISECOND);
+		assert_true(recv(fd, answer, sizeof(answer), MSG_DONTWAIT) < 0);
+	}
+	rig_run(&rig, 1200 * GM_MILLISECOND);
+	assert_int_equal(sender_events.count, 0);
+	assert_int_equal(rig_guest(&rig, 1, GM_METRIC_SNMP_REJECTED)->value.counter, 2);
+	close(fd);
+	responder_stop(&responder);
+	rig_stop(&rig);
+}
+
+/* Its answer would not fit: it is told that, and is no event. */
+static void a_large_inform_is_told_that_it_is(void **state)
+{
+	static struct gm_snmp_message message;
+	uint8_t packet[2048], answer[512];
+	struct rig rig;
+	size_t length = write_trap(packet, sizeof(packet), GM_SNMP_INFORM, 3);
+	ssize_t got;
+	int fd;
+
+	(void)state;
+	assert_true(length > GM_SNMP_PACKET_MAX);
+	sender_begin(&rig, "mine v2c public\n", GUEST);
+	fd = connect_from(INADDR_LOOPBACK);
+	assert_true(send(fd, packet, length, 0) > 0);
+	rig_run(&rig, 100 * GM_MILLISECOND);
+	got = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
+	assert_true(got > 0);
+	assert_int_equal(gm_snmp_decode(answer, (size_t)got, &message), 0);
+	assert_int_equal(message.pdu.type, GM_SNMP_RESPONSE);
+	assert_int_equal(message.pdu.request_id, 99);
+	assert_int_equal(message.pdu.error_status, GM_SNMP_TOO_BIG);
+	assert_int_equal(message.pdu.count, 0);
+	assert_int_equal(sender_events.count, 0);
+	close(fd);
+	rig_stop(&rig);
+}
+
 static atomic_uint walks;
 
 static size_t count_walks(struct responder *responder, const struct gm_snmp_message *request,
@@ -275,6 +339,8 @@ int main(void)
 	};
 	const struct CMUnitTest own[] = {
 		cmocka_unit_test(too_many_and_too_strange_ones_are_counted),
+		cmocka_unit_test(a_shared_community_is_nobodys),
+		cmocka_unit_test(a_large_inform_is_told_that_it_is),
 		cmocka_unit_test(a_bad_address_is_told),
 	};
 	int failed = cmocka_run_group_tests(own, NULL, NULL);
