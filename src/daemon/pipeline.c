@@ -71,7 +71,40 @@ struct gm_pipeline {
 	struct gm_source_status source_status[GM_SOURCE_COUNT];
 };
 
-static void publish(struct gm_pipeline *pipeline, int64_t now);
+/* What a source said shortly before it was stopped still arrives. */
+static bool runs(const struct gm_pipeline *pipeline, unsigned source)
+{
+	return pipeline->sources.runners[source] != NULL;
+}
+
+static void publish(struct gm_pipeline *pipeline, int64_t now)
+{
+	gm_selfwatch_store(pipeline->store, &pipeline->agent);
+	pipeline->agent.samples = gm_intake_readings(pipeline->intake);
+	pipeline->agent.queue_dropped = gm_inlet_dropped(pipeline->inlet);
+	pipeline->agent.last_sequence = gm_state_last_sequence(pipeline->state);
+	bool enabled[GM_SOURCE_COUNT];
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		enabled[id] = runs(pipeline, (unsigned)id);
+	int64_t slow = 5 * pipeline->config->libvirt.slow_interval;
+	struct gm_view_input input = {
+		.now = now,
+		.agent = &pipeline->agent,
+		.sources = pipeline->source_status,
+		.source_enabled = enabled,
+		.entities = gm_intake_entities(pipeline->intake),
+		.contention = gm_intake_contention(pipeline->intake),
+		.alarms = pipeline->alarms,
+		.outlet = pipeline->outlet,
+		.outputs = pipeline->outputs,
+		.managed = gm_intake_managed(pipeline->intake),
+		.slot = pipeline->slot,
+		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
+	};
+	struct gm_snapshot *snapshot;
+	if (gm_view_build(&input, &snapshot) == 0)
+		gm_snapshot_publish(pipeline->slot, snapshot);
+}
 
 /*
  * After whatever may have made transitions: readers first, so that who gets a notification and looks
@@ -87,12 +120,6 @@ static void tell_news(struct gm_pipeline *pipeline)
 }
 
 /* ---- from the inlet ---- */
-
-/* What a source said shortly before it was stopped still arrives. */
-static bool runs(const struct gm_pipeline *pipeline, unsigned source)
-{
-	return pipeline->sources.runners[source] != NULL;
-}
 
 static bool libvirt_connected(const struct gm_pipeline *pipeline)
 {
@@ -221,35 +248,6 @@ static uint32_t new_alarm_id(void *user)
 }
 
 /* ---- time ---- */
-
-static void publish(struct gm_pipeline *pipeline, int64_t now)
-{
-	gm_selfwatch_store(pipeline->store, &pipeline->agent);
-	pipeline->agent.samples = gm_intake_readings(pipeline->intake);
-	pipeline->agent.queue_dropped = gm_inlet_dropped(pipeline->inlet);
-	pipeline->agent.last_sequence = gm_state_last_sequence(pipeline->state);
-	bool enabled[GM_SOURCE_COUNT];
-	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		enabled[id] = runs(pipeline, (unsigned)id);
-	int64_t slow = 5 * pipeline->config->libvirt.slow_interval;
-	struct gm_view_input input = {
-		.now = now,
-		.agent = &pipeline->agent,
-		.sources = pipeline->source_status,
-		.source_enabled = enabled,
-		.entities = gm_intake_entities(pipeline->intake),
-		.contention = gm_intake_contention(pipeline->intake),
-		.alarms = pipeline->alarms,
-		.outlet = pipeline->outlet,
-		.outputs = pipeline->outputs,
-		.managed = gm_intake_managed(pipeline->intake),
-		.slot = pipeline->slot,
-		.stale_after = slow > 5 * GM_SECOND ? slow : 5 * GM_SECOND,
-	};
-	struct gm_snapshot *snapshot;
-	if (gm_view_build(&input, &snapshot) == 0)
-		gm_snapshot_publish(pipeline->slot, snapshot);
-}
 
 static void end_orphans(struct gm_pipeline *pipeline, bool entities_too, int64_t now)
 {
