@@ -3,6 +3,7 @@
  * The source against the packaged snmpd on loopback, in all three versions: what it tells of this
  * machine is what /proc says. Skipped where there is no snmpd.
  */
+#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -128,20 +129,50 @@ static pid_t start_hog(size_t bytes)
 	return pid;
 }
 
-static void check_hog(struct rig *rig, pid_t pid, double bytes)
+static const struct gm_entity_info *find_hog(const struct rig *rig, pid_t pid,
+					     struct gm_entity_key *ret_key)
 {
 	uint8_t uuid[GM_UUID_SIZE];
-	struct gm_entity_key key;
-	struct rig_series *series;
 
 	rig_uuid(1, uuid);
-	key = gm_entity_process(uuid, (uint32_t)pid, "test_source_snmp_source");
+	*ret_key = gm_entity_process(uuid, (uint32_t)pid, "test_source_snmp_source");
 	/* The kernel's name of it has 15 characters; net-snmp tells as many as it finds. */
-	if (!seen_of(rig, GM_ENTITY_PROCESS, key.name)) {
-		key = gm_entity_process(uuid, (uint32_t)pid, "test_source_snm");
+	if (!seen_of(rig, GM_ENTITY_PROCESS, ret_key->name)) {
+		*ret_key = gm_entity_process(uuid, (uint32_t)pid, "test_source_snm");
 	}
-	const struct gm_entity_info *info = seen_of(rig, GM_ENTITY_PROCESS, key.name);
+	return seen_of(rig, GM_ENTITY_PROCESS, ret_key->name);
+}
 
+/*
+ * Version 1 takes a request for each process of the machine, of which there may be more than a walk has: then
+ * there is nothing to be found.
+ */
+static bool can_find_hog(const char *credential)
+{
+	enum { WALKED = 400 };
+	DIR *folder = opendir("/proc");
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+		count += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+	}
+	closedir(folder);
+	return strstr(credential, " v1 ") == NULL || count < WALKED;
+}
+
+static void check_hog(struct rig *rig, pid_t pid, double bytes)
+{
+	struct rig_series *series;
+	struct gm_entity_key key;
+	const struct gm_entity_info *info = find_hog(rig, pid, &key);
+	uint8_t uuid[GM_UUID_SIZE];
+
+	rig_uuid(1, uuid);
+	for (int i = 0; i < 30 && info == NULL; i++) {
+		rig_run(rig, GM_SECOND);
+		info = find_hog(rig, pid, &key);
+	}
 	assert_non_null(info);
 	assert_int_equal(info->process.pid, pid);
 	assert_memory_equal(info->process.guest, uuid, GM_UUID_SIZE);
@@ -175,7 +206,9 @@ static void run_version(const char *credential, const char *configuration, int p
 
 	check_scalars(&rig);
 	check_cpu(&rig);
-	check_hog(&rig, hog, HOG);
+	if (can_find_hog(credential)) {
+		check_hog(&rig, hog, HOG);
+	}
 	assert_non_null(seen_of(&rig, GM_ENTITY_DISK, "/"));
 	assert_non_null(seen_of(&rig, GM_ENTITY_DISK, NULL));
 	kill(hog, SIGKILL);
@@ -357,7 +390,7 @@ static void refuses_bad_files(void **state)
 		{"mine v3 u SHA-256 geheim123 AES\n", "", "credentials:1: v3 takes", 0600},
 		{"mine v3 u SHA-256 geheim123 DES geheim123\n", "", "credentials:1: v3 takes",
 		 0600},
-		{"mine v3 u SHA-256 geheim\n", "x\n", "targets:1: expected GUEST", 0600},
+		{"mine v3 u SHA-256 geheim123\n", "x\n", "targets:1: expected GUEST", 0600},
 		{"mine v2c geheim\n", "x\n", "targets:1: expected GUEST", 0600},
 		{"mine v2c geheim\n", "x example.org mine\n", "numeric address", 0600},
 		{"mine v2c geheim\n", "x 127.0.0.1:99999 mine\n", "numeric address", 0600},
