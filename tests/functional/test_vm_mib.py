@@ -267,6 +267,7 @@ class Changes(GuestmonTest):
         name = f"instance-{SMALL:08x}"
         since = len(self.traps.all())
         self.restart(snmp__vm_notifications="yes", snmp__vm_bulk_notifications="yes")
+        time.sleep(1)  # a change is told of whom an earlier picture showed otherwise
         self.assertEqual(self.told(since), ([], []), "guests that ran before the daemon")
         self.lab.exec("virsh", "-q", "suspend", name)
         try:
