@@ -143,7 +143,7 @@ class FaultRig(Rig):
         return [line for line in lines if "store redis: " in line or "emptied" in line]
 
     def rings(self):
-        """{entity: {time in ms: {metric: value}}}, from the daemon's memory."""
+        """{entity: {time in ms: {metric: value}}}, from the daemon's memory; of whom there is any sample yet."""
         windows = json.loads(self.ctl("windows", "node", "--json").stdout)["entities"]
         rings = {}
         for entity, series in windows.items():
@@ -151,7 +151,7 @@ class FaultRig(Rig):
             for metric, samples in series.items():
                 for moment, value in samples:
                     frames.setdefault(moment * 1e3, {})[metric] = value
-        return rings
+        return {entity: frames for entity, frames in rings.items() if frames}
 
     def stream(self, entity, since_ms):
         """[(time in ms, {field: value})] in Redis, in the order of the stream."""
