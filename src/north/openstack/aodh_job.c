@@ -28,7 +28,10 @@
 #include "north/openstack/aodh_queue.h"
 #include "north/verdict.h"
 
-enum { RUNNING = 12 };
+enum {
+	RUNNING = 12,
+	UNHEARD_MAX = 12, /* looks without an answer: two minutes with the default timeout */
+};
 
 typedef void step_fn(struct gm_aodh_job *job, const struct gm_http_response *response);
 
@@ -177,6 +180,7 @@ bool gm_aodh_job_look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
 	job->known = false;
 	job->late = what;
 	job->looks = 1 + (int)(job->output->options.cloud.transport.timeout / GM_SECOND);
+	job->unheard = UNHEARD_MAX;
 	return true;
 }
 
@@ -378,18 +382,24 @@ static void make(struct gm_aodh_job *job)
 	gm_buffer_free(&text);
 }
 
-/* A look that says nothing is one of those that were to be had: what is late may be done yet. */
-static bool look_again(struct gm_aodh_job *job)
+/*
+ * A look that says nothing is one of those that were to be had: what is late may be done yet. One that is not
+ * even answered is none, for a while: an API that stood still goes on with the change when it goes on.
+ */
+static bool look_again(struct gm_aodh_job *job, bool unanswered)
 {
-	if (!job->late || job->looks <= 1)
+	if (!job->late || (unanswered ? job->unheard == 0 : job->looks <= 1))
 		return false;
-	job->looks--;
+	if (unanswered)
+		job->unheard--;
+	else
+		job->looks--;
 	return true;
 }
 
 static void cannot_be_read(struct gm_aodh_job *job)
 {
-	if (!look_again(job))
+	if (!look_again(job, false))
 		conclude_later(job, "the answer is no list of alarms");
 }
 
@@ -405,7 +415,7 @@ static void found(void *user, const struct gm_http_response *response)
 		return;
 	}
 	if (response->status != 200) {
-		if (!look_again(job))
+		if (!look_again(job, gm_aodh_is_unanswered(response)))
 			gm_aodh_job_conclude_by(job, response);
 		return;
 	}
@@ -420,7 +430,7 @@ static void found(void *user, const struct gm_http_response *response)
 	}
 	keep(job, list, alarm);
 	if (job->late && !is_done(job, alarm)) {
-		if (!look_again(job))
+		if (!look_again(job, false))
 			conclude_later(job, "no answer came to a change, and it is not done");
 		return;
 	}

@@ -30,6 +30,7 @@ struct gm_aodh_job {
 	bool waiting; /* for the comparison, another one of the same name, its turn */
 	bool again;   /* was begun anew because the alarm went away meanwhile */
 	int looks;    /* still to be had after an event, or for what `late` may yet do */
+	int unheard;  /* looks for that which may still go without an answer */
 	enum gm_aodh_late late;
 	bool look_due;
 	char name[GM_AODH_NAME];

@@ -128,7 +128,10 @@ static void answer(struct gm_test_aodh_client *client)
 	} else if (server->refuses_looks) {
 		reply(client, "403 No", "", "");
 	} else if (strncmp(client->request, "GET /v2/alarms?", 15) == 0) {
-		reply_list(client);
+		if (server->lists > 0 && server->still > 0)
+			server->still--;
+		else
+			reply_list(client);
 	} else if (begins(client->request, "POST /v2/alarms ")) {
 		server->created++;
 		reply(client, "500 No", "", "");

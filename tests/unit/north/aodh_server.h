@@ -35,6 +35,7 @@ struct gm_test_aodh {
 	bool closes;                  /* or the connection is closed */
 	const char *severity, *state; /* of the first alarm, once that was done */
 	size_t failing_look;          /* which list is none */
+	size_t still;                 /* so many lists after the first are not answered */
 	size_t asked_tokens, lists, created, changed, pending, most_pending;
 };
 

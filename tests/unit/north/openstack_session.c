@@ -285,6 +285,20 @@ static void test_state_set_late_and_a_look_fails(void **state)
 	assert_int_equal(fixture->server.changed, 1); /* its description */
 }
 
+/* Aodh stands still for longer than is looked, and has done it when it goes on. */
+static void test_state_set_before_a_standstill(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->server.lost = "PUT /v2/alarms/id-0/state ";
+	fixture->server.still = 3;
+	tell_first(fixture, GM_TRANSITION_CLEAR);
+	assert_int_equal(fixture->delivered, 1);
+	assert_int_equal(fixture->retried, 0);
+	assert_int_equal(fixture->server.still, 0);
+	assert_int_equal(fixture->server.changed, 1); /* its description */
+}
+
 /* A proxy's word that Aodh has not answered is none on whether it has done it. */
 static void test_state_set_behind_a_proxy(void **state)
 {
@@ -432,6 +446,7 @@ int main(void)
 		WITH_OUTPUT(test_compared_with_many_active),
 		WITH_OUTPUT(test_state_set_late),
 		WITH_OUTPUT(test_state_set_late_and_a_look_fails),
+		WITH_OUTPUT(test_state_set_before_a_standstill),
 		WITH_OUTPUT(test_state_set_behind_a_proxy),
 		WITH_OUTPUT(test_severity_written_late),
 		WITH_OUTPUT(test_state_set_and_closed),
