@@ -30,7 +30,7 @@
 
 enum {
 	RUNNING = 12,
-	UNHEARD_MAX = 12, /* looks without an answer: two minutes with the default timeout */
+	UNHEARD_MAX = 5, /* looks without an answer, each of which takes the timeout */
 };
 
 typedef void step_fn(struct gm_aodh_job *job, const struct gm_http_response *response);
