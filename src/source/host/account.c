@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "source/host/procfs.h"
@@ -57,15 +56,13 @@ static void read_pressure(const struct gm_host_account *account, char *buffer, s
 {
 	for (size_t i = 0; i < sizeof(pressures) / sizeof(pressures[0]); i++) {
 		struct gm_procfs_pressure pressure;
-		int fd = gm_host_open(account->folder, pressures[i].file);
-		ssize_t length;
+		ssize_t length =
+			gm_host_read_once(account->folder, pressures[i].file, buffer, size);
 
-		if (fd < 0) {
+		if (length < 0) {
 			continue;
 		}
-		length = gm_host_read(fd, buffer, size);
-		close(fd);
-		gm_procfs_parse_pressure(buffer, length > 0 ? (size_t)length : 0, &pressure);
+		gm_procfs_parse_pressure(buffer, (size_t)length, &pressure);
 		add_stalled(batch, pressures[i].some, pressure.some_us);
 		add_stalled(batch, pressures[i].full, pressure.full_us);
 	}

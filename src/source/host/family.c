@@ -50,22 +50,6 @@ void gm_host_family_free(struct gm_host_family *family)
 	free(family);
 }
 
-static ssize_t read_of(const char *proc, int pid, const char *file, char *buffer, size_t size)
-{
-	char name[64];
-	ssize_t length;
-	int fd;
-
-	snprintf(name, sizeof(name), "%d/%s", pid, file);
-	fd = gm_host_open(proc, name);
-	if (fd < 0) {
-		return fd;
-	}
-	length = gm_host_read(fd, buffer, size);
-	close(fd);
-	return length;
-}
-
 static const struct member *find(const struct gm_host_family *family, int pid)
 {
 	for (size_t i = 0; i < family->count; i++) {
@@ -146,7 +130,7 @@ static void search_below(struct gm_host_family *found, const struct gm_host_fami
 		}
 		found->crowded = ++found->threads > GM_HOST_FAMILY_THREADS;
 		snprintf(name, sizeof(name), "task/%d/children", thread);
-		length = read_of(found->proc, pid, name, buffer, size);
+		length = gm_host_read_process(found->proc, pid, name, buffer, size);
 		found->failed |= length < 0 && is_failure((int)-length);
 		take_list(found, before, buffer, length > 0 ? (size_t)length : 0);
 	}
@@ -159,17 +143,13 @@ static void search_below(struct gm_host_family *found, const struct gm_host_fami
  */
 static uint64_t read_uptime(const char *proc, char *buffer, size_t size)
 {
-	int fd = gm_host_open(proc, "uptime");
-	ssize_t length = fd < 0 ? 0 : gm_host_read(fd, buffer, size);
+	ssize_t length = gm_host_read_once(proc, "uptime", buffer, size);
 	uint64_t hundredths = 0;
 
 	for (ssize_t i = 0; i < length && buffer[i] != ' '; i++) {
 		if (buffer[i] >= '0' && buffer[i] <= '9') {
 			hundredths = hundredths * 10 + (uint64_t)(buffer[i] - '0');
 		}
-	}
-	if (fd >= 0) {
-		close(fd);
 	}
 	return hundredths * (uint64_t)sysconf(_SC_CLK_TCK) / 100;
 }
@@ -224,7 +204,7 @@ static void read_member(struct gm_host_family *family, struct member *member, ch
 			size_t size, struct gm_host_family_sum *sum)
 {
 	struct gm_procfs_process seen;
-	ssize_t length = read_of(family->proc, member->pid, "stat", buffer, size);
+	ssize_t length = gm_host_read_process(family->proc, member->pid, "stat", buffer, size);
 
 	if (length <= 0 || gm_procfs_parse_process(buffer, (size_t)length, &seen) < 0) {
 		return;
@@ -235,7 +215,7 @@ static void read_member(struct gm_host_family *family, struct member *member, ch
 		uint64_t anonymous;
 
 		sum->threads += seen.threads;
-		length = read_of(family->proc, member->pid, "statm", buffer, size);
+		length = gm_host_read_process(family->proc, member->pid, "statm", buffer, size);
 		if (length > 0 && gm_procfs_parse_anonymous(buffer, (size_t)length, &anonymous)) {
 			sum->anonymous += anonymous;
 		}

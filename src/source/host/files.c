@@ -48,6 +48,27 @@ int gm_host_open(const char *folder, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+ssize_t gm_host_read_once(const char *folder, const char *name, char *buffer, size_t size)
+{
+	int fd = gm_host_open(folder, name);
+	ssize_t length;
+
+	if (fd < 0) {
+		return fd;
+	}
+	length = gm_host_read(fd, buffer, size);
+	close(fd);
+	return length;
+}
+
+ssize_t gm_host_read_process(const char *proc, int pid, const char *name, char *buffer, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/%s", pid, name);
+	return gm_host_read_once(proc, path, buffer, size);
+}
+
 struct gm_host_held gm_host_held_init(void)
 {
 	struct rlimit limit;

@@ -16,6 +16,11 @@ ssize_t gm_host_read(int fd, char *buffer, size_t size);
 /* Opens the file `name` of the folder `folder` for reading. A descriptor or a negative errno. */
 int gm_host_open(const char *folder, const char *name);
 
+/* One that is read seldom: opened, read as by gm_host_read() and closed; and the file `name` of a process. */
+ssize_t gm_host_read_once(const char *folder, const char *name, char *buffer, size_t size);
+ssize_t gm_host_read_process(const char *proc, int pid, const char *name, char *buffer,
+			     size_t size);
+
 /* Descriptors that stay open, which halves the cost of a reading and more: so many may. */
 struct gm_host_held {
 	unsigned count, max;

@@ -42,14 +42,8 @@ static const struct {
 /* The contents of a small file: the length; 0 when it cannot be had. */
 static size_t read_small(const char *folder, const char *name, char *buffer, size_t size)
 {
-	int fd = gm_host_open(folder, name);
-	ssize_t length;
+	ssize_t length = gm_host_read_once(folder, name, buffer, size);
 
-	if (fd < 0) {
-		return 0;
-	}
-	length = gm_host_read(fd, buffer, size);
-	close(fd);
 	return length > 0 ? (size_t)length : 0;
 }
 

@@ -48,17 +48,9 @@ struct scan {
 
 static size_t read_of(const struct scan *scan, int pid, const char *file)
 {
-	char name[32];
-	ssize_t length;
-	int fd;
+	ssize_t length =
+		gm_host_read_process(scan->named->proc, pid, file, scan->buffer, scan->size);
 
-	snprintf(name, sizeof(name), "%d/%s", pid, file);
-	fd = gm_host_open(scan->named->proc, name);
-	if (fd < 0) {
-		return 0;
-	}
-	length = gm_host_read(fd, scan->buffer, scan->size);
-	close(fd);
 	return length > 0 ? (size_t)length : 0;
 }
 

@@ -138,31 +138,14 @@ static bool has_guest(const struct gm_host_processes *processes, const uint8_t u
 	return false;
 }
 
-/* The contents of a process's file: the length or a negative errno. */
-static ssize_t read_of(const struct gm_host_processes *processes, int pid, const char *file,
-		       char *buffer, size_t size)
-{
-	char name[32];
-	ssize_t length;
-	int fd;
-
-	snprintf(name, sizeof(name), "%d/%s", pid, file);
-	fd = gm_host_open(processes->proc, name);
-	if (fd < 0) {
-		return fd;
-	}
-	length = gm_host_read(fd, buffer, size);
-	close(fd);
-	return length;
-}
-
 /* Reads the statistics of a process, which is then known by its start time. */
 static int read_stat(const struct gm_host_processes *processes, const struct process *process,
 		     char *buffer, size_t size, struct gm_procfs_process *ret_seen)
 {
-	ssize_t length = process->stat.path != NULL
-				 ? gm_host_file_read(&process->stat, buffer, size)
-				 : read_of(processes, process->pid, "stat", buffer, size);
+	ssize_t length =
+		process->stat.path != NULL
+			? gm_host_file_read(&process->stat, buffer, size)
+			: gm_host_read_process(processes->proc, process->pid, "stat", buffer, size);
 
 	return length < 0 ? (int)length : gm_procfs_parse_process(buffer, (size_t)length, ret_seen);
 }
@@ -192,7 +175,8 @@ static void adopt(struct gm_host_processes *processes, struct process *process,
 		let_go(processes, process);
 		return;
 	}
-	ssize_t length = read_of(processes, process->pid, "cgroup", buffer, size);
+	ssize_t length =
+		gm_host_read_process(processes->proc, process->pid, "cgroup", buffer, size);
 	struct gm_host_cgroup group = {processes->sys, buffer, length > 0 ? (size_t)length : 0};
 
 	gm_host_account_open(&process->account, &group, &processes->held);
@@ -215,7 +199,7 @@ static void adopt(struct gm_host_processes *processes, struct process *process,
 static bool is_in_container(const struct gm_host_processes *processes, int pid, char *buffer,
 			    size_t size)
 {
-	ssize_t length = read_of(processes, pid, "cgroup", buffer, size);
+	ssize_t length = gm_host_read_process(processes->proc, pid, "cgroup", buffer, size);
 
 	return length > 0 && gm_procfs_in_container(buffer, (size_t)length);
 }
@@ -223,7 +207,7 @@ static bool is_in_container(const struct gm_host_processes *processes, int pid, 
 static bool is_trusted(const struct gm_host_processes *processes, int pid, char *buffer,
 		       size_t size)
 {
-	ssize_t length = read_of(processes, pid, "status", buffer, size);
+	ssize_t length = gm_host_read_process(processes->proc, pid, "status", buffer, size);
 
 	return length > 0 && gm_procfs_is_trusted(buffer, (size_t)length);
 }
@@ -233,7 +217,7 @@ static void look(struct gm_host_processes *processes, struct process *process, c
 {
 	char name[GM_NAME_SIZE];
 	uint8_t uuid[GM_UUID_SIZE];
-	ssize_t read = read_of(processes, process->pid, "cmdline", buffer, size);
+	ssize_t read = gm_host_read_process(processes->proc, process->pid, "cmdline", buffer, size);
 	size_t length = read > 0 ? (size_t)read : 0;
 	bool machine = gm_procfs_parse_cmdline(buffer, length, uuid) == 0;
 	bool container = !machine && gm_procfs_parse_container(buffer, length, name) == 0;
@@ -347,7 +331,7 @@ static void read_proportional(struct gm_host_processes *processes, struct proces
 	}
 	process->proportional_due = now + processes->proportional;
 	processes->looked = true;
-	length = read_of(processes, process->pid, "smaps_rollup", buffer, size);
+	length = gm_host_read_process(processes->proc, process->pid, "smaps_rollup", buffer, size);
 	if (length > 0 && gm_procfs_find_number(buffer, (size_t)length, "Pss:", &kib) &&
 	    kib <= UINT64_MAX / 1024) {
 		gm_batch_gauge(batch, GM_METRIC_MEMORY_PROPORTIONAL, (double)(kib * 1024));

@@ -556,6 +556,20 @@ bool gm_procfs_parse_machine_checks(const char *text, size_t length, uint64_t *r
 	return false;
 }
 
+bool gm_procfs_parse_anonymous(const char *text, size_t length, uint64_t *ret_pages)
+{
+	struct cursor rest = cursor_of(text, length);
+	struct cursor line;
+	uint64_t size, resident, shared;
+
+	if (!next_line(&rest, &line) || !next_number(&line, &size) ||
+	    !next_number(&line, &resident) || !next_number(&line, &shared)) {
+		return false;
+	}
+	*ret_pages = resident > shared ? resident - shared : 0;
+	return true;
+}
+
 bool gm_procfs_parse_count(const char *text, size_t length, uint64_t *ret_count)
 {
 	struct cursor rest = cursor_of(text, length);

@@ -115,6 +115,9 @@ void gm_procfs_parse_pressure(const char *text, size_t length,
 /* /proc/interrupts: machine check exceptions of all CPUs. False when no finished line tells them. */
 bool gm_procfs_parse_machine_checks(const char *text, size_t length, uint64_t *ret_count);
 
+/* /proc/PID/statm: pages of the process's own, which no file and no shared memory is behind. */
+bool gm_procfs_parse_anonymous(const char *text, size_t length, uint64_t *ret_pages);
+
 /* A file that is one number, as in /sys. */
 bool gm_procfs_parse_count(const char *text, size_t length, uint64_t *ret_count);
 

@@ -99,35 +99,6 @@ bool gm_procfs_is_trusted(const char *text, size_t length)
 	return end != NULL && count_numbers(value, end, &zeros) == 1;
 }
 
-static bool next_number(const char **at, const char *end, uint64_t *ret_number)
-{
-	const char *first = *at;
-	uint64_t number = 0;
-
-	for (; *at < end && **at >= '0' && **at <= '9' && *at - first < 19; (*at)++) {
-		number = number * 10 + (uint64_t)(**at - '0');
-	}
-	*ret_number = number;
-	if (*at == first || *at == end || **at != ' ') {
-		return false;
-	}
-	(*at)++;
-	return true;
-}
-
-bool gm_procfs_parse_anonymous(const char *text, size_t length, uint64_t *ret_pages)
-{
-	const char *at = text, *end = text + length;
-	uint64_t size, resident, shared;
-
-	if (!next_number(&at, end, &size) || !next_number(&at, end, &resident) ||
-	    !next_number(&at, end, &shared)) {
-		return false;
-	}
-	*ret_pages = resident > shared ? resident - shared : 0;
-	return true;
-}
-
 static bool begins(const char *at, const char *end, const char *with)
 {
 	size_t size = strlen(with);

@@ -21,9 +21,6 @@ int gm_procfs_parse_container(const char *text, size_t length, char name[GM_NAME
 /* /proc/PID/status: it is root's, and of the node's own namespace of processes: not of a container. */
 bool gm_procfs_is_trusted(const char *text, size_t length);
 
-/* /proc/PID/statm: pages of the process's own, which no file and no shared memory is behind. */
-bool gm_procfs_parse_anonymous(const char *text, size_t length, uint64_t *ret_pages);
-
 /* /proc/PID/cgroup: the process is in the group of a container of libvirt's. */
 bool gm_procfs_in_container(const char *text, size_t length);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "source/host/files.h"
@@ -136,15 +135,9 @@ static size_t read_node(const char *folder, const char *node, char text[MEMINFO_
 {
 	char name[NAME_MAX + 16];
 	ssize_t length;
-	int fd;
 
 	snprintf(name, sizeof(name), "%s/meminfo", node);
-	fd = gm_host_open(folder, name);
-	if (fd < 0) {
-		return 0;
-	}
-	length = gm_host_read(fd, text, MEMINFO_SIZE);
-	close(fd);
+	length = gm_host_read_once(folder, name, text, MEMINFO_SIZE);
 	return length > 0 ? (size_t)length : 0;
 }
 
