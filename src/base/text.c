@@ -40,6 +40,14 @@ static size_t character_length(const unsigned char *text)
 	return 0;
 }
 
+int gm_text_hex(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit |= 0x20; /* to the lower case */
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
 bool gm_text_is_utf8(const char *text)
 {
 	for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {

@@ -23,6 +23,9 @@ size_t gm_text_copy(char *target, size_t size, const char *source);
  */
 size_t gm_text_quote(char *target, size_t size, const char *source);
 
+/* What a hexadecimal digit of either case stands for; -1: it is none. */
+int gm_text_hex(char digit);
+
 /* True when `text` is valid UTF-8. */
 bool gm_text_is_utf8(const char *text);
 

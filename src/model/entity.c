@@ -4,7 +4,6 @@
  */
 #include "model/entity.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,21 +95,14 @@ char *gm_uuid_text(const uint8_t uuid[GM_UUID_SIZE], char text[GM_UUID_TEXT])
 	return text;
 }
 
-static int hex_digit(char digit)
-{
-	const char *digits = "0123456789abcdef";
-	const char *found = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
-	return found ? (int)(found - digits) : -1;
-}
-
 /* Reads the canonical form at the start of `text`; returns what follows it, or NULL. */
 static const char *read_uuid(const char *text, uint8_t uuid[GM_UUID_SIZE])
 {
 	for (int i = 0; i < GM_UUID_SIZE; i++) {
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return NULL;
-		int high = hex_digit(text[0]);
-		int low = high < 0 ? -1 : hex_digit(text[1]);
+		int high = gm_text_hex(text[0]);
+		int low = high < 0 ? -1 : gm_text_hex(text[1]);
 		if (low < 0)
 			return NULL;
 		uuid[i] = (uint8_t)(high << 4 | low);

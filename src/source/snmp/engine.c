@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 enum {
 	BOOTS_MAX = 2147483647, /* from there on no message is in time: RFC 3414 section 2.2.3 */
@@ -35,15 +36,6 @@ void gm_snmp_identity_make(struct gm_snmp_identity *identity, uint64_t number)
 	}
 }
 
-static int nibble(char digit)
-{
-	if (digit >= '0' && digit <= '9') {
-		return digit - '0';
-	}
-	digit |= 0x20;
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* RFC 3411: neither all zeros nor all ones. */
 static bool is_id(const uint8_t *id, size_t length)
 {
@@ -65,7 +57,7 @@ int gm_snmp_identity_parse(const char *text, struct gm_snmp_identity *ret_identi
 		text += 2;
 	}
 	for (; *text != '\0'; text += 2) {
-		int high = nibble(text[0]), low = high < 0 ? -1 : nibble(text[1]);
+		int high = gm_text_hex(text[0]), low = high < 0 ? -1 : gm_text_hex(text[1]);
 
 		if (low < 0 || length == sizeof(id)) {
 			return -EINVAL;
