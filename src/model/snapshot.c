@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ARENA_CHUNK = 65536 };
 
@@ -74,6 +75,15 @@ void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count, size_t size)
 	void *memory = chunk->data + chunk->used;
 	chunk->used += bytes;
 	return memory;
+}
+
+const struct gm_output_row *gm_snapshot_output(const struct gm_snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot->output_count; i++) {
+		if (strcmp(snapshot->outputs[i].name, name) == 0)
+			return &snapshot->outputs[i];
+	}
+	return NULL;
 }
 
 int gm_snapshot_slot_create(struct gm_snapshot_slot **ret_slot)

@@ -319,6 +319,10 @@ void *gm_snapshot_alloc(struct gm_snapshot *snapshot, size_t count,
 /* A copy with arrays of its own to come: those that it has are those of `whole`, which outlives it. */
 struct gm_snapshot *gm_snapshot_shadow(const struct gm_snapshot *whole);
 
+/* The row of the output of that name, or NULL. */
+const struct gm_output_row *gm_snapshot_output(const struct gm_snapshot *snapshot,
+					       const char *name);
+
 /* Makes `timed`, `cleared` and `totals` but for `raised` out of the alarms and the log. 0 or -ENOMEM. */
 int gm_snapshot_order_alarms(struct gm_snapshot *snapshot);
 

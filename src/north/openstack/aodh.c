@@ -193,20 +193,10 @@ static void note_guests(struct gm_output *output, const struct gm_snapshot *snap
 	output->guest_count = snapshot->guest_count;
 }
 
-static const struct gm_output_row *find_row(const struct gm_output *output,
-					    const struct gm_snapshot *snapshot)
-{
-	for (size_t i = 0; i < snapshot->output_count; i++) {
-		if (strcmp(snapshot->outputs[i].name, output->host.name) == 0)
-			return &snapshot->outputs[i];
-	}
-	return NULL;
-}
-
 /* What the outbox gives up Aodh never hears of otherwise. */
 static void note_given_up(struct gm_output *output, const struct gm_snapshot *snapshot)
 {
-	const struct gm_output_row *row = find_row(output, snapshot);
+	const struct gm_output_row *row = gm_snapshot_output(snapshot, output->host.name);
 	uint64_t given_up = row ? row->expired + row->overflowed + row->refused : 0;
 
 	if (given_up > output->given_up)
@@ -220,7 +210,7 @@ static void note_given_up(struct gm_output *output, const struct gm_snapshot *sn
  */
 static bool is_settled(const struct gm_output *output, const struct gm_snapshot *snapshot)
 {
-	const struct gm_output_row *row = find_row(output, snapshot);
+	const struct gm_output_row *row = gm_snapshot_output(snapshot, output->host.name);
 
 	return !output->jobs && snapshot->taken_at > output->concluded_at && row &&
 	       row->backlog == 0;

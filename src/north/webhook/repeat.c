@@ -63,12 +63,8 @@ static bool collect(struct gm_output *output, const struct gm_snapshot *snapshot
 
 static bool is_paused(const struct gm_output *output, const struct gm_snapshot *snapshot)
 {
-	for (size_t i = 0; i < snapshot->output_count; i++) {
-		const struct gm_output_row *row = &snapshot->outputs[i];
-		if (strcmp(row->name, output->host.name) == 0)
-			return row->state == GM_OUTPUT_PAUSED;
-	}
-	return false;
+	const struct gm_output_row *row = gm_snapshot_output(snapshot, output->host.name);
+	return row && row->state == GM_OUTPUT_PAUSED;
 }
 
 void gm_webhook_repeat_tick(struct gm_output *output, const struct gm_snapshot *snapshot,
