@@ -49,9 +49,8 @@ static void prepared(void *user, const struct gm_http_response *response)
 	job->call = NULL;
 	if (response->status == 200)
 		publish(job);
-	else if (!gm_aodh_job_look_for(job, GM_AODH_SEVERITY, response) &&
-		 (response->status != 404 || !gm_aodh_job_begin_anew(job)))
-		gm_aodh_job_conclude_by(job, response);
+	else
+		gm_aodh_job_not_done(job, GM_AODH_SEVERITY, response);
 }
 
 /* What the actions are told comes from the alarm as Aodh has it: the severity has to be there first. */

@@ -214,6 +214,14 @@ bool gm_aodh_job_begin_anew(struct gm_aodh_job *job)
 	return true;
 }
 
+void gm_aodh_job_not_done(struct gm_aodh_job *job, enum gm_aodh_late what,
+			  const struct gm_http_response *response)
+{
+	if (!gm_aodh_job_look_for(job, what, response) &&
+	    (response->status != 404 || !gm_aodh_job_begin_anew(job)))
+		gm_aodh_job_conclude_by(job, response);
+}
+
 static void described(void *user, const struct gm_http_response *response)
 {
 	struct gm_aodh_job *job = user;
@@ -268,9 +276,8 @@ static void state_set(void *user, const struct gm_http_response *response)
 	job->call = NULL;
 	if (response->status == 200)
 		gm_aodh_job_describe(job);
-	else if (!gm_aodh_job_look_for(job, GM_AODH_STATE_SET, response) &&
-		 (response->status != 404 || !gm_aodh_job_begin_anew(job)))
-		gm_aodh_job_conclude_by(job, response);
+	else
+		gm_aodh_job_not_done(job, GM_AODH_STATE_SET, response);
 }
 
 void gm_aodh_job_set_state(struct gm_aodh_job *job)

@@ -28,6 +28,9 @@ bool gm_aodh_job_look_for(struct gm_aodh_job *job, enum gm_aodh_late what,
 /* The alarm went away between two steps: once more from the beginning. False: it was already. */
 bool gm_aodh_job_begin_anew(struct gm_aodh_job *job);
 void gm_aodh_job_conclude_by(struct gm_aodh_job *job, const struct gm_http_response *response);
+/* What a change comes to that was not done: one of the three above. */
+void gm_aodh_job_not_done(struct gm_aodh_job *job, enum gm_aodh_late what,
+			  const struct gm_http_response *response);
 void gm_aodh_job_set_state(struct gm_aodh_job *job);
 void gm_aodh_job_describe(struct gm_aodh_job *job);
 
