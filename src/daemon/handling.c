@@ -27,48 +27,48 @@ void gm_handling_free(struct gm_handling *handling)
 	free(handling);
 }
 
+/* The list with one more at its end; the same one with a negative *rc. */
+static void *append(void *list, size_t *count, const void *item, size_t size, int *rc)
+{
+	*rc = -ENOSPC;
+	if (*count == GM_HANDLING_MAX)
+		return list;
+	char *more = realloc(list, (*count + 1) * size);
+	*rc = more ? 0 : -ENOMEM;
+	if (!more)
+		return list;
+	memcpy(more + (*count)++ * size, item, size);
+	return more;
+}
+
 int gm_handling_add_rule(struct gm_handling *handling, const struct gm_alarm_rule *rule)
 {
-	if (handling->rule_count == GM_HANDLING_MAX)
-		return -ENOSPC;
-	struct gm_alarm_rule *more =
-		realloc(handling->rules, (handling->rule_count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	more[handling->rule_count++] = *rule;
-	handling->rules = more;
-	return 0;
+	int rc;
+
+	handling->rules = append(handling->rules, &handling->rule_count, rule, sizeof(*rule), &rc);
+	return rc;
 }
 
 int gm_handling_add_maintenance(struct gm_handling *handling,
 				const struct gm_maintenance_rule *rule)
 {
+	int rc;
+
 	for (size_t i = 0; i < handling->maintenance_count; i++) {
 		if (strcmp(handling->maintenance[i].name, rule->name) == 0)
 			return -EEXIST;
 	}
-	if (handling->maintenance_count == GM_HANDLING_MAX)
-		return -ENOSPC;
-	struct gm_maintenance_rule *more =
-		realloc(handling->maintenance, (handling->maintenance_count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	more[handling->maintenance_count++] = *rule;
-	handling->maintenance = more;
-	return 0;
+	handling->maintenance = append(handling->maintenance, &handling->maintenance_count, rule,
+				       sizeof(*rule), &rc);
+	return rc;
 }
 
 int gm_handling_add_vnf(struct gm_handling *handling, const struct gm_vnf_rule *rule)
 {
-	if (handling->vnf_count == GM_HANDLING_MAX)
-		return -ENOSPC;
-	struct gm_vnf_rule *more =
-		realloc(handling->vnfs, (handling->vnf_count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	more[handling->vnf_count++] = *rule;
-	handling->vnfs = more;
-	return 0;
+	int rc;
+
+	handling->vnfs = append(handling->vnfs, &handling->vnf_count, rule, sizeof(*rule), &rc);
+	return rc;
 }
 
 static bool same_vnf(const struct gm_vnf_rule *a, const struct gm_vnf_rule *b)
