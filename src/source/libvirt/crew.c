@@ -218,18 +218,20 @@ static struct worker *find_idle(struct gm_lv_crew *crew)
 	return NULL;
 }
 
-static bool is_stuck(const struct worker *worker, int64_t now)
-{
-	return worker->state == BUSY && worker->due <= now;
-}
+#define READING (1U << GM_LV_JOB_COLLECT | 1U << GM_LV_JOB_PROBE)
+#define ANY     (~0U)
 
-/* Under the lock. */
-static unsigned count_stuck(const struct gm_lv_crew *crew, int64_t now)
+/* Under the lock. Of those with jobs of `kinds`: bits 1 << enum gm_lv_job_kind. */
+static unsigned count_stuck(const struct gm_lv_crew *crew, unsigned kinds, int64_t now)
 {
 	unsigned stuck = 0;
 
-	for (size_t i = 0; i < crew->count; i++)
-		stuck += is_stuck(&crew->workers[i], now);
+	for (size_t i = 0; i < crew->count; i++) {
+		const struct worker *worker = &crew->workers[i];
+
+		stuck += worker->state == BUSY && worker->due <= now &&
+			 (kinds >> worker->job.kind & 1);
+	}
 	return stuck;
 }
 
@@ -242,7 +244,7 @@ int gm_lv_crew_give(struct gm_lv_crew *crew, const struct gm_lv_job *job, int64_
 
 	pthread_mutex_lock(&crew->lock);
 	while (!(worker = find_idle(crew)) && rc == 0 && !crew->quit &&
-	       count_stuck(crew, gm_clock_monotonic()) < crew->count)
+	       count_stuck(crew, ANY, gm_clock_monotonic()) < crew->count)
 		rc = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
 	if (crew->quit)
 		worker = NULL;
@@ -308,28 +310,22 @@ unsigned gm_lv_crew_idle(struct gm_lv_crew *crew)
 	return idle;
 }
 
-unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew)
+static unsigned stuck_with(struct gm_lv_crew *crew, unsigned kinds)
 {
 	pthread_mutex_lock(&crew->lock);
-	unsigned stuck = count_stuck(crew, gm_clock_monotonic());
+	unsigned stuck = count_stuck(crew, kinds, gm_clock_monotonic());
 	pthread_mutex_unlock(&crew->lock);
 	return stuck;
 }
 
+unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew)
+{
+	return stuck_with(crew, ANY);
+}
+
 unsigned gm_lv_crew_stuck_reading(struct gm_lv_crew *crew)
 {
-	unsigned stuck = 0;
-
-	pthread_mutex_lock(&crew->lock);
-	int64_t now = gm_clock_monotonic();
-	for (size_t i = 0; i < crew->count; i++) {
-		enum gm_lv_job_kind kind = crew->workers[i].job.kind;
-
-		stuck += (kind == GM_LV_JOB_COLLECT || kind == GM_LV_JOB_PROBE) &&
-			 is_stuck(&crew->workers[i], now);
-	}
-	pthread_mutex_unlock(&crew->lock);
-	return stuck;
+	return stuck_with(crew, READING);
 }
 
 uint64_t gm_lv_crew_late(struct gm_lv_crew *crew)
