@@ -80,13 +80,14 @@ static int take_over(struct gm_state *state, const char *scope, int64_t number)
 	return gm_sql_run(state, GM_SQL_INDEX_LOSE);
 }
 
-static int assign(struct gm_state *state, const char *scope, const char *name)
+static int assign(struct gm_state *state, const char *scope, const char *name, int64_t *ret_number)
 {
 	int64_t number;
 
 	if (find_free(state, scope, &number) < 0 || take_over(state, scope, number) < 0)
 		return -1;
 	gm_sql_bind(state, GM_SQL_INDEX_ADD, "tti", scope, name, number);
+	*ret_number = number;
 	return gm_sql_run(state, GM_SQL_INDEX_ADD);
 }
 
@@ -96,13 +97,12 @@ static int revive(struct gm_state *state, const char *scope, const char *name)
 	return gm_sql_run(state, GM_SQL_INDEX_REVIVE);
 }
 
-/* Begins the transaction with the first name that needs it. */
+/* The number of a name. Begins the transaction with the first that is not there yet. */
 static int provide(struct gm_state *state, const struct gm_state_name *name, bool *begun,
-		   struct gm_error *err)
+		   int64_t *ret_number, struct gm_error *err)
 {
-	int64_t number;
 	int retired = 0;
-	int found = find(state, name->scope, name->name, &number, &retired);
+	int found = find(state, name->scope, name->name, ret_number, &retired);
 
 	if (found < 0)
 		return gm_sql_failed(state, err, "find an index");
@@ -113,18 +113,19 @@ static int provide(struct gm_state *state, const struct gm_state_name *name, boo
 		return rc;
 	*begun = true;
 	rc = found > 0 ? revive(state, name->scope, name->name)
-		       : assign(state, name->scope, name->name);
+		       : assign(state, name->scope, name->name, ret_number);
 	return rc < 0 ? gm_sql_failed(state, err, "give an index") : 0;
 }
 
-int gm_state_index_batch(struct gm_state *state, const struct gm_state_name *names, size_t count,
-			 struct gm_error *err)
+/* The last one's number in *ret_number. */
+static int provide_all(struct gm_state *state, const struct gm_state_name *names, size_t count,
+		       int64_t *ret_number, struct gm_error *err)
 {
 	bool begun = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = provide(state, &names[i], &begun, err);
+		rc = provide(state, &names[i], &begun, ret_number, err);
 	if (begun)
 		rc = gm_sql_end(state, rc, err);
 	if (rc < 0) /* what was given may have been taken back */
@@ -132,20 +133,24 @@ int gm_state_index_batch(struct gm_state *state, const struct gm_state_name *nam
 	return rc;
 }
 
+int gm_state_index_batch(struct gm_state *state, const struct gm_state_name *names, size_t count,
+			 struct gm_error *err)
+{
+	int64_t last;
+
+	return provide_all(state, names, count, &last, err);
+}
+
 int gm_state_index(struct gm_state *state, const char *scope, const char *name, uint32_t *ret_index,
 		   struct gm_error *err)
 {
 	const struct gm_state_name wanted = {scope, name};
 	int64_t number = 0;
-	int retired = 0;
-	int rc = gm_state_index_batch(state, &wanted, 1, err);
+	int rc = provide_all(state, &wanted, 1, &number, err);
 
-	if (rc < 0)
-		return rc;
-	if (find(state, scope, name, &number, &retired) <= 0)
-		return gm_sql_failed(state, err, "find an index");
-	*ret_index = (uint32_t)number;
-	return 0;
+	if (rc == 0)
+		*ret_index = (uint32_t)number;
+	return rc;
 }
 
 int gm_state_index_retire(struct gm_state *state, const char *scope, const char *name, int64_t time)
