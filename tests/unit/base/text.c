@@ -113,9 +113,22 @@ static void test_match_of_many_stars_ends(void **state)
 	assert_false(gm_text_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*ab", text));
 }
 
+static void test_hexadecimal_digits(void **state)
+{
+	(void)state;
+	assert_int_equal(gm_text_hex('0'), 0);
+	assert_int_equal(gm_text_hex('9'), 9);
+	assert_int_equal(gm_text_hex('a'), 10);
+	assert_int_equal(gm_text_hex('F'), 15);
+	for (const char *none = "/:@G`g \x01\x10\x19\xc1"; *none; none++)
+		assert_int_equal(gm_text_hex(*none), -1);
+	assert_int_equal(gm_text_hex('\0'), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hexadecimal_digits),
 		cmocka_unit_test(test_copy_replaces_what_is_malformed),
 		cmocka_unit_test(test_copy_cuts_between_characters),
 		cmocka_unit_test(test_quote_leaves_nothing_that_steers),

@@ -17,18 +17,12 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "north/openstack/aodh.h"
-#include "north/openstack/aodh_private.h"
+#include "aodh_rig.h"
 
 enum { JOBS = 8192, OF_ONE = 8 };
 
 struct fixture {
-	uv_loop_t loop;
-	struct gm_http *http;
-	struct gm_output *output;
-	char secret[32];
+	struct gm_test_aodh_rig rig;
 	size_t done;
 	uint64_t last[JOBS / OF_ONE]; /* ticket of each alarm's last end */
 	size_t out_of_order;
@@ -59,40 +53,13 @@ static uint16_t closed_port(void)
 	return ntohs(address.sin_port);
 }
 
-static void create_output(struct fixture *fixture)
-{
-	struct gm_aodh_options options;
-	const struct gm_output_host host = {.loop = &fixture->loop,
-					    .http = fixture->http,
-					    .name = "cloud",
-					    .node = "n1",
-					    .done = on_done,
-					    .user = fixture};
-	struct gm_error err = {""};
-
-	memset(&options, 0, sizeof(options));
-	gm_option_defaults(gm_aodh_output.options, &options);
-	snprintf(options.cloud.auth_url, sizeof(options.cloud.auth_url), "http://127.0.0.1:%u/v3",
-		 closed_port());
-	snprintf(options.cloud.credential, sizeof(options.cloud.credential), "id");
-	snprintf(options.cloud.secret_file, sizeof(options.cloud.secret_file), "%s",
-		 fixture->secret);
-	if (gm_aodh_output.create(&options, &host, &fixture->output, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	gm_log_set_level((enum gm_log_level) - 1);
-	snprintf(fixture->secret, sizeof(fixture->secret), "/tmp/gm-aodh-XXXXXX");
-	int fd = mkstemp(fixture->secret);
-	assert_int_equal(write(fd, "word\n", 5), 5);
-	close(fd);
-	uv_loop_init(&fixture->loop);
-	assert_int_equal(gm_http_create(&fixture->loop, &fixture->http), 0);
-	create_output(fixture);
+	gm_test_aodh_rig_start(&fixture->rig);
+	const struct gm_aodh_options options = gm_test_aodh_options(&fixture->rig, closed_port());
+	gm_test_aodh_create(&fixture->rig, &options, on_done, fixture);
 	*state = fixture;
 	return 0;
 }
@@ -101,12 +68,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	gm_aodh_output.close(fixture->output);
-	gm_http_close(fixture->http);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
-	gm_http_free(fixture->http);
-	assert_int_equal(uv_loop_close(&fixture->loop), 0);
-	unlink(fixture->secret);
+	gm_test_aodh_rig_stop(&fixture->rig);
 	free(fixture);
 	return 0;
 }
@@ -122,7 +84,7 @@ static void start_job(struct fixture *fixture, uint64_t ticket)
 
 	snprintf(transition.alarm.metric, sizeof(transition.alarm.metric), "m%u",
 		 (unsigned)(ticket % (JOBS / OF_ONE)));
-	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
+	assert_int_equal(gm_aodh_job_start(fixture->rig.output, &transition, 0, &ticket), 0);
 }
 
 /* What a look for the next one costs does not depend on how many wait: else this takes minutes. */
@@ -130,18 +92,18 @@ static void test_many_wait(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->output->holding = true;
+	fixture->rig.output->holding = true;
 	for (uint64_t ticket = 1; ticket <= JOBS; ticket++)
 		start_job(fixture, ticket);
-	fixture->output->holding = false;
-	gm_aodh_jobs_release(fixture->output);
-	assert_in_range(fixture->output->running, 1, JOBS - 1);
+	fixture->rig.output->holding = false;
+	gm_aodh_jobs_release(fixture->rig.output);
+	assert_in_range(fixture->rig.output->running, 1, JOBS - 1);
 	while (fixture->done < JOBS)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
 	assert_int_equal(fixture->out_of_order, 0);
-	assert_null(fixture->output->jobs);
-	assert_null(fixture->output->firsts);
-	assert_int_equal(fixture->output->running, 0);
+	assert_null(fixture->rig.output->jobs);
+	assert_null(fixture->rig.output->firsts);
+	assert_int_equal(fixture->rig.output->running, 0);
 }
 
 static void test_closed_with_much_waiting(void **state)

@@ -14,18 +14,13 @@
 
 #include <cmocka.h>
 
+#include "aodh_rig.h"
 #include "aodh_server.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "north/openstack/aodh.h"
-#include "north/openstack/aodh_private.h"
 
 struct fixture {
-	uv_loop_t loop;
+	struct gm_test_aodh_rig rig;
 	struct gm_test_aodh server;
-	struct gm_http *http;
-	struct gm_output *output;
-	char secret[32];
 	size_t answered, refused, delivered, retried;
 };
 
@@ -39,43 +34,17 @@ static void on_done(void *user, uint64_t ticket, const struct gm_verdict *verdic
 	fixture->retried += verdict->kind == GM_VERDICT_RETRY;
 }
 
-static void create_output(struct fixture *fixture, unsigned port)
-{
-	struct gm_aodh_options options;
-	const struct gm_output_host host = {.loop = &fixture->loop,
-					    .http = fixture->http,
-					    .name = "cloud",
-					    .node = "n1",
-					    .done = on_done,
-					    .user = fixture};
-	struct gm_error err = {""};
-
-	memset(&options, 0, sizeof(options));
-	gm_option_defaults(gm_aodh_output.options, &options);
-	snprintf(options.cloud.auth_url, sizeof(options.cloud.auth_url), "http://127.0.0.1:%u/v3",
-		 port);
-	snprintf(options.cloud.endpoint, sizeof(options.cloud.endpoint), "http://127.0.0.1:%u",
-		 port);
-	options.cloud.transport.timeout = 2 * GM_SECOND;
-	snprintf(options.cloud.credential, sizeof(options.cloud.credential), "id");
-	snprintf(options.cloud.secret_file, sizeof(options.cloud.secret_file), "%s",
-		 fixture->secret);
-	if (gm_aodh_output.create(&options, &host, &fixture->output, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	gm_log_set_level((enum gm_log_level) - 1);
-	snprintf(fixture->secret, sizeof(fixture->secret), "/tmp/gm-aodh-XXXXXX");
-	int fd = mkstemp(fixture->secret);
-	assert_int_equal(write(fd, "word\n", 5), 5);
-	close(fd);
-	uv_loop_init(&fixture->loop);
-	assert_int_equal(gm_http_create(&fixture->loop, &fixture->http), 0);
-	create_output(fixture, gm_test_aodh_start(&fixture->server, &fixture->loop));
+	gm_test_aodh_rig_start(&fixture->rig);
+	unsigned port = gm_test_aodh_start(&fixture->server, &fixture->rig.loop);
+	struct gm_aodh_options options = gm_test_aodh_options(&fixture->rig, port);
+	snprintf(options.cloud.endpoint, sizeof(options.cloud.endpoint), "http://127.0.0.1:%u",
+		 port);
+	options.cloud.transport.timeout = 2 * GM_SECOND;
+	gm_test_aodh_create(&fixture->rig, &options, on_done, fixture);
 	*state = fixture;
 	return 0;
 }
@@ -84,13 +53,8 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	gm_aodh_output.close(fixture->output);
-	gm_http_close(fixture->http);
 	gm_test_aodh_stop(&fixture->server);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
-	gm_http_free(fixture->http);
-	assert_int_equal(uv_loop_close(&fixture->loop), 0);
-	unlink(fixture->secret);
+	gm_test_aodh_rig_stop(&fixture->rig);
 	free(fixture);
 	return 0;
 }
@@ -99,10 +63,10 @@ static void compare(struct fixture *fixture)
 {
 	const struct gm_snapshot snapshot = {0};
 
-	gm_aodh_sweep_start(fixture->output, &snapshot, true);
-	while (fixture->output->sweep)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
-	assert_false(fixture->output->holding);
+	gm_aodh_sweep_start(fixture->rig.output, &snapshot, true);
+	while (fixture->rig.output->sweep)
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
+	assert_false(fixture->rig.output->holding);
 }
 
 /* New alarms wait while Aodh's are made right: some are at a time. */
@@ -111,7 +75,7 @@ static void test_compared_some_at_a_time(void **state)
 	struct fixture *fixture = *state;
 
 	compare(fixture);
-	assert_true(fixture->output->reconciled);
+	assert_true(fixture->rig.output->reconciled);
 	assert_int_equal(fixture->server.changed, GM_TEST_AODH_SHOWN);
 	assert_in_range(fixture->server.most_pending, 2, 16);
 }
@@ -123,7 +87,7 @@ static void test_compared_in_vain(void **state)
 
 	fixture->server.refuses_state = true;
 	compare(fixture);
-	assert_false(fixture->output->reconciled);
+	assert_false(fixture->rig.output->reconciled);
 	assert_in_range(fixture->server.changed, GM_TEST_AODH_SHOWN / 2, GM_TEST_AODH_SHOWN - 1);
 	assert_int_equal(fixture->server.pending, 0);
 }
@@ -138,15 +102,15 @@ static void test_compared_but_for_one(void **state)
 	int64_t now = gm_clock_monotonic();
 
 	fixture->server.refused = "PUT /v2/alarms/id-5/state ";
-	gm_aodh_sweep_start(fixture->output, &snapshot, true);
-	while (fixture->output->sweep || fixture->output->jobs)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
+	gm_aodh_sweep_start(fixture->rig.output, &snapshot, true);
+	while (fixture->rig.output->sweep || fixture->rig.output->jobs)
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
 	assert_int_equal(fixture->server.changed, GM_TEST_AODH_SHOWN - 1);
 	assert_int_equal(fixture->server.created, 1);
-	assert_true(fixture->output->compared);
-	assert_false(fixture->output->reconciled);
+	assert_true(fixture->rig.output->compared);
+	assert_false(fixture->rig.output->reconciled);
 	/* Nor does it begin sooner because the one that is missing failed, too. */
-	assert_true(fixture->output->sweep_at >= now + GM_AODH_REFUSED_PAUSE);
+	assert_true(fixture->rig.output->sweep_at >= now + GM_AODH_REFUSED_PAUSE);
 }
 
 /* One is not answered: what is new waits as long again, because it may be done yet. */
@@ -157,17 +121,17 @@ static void test_compared_without_an_answer(void **state)
 	int64_t began = gm_clock_monotonic();
 
 	fixture->server.slow = true;
-	gm_aodh_sweep_start(fixture->output, &snapshot, true);
-	while (fixture->output->sweep) {
-		assert_true(fixture->output->holding);
-		uv_run(&fixture->loop, UV_RUN_NOWAIT);
-		gm_aodh_sweep_tick(fixture->output, gm_clock_monotonic());
+	gm_aodh_sweep_start(fixture->rig.output, &snapshot, true);
+	while (fixture->rig.output->sweep) {
+		assert_true(fixture->rig.output->holding);
+		uv_run(&fixture->rig.loop, UV_RUN_NOWAIT);
+		gm_aodh_sweep_tick(fixture->rig.output, gm_clock_monotonic());
 		usleep(1000);
 	}
 	assert_true(gm_clock_monotonic() >=
-		    began + 2 * fixture->output->options.cloud.transport.timeout);
-	assert_false(fixture->output->holding);
-	assert_false(fixture->output->reconciled);
+		    began + 2 * fixture->rig.output->options.cloud.transport.timeout);
+	assert_false(fixture->rig.output->holding);
+	assert_false(fixture->rig.output->reconciled);
 }
 
 /* More than fit into one look: none of them is taken for one that has ended. */
@@ -182,12 +146,12 @@ static void test_compared_with_many_active(void **state)
 		alarms[i] = (struct gm_alarm){.id = 1, .key = gm_entity_node(), .detector = "leak"};
 		snprintf(alarms[i].metric, sizeof(alarms[i].metric), "m%d", ACTIVE - 1 - i);
 	}
-	fixture->output->common.severity = 0; /* nor is one told again */
-	gm_aodh_sweep_start(fixture->output, &snapshot, true);
-	while (fixture->output->sweep)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
-	assert_null(fixture->output->jobs);
-	assert_true(fixture->output->reconciled);
+	fixture->rig.output->common.severity = 0; /* nor is one told again */
+	gm_aodh_sweep_start(fixture->rig.output, &snapshot, true);
+	while (fixture->rig.output->sweep)
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
+	assert_null(fixture->rig.output->jobs);
+	assert_true(fixture->rig.output->reconciled);
 	assert_int_equal(fixture->server.changed, 0);
 	free(alarms);
 }
@@ -206,11 +170,11 @@ static void ask(struct fixture *fixture)
 	size_t before = fixture->answered;
 	struct gm_error err;
 
-	assert_int_equal(gm_aodh_request(fixture->output, "GET", "/v2/alarms?x", NULL, on_answer,
-					 fixture, &call, &err),
+	assert_int_equal(gm_aodh_request(fixture->rig.output, "GET", "/v2/alarms?x", NULL,
+					 on_answer, fixture, &call, &err),
 			 0);
 	while (fixture->answered == before)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
 }
 
 /* The token is to be renewed, and is still good: what Keystone refuses it is not asked for with each request. */
@@ -227,29 +191,6 @@ static void test_token_is_due_and_keystone_away(void **state)
 	assert_int_equal(fixture->server.asked_tokens, 2);
 }
 
-/* The answer to a state does not come, and the state does later: it is not set a second time. */
-static void test_state_set_late(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct gm_transition transition = {
-		.kind = GM_TRANSITION_CLEAR,
-		.sequence = 1,
-		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak", .metric = "m0"},
-	};
-	uint64_t ticket = 7;
-
-	fixture->server.slow = true;
-	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
-	while (fixture->output->jobs) {
-		gm_aodh_jobs_tick(fixture->output);
-		uv_run(&fixture->loop, UV_RUN_ONCE);
-	}
-	assert_int_equal(fixture->delivered, 1);
-	assert_int_equal(fixture->server.lists, 3);
-	assert_int_equal(fixture->server.pending, 1); /* the one that was not answered */
-	assert_int_equal(fixture->server.changed, 1); /* its description */
-}
-
 static void tell_first(struct fixture *fixture, enum gm_transition_kind kind)
 {
 	const struct gm_transition transition = {
@@ -263,11 +204,24 @@ static void tell_first(struct fixture *fixture, enum gm_transition_kind kind)
 	};
 	uint64_t ticket = 7;
 
-	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
-	while (fixture->output->jobs) {
-		gm_aodh_jobs_tick(fixture->output);
-		uv_run(&fixture->loop, UV_RUN_ONCE);
+	assert_int_equal(gm_aodh_job_start(fixture->rig.output, &transition, 0, &ticket), 0);
+	while (fixture->rig.output->jobs) {
+		gm_aodh_jobs_tick(fixture->rig.output);
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
 	}
+}
+
+/* The answer to a state does not come, and the state does later: it is not set a second time. */
+static void test_state_set_late(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->server.slow = true;
+	tell_first(fixture, GM_TRANSITION_CLEAR);
+	assert_int_equal(fixture->delivered, 1);
+	assert_int_equal(fixture->server.lists, 3);
+	assert_int_equal(fixture->server.pending, 1); /* the one that was not answered */
+	assert_int_equal(fixture->server.changed, 1); /* its description */
 }
 
 /* One of the looks for it fails: there are others. */
@@ -319,8 +273,8 @@ static void test_severity_written_late(void **state)
 	struct gm_error err;
 
 	/* Where nobody listens, so that the API raises it then. */
-	assert_int_equal(gm_event_bus_create(&fixture->loop, "amqp://user:word@127.0.0.1:1/", "",
-					     "topic", &fixture->output->bus, &err),
+	assert_int_equal(gm_event_bus_create(&fixture->rig.loop, "amqp://user:word@127.0.0.1:1/",
+					     "", "topic", &fixture->rig.output->bus, &err),
 			 0);
 	fixture->server.state = "ok";
 	fixture->server.lost = "PUT /v2/alarms/id-0 ";
@@ -339,7 +293,7 @@ static void know_first(struct fixture *fixture)
 	struct gm_json *alarm;
 
 	assert_int_equal(gm_json_parse(known, strlen(known), &alarm, NULL), 0);
-	gm_aodh_known_put(fixture->output, "guestmon/n1/node/leak/m0", alarm);
+	gm_aodh_known_put(fixture->rig.output, "guestmon/n1/node/leak/m0", alarm);
 }
 
 /* The server closes a connection that was kept, with the state set: it is not sent on another one. */
@@ -369,9 +323,10 @@ static void test_state_never_sent(void **state)
 
 	know_first(fixture);
 	fixture->server.no_tokens = true;
-	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
-	while (fixture->output->jobs)
-		uv_run(&fixture->loop, UV_RUN_ONCE); /* without a tick, so that no look is had */
+	assert_int_equal(gm_aodh_job_start(fixture->rig.output, &transition, 0, &ticket), 0);
+	while (fixture->rig.output->jobs)
+		uv_run(&fixture->rig.loop,
+		       UV_RUN_ONCE); /* without a tick, so that no look is had */
 	assert_int_equal(fixture->retried, 1);
 }
 
@@ -389,13 +344,13 @@ static void test_refused_is_a_doubt(void **state)
 
 	compare(fixture);
 	fixture->server.refuses_looks = true;
-	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
-	while (fixture->output->jobs)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
+	assert_int_equal(gm_aodh_job_start(fixture->rig.output, &transition, 0, &ticket), 0);
+	while (fixture->rig.output->jobs)
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
 	assert_int_equal(fixture->refused, 1);
-	assert_false(fixture->output->reconciled);
-	assert_true(fixture->output->compared);
-	assert_true(fixture->output->sweep_at >= now + GM_AODH_REFUSED_PAUSE);
+	assert_false(fixture->rig.output->reconciled);
+	assert_true(fixture->rig.output->compared);
+	assert_true(fixture->rig.output->sweep_at >= now + GM_AODH_REFUSED_PAUSE);
 }
 
 /* The first comparison may be what makes room: a refusal does not put it off. */
@@ -410,11 +365,11 @@ static void test_refused_before_compared(void **state)
 	uint64_t ticket = 7;
 
 	fixture->server.refuses_looks = true;
-	assert_int_equal(gm_aodh_job_start(fixture->output, &transition, 0, &ticket), 0);
-	while (fixture->output->jobs)
-		uv_run(&fixture->loop, UV_RUN_ONCE);
+	assert_int_equal(gm_aodh_job_start(fixture->rig.output, &transition, 0, &ticket), 0);
+	while (fixture->rig.output->jobs)
+		uv_run(&fixture->rig.loop, UV_RUN_ONCE);
 	assert_int_equal(fixture->refused, 1);
-	assert_true(fixture->output->sweep_at <= gm_clock_monotonic());
+	assert_true(fixture->rig.output->sweep_at <= gm_clock_monotonic());
 }
 
 /* What the outbox gives up without an attempt is a doubt, too. */
@@ -425,14 +380,14 @@ static void test_given_up_is_a_doubt(void **state)
 	const struct gm_snapshot snapshot = {.outputs = &row, .output_count = 1};
 
 	compare(fixture);
-	gm_aodh_output.tick(fixture->output, &snapshot, 0);
-	assert_true(fixture->output->reconciled);
+	gm_aodh_output.tick(fixture->rig.output, &snapshot, 0);
+	assert_true(fixture->rig.output->reconciled);
 	row.expired = 1;
-	gm_aodh_output.tick(fixture->output, &snapshot, 0);
-	assert_false(fixture->output->reconciled);
-	fixture->output->reconciled = true;
-	gm_aodh_output.tick(fixture->output, &snapshot, 0);
-	assert_true(fixture->output->reconciled);
+	gm_aodh_output.tick(fixture->rig.output, &snapshot, 0);
+	assert_false(fixture->rig.output->reconciled);
+	fixture->rig.output->reconciled = true;
+	gm_aodh_output.tick(fixture->rig.output, &snapshot, 0);
+	assert_true(fixture->rig.output->reconciled);
 }
 
 int main(void)

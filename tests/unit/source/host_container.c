@@ -4,7 +4,6 @@
  * versions and none, names that libvirt told and those that somebody made up, containers that come and
  * go. Container N has the pid N, the name box-N unless said and the UUID that value_of() takes for N.
  */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <cmocka.h>
 
 #include "host_tree.h"
+#include "support/descriptors.h"
 
 #define V1 "4:memory:/machine/lxc-%u-x.libvirt-lxc\n3:cpuacct:/machine/lxc-%u-x.libvirt-lxc\n"
 
@@ -382,19 +382,6 @@ static void come_and_go(void **state)
 	end(&node);
 }
 
-static unsigned open_files(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder) != NULL) {
-		count++;
-	}
-	closedir(folder);
-	return count;
-}
-
 /* Who has no descriptor of its own is told like the others. */
 static void more_than_descriptors(void **state)
 {
@@ -411,13 +398,13 @@ static void more_than_descriptors(void **state)
 	few = (struct rlimit){.rlim_cur = 2 * HELD, .rlim_max = before.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	start(&node, 0);
-	unsigned files = open_files();
+	unsigned files = open_descriptors();
 	for (unsigned pid = FIRST; pid < FIRST + COUNT; pid++) {
 		hear_box(&node, pid);
 	}
 	for (int tick = 0; tick < 2; tick++) {
 		poll_once(&node);
-		assert_in_range(open_files() - files, 1, HELD);
+		assert_in_range(open_descriptors() - files, 1, HELD);
 		for (unsigned pid = FIRST; pid < FIRST + COUNT; pid++) {
 			assert_int_equal(cpu_of(&node, pid), 123456789);
 			assert_true(gauge_of(&node, pid, GM_METRIC_MEMORY_CGROUP) == 4096000);

@@ -3,7 +3,6 @@
  * The host source on a tree of files whose numbers are known, on copies of it in which things change,
  * and on this machine's own /proc with a process that looks like a guest's.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -24,6 +23,7 @@
 #include "base/clock.h"
 #include "source/host/disks.h"
 #include "source/host/host.h"
+#include "support/descriptors.h"
 
 extern char **environ;
 
@@ -396,19 +396,6 @@ static void pids_are_given_again(void **state)
 		    30.0 * (double)sysconf(_SC_PAGESIZE));
 	stop(&watch);
 	drop_tree(tree);
-}
-
-static unsigned open_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder) != NULL) {
-		count++;
-	}
-	closedir(folder);
-	return count;
 }
 
 static void make_guests(const char *tree, unsigned count)
