@@ -209,7 +209,10 @@ static void put_axis(const struct canvas *canvas)
 		size_t length = strlen(gm_chart_clock(ticks[i], label));
 		size_t from = column > length / 2 ? column - length / 2 : 0;
 
-		if (from < printed + (printed > 0) || from + length > canvas->columns)
+		/* At the right edge, a label ends where the axis does. */
+		if (from + length > canvas->columns)
+			from = canvas->columns > length ? canvas->columns - length : 0;
+		if (from < printed + (printed > 0))
 			continue;
 		fprintf(canvas->out, "%*s%s", (int)(from - printed), "", label);
 		printed = from + length;

@@ -158,6 +158,29 @@ static void test_ticks(void **state)
 	assert_string_equal(gm_chart_clock(ticks[0], text), "22:13:30");
 }
 
+/* The newest tick is the axis' last column: its time ends there, and is not left out. */
+static void test_last_tick_has_its_time(void **state)
+{
+	const struct gm_plot_style style = {.width = 80};
+	struct gm_charts charts;
+	struct gm_json *trees[2];
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	build("{\"entities\":{\"x\":{\"a\":[[1700000003,1],[1700000040,2]]}}}", "{}", &charts,
+	      trees);
+	assert_int_equal(gm_plot(&charts, &style, out), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(strstr(text, " 22:14:00\n"));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_in_range(strlen(line), 1, style.width);
+	free(text);
+	end(&charts, trees);
+}
+
 /* Values and times that no daemon of ours tells. */
 static const char *const odd[] = {
 	"{\"entities\":{\"x\":{\"a\":[[0,1],[1,1e308],[2,-1e308],[3,0]]}}}",
@@ -204,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_gaps_and_resets),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_ticks),
+		cmocka_unit_test(test_last_tick_has_its_time),
 		cmocka_unit_test(test_odd_answers_are_drawn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
