@@ -48,7 +48,7 @@ static const char *const file_names[FILES] = {
 struct host {
 	struct gm_source base;
 	struct gm_host_options options;
-	struct gm_host_names *names; /* told by hear() on other threads */
+	struct gm_heard *names; /* told by hear() on other threads */
 	struct gm_host_processes *processes;
 	struct gm_host_named named;
 	struct gm_host_disks disks;
@@ -360,7 +360,7 @@ static void host_destroy(struct gm_source *source)
 	struct host *host = to_host(source);
 
 	gm_host_processes_free(host->processes);
-	gm_host_names_free(host->names);
+	gm_heard_free(host->names);
 	gm_host_named_free(&host->named);
 	gm_host_disks_free(&host->disks);
 	gm_host_cores_free(&host->cores);

@@ -53,15 +53,14 @@ struct gm_host_processes {
 	int64_t proportional; /* ns between two readings, 0: none */
 	bool looked;          /* this time, at one of them */
 	struct process *by_pid;
-	struct gm_host_names *names; /* the caller's */
+	struct gm_heard *names; /* the caller's */
 	struct gm_host_held held;
 	uint64_t tick_ns, page_size;
 	uint64_t readings;
 };
 
 struct gm_host_processes *gm_host_processes_create(const char *proc, const char *sys,
-						   int64_t proportional,
-						   struct gm_host_names *names)
+						   int64_t proportional, struct gm_heard *names)
 {
 	struct gm_host_processes *processes = calloc(1, sizeof(*processes));
 

@@ -18,8 +18,7 @@ struct gm_host_processes;
  * proportional memory, 0: never. NULL: out of memory.
  */
 struct gm_host_processes *gm_host_processes_create(const char *proc, const char *sys,
-						   int64_t proportional,
-						   struct gm_host_names *names);
+						   int64_t proportional, struct gm_heard *names);
 void gm_host_processes_free(struct gm_host_processes *processes);
 
 /*

@@ -46,10 +46,10 @@ struct fast {
 	const char *prefix; /* of devices of another host, or NULL */
 	struct gm_lv_plan plan;
 	struct gm_lv_listing listing;
-	struct gm_lv_covered covered; /* devices that the tap sampler reads */
-	bool uncovered;               /* a guest of the last list has others */
-	int64_t counted_at;           /* when interfaces were last asked for in bulk */
-	size_t single_next;           /* where reading guest by guest goes on */
+	struct gm_heard *covered; /* devices that the tap sampler reads */
+	bool uncovered;           /* a guest of the last list has others */
+	int64_t counted_at;       /* when interfaces were last asked for in bulk */
+	size_t single_next;       /* where reading guest by guest goes on */
 	struct gm_lv_mailbox *mailbox;
 	bool told;       /* the driver tells of lifecycles */
 	bool compare;    /* this tick's list is to be compared with the last one's */
@@ -213,7 +213,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 	guest->ended = false;
 	guest->state = state;
 	guest->tick = fast->tick;
-	fast->uncovered |= !gm_lv_covered_guest(&fast->covered, guest);
+	fast->uncovered |= !gm_lv_covered_guest(fast->covered, guest);
 }
 
 /* Reads the guest's XML. 0; -ENOENT when it went away; another negative errno with `err`. */
@@ -323,7 +323,7 @@ static void each_interface(void *user, const uint8_t uuid[GM_UUID_SIZE],
 	struct fast *fast = user;
 	struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, uuid);
 
-	if (!guest || gm_lv_covered_guest(&fast->covered, guest))
+	if (!guest || gm_lv_covered_guest(fast->covered, guest))
 		return;
 	for (size_t i = 0; guest->identity && i < guest->identity->device_count; i++) {
 		const struct gm_entity_key *key = &guest->identity->devices[i].key;
@@ -373,9 +373,9 @@ static int read_tick(struct fast *fast, struct tick *tick, struct gm_error *err)
 static void hear_device(struct fast *fast, const struct gm_entity_info *info, bool here)
 {
 	if (here && info->interface.if_index != 0 && fast->options.tapped)
-		gm_lv_covered_put(&fast->covered, &info->key);
+		gm_heard_put(fast->covered, &info->key, NULL);
 	else
-		gm_lv_covered_drop(&fast->covered, &info->key);
+		gm_heard_drop(fast->covered, &info->key);
 }
 
 /* A guest that another connection has told of and let go: it is ours to tell, if it is here. */
@@ -502,7 +502,7 @@ static void fast_destroy(struct gm_source *source)
 
 	gm_lv_guests_free(&fast->guests);
 	gm_lv_mailbox_release(fast->mailbox);
-	gm_lv_covered_destroy(&fast->covered);
+	gm_heard_free(fast->covered);
 	pthread_mutex_destroy(&fast->lock);
 	free(fast);
 }
@@ -529,11 +529,11 @@ int gm_libvirt_create(const struct gm_libvirt_options *options, unsigned uri,
 		free(fast);
 		return rc;
 	}
-	rc = gm_lv_covered_init(&fast->covered);
+	rc = gm_heard_create(0, &fast->covered);
 	if (rc == 0) {
 		rc = gm_lv_mailbox_create(&fast->mailbox);
 		if (rc < 0)
-			gm_lv_covered_destroy(&fast->covered);
+			gm_heard_free(fast->covered);
 	}
 	if (rc < 0) {
 		pthread_mutex_destroy(&fast->lock);

@@ -54,7 +54,8 @@ struct tap {
 	int64_t read_at;     /* monotonic: of the last reading that was not left out */
 	int64_t settled;     /* monotonic */
 	struct gm_tap_arming arming;
-	struct gm_tap_limits *limits; /* told by hear() on other threads */
+	struct gm_heard *limits; /* told by hear() on other threads */
+	uint64_t limits_version; /* when speeds were last asked for because of them */
 
 	/* Of the tick that goes on. */
 	int64_t time;      /* when the readings of the next datagram were true */
@@ -455,7 +456,9 @@ static int read_all(struct tap *tap, int64_t now, const struct gm_source_sink *s
 	}
 	tap->answered = 0;
 	tap->speeds = SPEEDS_PER_FOLD;
-	if (tap->keep && gm_tap_limits_changed(tap->limits)) {
+	uint64_t version = gm_heard_version(tap->limits);
+	if (tap->keep && version != tap->limits_version) {
+		tap->limits_version = version;
 		gm_tap_devices_ask_speeds(&tap->devices);
 	}
 	note_reading(tap);
@@ -521,7 +524,7 @@ static void tap_destroy(struct gm_source *source)
 
 	gm_tap_devices_free(&tap->devices);
 	gm_batch_free(tap->batch);
-	gm_tap_limits_free(tap->limits);
+	gm_heard_free(tap->limits);
 	free(tap->buffer);
 	free(tap);
 }
@@ -570,6 +573,7 @@ int gm_tap_create(const struct gm_tap_options *options, struct gm_source **ret_s
 		tap_destroy(&tap->base);
 		return rc;
 	}
+	tap->limits_version = gm_heard_version(tap->limits);
 	tap->options = *options;
 	tap->options.fold = (ticks > 0 ? ticks : 1) * options->interval;
 	tap->devices.patterns = tap->options.devices;

@@ -164,7 +164,7 @@ static void test_last_tick_has_its_time(void **state)
 	const struct gm_plot_style style = {.width = 80};
 	struct gm_charts charts;
 	struct gm_json *trees[2];
-	char *text;
+	char *text, *rest;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -175,7 +175,7 @@ static void test_last_tick_has_its_time(void **state)
 	assert_int_equal(gm_plot(&charts, &style, out), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_non_null(strstr(text, " 22:14:00\n"));
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		assert_in_range(strlen(line), 1, style.width);
 	free(text);
 	end(&charts, trees);
