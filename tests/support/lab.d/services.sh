@@ -90,12 +90,14 @@ service_spawn()
 	fi
 }
 
+# A process whose first thread has ended is none of which others are still ending: what it locked is not free yet.
 service_alive()
 {
 	local pid
 	pid=$(cat "$state/run/$1.pid" 2>/dev/null) || return 1
 	# shellcheck disable=SC2016 # expanded inside
-	space_exec sh -c 'kill -0 "$0" && ! grep -q "^State:.Z" "/proc/$0/status"' "$pid" 2>/dev/null
+	space_exec sh -c 'kill -0 "$0" && { ! grep -q "^State:.Z" "/proc/$0/status" ||
+		[ "$(ls "/proc/$0/task" | wc -l)" -gt 1 ]; }' "$pid" 2>/dev/null
 }
 
 service_is_gone()
