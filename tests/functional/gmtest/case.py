@@ -42,7 +42,10 @@ class GuestmonTest(unittest.TestCase):
     def setUp(self):
         self.lab, self.daemon = Session.lab, Session.daemon
         self.traps, self.snmp = self.lab.traps, self.lab.snmp
-        self.assertTrue(self.daemon.alive(), "guestmond does not run")
+        if not self.daemon.alive():
+            last = self.daemon.last_words()
+            self.daemon.start()  # for the tests after this one
+            self.fail(f"guestmond had ended:\n{last}")
         wait_until("no alarm of an earlier test is active",
                    lambda: not self.snmp.walk("gmAlarmGuestName"), 60)
 

@@ -91,7 +91,14 @@ class Daemon:
 
     def start(self):
         self.lab.call("spawn", self.NAME, self.daemon, "-f", "-c", self.config)
-        wait_until("guestmond serves its MIB", self.serves, 20)
+        try:
+            wait_until("guestmond serves its MIB", self.serves, 20)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.last_words()}") from None
+
+    def last_words(self, lines=30):
+        """The end of its log."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
 
     def serves(self):
         return self.lab.snmp.one("gmAgentStarted.0") is not None
