@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node's time; see clock.h. The offset between the monotonic and the wall clock is the only state.
+ * The node's time; see clock.h. How far the wall clock is ahead of the monotonic one is the only state. One
+ * thread at a time writes it, between two changes of `version`; readers take it when that was even and the
+ * same before and after.
  */
 #include "base/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,10 +15,26 @@
 #include <string.h>
 #include <time.h>
 
-enum { DISCIPLINE_STEP_MS = 5 };
+/* An error is worked off by so much in this time: a rate is off by no more than their ratio. */
+#define SLEW_MOST (5 * GM_MILLISECOND)
+#define SLEW_TIME GM_SECOND
 
-/* Wall clock less monotonic clock, ns; 0 until the first use. */
-static _Atomic int64_t wall_offset;
+/* Two clocks are read together that often at most, and as far apart at best. */
+enum { TRIES = 5 };
+#define TOGETHER (20 * GM_MICROSECOND)
+
+static struct {
+	pthread_once_t once;
+	_Atomic unsigned version; /* odd while it changes */
+	_Atomic int64_t offset;   /* wall clock less monotonic clock, ns, at `since` */
+	_Atomic int64_t slew;     /* what is added to it in SLEW_TIME from then on, ns */
+	_Atomic int64_t since;    /* monotonic */
+} state = {.once = PTHREAD_ONCE_INIT};
+
+/* What is needed to tell the time. */
+struct offset {
+	int64_t offset, slew, since;
+};
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -29,25 +48,90 @@ int64_t gm_clock_monotonic(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+/*
+ * Wall clock less monotonic clock, as of a moment when both were read at nearly the same time: a thread
+ * that is held up in between would take its waiting for an error of the clock.
+ */
+static int64_t measure_offset(int64_t *ret_doubt)
+{
+	int64_t least = INT64_MAX, offset = 0;
+	for (int i = 0; i < TRIES && least > TOGETHER; i++) {
+		int64_t before = gm_clock_monotonic();
+		int64_t wall = read_clock(CLOCK_REALTIME);
+		int64_t apart = gm_clock_monotonic() - before;
+		if (apart >= least)
+			continue;
+		least = apart;
+		offset = wall - before - apart / 2;
+	}
+	*ret_doubt = least / 2;
+	return offset;
+}
+
+static void write_offset(const struct offset *told)
+{
+	unsigned version = atomic_load_explicit(&state.version, memory_order_relaxed);
+	atomic_store_explicit(&state.version, version + 1, memory_order_relaxed);
+	atomic_store_explicit(&state.offset, told->offset, memory_order_release);
+	atomic_store_explicit(&state.slew, told->slew, memory_order_release);
+	atomic_store_explicit(&state.since, told->since, memory_order_release);
+	atomic_store_explicit(&state.version, version + 2, memory_order_release);
+}
+
+static void begin(void)
+{
+	int64_t doubt;
+	const struct offset first = {.offset = measure_offset(&doubt)};
+	write_offset(&first);
+}
+
+static struct offset read_offset(void)
+{
+	struct offset told;
+	unsigned before, after;
+	if (atomic_load_explicit(&state.version, memory_order_acquire) == 0)
+		pthread_once(&state.once, begin);
+	do {
+		before = atomic_load_explicit(&state.version, memory_order_acquire);
+		told.offset = atomic_load_explicit(&state.offset, memory_order_acquire);
+		told.slew = atomic_load_explicit(&state.slew, memory_order_acquire);
+		told.since = atomic_load_explicit(&state.since, memory_order_acquire);
+		after = atomic_load_explicit(&state.version, memory_order_relaxed);
+	} while (before != after || before % 2 != 0);
+	return told;
+}
+
+/* The offset at a moment of the monotonic clock. */
+static int64_t offset_at(const struct offset *told, int64_t monotonic)
+{
+	int64_t since = monotonic - told->since;
+	if (told->slew == 0 || since <= 0)
+		return told->offset;
+	if (since >= SLEW_TIME)
+		return told->offset + told->slew;
+	return told->offset + told->slew * since / SLEW_TIME;
+}
+
 int64_t gm_clock_now(void)
 {
-	int64_t offset = atomic_load_explicit(&wall_offset, memory_order_relaxed);
-	if (offset == 0) {
-		int64_t fresh = read_clock(CLOCK_REALTIME) - gm_clock_monotonic();
-		/* Of several threads that come first, one wins; all then use its offset. */
-		if (atomic_compare_exchange_strong(&wall_offset, &offset, fresh))
-			offset = fresh;
-	}
-	return gm_clock_monotonic() + offset;
+	const struct offset told = read_offset();
+	int64_t monotonic = gm_clock_monotonic();
+	return monotonic + offset_at(&told, monotonic);
 }
 
 int64_t gm_clock_discipline(void)
 {
-	int64_t error = read_clock(CLOCK_REALTIME) - gm_clock_now();
-	int64_t limit = DISCIPLINE_STEP_MS * GM_MILLISECOND;
-	bool step = error > GM_SECOND || error < -GM_SECOND;
-	int64_t correction = step ? error : error > limit ? limit : error < -limit ? -limit : error;
-	atomic_fetch_add_explicit(&wall_offset, correction, memory_order_relaxed);
+	const struct offset told = read_offset();
+	int64_t doubt, wanted = measure_offset(&doubt);
+	int64_t now = gm_clock_monotonic();
+	struct offset next = {.offset = offset_at(&told, now), .since = now};
+	int64_t error = wanted - next.offset;
+	bool step = error > GM_SECOND + doubt || error < -GM_SECOND - doubt;
+	if (step)
+		next.offset = wanted;
+	else if (error > doubt || error < -doubt)
+		next.slew = error > SLEW_MOST ? SLEW_MOST : error < -SLEW_MOST ? -SLEW_MOST : error;
+	write_offset(&next);
 	return step ? error : 0;
 }
 

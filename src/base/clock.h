@@ -25,9 +25,10 @@ int64_t gm_clock_now(void);
 int64_t gm_clock_monotonic(void);
 
 /*
- * Compares the node's time with the wall clock. An error of up to a second is worked off by at most
- * 5 ms a call; a larger one is adopted at once and returned (ns, positive when the wall clock is
- * ahead). Returns 0 otherwise. One thread, about once a second.
+ * Compares the node's time with the wall clock. Of an error of up to a second, at most 5 ms are worked off,
+ * evenly over the second that follows: no span is longer or shorter by more than 0.5 %. A larger one is
+ * adopted at once and returned (ns, positive when the wall clock is ahead). Returns 0 otherwise. One
+ * thread, about once a second.
  */
 int64_t gm_clock_discipline(void);
 

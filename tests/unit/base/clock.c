@@ -1,17 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Times as text, and that the node's time runs with the monotonic clock.
+ * Times as text, and how the node's time follows the wall clock: the two clocks are this test's own.
  */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
+
+#define BEGIN (INT64_C(1700000000) * GM_SECOND)
+#define READ  INT64_C(30) /* ns that a reading takes */
+
+static int64_t monotonic = 7 * GM_SECOND; /* the machine runs */
+static int64_t ahead = BEGIN;             /* the wall clock less that */
+static int64_t hold[8];                   /* how long the next readings are held up, ns */
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	int64_t told = monotonic + (clock == CLOCK_REALTIME ? ahead : 0);
+
+	monotonic += READ + hold[0];
+	memmove(hold, hold + 1, sizeof(hold) - sizeof(hold[0]));
+	hold[sizeof(hold) / sizeof(hold[0]) - 1] = 0;
+	*time = (struct timespec){.tv_sec = told / GM_SECOND, .tv_nsec = told % GM_SECOND};
+	return 0;
+}
+
+/* How far the node's time is behind the wall clock. */
+static int64_t behind(void)
+{
+	int64_t now = gm_clock_now();
+
+	return monotonic + ahead - now;
+}
+
+/* Whether the node's time is the wall clock's, to some readings. */
+static bool is_right(void)
+{
+	return llabs(behind()) <= 10 * READ;
+}
+
+/* Until nothing is left of what a test did. */
+static void settle(void)
+{
+	ahead = BEGIN;
+	for (int i = 0; i < 300; i++) {
+		gm_clock_discipline();
+		monotonic += GM_SECOND;
+	}
+	gm_clock_discipline();
+	assert_true(is_right());
+}
 
 static void test_parse(void **state)
 {
@@ -76,20 +123,69 @@ static void test_format_is_read_back(void **state)
 	gm_time_format(INT64_MAX, text, sizeof(text));
 }
 
-static void test_the_nodes_time_is_the_wall_clock_and_runs_forward(void **state)
+static void test_begins_with_the_wall_clock(void **state)
 {
 	(void)state;
-	int64_t last = gm_clock_now();
-	for (int i = 0; i < 1000; i++) {
-		int64_t now = gm_clock_now();
-		assert_true(now >= last);
-		last = now;
+	hold[0] = hold[1] = 300 * GM_MILLISECOND; /* held up between the two readings */
+	assert_true(is_right());
+	monotonic += 100 * GM_SECOND;
+	assert_true(is_right());
+}
+
+/* The wall clock is 12 ms ahead: 5 ms a second, and no tick of 10 ms is longer by more than 0.5 %. */
+static void test_error_is_worked_off_evenly(void **state)
+{
+	(void)state;
+	settle();
+	ahead += 12 * GM_MILLISECOND;
+	for (int second = 0; second < 4; second++) {
+		assert_true(gm_clock_discipline() == 0);
+		for (int tick = 0; tick < 100; tick++) {
+			int64_t before = gm_clock_now(), since = monotonic;
+			monotonic += 10 * GM_MILLISECOND;
+			int64_t span = gm_clock_now() - before;
+			int64_t truth = monotonic - since;
+			assert_in_range(span, truth, truth + truth / 200 + 10 * READ);
+		}
+		int64_t left = (12 - 5 * (second + 1)) * GM_MILLISECOND;
+		assert_true(llabs(behind() - (left > 0 ? left : 0)) < 100 * GM_MICROSECOND);
 	}
-	struct timespec wall;
-	clock_gettime(CLOCK_REALTIME, &wall);
-	int64_t error = wall.tv_sec * GM_SECOND + wall.tv_nsec - gm_clock_now();
-	assert_true(error < GM_SECOND && error > -GM_SECOND);
+	assert_true(is_right());
+	/* What is to be added is not added for longer than it was meant for. */
+	ahead -= 3 * GM_MILLISECOND;
+	gm_clock_discipline();
+	monotonic += 1000 * GM_SECOND;
+	assert_true(is_right());
+}
+
+/* Who is held up between the readings has not found an error. */
+static void test_held_up_is_no_error(void **state)
+{
+	(void)state;
+	settle();
+	/* The first two tries are: before the wall clock is read, and after. */
+	hold[0] = hold[4] = 1500 * GM_MILLISECOND;
 	assert_true(gm_clock_discipline() == 0);
+	monotonic += GM_SECOND;
+	assert_true(is_right());
+	/* All of them are. */
+	for (size_t i = 0; i < sizeof(hold) / sizeof(hold[0]); i++)
+		hold[i] = GM_SECOND + (int64_t)i * GM_MILLISECOND;
+	assert_true(gm_clock_discipline() == 0);
+	monotonic += GM_SECOND;
+	assert_true(is_right());
+}
+
+static void test_clock_that_is_set_is_followed(void **state)
+{
+	static const int64_t steps[] = {3600 * GM_SECOND, -3600 * GM_SECOND, 1100 * GM_MILLISECOND};
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		settle();
+		ahead += steps[i];
+		assert_true(llabs(gm_clock_discipline() - steps[i]) <= 10 * READ);
+		assert_true(is_right());
+	}
 }
 
 int main(void)
@@ -98,7 +194,10 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_format_is_read_back),
-		cmocka_unit_test(test_the_nodes_time_is_the_wall_clock_and_runs_forward),
+		cmocka_unit_test(test_begins_with_the_wall_clock), /* the first that asks */
+		cmocka_unit_test(test_error_is_worked_off_evenly),
+		cmocka_unit_test(test_held_up_is_no_error),
+		cmocka_unit_test(test_clock_that_is_set_is_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
