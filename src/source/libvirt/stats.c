@@ -129,13 +129,15 @@ static struct gm_lv_disk *find_disk(struct gm_lv_history *history, const char *n
 	return NULL;
 }
 
-static uint64_t reading_of(const struct device *device, unsigned metric)
+static bool has_reading(const struct device *device, unsigned metric, uint64_t *ret_value)
 {
 	for (size_t i = 0; i < device->count; i++) {
-		if (device->readings[i].metric == metric)
-			return device->readings[i].value;
+		if (device->readings[i].metric != metric)
+			continue;
+		*ret_value = device->readings[i].value;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 /* Time over requests, both as increases: where there were requests, and no counter began anew. */
@@ -155,19 +157,21 @@ static void put_latencies(struct gm_lv_history *history, const struct device *de
 	struct gm_lv_disk *disk = find_disk(history, device->name);
 
 	for (size_t i = 0; disk && i < COUNT_OF(kinds); i++) {
-		uint64_t requests = reading_of(device, kinds[i].requests);
-		uint64_t time = reading_of(device, kinds[i].time);
+		uint64_t requests, time;
 
-		if (disk->known && requests > disk->before[i].requests &&
+		/* What an answer leaves out has not begun anew: the next one tells since the last. */
+		if (!has_reading(device, kinds[i].requests, &requests) ||
+		    !has_reading(device, kinds[i].time, &time))
+			continue;
+		if (disk->before[i].known && requests > disk->before[i].requests &&
 		    time >= disk->before[i].time)
 			gm_batch_gauge(batch, kinds[i].latency,
 				       (double)(time - disk->before[i].time) /
 					       (double)(requests - disk->before[i].requests));
+		disk->before[i].known = true;
 		disk->before[i].requests = requests;
 		disk->before[i].time = time;
 	}
-	if (disk)
-		disk->known = true;
 }
 
 /* Emits the device that was gathered, if it has a name and anything to tell. */

@@ -48,9 +48,9 @@ struct gm_lv_history {
 	uint64_t dirty_update; /* when the dirty rate was last measured, as libvirt told, s */
 	struct gm_lv_disk {
 		char name[GM_DEVICE_NAME]; /* empty: a free place */
-		bool known;                /* `before` holds */
 		/* Reads, writes, flushes: how many, and ns spent in them. */
 		struct {
+			bool known; /* it was told before */
 			uint64_t requests, time;
 		} before[3];
 	} disks[GM_LV_DISKS];

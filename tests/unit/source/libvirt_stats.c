@@ -433,6 +433,27 @@ static void add_disk(struct params *params, const char *name, uint64_t requests,
 	add_number(params, "block.0.fl.times", time);
 }
 
+/* What one answer leaves out was no 0: the next one does not tell the mean of the guest's whole life. */
+static void test_latency_over_an_answer_without_it(void **state)
+{
+	(void)state;
+	struct params params = {.count = 0};
+	struct gm_lv_history history = {0};
+
+	add_disk(&params, "vda", 1000, 9000000);
+	gm_batch_free(slow(&params, &history, READ_AT));
+	params.count = 0;
+	add_text(&params, "block.0.name", "vda");
+	add_number(&params, "block.0.capacity", 1 << 20);
+	struct gm_batch *batch = slow(&params, &history, READ_AT + 1);
+	assert_null(find(batch, 0, GM_METRIC_DISK_READ_LATENCY));
+	gm_batch_free(batch);
+	add_disk(&params, "vda", 1010, 9001000);
+	batch = slow(&params, &history, READ_AT + 2);
+	assert_true(gauge(batch, 0, GM_METRIC_DISK_READ_LATENCY) == 100);
+	gm_batch_free(batch);
+}
+
 /* The mean time of what was requested between two readings, and nothing where that is unknown. */
 static void test_latency(void **state)
 {
@@ -558,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_vcpus),
 		cmocka_unit_test(test_monitored),
 		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_latency_over_an_answer_without_it),
 		cmocka_unit_test(test_dirty_rate),
 		cmocka_unit_test(test_asked),
 		cmocka_unit_test(test_container),
