@@ -182,6 +182,10 @@ class Devices(Machines):
         index = f"{self.guest_index(LARGE)}.1"
         self.assertEqual(len(self.snmp.walk("gmDiskTarget")), 1)
         self.assertEqual(self.snmp.one(f"gmDiskTarget.{index}"), "vda")
+        # A latency is what came between two readings: one by this daemon, before there is anything.
+        wait_until("it was read before", lambda: next(
+            source["ticks"] for source in self.daemon.ctl_json("status")["sources"]
+            if source["name"] == "libvirt-slow") >= 2, 20)
         before = self.snmp.number(f"gmDiskWrittenOctets.{index}")
         self.lab.guest(LARGE, "dd if=/dev/zero of=/dev/vda bs=256k count=24 conv=fsync 2>/dev/null; "
                               "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vda of=/dev/null bs=64k count=64 2>/dev/null")
