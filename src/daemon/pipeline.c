@@ -440,6 +440,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 		gm_outputs_without_mib(pipeline->outputs);
 	}
 	gm_outputs_configure(pipeline->outputs, pipeline->config->outputs.files);
+	publish(pipeline, gm_clock_now()); /* with the outputs that there are now */
 	uv_timer_init(pipeline->loop, &pipeline->timer);
 	pipeline->timer.data = pipeline;
 	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);
