@@ -128,6 +128,10 @@ class Daemon:
             raise AssertionError(f"{words}: {reply.stderr}{reply.stdout}")
         return json.loads(reply.stdout) if reply.stdout.strip() else None
 
+    def row(self, output):
+        """What is told of an output."""
+        return next(row for row in self.ask("outputs")["outputs"] if row["name"] == output)
+
     def log(self):
         with open(self.path("log"), encoding="utf-8", errors="replace") as file:
             return file.read()
