@@ -80,10 +80,7 @@ static bool read_count(const virTypedParameter *param, uint64_t *ret_value)
 	}
 }
 
-/*
- * Splits "<prefix>N.<rest>". Returns the rest, or NULL when the name is not of that form.
- */
-static const char *split_name(const virTypedParameter *param, const char *prefix,
+const char *gm_lv_stats_split(const virTypedParameter *param, const char *prefix,
 			      uint64_t *ret_number)
 {
 	const char *at = param->field;
@@ -222,7 +219,7 @@ static void read_devices(const struct gm_lv_record *record, const struct group *
 
 	for (size_t i = 0; i < record->count; i++) {
 		uint64_t number;
-		const char *name = split_name(&record->params[i], group->prefix, &number);
+		const char *name = gm_lv_stats_split(&record->params[i], group->prefix, &number);
 
 		if (!name)
 			continue;
@@ -254,7 +251,7 @@ void gm_lv_stats_devices(const struct gm_lv_record *record,
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
 		uint64_t number;
-		const char *name = split_name(param, interface_group.prefix, &number);
+		const char *name = gm_lv_stats_split(param, interface_group.prefix, &number);
 
 		if (name && strcmp(name, "name") == 0 && param->type == VIR_TYPED_PARAM_STRING &&
 		    param->value.s && *param->value.s)
@@ -348,7 +345,7 @@ static void set(struct guest *guest, enum guest_value value, uint64_t number)
 static void read_vcpu(struct guest *guest, const virTypedParameter *param)
 {
 	uint64_t number, value;
-	const char *name = split_name(param, "vcpu.", &number);
+	const char *name = gm_lv_stats_split(param, "vcpu.", &number);
 
 	if (!name || !read_count(param, &value))
 		return;
@@ -387,7 +384,7 @@ bool gm_lv_stats_monitored(const struct gm_lv_record *record)
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
 		uint64_t number;
-		const char *name = split_name(param, disk_group.prefix, &number);
+		const char *name = gm_lv_stats_split(param, disk_group.prefix, &number);
 
 		if (name && strncmp(name, "rd.", 3) == 0)
 			return true;
