@@ -21,6 +21,7 @@
 #include "base/pack.h"
 #include "daemon/intake.h"
 #include "daemon/recall.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
@@ -58,34 +59,13 @@ struct fixture {
 	struct shelf shelf;
 };
 
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void ignore_info(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void ignore_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user, (void)key, (void)time;
-}
-
-static void ignore_finding(void *user, const struct gm_finding *finding)
-{
-	(void)user, (void)finding;
-}
-
 static void make_intake(struct fixture *fixture)
 {
 	struct gm_intake_options options = {
 		.window = {.samples = 100, .length = 60 * GM_SECOND},
 		.detectors = fixture->settings,
 	};
-	struct gm_intake_sink sink = {ignore_frame, ignore_info, ignore_gone, ignore_finding, NULL};
+	struct gm_intake_sink sink = sink_that_passes(NULL);
 
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 }
