@@ -98,7 +98,7 @@ static void measure_way(struct field *field, const struct way *way, struct cost 
 {
 	struct rig *rig = field->rig;
 
-	freeReplyObject(rig_command(rig, "FLUSHALL SYNC"));
+	rig_do(rig, "FLUSHALL SYNC");
 	if (way->by_store)
 		begin(field, way);
 	measure(field, way, ret_cost);

@@ -144,16 +144,33 @@ static redisReply *command(struct rig *rig, const char *format, va_list argument
 	return reply;
 }
 
+/* As command(), which has to succeed. */
+static redisReply *succeed(struct rig *rig, const char *format, va_list arguments)
+{
+	redisReply *reply = command(rig, format, arguments);
+
+	if (reply->type == REDIS_REPLY_ERROR)
+		fail_msg("%s: %s", format, reply->str);
+	return reply;
+}
+
 redisReply *rig_command(struct rig *rig, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	redisReply *reply = command(rig, format, arguments);
+	redisReply *reply = succeed(rig, format, arguments);
 	va_end(arguments);
-	if (reply->type == REDIS_REPLY_ERROR)
-		fail_msg("%s: %s", format, reply->str);
 	return reply;
+}
+
+void rig_do(struct rig *rig, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	freeReplyObject(succeed(rig, format, arguments));
+	va_end(arguments);
 }
 
 long long rig_integer(struct rig *rig, const char *format, ...)

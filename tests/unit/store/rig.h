@@ -66,6 +66,7 @@ void rig_server(struct rig *rig, const char *const *arguments);
 void rig_kill_server(struct rig *rig);
 /* A command for the server through a connection of the test's own. The caller frees. */
 redisReply *rig_command(struct rig *rig, const char *format, ...);
+void rig_do(struct rig *rig, const char *format, ...); /* one whose answer only must be no error */
 long long rig_integer(struct rig *rig, const char *format, ...);
 
 void rig_create(struct rig *rig);
