@@ -3,7 +3,6 @@
  * The Redis store with a real server in bad days: killed, emptied, full, locked. In the end the
  * streams hold exactly what the rings hold, and each change of state was told once.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -168,17 +167,6 @@ static void test_memory_full_for_a_moment(void **state)
 	rig_check_complete(rig);
 }
 
-static void write_password(struct rig *rig, const char *text)
-{
-	int fd;
-
-	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
-		 rig->directory);
-	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static void test_password(void **state)
 {
 	struct rig *rig = *state;
@@ -191,7 +179,7 @@ static void test_password(void **state)
 	rig_expect_reason(rig, "NOAUTH");
 	rig_stop(rig);
 
-	write_password(rig, "wrong-s3cret\n");
+	rig_write_password(rig, "wrong-s3cret\n");
 	rig_start(rig);
 	rig_run(rig, 300);
 	rig_expect_reason(rig, "WRONGPASS");
@@ -199,7 +187,7 @@ static void test_password(void **state)
 	assert_true(rig->store->ops->load(rig->store, GM_SECOND, &err) < 0);
 	assert_non_null(strstr(err.text, "WRONGPASS"));
 	assert_null(strstr(err.text, "s3cret"));
-	write_password(rig, "s3cret!\n"); /* corrected while it runs */
+	rig_write_password(rig, "s3cret!\n"); /* corrected while it runs */
 	assert_true(rig_wait_connected(rig, true, 3000));
 	rig_ticks(rig, 10);
 	rig_settle(rig);

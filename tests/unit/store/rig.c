@@ -144,6 +144,17 @@ static redisReply *command(struct rig *rig, const char *format, va_list argument
 	return reply;
 }
 
+void rig_write_password(struct rig *rig, const char *text)
+{
+	int fd;
+
+	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
+		 rig->directory);
+	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 /* As command(), which has to succeed. */
 static redisReply *succeed(struct rig *rig, const char *format, va_list arguments)
 {

@@ -153,17 +153,6 @@ static void test_lists(void **state)
 	assert_int_equal(gm_redis_route_init(&route, &options, &err), -E2BIG);
 }
 
-static void write_password(struct rig *rig, const char *text)
-{
-	int fd;
-
-	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
-		 rig->directory);
-	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /* The rights that the daemon needs, and no more. CONFIG is not among them. */
 static void test_user_over_tcp(void **state)
 {
@@ -178,7 +167,7 @@ static void test_user_over_tcp(void **state)
 		    "+persist");
 	snprintf(rig->options.addresses, sizeof(rig->options.addresses), "127.0.0.1:%d", PORT);
 	snprintf(rig->options.username, sizeof(rig->options.username), "guestmon");
-	write_password(rig, "s3cret\n");
+	rig_write_password(rig, "s3cret\n");
 	rig_start(rig);
 	assert_true(rig_wait_connected(rig, true, 2000));
 	rig_ticks(rig, 50);
