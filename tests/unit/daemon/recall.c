@@ -223,14 +223,6 @@ static void test_damaged(void **state)
 	assert_int_equal(guest(fixture)->learned_until, 0);
 }
 
-static void tell_name(struct fixture *fixture, const char *name)
-{
-	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
-
-	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
-}
-
 /* A rule for those called web-*: it judges once it is known that the guest is one of them. */
 static void test_a_rule_that_asks_for_the_guest(void **state)
 {
@@ -243,7 +235,7 @@ static void test_a_rule_that_asks_for_the_guest(void **state)
 				 fixture->settings, &gm_leak_ops, "web", &match,
 				 gm_detector_settings_get(fixture->settings, &gm_leak_ops)),
 			 0);
-	tell_name(fixture, "web-1");
+	tell_guest(fixture->intake, uuid, "web-1");
 	assert_true(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
 	for (int i = 0; i < 600; i++)
 		restore_frame(fixture, i);
@@ -257,17 +249,17 @@ static void test_a_rule_that_asks_for_the_guest(void **state)
 	for (int i = 540; i < 600; i++)
 		restore_frame(fixture, i);
 	assert_false(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
-	tell_name(fixture, "web-1");
+	tell_guest(fixture->intake, uuid, "web-1");
 	assert_true(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
 	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
 			 at(599));
 	assert_int_equal(shelf->size, first->size);
 	assert_memory_equal(shelf->bytes, first->bytes, shelf->size);
 	/* Who is called so later, when all have been told of, begins anew; the others go on. */
-	tell_name(fixture, "db-1");
+	tell_guest(fixture->intake, uuid, "db-1");
 	gm_intake_sweep(fixture->intake, at(700));
 	assert_null(guest(fixture)->kept);
-	tell_name(fixture, "web-1");
+	tell_guest(fixture->intake, uuid, "web-1");
 	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
 			 at(599));
 	assert_true(shelf->size < first->size);
