@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "source/libvirt/uris.h"
 
@@ -522,14 +523,11 @@ void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *h
 	read_devices(record, &disk_group, history, batch);
 }
 
-/* FNV-1a over what the guest tells, its date included. */
+/* Of what the guest tells, its date included. */
 static uint64_t digest(const struct guest *guest)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t value = VALUE_AVAILABLE; value <= VALUE_LAST_UPDATE; value++)
-		hash = (hash ^ guest->value[value]) * 0x100000001b3;
-	return hash;
+	return gm_hash(GM_HASH_FIRST, &guest->value[VALUE_AVAILABLE],
+		       (VALUE_LAST_UPDATE + 1 - VALUE_AVAILABLE) * sizeof(guest->value[0]));
 }
 
 void gm_lv_stats_asked(const struct gm_lv_record *record, int64_t asked_at, uint64_t *seen,
