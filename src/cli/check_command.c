@@ -167,7 +167,7 @@ static void judge_answer(struct check *check, const struct gm_json *snmp, char *
 	char *rest = NULL, quoted[SENTENCE / 2];
 	const char *node = strtok_r(text, "\n", &rest), *boots = strtok_r(NULL, "\n", &rest);
 	/* snmpget's own quotes are enough. */
-	gm_text_copy(quoted, sizeof(quoted), node ? node : "");
+	gm_text_copy(quoted, sizeof(quoted), node);
 	if (!node || !boots || strncmp(boots, "No Such Object", 14) == 0)
 		step(check, WRONG, "view",
 		     "what these credentials are shown leaves it out: a line \"view NAME included "

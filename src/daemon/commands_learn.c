@@ -66,7 +66,7 @@ struct gm_json *gm_answer_learn(const struct gm_query *query)
 			     GM_LESSON_LABEL - 1);
 		return NULL;
 	}
-	gm_text_copy(range.label, sizeof(range.label), label ? label : "");
+	gm_text_copy(range.label, sizeof(range.label), label);
 	gm_query_author(query, range.author);
 	if (gm_learning_learn(gm_pipeline_learning(query->commands->pipeline),
 			      gm_pipeline_entities(query->commands->pipeline), &range, now, &id,
