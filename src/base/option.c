@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -67,13 +66,12 @@ static bool parse_bool(const char *text, bool *ret_flag)
 	return false;
 }
 
-/* A decimal number with one of `units` behind it. strtod() alone would take hex, "inf" and "nan". */
+/* A decimal number with one of `units` behind it. */
 static bool parse_number(const char *text, const struct unit *units, double *ret_number)
 {
-	size_t digits = strspn(text, "+-.0123456789eE");
-	char *end;
-	double number = strtod(text, &end);
-	if (digits == 0 || end == text || (size_t)(end - text) > digits || !isfinite(number))
+	double number;
+	const char *end = gm_text_number(text, &number);
+	if (!end)
 		return false;
 	while (*end == ' ')
 		end++;

@@ -5,8 +5,10 @@
  */
 #include "base/text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
@@ -46,6 +48,17 @@ int gm_text_hex(char digit)
 		return digit - '0';
 	digit |= 0x20; /* to the lower case */
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+const char *gm_text_number(const char *text, double *ret_number)
+{
+	size_t most = strspn(text, "+-.0123456789eE");
+	char *end;
+	double number = strtod(text, &end);
+	if (most == 0 || end == text || (size_t)(end - text) > most || !isfinite(number))
+		return NULL;
+	*ret_number = number;
+	return end;
 }
 
 bool gm_text_is_utf8(const char *text)

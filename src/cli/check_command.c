@@ -17,11 +17,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/snmpget.h"
 #include "ctl/ctl.h"
 #include "gm_version.h"
 
-enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, SENTENCE = 512 };
+enum { SENTENCE = 512 };
 static const int64_t PATIENCE = 10 * GM_SECOND; /* for the test notification */
 
 enum state { FINE, WRONG, NOT_TRIED };
@@ -68,7 +69,7 @@ static struct gm_json *ask(const struct check *check, const char *command, bool 
 	gm_json_set_text(request, "command", command);
 	if (test)
 		gm_json_set_bool(request, "test", true);
-	int result = gm_ctl_call(check->socket, request, TIMEOUT_MS, &reply, err);
+	int result = gm_ctl_call(check->socket, request, GM_COMMAND_TIMEOUT, &reply, err);
 	gm_json_free(request);
 	return result < 0 ? NULL : reply;
 }
@@ -166,7 +167,7 @@ static void judge_answer(struct check *check, const struct gm_json *snmp, char *
 	char *rest = NULL, quoted[SENTENCE / 2];
 	const char *node = strtok_r(text, "\n", &rest), *boots = strtok_r(NULL, "\n", &rest);
 	/* snmpget's own quotes are enough. */
-	gm_text_copy(quoted, sizeof(quoted), node ? node : "");
+	gm_text_copy(quoted, sizeof(quoted), node);
 	if (!node || !boots || strncmp(boots, "No Such Object", 14) == 0)
 		step(check, WRONG, "view",
 		     "what these credentials are shown leaves it out: a line \"view NAME included "
@@ -285,7 +286,7 @@ int gm_cli_check(const char *socket, bool json, int argc, char **argv)
 		fputs("usage: guestmonctl check [--credentials FILE] [--agent HOST:PORT] "
 		      "[--no-notification] [--json]\n",
 		      stderr);
-		return EXIT_USAGE;
+		return GM_EXIT_USAGE;
 	}
 	if (check.json)
 		check.steps = gm_json_array();

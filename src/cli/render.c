@@ -91,6 +91,12 @@ static char *with_unit(char *cell, double value, double step, const char *const 
 	return cell;
 }
 
+const char *gm_member_text(const struct gm_json *object, const char *key)
+{
+	const char *text = gm_json_get_text(object, key);
+	return text ? text : "";
+}
+
 char *gm_render_bytes(char *cell, double bytes)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", NULL};

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/json.h"
+
 /* An alarm's text (384 bytes) fits quoted. */
 enum { GM_CELL = 400, GM_TABLE_COLUMNS = 13 };
 
@@ -26,6 +28,9 @@ char (*gm_table_row(struct gm_table *table))[GM_CELL];
 
 /* Prints heads and rows and frees the table. */
 void gm_table_print(struct gm_table *table, FILE *out);
+
+/* A member of an answer; "" where there is none. */
+const char *gm_member_text(const struct gm_json *object, const char *key);
 
 /* Each fills `cell` (GM_CELL bytes) and returns it. A value that is NAN gives "-". */
 char *gm_render_bytes(char *cell, double bytes);      /* "1.5 MiB" */

@@ -15,6 +15,15 @@
 #include "base/text.h"
 #include "daemon/commands_private.h"
 
+bool gm_query_integer(const struct gm_query *query, const char *key, int64_t *ret_number)
+{
+	const char *word = gm_json_get_text(query->request, key);
+	char *end = NULL;
+
+	*ret_number = word ? strtoll(word, &end, 10) : gm_json_get_integer(query->request, key, -1);
+	return !word || (end != word && *end == '\0');
+}
+
 void gm_reply_set_time(struct gm_json *object, const char *key, int64_t time)
 {
 	if (time != 0)

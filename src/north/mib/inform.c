@@ -202,7 +202,8 @@ static netsnmp_pdu *inform_pdu(const struct gm_inform_target *target)
 	static const oid up_time[] = {1, 3, 6, 1, 2, 1, 1, 3, 0};
 	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_notification(gm_mib_notification_of(&target->transition), name);
+	size_t length = gm_mib_notification(GM_MIB_GUESTMON,
+					    gm_mib_notification_of(&target->transition), name);
 	u_long ticks =
 		(u_long)((gm_clock_monotonic() - target->mib->started) / (10 * GM_MILLISECOND));
 	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_INFORM);

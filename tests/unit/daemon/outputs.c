@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/outputs.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
 
 enum { OUTPUTS = 8 };
 
@@ -133,17 +133,6 @@ static void journal(struct fixture *fixture)
 	assert_int_equal(gm_state_journal(fixture->state, &transition, NULL), 0);
 }
 
-/* Another hand at the file. */
-static void sql(struct fixture *fixture, const char *text)
-{
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(database);
-}
-
 static off_t log_size(struct fixture *fixture)
 {
 	char path[STATE_DIRECTORY + 16];
@@ -169,14 +158,14 @@ static void test_a_position_that_cannot_be_read_is_asked_for_again(void **state)
 	stop(fixture); /* the output is known, and is to tell what comes now */
 	start(fixture);
 	journal(fixture);
-	sql(fixture, "ALTER TABLE outputs RENAME TO away");
+	run_sql(fixture->directory, "ALTER TABLE outputs RENAME TO away");
 	gm_outputs_configure(fixture->outputs, &fixture->files);
 	gm_outputs_pump(fixture->outputs);
 	assert_int_equal(told, 0);
 	assert_int_equal(gm_outputs_rows(fixture->outputs, rows, OUTPUTS), 1);
 	assert_int_equal(rows[0].state, GM_OUTPUT_WAITING);
 	assert_string_equal(rows[0].error, "its position cannot be read");
-	sql(fixture, "ALTER TABLE away RENAME TO outputs");
+	run_sql(fixture->directory, "ALTER TABLE away RENAME TO outputs");
 	gm_outputs_configure(fixture->outputs, &fixture->files); /* forgets no position */
 	wait_ms(fixture, 1100);
 	gm_outputs_pump(fixture->outputs);
@@ -220,8 +209,8 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 	fixture->files.count = 1;
 	gm_outputs_configure(fixture->outputs, &fixture->files);
 	journal(fixture);
-	sql(fixture,
-	    "CREATE TRIGGER full BEFORE UPDATE ON outputs BEGIN SELECT RAISE(ABORT, 'x'); END");
+	run_sql(fixture->directory,
+		"CREATE TRIGGER full BEFORE UPDATE ON outputs BEGIN SELECT RAISE(ABORT, 'x'); END");
 	for (int i = 0; i < 2; i++) {
 		gm_outputs_pump(fixture->outputs);
 		wait_ms(fixture, 110);
@@ -229,7 +218,7 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 	assert_int_equal(told, 1);
 	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
 	assert_int_equal(stored, 0);
-	sql(fixture, "DROP TRIGGER full");
+	run_sql(fixture->directory, "DROP TRIGGER full");
 	gm_outputs_pump(fixture->outputs);
 	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
 	assert_int_equal(stored, 1);
