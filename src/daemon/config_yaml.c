@@ -15,6 +15,7 @@
 #include "daemon/outline.h"
 #include "daemon/policies.h"
 #include "daemon/text_file.h"
+#include "north/api/users.h"
 
 /* A file being loaded. */
 struct loader {
@@ -213,13 +214,35 @@ static int check_detectors(const struct loader *loader)
 	return 0;
 }
 
+/* A server whose users cannot be read does not start. */
+static int check_users(const struct loader *loader)
+{
+	const struct gm_api_options *api = &loader->config->api;
+	struct gm_api_users *users = NULL;
+	struct gm_error why;
+
+	if (api->enabled && gm_api_users_read(api->users, &users, &why) < 0) {
+		size_t line = gm_outline_line(loader->outline, "api", "users");
+
+		if (line == 0)
+			line = gm_outline_line(loader->outline, "api", "enabled");
+		return gm_error_set(loader->err, -EINVAL, "%s:%zu: api.users: %s", loader->name,
+				    line, why.text);
+	}
+	gm_api_users_free(users);
+	return 0;
+}
+
 static int check_rules(const struct loader *loader)
 {
 	struct gm_config_breach breach;
 	char line[32] = "";
 
-	if (gm_config_check(loader->config, &breach))
-		return check_detectors(loader);
+	if (gm_config_check(loader->config, &breach)) {
+		int result = check_detectors(loader);
+
+		return result < 0 ? result : check_users(loader);
+	}
 	size_t number = gm_outline_line(loader->outline, breach.section, breach.key);
 	if (number != 0)
 		snprintf(line, sizeof(line), "%zu:", number);

@@ -207,6 +207,58 @@ static void a_wrong_range_is_refused(void **state)
 	refused(*state, text, ":2: state.directory: ");
 }
 
+static void what_cannot_be_reached_is_refused(void **state)
+{
+	static const char *const wrong[] = {"udp:127.0.0.1:705", "relative",    "tcp:localhost",
+					    "tcp::705",          "tcp:[::1]:0", "",
+					    "tcp:a:b",           "tcp:a b:1",   "unix:/a"};
+	static const char *const right[] = {"/run/agentx", "tcp:127.0.0.1:705", "tcp:localhost:705",
+					    "tcp6:[::1]:705"};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), "snmp:\n  agentx-socket: \"%s\"\n", wrong[i]);
+		refused(*state, text, ":2: snmp.agentx-socket: allowed: a path that begins with");
+	}
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		snprintf(text, sizeof(text), "snmp:\n  agentx-socket: \"%s\"\n", right[i]);
+		gm_config_free(load(*state, text));
+	}
+	snprintf(text, sizeof(text), "snmp:\n  agentx-socket: /%0107d\n", 0);
+	refused(*state, text, ":2: snmp.agentx-socket: allowed: a path that begins with");
+	refused(*state, "redis:\n  sentinel-master: windows\n",
+		":2: redis.sentinel-master: allowed: a name, where redis.addresses tells");
+	gm_config_free(load(*state, "redis: {sentinel-master: windows, addresses: \"[::1]:1\"}\n"));
+}
+
+static void a_server_needs_its_users(void **state)
+{
+	const struct place *place = *state;
+	char users[128], text[512], message[512];
+	static const char line[] = "nfvo read 0123456789\n";
+
+	refused(place, "server-notifier: {enabled: true}\n",
+		":1: server-notifier.enabled: allowed: true where api.enabled is");
+	snprintf(users, sizeof(users), "%s/users", place->directory);
+	snprintf(text, sizeof(text), "api:\n  enabled: true\n  users: %s\n", users);
+	snprintf(message, sizeof(message), ":3: api.users: %s: No such file", users);
+	refused(place, text, message);
+
+	int fd = open(users, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, line, sizeof(line) - 1), sizeof(line) - 1);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	snprintf(message, sizeof(message), ":3: api.users: %s: others than its owner", users);
+	refused(place, text, message);
+	assert_int_equal(fchmod(fd, 0600), 0);
+	close(fd);
+	gm_config_free(load(place, text));
+	snprintf(text, sizeof(text),
+		 "server-notifier: {enabled: true}\napi:\n  enabled: true\n  users: %s\n", users);
+	gm_config_free(load(place, text));
+	unlink(users);
+	gm_config_free(load(place, "api: {enabled: false, users: /nowhere}\n"));
+}
+
 static void a_wrong_shape_is_refused(void **state)
 {
 	refused(*state, "- log\n", ":1: the file holds sections");
@@ -459,6 +511,8 @@ int main(void)
 		TEST(an_unknown_key_is_refused),
 		TEST(a_wrong_type_is_refused),
 		TEST(a_wrong_range_is_refused),
+		TEST(what_cannot_be_reached_is_refused),
+		TEST(a_server_needs_its_users),
 		TEST(a_wrong_shape_is_refused),
 		TEST(a_duplicate_is_refused),
 		TEST(anchors_aliases_and_tags_are_refused),
