@@ -358,8 +358,24 @@ static void what_is_no_readable_file_is_refused(void **state)
 	assert_null(config);
 }
 
+static void what_is_no_directory_is_told_with_its_key(void **state)
+{
+	static const char *const sections[] = {"policy", "outputs"};
+	const struct place *place = *state;
+	char text[512], message[512];
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		snprintf(text, sizeof(text), "%s:\n  directory: %s\n", sections[i], place->path);
+		snprintf(message, sizeof(message), ":2: %s.directory: %s: Not a directory",
+			 sections[i], place->path);
+		refused_bytes(place, text, strlen(text), -ENOTDIR, message);
+	}
+}
+
 static void rules_between_options_are_checked(void **state)
 {
+	/* Of what the file leaves out it is the section's line. */
+	refused(*state, "log: {}\napi: {certificate: /a}\n", ":2: api.key: allowed: a file");
 	refused(*state, "node:\n  name: a b\n", ":2: node.name: allowed: letters");
 	refused(*state, "node:\n  name: a{b}\n", ":2: node.name: allowed: letters");
 	refused(*state, "state:\n  directory: here\n", ":2: state.directory: allowed: a path");
@@ -521,6 +537,7 @@ int main(void)
 		TEST(a_file_that_is_too_large_is_refused),
 		TEST(too_many_keys_are_refused),
 		TEST(what_is_no_readable_file_is_refused),
+		TEST(what_is_no_directory_is_told_with_its_key),
 		TEST(rules_between_options_are_checked),
 		TEST(what_is_printed_is_read_back),
 		TEST(the_sample_holds_the_defaults),
