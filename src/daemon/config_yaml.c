@@ -198,23 +198,6 @@ static int load_values(const struct loader *loader)
 	return rc;
 }
 
-/* What a detector's table alone cannot say. */
-static int check_detectors(const struct loader *loader)
-{
-	for (size_t i = 0; gm_detectors[i]; i++) {
-		const struct gm_detector_ops *ops = gm_detectors[i];
-		struct gm_error why;
-
-		if (ops->rules_only || !ops->check ||
-		    ops->check(gm_detector_settings_get(loader->config->detectors, ops), &why) == 0)
-			continue;
-		return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s.%s", loader->name,
-				    gm_outline_line(loader->outline, ops->name, NULL), ops->name,
-				    why.text);
-	}
-	return 0;
-}
-
 /* "FILE:LINE: section.key: WHAT"; the line of an option that the file leaves out is its section's. */
 static int refuse_option(const struct loader *loader, int code, const char *section,
 			 const char *key, const char *what)
@@ -228,6 +211,33 @@ static int refuse_option(const struct loader *loader, int code, const char *sect
 		snprintf(line, sizeof(line), "%zu:", number);
 	return gm_error_set(loader->err, code, "%s:%s %s.%s: %s", loader->name, line, section, key,
 			    what);
+}
+
+/* `sentence` is "KEY: WHAT". */
+static int refuse_detector(const struct loader *loader, const struct gm_detector_ops *ops,
+			   const char *sentence)
+{
+	char key[64];
+	size_t length = strcspn(sentence, ":");
+
+	snprintf(key, sizeof(key), "%.*s", (int)length, sentence);
+	return refuse_option(loader, -EINVAL, ops->name, key,
+			     sentence + length + strspn(sentence + length, ": "));
+}
+
+/* What a detector's table alone cannot say. */
+static int check_detectors(const struct loader *loader)
+{
+	for (size_t i = 0; gm_detectors[i]; i++) {
+		const struct gm_detector_ops *ops = gm_detectors[i];
+		struct gm_error why;
+
+		if (ops->rules_only || !ops->check ||
+		    ops->check(gm_detector_settings_get(loader->config->detectors, ops), &why) == 0)
+			continue;
+		return refuse_detector(loader, ops, why.text);
+	}
+	return 0;
 }
 
 /* A server whose users cannot be read does not start. */

@@ -252,7 +252,7 @@ static const struct {
 	 "a.yaml:4:17: message: there is nothing called \"gast\" to put in; there are "
 	 "{guest}, "
 	 "{project}, {entity}, {metric}, {rule}, {severity}, {value}, {limit}"},
-	{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is out of range; "
+	{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is not known; "
 				    "allowed: one of warning, minor, "
 				    "major, critical"},
 	{POLICY("interval: 1ms"), "a.yaml:3:15: interval: \"1ms\" is out of range; "
@@ -284,6 +284,8 @@ static const struct {
 	{"thresholds:\n  - {name: t, metric: load.1}\n",
 	 "a.yaml:2:5: metric: the rule has no limit: give warning-max, warning-min, "
 	 "failure-max, failure-min, rising or missing"},
+	{"thresholds:\n  - {name: t, metric: load.1, warning-min: 1, failure-min: 2}\n",
+	 "a.yaml:2:5: failure-min: above warning-min"},
 	{"groups: {a: maybe}\n", "a.yaml:1:13: true or false is expected"},
 	{"overrides:\n  - leak: {enabled: false}\n", "a.yaml:2:5: an override needs a match"},
 	{"overrides:\n  - match: {name: a}\n    leak: {horizont: 1d}\n",
