@@ -240,6 +240,30 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 	assert_int_equal(stored, 1);
 }
 
+static int cannot_be_made(const void *options, const struct gm_output_host *host,
+			  struct gm_output **ret_output, struct gm_error *err)
+{
+	(void)options;
+	(void)host;
+	(void)ret_output;
+	/* As long as libcurl's sentences come to be. */
+	return gm_error_set(err, -EIO, "%0250d or not, and why", 0);
+}
+
+static void test_a_long_reason_is_kept_or_tells_that_it_is_cut(void **state)
+{
+	static const struct gm_output_ops sick = {.type = "test", .create = cannot_be_made};
+	struct fixture *fixture = *state;
+	struct gm_output_row row;
+	fixture->files.count = 1;
+	fixture->files.files[0].ops = &sick;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	assert_int_equal(gm_outputs_rows(fixture->outputs, &row, 1), 1);
+	assert_int_equal(strlen(row.error), GM_OUTPUT_ERROR - 1);
+	assert_string_equal(row.error + 249, "0 o\xE2\x80\xA6");
+	fixture->files.files[0].ops = &ops;
+}
+
 static struct gm_output_row snmp_row(struct fixture *fixture)
 {
 	struct gm_output_row row = {.name = ""};
@@ -282,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_OUTPUTS(test_a_position_that_cannot_be_read_is_asked_for_again),
 		WITH_OUTPUTS(test_the_agents_output_waits_for_the_master_agent),
+		WITH_OUTPUTS(test_a_long_reason_is_kept_or_tells_that_it_is_cut),
 		WITH_OUTPUTS(test_positions_are_written_as_one),
 		WITH_OUTPUTS(test_a_position_that_cannot_be_written_is_written_soon),
 	};
