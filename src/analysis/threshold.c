@@ -444,6 +444,18 @@ static int check_pair(const struct gm_threshold_options *options, struct gm_erro
 	return 0;
 }
 
+/* A warning that no value could be without being a failure; inverted, the two may stand side by side. */
+static int check_levels(const struct gm_threshold_options *options, struct gm_error *err)
+{
+	if (options->invert)
+		return 0;
+	if (options->failure_max < options->warning_max)
+		return refuse(err, "failure-max", "below warning-max");
+	if (options->failure_min > options->warning_min)
+		return refuse(err, "failure-min", "above warning-min");
+	return 0;
+}
+
 static int threshold_check(const void *all, struct gm_error *err)
 {
 	const struct gm_threshold_options *options = all;
@@ -462,7 +474,7 @@ static int threshold_check(const void *all, struct gm_error *err)
 		return refuse(err, "metric",
 			      "the rule has no limit: give warning-max, warning-min, "
 			      "failure-max, failure-min, rising or missing");
-	return 0;
+	return check_levels(options, err);
 }
 
 const struct gm_detector_ops gm_threshold_ops = {

@@ -132,8 +132,12 @@ static int refuse(const struct gm_option *option, int code, const char *text, st
 	char quoted[96], allowed[256];
 	gm_text_quote(quoted, sizeof(quoted), text);
 	gm_option_describe(option, allowed, sizeof(allowed));
-	return gm_error_set(err, code, "%s: %s is %s; allowed: %s", option->key, quoted,
-			    code == -ERANGE ? "out of range" : "not understood", allowed);
+	const char *what = code != -ERANGE                    ? "not understood"
+			   : option->type == GM_OPTION_CHOICE ? "not known"
+			   : option->type == GM_OPTION_TEXT   ? "too long"
+							      : "out of range";
+	return gm_error_set(err, code, "%s: %s is %s; allowed: %s", option->key, quoted, what,
+			    allowed);
 }
 
 static int set_number(const struct gm_option *option, char *member, const char *text,

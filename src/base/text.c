@@ -90,6 +90,17 @@ size_t gm_text_copy(char *target, size_t size, const char *source)
 	return used;
 }
 
+void gm_text_shorten(char *target, size_t size, const char *source)
+{
+	static const char ellipsis[] = "\xE2\x80\xA6"; /* U+2026 */
+	if (!source || strlen(source) < size) {
+		gm_text_copy(target, size, source);
+		return;
+	}
+	size_t used = gm_text_copy(target, size - (sizeof(ellipsis) - 1), source);
+	memcpy(target + used, ellipsis, sizeof(ellipsis));
+}
+
 /*
  * Characters that turn the direction of what follows, or end the line, in text that is shown: of
  * Unicode's Bidi_Control and its line and paragraph separators, the number; 0 for any other.

@@ -16,6 +16,9 @@
  */
 size_t gm_text_copy(char *target, size_t size, const char *source);
 
+/* As gm_text_copy(), with "…" at the end of what does not fit. `size` > 3. */
+void gm_text_shorten(char *target, size_t size, const char *source);
+
 /*
  * As gm_text_copy(), for one line of a log or a terminal: control characters, the C1 block and the
  * backslash become \n, \t, \\ or \xHH, what turns the direction of text or ends a line \uHHHH, and

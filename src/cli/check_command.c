@@ -207,6 +207,59 @@ static void check_view(struct check *check, const struct gm_json *snmp)
 	gm_buffer_free(&output);
 }
 
+static const struct gm_json *find_output(const struct gm_json *reply)
+{
+	const struct gm_json *outputs = gm_json_get(reply, "outputs");
+	for (size_t i = 0; i < gm_json_size(outputs); i++) {
+		const char *name = gm_json_get_text(gm_json_at(outputs, i), "name");
+		if (name && strcmp(name, "snmp") == 0)
+			return gm_json_at(outputs, i);
+	}
+	return NULL;
+}
+
+static bool is_state(const struct gm_json *output, const char *name)
+{
+	const char *state = gm_json_get_text(output, "state");
+	return state && strcmp(state, name) == 0;
+}
+
+/* Rows are those of a moment ago: one that does not work is looked at again. */
+static struct gm_json *ask_outputs(const struct check *check, struct gm_error *err)
+{
+	int64_t end = gm_clock_monotonic() + GM_SECOND;
+	struct gm_json *reply = ask(check, "outputs", false, err);
+	while (reply && !is_state(find_output(reply), "working") && gm_clock_monotonic() < end) {
+		nanosleep(&(struct timespec){.tv_nsec = 100 * GM_MILLISECOND}, NULL);
+		gm_json_free(reply);
+		reply = ask(check, "outputs", false, err);
+	}
+	return reply;
+}
+
+/* Whether alarms take that way: a test does it even while the output is paused. */
+static void check_output(struct check *check)
+{
+	struct gm_error err;
+	struct gm_json *reply = ask_outputs(check, &err);
+	const struct gm_json *output = find_output(reply);
+	const char *state = gm_json_get_text(output, "state"),
+		   *error = gm_json_get_text(output, "error");
+	if (!reply)
+		step(check, WRONG, "output", NULL, "%s", err.text);
+	else if (is_state(output, "working"))
+		step(check, FINE, "output", NULL, "alarms are given to the master agent");
+	else if (is_state(output, "paused"))
+		step(check, WRONG, "output", "guestmonctl outputs resume snmp",
+		     "output snmp is paused: %.0f transitions of alarms wait",
+		     gm_json_get_number(output, "backlog", 0));
+	else
+		step(check, WRONG, "output", "guestmonctl outputs tells what it waits for",
+		     "output snmp is %s%s%s", state ? state : "not there", error ? ": " : "",
+		     error ? error : "");
+	gm_json_free(reply);
+}
+
 static void check_notification(struct check *check, const struct gm_json *snmp)
 {
 	if (!check->notify) {
@@ -292,6 +345,7 @@ int gm_cli_check(const char *socket, bool json, int argc, char **argv)
 		check.steps = gm_json_array();
 	struct gm_json *snmp = check_daemon(&check);
 	if (snmp && check_session(&check, snmp)) {
+		check_output(&check);
 		check_view(&check, snmp);
 		check_notification(&check, snmp);
 	}

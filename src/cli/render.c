@@ -162,3 +162,17 @@ char *gm_render_name(char *cell, const char *name)
 		snprintf(cell, GM_CELL, "%s", name && name[0] != '\0' ? quoted : "-");
 	return cell;
 }
+
+char *gm_render_sentence(char *cell, const char *sentence)
+{
+	char quoted[GM_CELL];
+	size_t used = 0, length = gm_text_quote(quoted, sizeof(quoted), sentence);
+	for (size_t i = 1; i + 1 < length; i++) {
+		i += quoted[i] == '\\' && quoted[i + 1] == '"';
+		cell[used++] = quoted[i];
+	}
+	cell[used] = '\0';
+	if (used == 0)
+		snprintf(cell, GM_CELL, "-");
+	return cell;
+}

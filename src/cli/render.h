@@ -38,5 +38,7 @@ char *gm_render_rate(char *cell, double bits_per_s);  /* "12.3 Mbit/s" */
 char *gm_render_duration(char *cell, double seconds); /* "0.12 s", "3 min 20 s", "2 d 3 h" */
 char *gm_render_time(char *cell, double seconds);     /* local time with tenths */
 char *gm_render_name(char *cell, const char *name);   /* quoted when it holds anything odd */
+/* For the last column: without quotes around it, and those that it holds as they are. */
+char *gm_render_sentence(char *cell, const char *sentence);
 
 #endif

@@ -53,11 +53,22 @@ static void show_external(const struct gm_json *external, FILE *out)
 		number(external, "active"));
 }
 
+static void show_snmp(const struct gm_json *snmp, FILE *out)
+{
+	if (!gm_json_get_bool(snmp, "enabled")) {
+		fputs("snmp       off\n", out);
+		return;
+	}
+	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n",
+		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
+						    : "no master agent",
+		number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+}
+
 void gm_show_status(const struct gm_json *reply, FILE *out)
 {
 	char cell[GM_CELL], other[GM_CELL];
-	const struct gm_json *store = gm_json_get(reply, "store"),
-			     *snmp = gm_json_get(reply, "snmp");
+	const struct gm_json *store = gm_json_get(reply, "store");
 
 	fprintf(out, "guestmond %s on %s, since %s (start %.0f)\n",
 		gm_member_text(reply, "version"),
@@ -82,10 +93,7 @@ void gm_show_status(const struct gm_json *reply, FILE *out)
 		gm_json_get_bool(store, "connected") ? "connected" : "not connected",
 		gm_render_name(cell, gm_member_text(store, "state")), number(store, "written"),
 		number(store, "dropped"), number(store, "filled"));
-	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n",
-		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
-						    : "no master agent",
-		number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+	show_snmp(gm_json_get(reply, "snmp"), out);
 	show_external(gm_json_get(reply, "external"), out);
 	fputc('\n', out);
 	show_sources(gm_json_get(reply, "sources"), out);

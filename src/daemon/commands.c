@@ -127,6 +127,7 @@ static struct gm_json *answer_status(const struct gm_query *query)
 	gm_json_set(reply, "store", store);
 
 	struct gm_json *snmp = gm_json_object();
+	gm_json_set_bool(snmp, "enabled", status.agent);
 	gm_json_set_bool(snmp, "connected", status.mib.connected);
 	gm_json_set_integer(snmp, "connects", (int64_t)status.mib.connects);
 	gm_json_set_integer(snmp, "requests", (int64_t)status.mib.requests);

@@ -187,6 +187,7 @@ static void on_mib_status(void *user, const struct gm_mib_status *status)
 {
 	struct gm_pipeline *pipeline = user;
 	pipeline->mib_status = *status;
+	gm_outputs_mib_status(pipeline->outputs, status);
 }
 
 static void on_delivered(void *user, uint64_t sequence)

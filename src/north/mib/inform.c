@@ -34,7 +34,8 @@ struct gm_inform_target {
 static void answer(struct gm_inform_target *target, enum gm_verdict_kind kind, const char *reason)
 {
 	struct gm_inform_answer given = {.ticket = target->ticket, .kind = kind};
-	gm_text_quote(given.reason, sizeof(given.reason), reason);
+	/* Ours or the library's: nothing of it is the receiver's. */
+	gm_text_shorten(given.reason, sizeof(given.reason), reason);
 	target->busy = target->sent = false;
 	gm_inform_link_answer(target->link, &given);
 }

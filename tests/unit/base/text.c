@@ -113,6 +113,20 @@ static void test_match_of_many_stars_ends(void **state)
 	assert_false(gm_text_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*ab", text));
 }
 
+static void test_shorten_tells_that_it_cut(void **state)
+{
+	char text[8];
+	(void)state;
+	gm_text_shorten(text, sizeof(text), "1234567");
+	assert_string_equal(text, "1234567");
+	gm_text_shorten(text, sizeof(text), "12345678");
+	assert_string_equal(text, "1234\xE2\x80\xA6");
+	gm_text_shorten(text, sizeof(text), "123\xC3\xBC\xC3\xBC\xC3\xBC");
+	assert_string_equal(text, "123\xE2\x80\xA6");
+	gm_text_shorten(text, sizeof(text), NULL);
+	assert_string_equal(text, "");
+}
+
 static void test_hexadecimal_digits(void **state)
 {
 	(void)state;
@@ -151,6 +165,7 @@ static void test_decimal_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shorten_tells_that_it_cut),
 		cmocka_unit_test(test_hexadecimal_digits),
 		cmocka_unit_test(test_decimal_numbers),
 		cmocka_unit_test(test_copy_replaces_what_is_malformed),
