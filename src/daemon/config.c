@@ -192,6 +192,8 @@ int gm_config_applicable(struct gm_config *before, struct gm_config *after, stru
 {
 	struct gm_config_section old, new;
 
+	if (before->node.host_named && after->node.host_named)
+		after->node = before->node;
 	for (size_t i = 0; gm_config_section(before, i, &old); i++) {
 		gm_config_section(after, i, &new);
 		for (const struct gm_option *option = old.options; old.fixed && option->key;
@@ -387,8 +389,10 @@ static const struct {
 
 bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_breach)
 {
-	if (config->node.name[0] == '\0')
+	if (config->node.name[0] == '\0') {
 		gethostname(config->node.name, sizeof(config->node.name) - 1);
+		config->node.host_named = true;
+	}
 	config->libvirt.tapped = config->tap.enabled;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].holds(config)) {

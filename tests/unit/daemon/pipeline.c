@@ -143,6 +143,12 @@ static void test_a_section_that_needs_a_restart_is_named(void **state)
 	after->window.samples = fixture->config->window.samples;
 	after->alarm.hold += GM_SECOND;
 	assert_int_equal(gm_config_applicable(fixture->config, after, &err), 0);
+	/* The host has another name since: as long as nobody gives the node one, it keeps its own. */
+	snprintf(after->node.name, sizeof(after->node.name), "renamed");
+	assert_int_equal(gm_config_applicable(fixture->config, after, &err), -EPERM);
+	fixture->config->node.host_named = after->node.host_named = true;
+	assert_int_equal(gm_config_applicable(fixture->config, after, &err), 0);
+	assert_string_equal(after->node.name, fixture->config->node.name);
 	gm_config_free(after);
 }
 
