@@ -106,6 +106,11 @@ static int importance(enum gm_severity severity)
 	return index;
 }
 
+bool gm_output_is_severe(int least, enum gm_severity severity)
+{
+	return importance(severity) <= least;
+}
+
 static const char *or_dash(const char *text)
 {
 	return text[0] != '\0' ? text : "-";
@@ -120,7 +125,7 @@ bool gm_output_wants(const struct gm_output_options *options,
 					    ? alarm->severity
 					    : alarm->worst;
 	return (options->changes || transition->kind != GM_TRANSITION_CHANGE) &&
-	       importance(severity) <= options->severity &&
+	       gm_output_is_severe(options->severity, severity) &&
 	       gm_text_match(options->detectors, alarm->detector) &&
 	       gm_text_match(options->guests, or_dash(alarm->guest_name)) &&
 	       gm_text_match(options->projects, or_dash(alarm->project));

@@ -110,6 +110,9 @@ struct gm_output_options {
 };
 extern const struct gm_option gm_output_option_table[];
 
+/* Whether a severity is at least that of the option `severity`, whose index is `least`. */
+bool gm_output_is_severe(int least, enum gm_severity severity);
+
 /* Whether the output tells this transition. What follows a raise is judged by the worst that it was. */
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition);

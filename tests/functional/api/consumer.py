@@ -18,6 +18,7 @@ class Consumer:
         self.user, self.client = user, client
         self.port, self.lock = free_port(), threading.Lock()
         self.notifications, self.calls, self.tests, self.tokens, self.wrong = [], [], 0, [], []
+        self.ports = []  # of who has posted, one for each body
         self.answers = []  # status codes for the next notifications; then 204
         self.server = None
 
@@ -52,6 +53,7 @@ class Consumer:
                 if consumer.server is None:
                     self.close_connection = True
                     return
+                consumer.ports.append(self.client_address[1])
                 self.answer(*consumer.take(self.path, self.headers, body))
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
