@@ -135,6 +135,21 @@ static bool is_first(const struct gm_output_options *options, const struct gm_al
 	       !gm_output_is_severe(options->severity, alarm->worst_before);
 }
 
+unsigned gm_output_told_before(const struct gm_output_options *options,
+			       const struct gm_alarm *alarm)
+{
+	unsigned told = 0;
+	if (alarm->worst_before == 0 ||
+	    !gm_output_is_severe(options->severity, alarm->worst_before))
+		return 0;
+	if (options->changes)
+		return 1U << alarm->told_before;
+	/* It was told once: when it had become severe enough. */
+	for (int i = importance(alarm->worst_before); i <= options->severity; i++)
+		told |= 1U << severities[i];
+	return told;
+}
+
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition)
 {

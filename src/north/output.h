@@ -123,4 +123,11 @@ bool gm_output_covers(const struct gm_output_options *options, const struct gm_a
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition);
 
+/*
+ * Under which severities it may have told the alarm before this transition, bits 1 << severity, as far as the
+ * record says. 0: it has not, or nothing is known.
+ */
+unsigned gm_output_told_before(const struct gm_output_options *options,
+			       const struct gm_alarm *alarm);
+
 #endif

@@ -35,10 +35,32 @@ static void test_the_change_that_makes_it_severe_is_its_raise(void **state)
 	assert_false(gm_output_wants(&options, &transition));
 }
 
+static void test_what_it_may_have_told(void **state)
+{
+	struct gm_output_options options;
+	struct gm_alarm alarm = {.severity = GM_SEVERITY_MINOR,
+				 .worst = GM_SEVERITY_MAJOR,
+				 .told_before = GM_SEVERITY_WARNING,
+				 .worst_before = GM_SEVERITY_MAJOR};
+	(void)state;
+	gm_option_defaults(gm_output_option_table, &options);
+	assert_int_equal(gm_output_told_before(&options, &alarm), 1U << GM_SEVERITY_WARNING);
+	options.changes = false;
+	options.severity = 2; /* minor */
+	assert_int_equal(gm_output_told_before(&options, &alarm),
+			 1U << GM_SEVERITY_MAJOR | 1U << GM_SEVERITY_MINOR);
+	options.severity = 0;
+	assert_int_equal(gm_output_told_before(&options, &alarm), 0);
+	options.severity = 4;
+	alarm.worst_before = alarm.told_before = 0;
+	assert_int_equal(gm_output_told_before(&options, &alarm), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_change_that_makes_it_severe_is_its_raise),
+		cmocka_unit_test(test_what_it_may_have_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
