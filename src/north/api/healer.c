@@ -177,7 +177,7 @@ static void on_answer(void *user, const struct gm_http_response *response)
 	struct gm_output *output = user;
 	const struct gm_registration *registration = output->setup.registration;
 	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	struct gm_verdict verdict = gm_verdict_of_status(response, reason);
 	if (verdict.kind == GM_VERDICT_DELIVERED) {
 		gm_log(GM_LOG_NOTICE,
 		       "server notifier: fault of server %s told for registration %s",

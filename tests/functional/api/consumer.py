@@ -19,6 +19,7 @@ class Consumer:
         self.port, self.lock = free_port(), threading.Lock()
         self.notifications, self.calls, self.tests, self.tokens, self.wrong = [], [], 0, [], []
         self.ports = []  # of who has posted, one for each body
+        self.echo = False  # a refusal repeats the credentials
         self.answers = []  # status codes for the next notifications; then 204
         self.server = None
 
@@ -89,7 +90,7 @@ class Consumer:
             if path == "/token":
                 return self.give_token(headers, body)
             if self.judge(headers) != 204:
-                return 401, b""
+                return 401, headers.get("Authorization", "").encode() if self.echo else b""
             status = self.answers.pop(0) if self.answers else 204
             self.keep(path, json.loads(body), status)
             return status, b""
