@@ -99,12 +99,22 @@ static bool tells_url(const struct gm_output *output, const char *text)
 	return strstr(text, path) || (strlen(public) > 1 && strstr(text, public));
 }
 
+/* "USER:PASSWORD@" is sent as a header, in a form of its own. */
+static bool has_password(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
+}
+
 struct gm_verdict gm_webhook_verdict(const struct gm_output *output,
 				     const struct gm_http_response *response,
 				     char reason[GM_VERDICT_REASON])
 {
 	const struct gm_webhook_material *material = &output->material;
-	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	struct gm_verdict verdict = has_password(material->url)
+					    ? gm_verdict_of_status(response, reason)
+					    : gm_verdict_of(response, reason);
 
 	if (!verdict.reason)
 		return verdict;

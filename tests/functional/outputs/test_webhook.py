@@ -220,6 +220,18 @@ class Forms(WebhookCase):
         table.check(self)
 
 
+class Password(WebhookCase):
+    def test_one_in_the_url_is_not_repeated(self):
+        """By nobody, though the receiver does."""
+        self.receiver.mode = "echo"
+        self.rig.output("hook", type="webhook", format="json",
+                        url=self.receiver.url().replace("http://", "http://them:their-password@"))
+        self.rig.start()
+        self.rig.alarms(["one"])
+        self.assertEqual(self.rig.failing("hook")["error"], "the answer is 403")
+        self.assertNotIn("dGhlbTp0aGVpci1wYXNzd29yZA==", self.rig.log_text())
+
+
 class Restart(WebhookCase):
     """Alerts that a daemon before this one began: each severity is one of its own, and has to end."""
 
