@@ -57,6 +57,7 @@ struct gm_alarm_entry {
 	int64_t raises[GM_ALARM_FLAP_RAISES]; /* ring of the newest */
 	size_t raise_count;
 	struct gm_alarm alarm;    /* from the finding on, with an id once it is raised */
+	enum gm_severity told;    /* in its newest transition; 0: not raised */
 	char message[GM_MESSAGE]; /* the newest finding's */
 	UT_hash_handle hh;
 	struct gm_alarm_entry *prev, *next;           /* in the list of its state */
