@@ -456,6 +456,9 @@ static bool date_balloon(const struct gm_lv_record *record, const struct guest *
 {
 	int64_t measured_at = record->read_at;
 
+	/* The clock was set back: nothing would be told until it is there again. */
+	if (history->measured_at - GM_CLOCK_SET_BACK > record->read_at)
+		history->measured_at = 0;
 	/* A driver that tells no date (LXC, from the cgroup) reads it live. */
 	if (has(guest, VALUE_LAST_UPDATE)) {
 		uint64_t last_update = guest->value[VALUE_LAST_UPDATE];

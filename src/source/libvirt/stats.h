@@ -66,7 +66,8 @@ struct gm_lv_history {
  * the guest's own memory statistics when they are new. Those are as old as "balloon.last-update"
  * says: they are measured at that whole second in the node's time, but never after the reading and
  * always after the ones before; where the wall clock was stepped, so that this cannot be, when they
- * were read. A repeated last-update, or 0 (no driver in the guest), gives none.
+ * were read. A repeated last-update, or 0 (no driver in the guest), gives none. The ones before do not count
+ * where they are more than a second after the reading: the node's time was set back.
  */
 void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *history,
 		      struct gm_batch *batch);
