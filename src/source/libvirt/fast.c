@@ -27,7 +27,7 @@
 
 enum { GROUPS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE, HELD_MAX = 256 };
 
-enum { RETOLD_MAX = 64 }; /* guests that others let go between two ticks; more: all */
+enum { RETOLD_MAX = 64 }; /* entities that others let go between two ticks; more: all */
 
 /* Ticks for which a guest may be missing before the event that says why. */
 enum { GONE_PATIENCE = 5 };
@@ -62,7 +62,7 @@ struct fast {
 
 	pthread_mutex_t lock; /* guards the two below: hear() is called on any thread */
 	size_t retold_count;  /* more than RETOLD_MAX: some are not in `retold` */
-	uint8_t retold[RETOLD_MAX][GM_UUID_SIZE];
+	struct gm_entity_key retold[RETOLD_MAX];
 };
 
 /* Of one tick. */
@@ -209,6 +209,8 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 	if (guest->id != id || age >= REFRESH_INTERVAL ||
 	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
 		guest->stale = true;
+	/* Started anew unseen: what it has may have been let go meanwhile, and be there as nobody's. */
+	guest->untold |= guest->id != id && guest->identity;
 	guest->id = id;
 	guest->ended = false;
 	guest->state = state;
@@ -378,18 +380,21 @@ static void hear_device(struct fast *fast, const struct gm_entity_info *info, bo
 		gm_heard_drop(fast->covered, &info->key);
 }
 
-/* A guest that another connection has told of and let go: it is ours to tell, if it is here. */
+/*
+ * A guest that another connection has told of and let go is ours to tell, if it is here; and so is the guest that
+ * has a device which the tap sampler has let go: that may be there again, as nobody's.
+ */
 static void fast_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
 {
 	struct fast *fast = (struct fast *)source;
 
 	if (info->key.kind == GM_ENTITY_INTERFACE)
 		hear_device(fast, info, here);
-	if (here || info->key.kind != GM_ENTITY_GUEST)
+	if (here || (info->key.kind != GM_ENTITY_GUEST && info->key.kind != GM_ENTITY_INTERFACE))
 		return;
 	pthread_mutex_lock(&fast->lock);
 	if (fast->retold_count < RETOLD_MAX)
-		memcpy(fast->retold[fast->retold_count], info->key.uuid, GM_UUID_SIZE);
+		fast->retold[fast->retold_count] = info->key;
 	if (fast->retold_count <= RETOLD_MAX)
 		fast->retold_count++;
 	pthread_mutex_unlock(&fast->lock);
@@ -407,7 +412,7 @@ static void take_retold(struct fast *fast)
 {
 	pthread_mutex_lock(&fast->lock);
 	for (size_t i = 0; i < fast->retold_count && i < RETOLD_MAX; i++)
-		set_untold(gm_lv_guests_find(&fast->guests, fast->retold[i]));
+		set_untold(gm_lv_guests_owner(&fast->guests, &fast->retold[i]));
 	if (fast->retold_count > RETOLD_MAX) {
 		for (struct gm_lv_guest *guest = fast->guests.table; guest; guest = guest->hh.next)
 			set_untold(guest);

@@ -41,6 +41,10 @@ struct gm_lv_guests {
 struct gm_lv_guest *gm_lv_guests_find(const struct gm_lv_guests *guests,
 				      const uint8_t uuid[GM_UUID_SIZE]);
 
+/* The guest itself, or the one that was told to have the device; NULL: none. */
+struct gm_lv_guest *gm_lv_guests_owner(const struct gm_lv_guests *guests,
+				       const struct gm_entity_key *key);
+
 /* The guest, made (stale) when it is new. NULL: out of memory. */
 struct gm_lv_guest *gm_lv_guests_put(struct gm_lv_guests *guests, const uint8_t uuid[GM_UUID_SIZE]);
 
