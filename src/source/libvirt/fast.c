@@ -205,7 +205,7 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 		state = guest->state; /* not read in this tick */
 	if (fast->compare)
 		compare_state(fast, tick, guest, id, state);
-	int64_t age = tick->now - guest->identified_at;
+	int64_t age = gm_clock_monotonic() - guest->identified_at;
 	if (guest->id != id || age >= REFRESH_INTERVAL ||
 	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
 		guest->stale = true;
@@ -250,7 +250,7 @@ static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr 
 		     const struct tick *tick)
 {
 	struct gm_error err = {{0}};
-	int64_t now = tick->now;
+	int64_t now = gm_clock_monotonic();
 	int rc = read_identity(fast, domain, &guest->next, &err);
 
 	guest->identified_at = now;
@@ -279,13 +279,13 @@ static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr 
  */
 static void identify_stale(struct fast *fast, const struct tick *tick)
 {
-	int64_t end = gm_clock_monotonic() + fast->options.interval / 2;
+	int64_t now = gm_clock_monotonic(), end = now + fast->options.interval / 2;
 
 	for (size_t i = 0; i < tick->list.count; i++) {
 		const struct gm_lv_item *item = &tick->list.items[i];
 		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, item->uuid);
 
-		if (!guest || !guest->stale || guest->retry_at > tick->now)
+		if (!guest || !guest->stale || guest->retry_at > now)
 			continue;
 		identify(fast, guest, item->domain, tick);
 		if (gm_clock_monotonic() >= end)

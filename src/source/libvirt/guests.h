@@ -23,8 +23,8 @@ struct gm_lv_guest {
 	bool stale;                      /* its identity must be read (again) */
 	bool agent_lost;                 /* an event told that its agent went away */
 	bool untold;                     /* and told, even if nothing of it is new */
-	int64_t identified_at;           /* when that was last tried */
-	int64_t retry_at;                /* not before */
+	int64_t identified_at;           /* monotonic: when that was last tried */
+	int64_t retry_at;                /* monotonic: not before */
 	bool covered;                    /* see covered.h */
 	uint64_t covered_version;        /* to be looked up again when this is not the newest */
 	struct gm_lv_identity *identity; /* what the sink was told; NULL: nothing yet */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the fast lane tells a second time: what others have let go meanwhile, and guests that were started anew
- * unseen. On libvirt's test driver.
+ * unseen; and when it asks again, whatever becomes of the clock. On libvirt's test driver.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -20,14 +20,24 @@
 #include "base/clock.h"
 #include "source/libvirt/libvirt.h"
 
-/* In place of libvirt's own: other ids, as after a start. */
+/* In place of libvirt's own: other ids, as after a start, and XML that cannot be had. */
 static unsigned starts;
+static bool mute;
+static size_t asked; /* for XML */
 
 unsigned int virDomainGetID(virDomainPtr domain)
 {
 	return ((__typeof__(virDomainGetID) *)(uintptr_t)dlsym(RTLD_NEXT, "virDomainGetID"))(
 		       domain) +
 	       starts;
+}
+
+char *virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
+{
+	asked++;
+	return mute ? NULL
+		    : ((__typeof__(virDomainGetXMLDesc) *)(uintptr_t)dlsym(
+			      RTLD_NEXT, "virDomainGetXMLDesc"))(domain, flags);
 }
 
 /* Of each interface and guest, how often it was told. */
@@ -116,6 +126,7 @@ static int setup(void **state)
 
 	assert_non_null(rig);
 	starts = 0;
+	mute = false;
 	snprintf(rig->path, sizeof(rig->path), "/tmp/gm-node-XXXXXX");
 	int fd = mkstemp(rig->path);
 	assert_true(fd >= 0);
@@ -220,13 +231,43 @@ static void test_a_start_unseen(void **state)
 	assert_int_equal(rig->told.gone, 0);
 }
 
+/* An hour back: what failed is tried again all the same. */
+static void test_xml_over_a_step_back(void **state)
+{
+	struct rig *rig = *state;
+	int64_t deadline;
+
+	mute = true;
+	poll_times(rig, 5);
+	assert_int_equal(rig->told.guests, 2); /* by name alone */
+	assert_int_equal(rig->told.devices, 0);
+	mute = false;
+	deadline = gm_clock_monotonic() + 30 * GM_SECOND;
+	while (rig->told.devices < 2) {
+		assert_true(gm_clock_monotonic() < deadline);
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+		poll_at(rig, gm_clock_now() - 3600 * GM_SECOND);
+	}
+}
+
+/* An hour on: it is not asked for anew. */
+static void test_xml_over_a_step_ahead(void **state)
+{
+	struct rig *rig = *state;
+
+	begin(rig);
+	size_t before = asked;
+	poll_at(rig, gm_clock_now() + 3600 * GM_SECOND);
+	assert_int_equal(asked, before);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_device_is_let_go),
-		TEST(test_many_devices_are_let_go),
-		TEST(test_a_start_unseen),
+		TEST(test_a_device_is_let_go),    TEST(test_many_devices_are_let_go),
+		TEST(test_a_start_unseen),        TEST(test_xml_over_a_step_back),
+		TEST(test_xml_over_a_step_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
