@@ -189,6 +189,7 @@ static struct gm_lv_record record_of(const struct fast *fast, const struct gm_lv
 				     .prefix = fast->prefix,
 				     .params = item->params,
 				     .count = (size_t)item->param_count,
+				     .took = item->took,
 				     .read_at = item->read_at};
 }
 
@@ -309,10 +310,14 @@ static uint32_t fill_batch(struct fast *fast, const struct tick *tick, struct gm
 	batch->source = (uint8_t)fast->source.ops->id;
 	for (size_t i = 0; i < tick->list.count; i++) {
 		struct gm_lv_record record = record_of(fast, &tick->list.items[i]);
-		const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, record.uuid);
+		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, record.uuid);
 
 		if (!guest || !guest->identity)
 			continue;
+		record.uncounted =
+			gm_lv_stats_counts(&record) &&
+			!gm_lv_dating_take(&guest->dating, gm_lv_stats_measured_at(&record),
+					   record.took, fast->options.interval);
 		gm_lv_stats_fast(&record, batch);
 		entities++;
 	}

@@ -11,6 +11,7 @@
 
 #include <uthash.h>
 
+#include "source/libvirt/dating.h"
 #include "source/libvirt/xml.h"
 #include "source/source.h"
 
@@ -27,6 +28,7 @@ struct gm_lv_guest {
 	int64_t retry_at;                /* monotonic: not before */
 	bool covered;                    /* see covered.h */
 	uint64_t covered_version;        /* to be looked up again when this is not the newest */
+	struct gm_lv_dating dating;      /* of its interfaces' counters */
 	struct gm_lv_identity *identity; /* what the sink was told; NULL: nothing yet */
 	struct gm_lv_identity *next;     /* what was read in this tick, or NULL */
 	UT_hash_handle hh;

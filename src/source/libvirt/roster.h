@@ -11,6 +11,7 @@
 
 #include <uthash.h>
 
+#include "source/libvirt/dating.h"
 #include "source/libvirt/stats.h"
 
 struct gm_lv_member {
@@ -20,7 +21,8 @@ struct gm_lv_member {
 	uint64_t tick;    /* in which it was last listed */
 	bool period_done; /* its balloon's period has been seen to, for this start */
 	struct gm_lv_history history;
-	int64_t dirty_after; /* monotonic: the dirty rate is measured again */
+	struct gm_lv_dating dating; /* of its counters */
+	int64_t dirty_after;        /* monotonic: the dirty rate is measured again */
 
 	bool monitored;      /* its monitor has answered since its start */
 	unsigned misses;     /* readings in a row without an answer */

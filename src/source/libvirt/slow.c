@@ -64,8 +64,17 @@ static struct gm_lv_record record_of(const struct gm_lv_item *item, int64_t offs
 	return (struct gm_lv_record){.uuid = item->uuid,
 				     .params = item->params,
 				     .count = (size_t)item->param_count,
+				     .took = item->took,
 				     .read_at = item->read_at,
 				     .offset = offset};
+}
+
+static void take_record(const struct slow *slow, struct gm_lv_member *member,
+			struct gm_lv_record *record, struct gm_batch *batch)
+{
+	record->uncounted = !gm_lv_dating_take(&member->dating, gm_lv_stats_measured_at(record),
+					       record->took, slow->options.slow_interval);
+	gm_lv_stats_slow(record, &member->history, batch);
 }
 
 static void convert(struct slow *slow, const struct gm_lv_record_list *list, bool stuck,
@@ -88,7 +97,7 @@ static void convert(struct slow *slow, const struct gm_lv_record_list *list, boo
 		bool monitored = record.told_elsewhere || gm_lv_stats_monitored(&record);
 		if (!gm_lv_member_judge(member, monitored, stuck, now))
 			continue;
-		gm_lv_stats_slow(&record, &member->history, batch);
+		take_record(slow, member, &record, batch);
 		gm_lv_details_notes(&record, item->pins, batch);
 	}
 }
@@ -161,7 +170,7 @@ static void take_probe(struct slow *slow, struct gm_lv_member *member, struct gm
 		struct gm_lv_record record = record_of(&answer->list.items[i], wall_offset());
 
 		if (gm_lv_member_judge(member, gm_lv_stats_monitored(&record), false, now) && !late)
-			gm_lv_stats_slow(&record, &member->history, batch);
+			take_record(slow, member, &record, batch);
 	}
 	slow->late += late;
 	gm_lv_records_free(&answer->list);
@@ -260,7 +269,7 @@ static int await(struct slow *slow, const struct gm_lv_job *job, size_t worker, 
 	return rc;
 }
 
-/* The batch of an earlier tick; what it brings is dated by when it was read. */
+/* The batch of an earlier tick; what it brings is dated by when it was read (dating.h). */
 static int await_overdue(struct slow *slow, int64_t deadline, struct gm_lv_answer *ret_answer)
 {
 	int rc = gm_lv_crew_wait(slow->crew, slow->overdue_worker, deadline, ret_answer);
