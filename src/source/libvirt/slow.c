@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "source/libvirt/balloons.h"
 #include "source/libvirt/crew.h"
 #include "source/libvirt/details.h"
 #include "source/libvirt/fresh.h"
@@ -41,6 +42,7 @@ struct slow {
 	struct gm_lv_roster roster;
 	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
 	struct gm_lv_moves *moves;
+	struct gm_lv_balloons balloons;
 	int64_t usual; /* ns that a batch takes, smoothed; 0: not known */
 	bool overdue;  /* a batch of an earlier tick is waited for, of this worker */
 	size_t overdue_worker;
@@ -111,30 +113,6 @@ static void sweep(struct slow *slow)
 		if (member->probing)
 			gm_lv_crew_abandon(slow->crew, member->worker);
 		free(member);
-	}
-}
-
-/* Has the balloon's period of new guests set, if a worker has nothing else to do. */
-static void see_to_periods(struct slow *slow)
-{
-	struct gm_lv_job job = {.kind = GM_LV_JOB_PERIOD};
-	size_t worker;
-
-	if (slow->options.balloon_period == 0)
-		return;
-	for (const struct gm_lv_member *member = slow->roster.table;
-	     member && job.guest_count < GM_LV_JOB_GUESTS; member = member->hh.next) {
-		if (!member->period_done && !member->hung)
-			memcpy(job.guests[job.guest_count++], member->uuid, GM_UUID_SIZE);
-	}
-	if (job.guest_count == 0 ||
-	    gm_lv_crew_give(slow->crew, &job, gm_clock_monotonic(), &worker) < 0)
-		return;
-	for (size_t i = 0; i < job.guest_count; i++) {
-		struct gm_lv_member *member = gm_lv_roster_find(&slow->roster, job.guests[i]);
-
-		if (member)
-			member->period_done = true;
 	}
 }
 
@@ -364,7 +342,9 @@ static int slow_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	gm_lv_moves_tick(slow->moves, slow->crew, &slow->roster, slow->options.slow_deadline, sink);
 	*ret_entities = (uint32_t)answer.list.count;
 	sink->samples(sink->user, batch);
-	see_to_periods(slow);
+	if (slow->options.balloon_period > 0 && !gm_lv_uri_is_remote(slow->options.uri))
+		gm_lv_balloons_tick(&slow->balloons, slow->crew, &slow->roster,
+				    gm_clock_monotonic());
 	measure_dirty_rates(slow);
 	rc = describe_hung(slow, 0, err);
 cleanup:
