@@ -253,7 +253,8 @@ static uint16_t keep_own(struct gm_tracked *tracked, enum gm_source_id source,
 	uint16_t count = 0;
 	for (size_t i = 0; i < frame->count; i++)
 		shared |= gm_precedence_shared(readings[i].metric);
-	shared = shared && !gm_precedence_take(&tracked->precedence, source, frame->measured_at);
+	shared = shared && !gm_precedence_take(&tracked->precedence, source, frame->measured_at,
+					       gm_clock_now());
 	for (size_t i = 0; i < frame->count && count < MIRROR_MAX; i++)
 		if (!shared || !gm_precedence_shared(readings[i].metric))
 			kept[count++] = readings[i];

@@ -25,9 +25,10 @@ bool gm_precedence_shared(unsigned metric);
 /*
  * Notes that `source` has told shared metrics, true at `measured_at`, and says whether to take them. Of
  * two that are alive the one with half the other's interval or less is taken, otherwise the one
- * that comes first in enum gm_source_id. One is alive for three of its intervals and a second.
+ * that comes first in enum gm_source_id. One is alive for three of its intervals and a second; not one
+ * whose last was true more than a second after `now`: the clock was set back since.
  */
 bool gm_precedence_take(struct gm_precedence *precedence, enum gm_source_id source,
-			int64_t measured_at);
+			int64_t measured_at, int64_t now);
 
 #endif

@@ -23,9 +23,6 @@
 /* What a wrap may be faster than anything before it. */
 #define WRAP_FASTER 4.0
 
-/* An older sample than this is a clock that was set back; anything less came out of order. */
-#define SET_BACK GM_SECOND
-
 /* Keeps differences of times within 64 bits. */
 #define LENGTH_MAX (INT64_MAX / 4)
 
@@ -392,7 +389,7 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 		window->dropped++;
 		return 0;
 	}
-	if (series->started && time < series->time - SET_BACK)
+	if (series->started && time < series->time - GM_CLOCK_SET_BACK)
 		start_anew(window, series);
 	if (series->started && time <= series->time) {
 		/*
@@ -422,7 +419,7 @@ int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
 	const struct emitter to = {.emit = emit, .user = user};
 	int result = 0;
 	/* The clock was set back: what was newest is in the future now. */
-	if (frame->count && frame->measured_at < window->newest - SET_BACK)
+	if (frame->count && frame->measured_at < window->newest - GM_CLOCK_SET_BACK)
 		window->newest = frame->measured_at;
 	for (size_t i = 0; i < frame->count; i++) {
 		int outcome = append_reading(window, frame, &readings[i], &to);
