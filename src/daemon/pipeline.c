@@ -401,28 +401,10 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	return 0;
 }
 
-static void restore_alarm(void *user, const struct gm_alarm *alarm)
-{
-	struct gm_pipeline *pipeline = user;
-	gm_outputalarms_adopt(&pipeline->output_alarms, alarm);
-	int result = gm_alarms_restore(pipeline->alarms, alarm);
-	if (result < 0)
-		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
-}
-
-/* Without its alarms the daemon would raise them anew, as others: it does not start. */
-static int restore_alarms(struct gm_pipeline *pipeline, struct gm_error *err)
-{
-	int skipped = gm_state_active(pipeline->state, restore_alarm, pipeline);
-	if (skipped > 0)
-		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
-	return skipped < 0 ? gm_error_set(err, skipped, "the active alarms cannot be read") : 0;
-}
-
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 {
 	struct gm_finding_sink findings = {on_finding, pipeline};
-	int result = restore_alarms(pipeline, err);
+	int result = gm_alarming_restore(pipeline->alarming, &pipeline->output_alarms, err);
 	if (result < 0)
 		return result;
 	gm_mirror_load(&pipeline->mirror, gm_alarms_active(pipeline->alarms, NULL, 0));
