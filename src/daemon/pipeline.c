@@ -121,6 +121,19 @@ static void tell_news(struct gm_pipeline *pipeline)
 
 /* ---- from the inlet ---- */
 
+/* A storm is as many commits and snapshots as runs, not as events. */
+static void on_begin(void *user)
+{
+	gm_outlet_begin(((struct gm_pipeline *)user)->outlet);
+}
+
+static void on_end(void *user)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_outlet_end(pipeline->outlet);
+	tell_news(pipeline);
+}
+
 static bool libvirt_connected(const struct gm_pipeline *pipeline)
 {
 	return gm_sources_libvirt_connected(&pipeline->sources, pipeline->source_status);
@@ -131,10 +144,7 @@ static void on_samples(void *user, const struct gm_batch *batch)
 	struct gm_pipeline *pipeline = user;
 	if (!runs(pipeline, batch->source))
 		return;
-	gm_outlet_begin(pipeline->outlet);
 	gm_intake_batch(pipeline->intake, batch);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_foreseen(void *user, const enum gm_source_id *sources,
@@ -154,19 +164,13 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 		    int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_begin(pipeline->outlet);
 	gm_intake_gone(pipeline->intake, source, key, time);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_begin(pipeline->outlet);
 	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_source_status(void *user, const struct gm_source_status *status)
@@ -323,6 +327,8 @@ static int create_stages(struct gm_pipeline *pipeline)
 {
 	const struct gm_config *config = pipeline->config;
 	struct gm_inlet_handler handler = {
+		.begin = on_begin,
+		.end = on_end,
 		.samples = on_samples,
 		.foreseen = on_foreseen,
 		.seen = on_seen,
