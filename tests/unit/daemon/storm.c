@@ -137,6 +137,16 @@ static bool shows(struct fixture *fixture, size_t guests, size_t alarms)
 	return holds;
 }
 
+/* Each guest has one alarm, and is shown with it. */
+static void assert_one_each(struct fixture *fixture)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(fixture->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	for (size_t i = 0; i < snapshot->guest_count; i++)
+		assert_int_equal(snapshot->guests[i].active_alarms, 1);
+	gm_snapshot_release(slot, snapshot);
+}
+
 static void run_until(struct fixture *fixture, size_t guests, size_t alarms)
 {
 	int64_t end = gm_clock_monotonic() + PATIENCE_S * GM_SECOND;
@@ -186,6 +196,7 @@ static void test_all_guests_crash_at_once(void **state)
 	happen(GM_GUEST_CRASHED);
 	run_until(fixture, GUESTS, GUESTS);
 	assert_few();
+	assert_one_each(fixture);
 	happen(GM_GUEST_STARTED);
 	run_until(fixture, GUESTS, 0);
 	assert_few();
