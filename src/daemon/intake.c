@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/clockstep.h"
 #include "daemon/faults.h"
 #include "daemon/happenings.h"
 #include "daemon/managed.h"
@@ -50,6 +51,7 @@ struct gm_intake {
 	struct gm_log_limit full_limit, rank_limit;
 	struct gm_numbers numbers;
 	struct gm_happenings happenings;
+	struct gm_clockstep clockstep;
 };
 
 int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
@@ -241,25 +243,6 @@ static bool superseded(const struct gm_tracked *tracked, enum gm_source_id sourc
 	       measured_at - tracked->newest[GM_SOURCE_TAP] < TAP_FRESH;
 }
 
-/*
- * What is left of a guest's frame without the metrics that a better source tells: how many readings, into
- * `kept`.
- */
-static uint16_t keep_own(struct gm_tracked *tracked, enum gm_source_id source,
-			 const struct gm_frame *frame, const struct gm_reading *readings,
-			 struct gm_reading kept[MIRROR_MAX])
-{
-	bool shared = false;
-	uint16_t count = 0;
-	for (size_t i = 0; i < frame->count; i++)
-		shared |= gm_precedence_shared(readings[i].metric);
-	shared = shared && !gm_precedence_take(&tracked->precedence, source, frame->measured_at);
-	for (size_t i = 0; i < frame->count && count < MIRROR_MAX; i++)
-		if (!shared || !gm_precedence_shared(readings[i].metric))
-			kept[count++] = readings[i];
-	return count;
-}
-
 static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
 {
 	if (gm_entities_renew(intake->entities, tracked, &intake->options.window,
@@ -314,7 +297,8 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 	}
 	struct gm_frame own = *frame;
 	if (frame->key.kind == GM_ENTITY_GUEST && frame->count <= MIRROR_MAX) {
-		own.count = keep_own(tracked, source, frame, readings, mirrored);
+		own.count =
+			gm_precedence_keep(&tracked->precedence, source, frame, readings, mirrored);
 		readings = mirrored;
 		frame = &own;
 	}
@@ -335,11 +319,20 @@ void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected)
 
 void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 {
-	for (size_t i = 0; i < batch->frame_count; i++)
-		take_frame(intake, (enum gm_source_id)batch->source, &batch->frames[i],
-			   gm_batch_readings(batch, &batch->frames[i]));
+	for (size_t i = 0; i < batch->frame_count; i++) {
+		const struct gm_frame *frame = &batch->frames[i];
+		if (!gm_clockstep_is_before(&intake->clockstep, frame->measured_at))
+			take_frame(intake, (enum gm_source_id)batch->source, frame,
+				   gm_batch_readings(batch, frame));
+	}
 	for (size_t i = 0; i < batch->note_count; i++)
-		gm_entities_note(intake->entities, &batch->notes[i]);
+		if (!gm_clockstep_is_before(&intake->clockstep, batch->notes[i].time))
+			gm_entities_note(intake->entities, &batch->notes[i]);
+}
+
+void gm_intake_stepped(struct gm_intake *intake, int64_t step, int64_t now)
+{
+	gm_clockstep_take(&intake->clockstep, intake->entities, step, now);
 }
 
 struct gm_tracked *gm_intake_recall(struct gm_intake *intake, const struct gm_entity_key *key)

@@ -56,6 +56,12 @@ void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source);
  */
 void gm_intake_sweep(struct gm_intake *intake, int64_t now);
 
+/*
+ * The node's clock was set by `step` (base/clock.h) and tells `now`: windows measure nothing over that, and
+ * samples of before it that are still under way are left out.
+ */
+void gm_intake_stepped(struct gm_intake *intake, int64_t step, int64_t now);
+
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event);
 
 /* Whether libvirt answers now: only then does silence about a device mean that it is the host's. */

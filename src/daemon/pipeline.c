@@ -290,13 +290,20 @@ static void watch_self(struct gm_pipeline *pipeline, int64_t now)
 	gm_outputalarms_look(&pipeline->output_alarms, pipeline->slot, now, input.monotonic, &sink);
 }
 
+static void follow_clock(struct gm_pipeline *pipeline)
+{
+	int64_t step = gm_selfwatch_clock();
+	if (step != 0)
+		gm_intake_stepped(pipeline->intake, step, gm_clock_now());
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct gm_pipeline *pipeline = timer->data;
 	pipeline->ticks++;
 	bool second = pipeline->ticks % TICKS_PER_SECOND == 0;
 	if (second)
-		gm_selfwatch_clock();
+		follow_clock(pipeline);
 	int64_t now = gm_clock_now();
 	gm_outlet_begin(pipeline->outlet);
 	if (second) {
