@@ -48,6 +48,9 @@ struct gm_inlet {
 	struct gm_source_sink source_sink;
 	struct gm_mib_host mib_host;
 	struct gm_queue *samples, *notices, *changes;
+	/* The run of notices that a turn had no time for to the end. */
+	struct notice *run[RUN_MAX];
+	size_t run_length, run_next;
 	/* The agent thread's. */
 	uint64_t changes_dropped;
 	struct gm_log_limit changes_limit;
@@ -173,27 +176,44 @@ static bool is_over(const struct share *share, int64_t began)
 	return share->time != 0 && gm_clock_monotonic() - began >= share->time;
 }
 
-/* False: there was none. */
-static bool take_run(struct gm_inlet *inlet, struct share *share)
+static bool has_run(const struct gm_inlet *inlet)
 {
-	const struct gm_inlet_handler *handler = &inlet->handler;
-	struct notice *run[RUN_MAX];
+	return inlet->run_next < inlet->run_length;
+}
+
+static void pop_run(struct gm_inlet *inlet, struct share *share)
+{
 	size_t length = 0;
 
 	while (length < RUN_MAX && length < share->notices &&
-	       (run[length] = gm_queue_pop(inlet->notices)))
+	       (inlet->run[length] = gm_queue_pop(inlet->notices)))
 		length++;
-	if (length == 0)
+	share->notices = length > 0 ? share->notices - length : 0;
+	inlet->run_length = length;
+	inlet->run_next = 0;
+	foretell(&inlet->handler, inlet->run, length);
+}
+
+/* False: there is none, or no more time. */
+static bool take_run(struct gm_inlet *inlet, struct share *share, int64_t began)
+{
+	const struct gm_inlet_handler *handler = &inlet->handler;
+
+	if (!has_run(inlet) && share->notices == 0)
 		return false;
-	share->notices -= length;
 	handler->begin(handler->user);
-	foretell(handler, run, length);
-	for (size_t i = 0; i < length; i++) {
-		dispatch(handler, run[i]);
-		free(run[i]);
+	if (!has_run(inlet))
+		pop_run(inlet, share);
+	while (has_run(inlet)) {
+		struct notice *notice = inlet->run[inlet->run_next++];
+
+		dispatch(handler, notice);
+		free(notice);
+		if (is_over(share, began))
+			break;
 	}
 	handler->end(handler->user);
-	return true;
+	return !is_over(share, began);
 }
 
 static void take_changes(struct gm_inlet *inlet, struct share *share)
@@ -231,7 +251,7 @@ static void take_batches(struct gm_inlet *inlet, struct share *share)
 
 /*
  * Notices first: a guest's identity comes before its first samples. Of a storm of them a turn takes as many
- * runs as fit into its time, and samples do not wait for the rest: their queue is short, and of who is not
+ * as fit into its time, and samples do not wait for the rest: their queue is short, and of who is not
  * known yet only the first are left out.
  */
 static void take(struct gm_inlet *inlet, int64_t time)
@@ -243,7 +263,7 @@ static void take(struct gm_inlet *inlet, int64_t time)
 	share.batches = gm_queue_length(inlet->samples);
 	share.notices = gm_queue_length(inlet->notices);
 	share.changes = gm_queue_length(inlet->changes);
-	while (take_run(inlet, &share) && !is_over(&share, began))
+	while (take_run(inlet, &share, began))
 		;
 	take_changes(inlet, &share);
 	take_batches(inlet, &share);
@@ -257,8 +277,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct gm_inlet *inlet = wake->data;
 	take(inlet, TURN);
-	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->changes) > 0 ||
-	    gm_queue_length(inlet->samples) > 0)
+	if (has_run(inlet) || gm_queue_length(inlet->notices) > 0 ||
+	    gm_queue_length(inlet->changes) > 0 || gm_queue_length(inlet->samples) > 0)
 		uv_async_send(wake);
 }
 
@@ -346,6 +366,8 @@ void gm_inlet_free(struct gm_inlet *inlet)
 {
 	if (!inlet)
 		return;
+	while (has_run(inlet))
+		free(inlet->run[inlet->run_next++]);
 	gm_queue_free(inlet->samples);
 	gm_queue_free(inlet->notices);
 	gm_queue_free(inlet->changes);

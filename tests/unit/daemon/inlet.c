@@ -68,7 +68,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 	((struct fixture *)user)->seen++;
 }
 
-/* As slow as it takes to write to a disk. */
+/* As slow as one that looks at all guests. */
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct fixture *fixture = user;
@@ -204,9 +204,10 @@ static void test_a_storm_of_events_leaves_time_for_the_loop(void **state)
 		uv_run(&fixture->loop, UV_RUN_ONCE);
 	assert_int_equal(fixture->events, STORM);
 	assert_int_equal(fixture->batches, 1);
-	assert_in_range(fixture->events_at_timer, 0, STORM - 1);
-	assert_in_range(fixture->events_at_batch, 1, STORM - 1);
-	assert_in_range(fixture->runs, 2, 20);
+	/* Not even a run of 256 is waited for, which takes 128 ms at least. */
+	assert_in_range(fixture->events_at_timer, 0, 200);
+	assert_in_range(fixture->events_at_batch, 1, 200);
+	assert_in_range(fixture->runs, 2, 100);
 	gm_inlet_close(fixture->inlet);
 }
 
