@@ -130,6 +130,7 @@ static void on_begin(void *user)
 static void on_end(void *user)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_alarming_settle(pipeline->alarming);
 	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 }
@@ -164,6 +165,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 		    int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
+	gm_alarming_settle(pipeline->alarming);
 	gm_intake_gone(pipeline->intake, source, key, time);
 }
 

@@ -26,7 +26,7 @@ enum { GUESTS = 1000, FEW = 60, PATIENCE_S = 20 };
 static struct {
 	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
 	struct gm_state *state;
-	uint64_t commits, views;
+	uint64_t commits, views, looks;
 	bool told_early; /* a snapshot had what the journal had not */
 } seen;
 
@@ -36,6 +36,14 @@ int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *
 			    const struct gm_source_sink *sink, struct gm_error *err);
 int __real_gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot);
 int __wrap_gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot);
+void __real_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now);
+void __wrap_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now);
+
+void __wrap_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now)
+{
+	seen.looks++;
+	__real_gm_alarms_reassess(alarms, now);
+}
 
 int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
 			    const struct gm_source_sink *sink, struct gm_error *err)
@@ -174,6 +182,22 @@ static void next_in_order(void *user, const struct gm_transition *transition)
 	++*next;
 }
 
+static void see_all(void)
+{
+	for (unsigned guest = 0; guest < GUESTS; guest++) {
+		const struct gm_entity_info info = {.key = guest_key(guest)};
+		seen.sink->seen(seen.sink->user, GM_SOURCE_HOST, &info);
+	}
+}
+
+static void leave(void)
+{
+	for (unsigned guest = 0; guest < GUESTS; guest++) {
+		const struct gm_entity_key key = guest_key(guest);
+		seen.sink->gone(seen.sink->user, GM_SOURCE_HOST, &key, gm_clock_now());
+	}
+}
+
 static void happen(enum gm_guest_event_kind kind)
 {
 	for (unsigned guest = 0; guest < GUESTS; guest++) {
@@ -187,10 +211,7 @@ static void test_all_guests_crash_at_once(void **state)
 {
 	struct fixture *fixture = *state;
 	unsigned next = 0;
-	for (unsigned guest = 0; guest < GUESTS; guest++) {
-		const struct gm_entity_info info = {.key = guest_key(guest)};
-		seen.sink->seen(seen.sink->user, GM_SOURCE_HOST, &info);
-	}
+	see_all();
 	run_until(fixture, GUESTS, 0);
 	seen.commits = seen.views = 0;
 	happen(GM_GUEST_CRASHED);
@@ -206,10 +227,26 @@ static void test_all_guests_crash_at_once(void **state)
 	assert_int_equal(next, 2 * GUESTS);
 }
 
+/* Who is silent now is looked for once for all that begin to leave, not once for each. */
+static void test_all_guests_leave_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	see_all();
+	run_until(fixture, GUESTS, 0);
+	happen(GM_GUEST_WATCHDOG);
+	run_until(fixture, GUESTS, GUESTS);
+	seen.commits = seen.views = seen.looks = 0;
+	happen(GM_GUEST_MIGRATING);
+	leave();
+	run_until(fixture, 0, 0);
+	assert_in_range(seen.looks, 1, FEW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_all_guests_crash_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_guests_leave_at_once, setup, teardown),
 	};
 	sqlite3_auto_extension((void (*)(void))watch_commits);
 	return cmocka_run_group_tests(tests, NULL, NULL);
