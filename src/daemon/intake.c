@@ -38,7 +38,6 @@ static const uint8_t no_guest[GM_UUID_SIZE];
 
 struct gm_intake {
 	struct gm_intake_options options;
-	struct gm_state *state;
 	struct gm_intake_sink sink;
 	struct gm_entities *entities;
 	struct gm_contention *contention; /* who bursts at the same time */
@@ -61,7 +60,6 @@ int gm_intake_create(const struct gm_intake_options *options, struct gm_state *s
 	if (!intake)
 		return -ENOMEM;
 	intake->options = *options;
-	intake->state = state;
 	intake->numbers.state = state;
 	intake->sink = *sink;
 	int result = gm_entities_create(&intake->entities);
@@ -85,6 +83,7 @@ void gm_intake_free(struct gm_intake *intake)
 {
 	if (!intake)
 		return;
+	gm_numbers_close(&intake->numbers);
 	gm_entities_free(intake->entities);
 	gm_contention_free(intake->contention);
 	gm_peers_free(intake->peers);
@@ -477,8 +476,7 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		return;
 	}
 	if (key->kind == GM_ENTITY_GUEST) {
-		char uuid[GM_UUID_TEXT];
-		gm_state_index_retire(intake->state, "guest", gm_uuid_text(key->uuid, uuid), time);
+		gm_numbers_retire(&intake->numbers, key->uuid, time);
 		gm_entities_guests_changed(intake->entities, time);
 	}
 	struct gm_entity_key copy = *key;
@@ -519,6 +517,12 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 		else if (owned_by_guest(tracked) && !(tracked->told_by & tellers_of_guests))
 			gm_intake_gone(intake, GM_SOURCE_LIBVIRT, &key, now);
 	}
+	gm_intake_settle(intake);
+}
+
+void gm_intake_settle(struct gm_intake *intake)
+{
+	gm_numbers_settle(&intake->numbers);
 }
 
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)

@@ -131,6 +131,7 @@ static void on_end(void *user)
 {
 	struct gm_pipeline *pipeline = user;
 	gm_alarming_settle(pipeline->alarming);
+	gm_intake_settle(pipeline->intake);
 	gm_outlet_end(pipeline->outlet);
 	tell_news(pipeline);
 }

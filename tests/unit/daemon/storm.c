@@ -240,6 +240,10 @@ static void test_all_guests_leave_at_once(void **state)
 	leave();
 	run_until(fixture, 0, 0);
 	assert_in_range(seen.looks, 1, FEW);
+	assert_few();
+	/* Retired, and given back to whom they were. */
+	see_all();
+	run_until(fixture, GUESTS, 0);
 }
 
 int main(void)
