@@ -318,6 +318,7 @@ void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected)
 
 void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 {
+	gm_intake_settle(intake);
 	for (size_t i = 0; i < batch->frame_count; i++) {
 		const struct gm_frame *frame = &batch->frames[i];
 		if (!gm_clockstep_is_before(&intake->clockstep, frame->measured_at))
@@ -522,6 +523,7 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 
 void gm_intake_settle(struct gm_intake *intake)
 {
+	gm_happenings_settle(&intake->happenings, intake->entities);
 	gm_numbers_settle(&intake->numbers);
 }
 
@@ -539,6 +541,7 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 {
 	struct gm_finding_sink sink = {on_finding, intake};
+	gm_intake_settle(intake);
 	bool changed = gm_managed_adopt(intake->managed, intake->entities);
 	struct gm_finding_sink told = {intake->sink.finding, intake->sink.user};
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;

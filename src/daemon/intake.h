@@ -47,7 +47,10 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info);
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_key *key, int64_t time);
-/* After one call of it or many: what they have to write is one wait for the disk. */
+/*
+ * After one call or many of gm_intake_gone() and gm_intake_event(), for what is done for all together: one write
+ * to the disk, one walk over all entities. What takes samples or judges does it, too.
+ */
 void gm_intake_settle(struct gm_intake *intake);
 /* A source does not run any more: what it alone told of has to be told again, or is swept away. */
 void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source);

@@ -27,6 +27,7 @@ static struct {
 	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
 	struct gm_state *state;
 	uint64_t commits, views, looks;
+	uint64_t asked;  /* of an entity, whether it is a guest's */
 	bool told_early; /* a snapshot had what the journal had not */
 } seen;
 
@@ -43,6 +44,18 @@ void __wrap_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now)
 {
 	seen.looks++;
 	__real_gm_alarms_reassess(alarms, now);
+}
+
+bool __real_gm_tracked_belongs_to(const struct gm_tracked *tracked,
+				  const uint8_t guest[GM_UUID_SIZE]);
+bool __wrap_gm_tracked_belongs_to(const struct gm_tracked *tracked,
+				  const uint8_t guest[GM_UUID_SIZE]);
+
+bool __wrap_gm_tracked_belongs_to(const struct gm_tracked *tracked,
+				  const uint8_t guest[GM_UUID_SIZE])
+{
+	seen.asked++;
+	return __real_gm_tracked_belongs_to(tracked, guest);
 }
 
 int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
@@ -218,9 +231,11 @@ static void test_all_guests_crash_at_once(void **state)
 	run_until(fixture, GUESTS, GUESTS);
 	assert_few();
 	assert_one_each(fixture);
+	seen.asked = 0;
 	happen(GM_GUEST_STARTED);
 	run_until(fixture, GUESTS, 0);
 	assert_few();
+	assert_in_range(seen.asked, 0, FEW * GUESTS);
 	assert_int_equal(
 		gm_state_journal_after(fixture->state, 0, 2 * GUESTS, next_in_order, &next),
 		2 * GUESTS);
