@@ -445,9 +445,9 @@ void gm_alarms_gone_but(struct gm_alarms *alarms, const struct gm_entity_key *ke
 {
 	struct gm_alarm_entry *entry, *next;
 
-	HASH_ITER (hh, alarms->entries, entry, next) {
-		if (gm_entity_equal(&entry->identity.key, key) &&
-		    !(stays && entry->state != GM_ALARM_NONE && stays(&entry->alarm)))
+	for (entry = gm_alarm_first_of(alarms, key); entry; entry = next) {
+		next = entry->owner_next;
+		if (!(stays && entry->state != GM_ALARM_NONE && stays(&entry->alarm)))
 			gm_alarm_step(alarms, entry, GM_ALARM_GONE, NULL, now);
 	}
 }

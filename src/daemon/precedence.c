@@ -66,3 +66,18 @@ bool gm_precedence_take(struct gm_precedence *precedence, enum gm_source_id sour
 	}
 	return true;
 }
+
+uint16_t gm_precedence_keep(struct gm_precedence *precedence, enum gm_source_id source, int64_t now,
+			    const struct gm_frame *frame, const struct gm_reading *readings,
+			    struct gm_reading *kept)
+{
+	bool shared = false;
+	uint16_t count = 0;
+	for (size_t i = 0; i < frame->count; i++)
+		shared |= gm_precedence_shared(readings[i].metric);
+	shared = shared && !gm_precedence_take(precedence, source, frame->measured_at, now);
+	for (size_t i = 0; i < frame->count; i++)
+		if (!shared || !gm_precedence_shared(readings[i].metric))
+			kept[count++] = readings[i];
+	return count;
+}
