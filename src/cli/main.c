@@ -3,6 +3,7 @@
  * guestmonctl: a table of commands. Those of the daemon are asked over its socket and shown as text
  * or as the JSON that came; replay runs here.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "cli/check_command.h"
+#include "cli/render.h"
 #include "cli/replay_command.h"
 #include "cli/show.h"
 #include "cli/tune.h"
@@ -92,7 +94,7 @@ static const struct command {
 	{"learn",
 	 2,
 	 {"guest", "kind", "label"},
-	 "learn GUEST|node normal|faulty [LABEL] --since 10m [--until 5m]",
+	 "learn GUEST|node normal|faulty [LABEL] --since 40s [--until 5s]",
 	 gm_show_lesson,
 	 true},
 	{"lessons", 0, {"guest"}, "lessons [GUEST|node]", gm_show_lessons, false},
@@ -104,7 +106,7 @@ static const struct command {
 	{"maintenance",
 	 0,
 	 {"action", "target"},
-	 "maintenance [list | add TARGET --for 2h | remove ID]",
+	 "maintenance [list | remove ID | add TARGET --for 2h [--in 1h] [--comment TEXT]]",
 	 gm_show_maintenance,
 	 true},
 	{"reload", 0, {NULL}, "reload", show_ok, false},
@@ -113,21 +115,30 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *out)
 {
-	fputs("usage: guestmonctl [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n\n", out);
+	static const char *const others[][2] = {
+		{"windows GUEST|node [METRIC]... [--since 10m] [--entity PATTERN] [--csv | --json "
+		 "| "
+		 "--plot] [--svg FILE]",
+		 "the samples of a guest, its interfaces and disks, or of the node"},
+		{"check [--credentials FILE] [--agent HOST:PORT] [--no-notification] [--json]",
+		 "the configuration, and the way to SNMP managers; how to mend it"},
+		{"replay --detector NAME [--set KEY=VALUE]... [--entity NAME] [--link-speed BITS] "
+		 "[--scores FILE] [-v] FILE.csv",
+		 "runs a detector over a recording, without a daemon"},
+		{"tune GUEST|node --detector NAME --set KEY=VALUE... [--since 1h] [--json]",
+		 "replays the windows with other options and compares"},
+	};
+	fputs("usage: guestmonctl [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n"
+	      "       guestmonctl --version | --help\n\n",
+	      out);
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct gm_ctl_command *line = gm_ctl_commands;
 		while (line->name && strcmp(line->name, commands[i].name) != 0)
 			line++;
-		fprintf(out, "  %-50s %s\n", commands[i].synopsis, line->name ? line->help : "");
+		gm_render_entry(out, commands[i].synopsis, line->name ? line->help : "");
 	}
-	fprintf(out, "  %-50s %s\n", "windows GUEST|node [METRIC]... [--since 10m]",
-		"the samples: --entity, --csv, --json, --plot, --svg FILE");
-	fprintf(out, "  %-50s %s\n", "check [--credentials FILE] [--agent HOST:PORT]",
-		"the configuration, and the way to SNMP managers; how to mend it");
-	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
-		"runs a detector over a recording, without a daemon");
-	fprintf(out, "  %-50s %s\n", "tune GUEST --detector NAME --set KEY=VALUE...",
-		"replays the windows with other options and compares");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		gm_render_entry(out, others[i][0], others[i][1]);
 	fprintf(out, "\nThe socket is %s unless -s names another. See guestmonctl(1).\n",
 		DEFAULT_SOCKET);
 }
@@ -161,11 +172,13 @@ static int ask(const struct command *command, const struct settings *settings)
 {
 	struct gm_error err;
 	struct gm_json *reply = NULL, *request = make_request(command, settings);
-	int result = gm_ctl_call(settings->socket, request, TIMEOUT_MS, &reply, &err);
+	int result = gm_ctl_check(request, &err) ? 0 : -EINVAL;
+	if (result == 0)
+		result = gm_ctl_call(settings->socket, request, TIMEOUT_MS, &reply, &err);
 	gm_json_free(request);
 	if (result < 0) {
 		fprintf(stderr, "guestmonctl: %s\n", err.text);
-		return EXIT_FAILURE;
+		return result == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
 	if (settings->json) {
 		struct gm_buffer text = GM_BUFFER_INIT(2 * (size_t)GM_CTL_REPLY_MAX);
@@ -263,7 +276,20 @@ static int run(const struct command *command, int argc, char **argv, struct sett
 		settings->words[i] = argv[optind + i];
 	if (settings->log && command->show != gm_show_alarms)
 		return wrong("--log goes with alarms");
+	if (settings->comment && words == command->least && words > 1 &&
+	    strcmp(command->members[words - 1], "comment") == 0)
+		return wrong("the text is there already: --comment gives another");
 	return ask(command, settings);
+}
+
+/* Of the commands that read their own arguments, too. */
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -278,6 +304,10 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	if (asks_for_help(argc, argv)) {
+		usage(stdout);
+		return EXIT_SUCCESS;
+	}
 	if (strcmp(argv[0], "replay") == 0)
 		return gm_cli_replay(argc, argv);
 	if (strcmp(argv[0], "check") == 0)
