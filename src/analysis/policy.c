@@ -196,6 +196,10 @@ static void tell(const struct policy *policy, const struct gm_finding_sink *sink
 	gm_text_copy(finding.message, sizeof(finding.message), policy->options->message);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, policy->result.value);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, policy->result.limit);
+	if (policy->result.series)
+		gm_quantity_unit(policy->result.series->metric,
+				 policy->result.series->function == GM_FUNCTION_RATE,
+				 finding.evidence.unit);
 	sink->emit(sink->user, &finding);
 }
 

@@ -327,6 +327,8 @@ static void tell(const struct threshold *threshold, int64_t time, bool report,
 	gm_text_copy(finding.metric, sizeof(finding.metric), threshold->options->metric);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, threshold->value);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, threshold->limit);
+	gm_quantity_unit(threshold->metric, threshold->options->function == GM_FUNCTION_RATE,
+			 finding.evidence.unit);
 	if (threshold->silent)
 		gm_evidence_set(&finding.evidence, GM_EVIDENCE_DURATION,
 				(double)(time - threshold->time) / (double)GM_SECOND);

@@ -105,7 +105,7 @@ void gm_render_entry(FILE *out, const char *synopsis, const char *help)
 {
 	enum { LEFT = 2, DEEPER = 6, HELP = 30 };
 	fprintf(out, "%*s", LEFT, "");
-	size_t column = print_words(out, synopsis, "[|-", LEFT, DEEPER);
+	size_t column = print_words(out, synopsis, "[|", LEFT, DEEPER);
 	if (column + 2 > HELP) {
 		fputc('\n', out);
 		column = 0;
