@@ -52,10 +52,10 @@ char *gm_quantity_text(double value, const char *unit, int digits, char text[GM_
 		shown = scale->names[name];
 	}
 	const char *space = shown[0] != '\0' && shown[0] != '/' ? " " : "";
-	bool prefixed = scale < end && scale->names[1];
-	double most = prefixed ? 1e4 : 1e6; /* what %g would write as a power of ten */
+	bool plain = shown[0] == '\0';
+	double most = plain ? 1e6 : 1e4; /* what %g would write as a power of ten */
 
-	if (!prefixed && digits <= GM_QUANTITY_DIGITS)
+	if (plain && digits <= GM_QUANTITY_DIGITS)
 		digits = 6;
 	if (fabs(value) >= most && fabs(value) < 1e15)
 		snprintf(text, GM_QUANTITY, "%.0f%s%s", value, space, shown);
