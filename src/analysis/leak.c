@@ -487,6 +487,7 @@ bool gm_leak_blames(const struct gm_detector *detector, const struct gm_entity_k
 
 const struct gm_detector_ops gm_leak_ops = {
 	.name = "leak",
+	.help = "Memory that grows steadily: how fast, and when none is left.",
 	.entities = WHOLES | PROCESSES,
 	.options = leak_options,
 	.options_size = sizeof(struct gm_leak_options),

@@ -343,6 +343,7 @@ static int policy_check(const void *all, struct gm_error *err)
 
 const struct gm_detector_ops gm_policy_ops = {
 	.name = "policy",
+	.help = "A condition over several metrics.",
 	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
 	.options = policy_options,
 	.options_size = sizeof(struct gm_policy_options),

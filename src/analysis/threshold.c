@@ -482,6 +482,7 @@ static int threshold_check(const void *all, struct gm_error *err)
 
 const struct gm_detector_ops gm_threshold_ops = {
 	.name = "threshold",
+	.help = "One metric held against limits; guestmon-policy(5) has rules for some guests.",
 	.entities = (1U << GM_ENTITY_KINDS) - 1,
 	.options = threshold_options,
 	.options_size = sizeof(struct gm_threshold_options),
