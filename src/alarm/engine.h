@@ -105,9 +105,9 @@ size_t gm_alarms_drop(struct gm_alarms *alarms, int64_t now,
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm);
 
 /*
- * What people say of an active alarm; each is told as a change. Text that is too long is cut. A text with
- * an acknowledgement is a comment. An acknowledgement of a latched alarm clears it. -ENOENT: there is no active
- * alarm of that id; -EALREADY: it is in that state.
+ * What people say of an active alarm; each is told as a change. An author that is too long is cut. A text
+ * with an acknowledgement is a comment. An acknowledgement of a latched alarm clears it. -ENOENT: there is no active
+ * alarm of that id; -EALREADY: it is in that state; -EINVAL: the text is too long, and nothing is changed.
  */
 struct gm_alarm_note {
 	const char *author, *text; /* NULL or empty: none */

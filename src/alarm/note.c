@@ -21,6 +21,13 @@ static struct gm_alarm_entry *find_id(struct gm_alarms *alarms, uint32_t id, str
 	return NULL;
 }
 
+static int check_comment(const struct gm_alarm_note *note, struct gm_error *err)
+{
+	if (note->text && strlen(note->text) >= GM_COMMENT)
+		return gm_error_set(err, -EINVAL, "a comment has at most %d bytes", GM_COMMENT - 1);
+	return 0;
+}
+
 static void add_comment(struct gm_alarm *alarm, const struct gm_alarm_note *note)
 {
 	if (!note->text || note->text[0] == '\0')
@@ -47,6 +54,8 @@ int gm_alarms_acknowledge(struct gm_alarms *alarms, uint32_t id, const struct gm
 
 	if (!entry)
 		return -ENOENT;
+	if (check_comment(note, err) < 0)
+		return -EINVAL;
 	if (entry->alarm.acknowledged_at != 0)
 		return gm_error_set(err, -EALREADY, "alarm %u is acknowledged already", id);
 	entry->alarm.acknowledged_at = note->time;
@@ -67,6 +76,8 @@ int gm_alarms_unacknowledge(struct gm_alarms *alarms, uint32_t id, const struct 
 
 	if (!entry)
 		return -ENOENT;
+	if (check_comment(note, err) < 0)
+		return -EINVAL;
 	if (entry->alarm.acknowledged_at == 0)
 		return gm_error_set(err, -EALREADY, "alarm %u is not acknowledged", id);
 	entry->alarm.acknowledged_at = 0;
@@ -85,6 +96,8 @@ int gm_alarms_comment(struct gm_alarms *alarms, uint32_t id, const struct gm_ala
 		return -ENOENT;
 	if (!note->text || note->text[0] == '\0')
 		return gm_error_set(err, -EINVAL, "a comment has a text");
+	if (check_comment(note, err) < 0)
+		return -EINVAL;
 	add_comment(&entry->alarm, note);
 	tell(alarms, entry, GM_NEWS_COMMENTED, note->time);
 	return 0;

@@ -197,12 +197,32 @@ static void anomaly_over(const struct gm_alarm *alarm, const char *subject, stru
 		gm_buffer_printf(text, "%s of %s is as usual again", alarm->metric, subject);
 }
 
+/* Value or limit; with as many digits as it takes to tell it from the other. */
+static const char *decider(const struct gm_alarm *alarm, enum gm_evidence_id id,
+			   char text[GM_QUANTITY])
+{
+	enum gm_evidence_id rival = id == GM_EVIDENCE_VALUE ? GM_EVIDENCE_LIMIT : GM_EVIDENCE_VALUE;
+	const char *unit = alarm->evidence.unit;
+	int digits = GM_QUANTITY_DIGITS;
+	char other[GM_QUANTITY];
+
+	if (!has(alarm, id))
+		return "?";
+	gm_quantity_text(number(alarm, id), unit, digits, text);
+	while (has(alarm, rival) && number(alarm, id) != number(alarm, rival) && digits < 12 &&
+	       strcmp(text, gm_quantity_text(number(alarm, rival), unit, digits, other)) == 0)
+		gm_quantity_text(number(alarm, id), unit, ++digits, text);
+	return text;
+}
+
 static void limit_numbers(const struct gm_alarm *alarm, struct gm_buffer *text)
 {
+	char item[GM_QUANTITY];
+
 	if (has(alarm, GM_EVIDENCE_VALUE))
-		gm_buffer_printf(text, ": %.6g", number(alarm, GM_EVIDENCE_VALUE));
+		gm_buffer_printf(text, ": %s", decider(alarm, GM_EVIDENCE_VALUE, item));
 	if (has(alarm, GM_EVIDENCE_LIMIT))
-		gm_buffer_printf(text, ", limit %.6g", number(alarm, GM_EVIDENCE_LIMIT));
+		gm_buffer_printf(text, ", limit %s", decider(alarm, GM_EVIDENCE_LIMIT, item));
 }
 
 static void other(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
@@ -220,15 +240,17 @@ static void other_over(const struct gm_alarm *alarm, const char *subject, struct
 static void external(const struct gm_alarm *alarm, const char *subject, struct gm_buffer *text)
 {
 	const char *separator = ": ";
+	char item[GM_QUANTITY];
 
 	gm_buffer_printf(text, "%s of %s: found by %s (external)", alarm->metric, subject,
 			 alarm->detector);
 	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
 		if (!has(alarm, (enum gm_evidence_id)id))
 			continue;
-		gm_buffer_printf(text, "%s%s %.6g", separator,
+		gm_buffer_printf(text, "%s%s %s", separator,
 				 gm_evidence_name((enum gm_evidence_id)id),
-				 number(alarm, (enum gm_evidence_id)id));
+				 gm_quantity_text(number(alarm, (enum gm_evidence_id)id), "",
+						  GM_QUANTITY_DIGITS, item));
 		separator = ", ";
 	}
 }
@@ -434,14 +456,6 @@ static void subject_of(const struct gm_alarm *alarm, char subject[SUBJECT_TEXT])
 	}
 }
 
-static void put_number(const struct gm_alarm *alarm, enum gm_evidence_id id, struct gm_buffer *text)
-{
-	if (has(alarm, id))
-		gm_buffer_printf(text, "%.6g", number(alarm, id));
-	else
-		gm_buffer_printf(text, "?");
-}
-
 /* What stands for a name of a template. Whatever a guest may have chosen is quoted. */
 static void put_name(void *user, size_t name, struct gm_buffer *text)
 {
@@ -471,10 +485,10 @@ static void put_name(void *user, size_t name, struct gm_buffer *text)
 		gm_buffer_printf(text, "%s", gm_severity_name(alarm->severity));
 		break;
 	case GM_TEMPLATE_VALUE:
-		put_number(alarm, GM_EVIDENCE_VALUE, text);
+		gm_buffer_printf(text, "%s", decider(alarm, GM_EVIDENCE_VALUE, word));
 		break;
 	default:
-		put_number(alarm, GM_EVIDENCE_LIMIT, text);
+		gm_buffer_printf(text, "%s", decider(alarm, GM_EVIDENCE_LIMIT, word));
 		break;
 	}
 }

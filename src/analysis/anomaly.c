@@ -444,6 +444,7 @@ static void anomaly_exchange(struct gm_detector *detector, struct gm_archive *ar
 
 const struct gm_detector_ops gm_anomaly_ops = {
 	.name = "anomaly",
+	.help = "Behaviour that is unlike what the same guest or node did before.",
 	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
 	.options = anomaly_options,
 	.options_size = sizeof(struct gm_anomaly_options),

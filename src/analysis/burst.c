@@ -534,6 +534,7 @@ const struct gm_burst_stats *gm_burst_stats_of(const struct gm_detector *base,
 
 const struct gm_detector_ops gm_burst_ops = {
 	.name = "burst",
+	.help = "Traffic that fills a port for a moment, though its mean is low.",
 	.entities = 1U << GM_ENTITY_INTERFACE,
 	.options = gm_burst_option_table,
 	.options_size = sizeof(struct gm_burst_options),

@@ -21,6 +21,7 @@ struct gm_detector;
 
 struct gm_detector_ops {
 	const char *name;                /* "leak": also the configuration's section */
+	const char *help;                /* that section's sentence */
 	unsigned entities;               /* bits 1 << enum gm_entity_kind that it judges */
 	const struct gm_option *options; /* of a struct of options_size bytes; has `enabled` */
 	size_t options_size;

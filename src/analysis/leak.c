@@ -515,6 +515,7 @@ static int leak_check(const void *all, struct gm_error *err)
 
 const struct gm_detector_ops gm_leak_ops = {
 	.name = "leak",
+	.help = "Memory that grows steadily: how fast, and when none is left.",
 	.entities = WHOLES | PROCESSES,
 	.options = leak_options,
 	.options_size = sizeof(struct gm_leak_options),

@@ -393,6 +393,7 @@ static void exchange(struct gm_detector *detector, struct gm_archive *archive)
 
 const struct gm_detector_ops gm_learned_ops = {
 	.name = "learned",
+	.help = "Faults that operators have marked (guestmonctl learn), when they are back.",
 	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
 	.options = option_table,
 	.options_size = sizeof(struct options),

@@ -185,6 +185,10 @@ static void tell(const struct policy *policy, const struct gm_finding_sink *sink
 	gm_text_copy(finding.message, sizeof(finding.message), policy->options->message);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, policy->result.value);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, policy->result.limit);
+	if (policy->result.series)
+		gm_quantity_unit(policy->result.series->metric,
+				 policy->result.series->function == GM_FUNCTION_RATE,
+				 finding.evidence.unit);
 	sink->emit(sink->user, &finding);
 }
 
@@ -328,6 +332,7 @@ static int policy_check(const void *all, struct gm_error *err)
 
 const struct gm_detector_ops gm_policy_ops = {
 	.name = "policy",
+	.help = "A condition over several metrics.",
 	.entities = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_NODE,
 	.options = policy_options,
 	.options_size = sizeof(struct gm_policy_options),

@@ -153,28 +153,43 @@ bool gm_policy_can_hold(const struct gm_policy_program *program, unsigned kinds)
 struct shown {
 	bool any;
 	double value, limit;
+	size_t step; /* the comparison's */
 };
 
-static double compare_and_note(enum gm_policy_op op, double one, double other,
+static double compare_and_note(enum gm_policy_op op, double one, double other, size_t step,
 			       struct shown shown[2])
 {
 	if (isnan(one) || isnan(other))
 		return NAN;
 	bool truth = compare(op, one, other);
 	if (!shown[truth].any)
-		shown[truth] = (struct shown){true, one, other};
+		shown[truth] = (struct shown){true, one, other, step};
 	return truth;
 }
 
-static double apply(enum gm_policy_op op, double one, double other, struct shown shown[2])
+static double apply(enum gm_policy_op op, double one, double other, size_t step,
+		    struct shown shown[2])
 {
 	if (op == GM_POLICY_AND)
 		return both(one, other);
 	if (op == GM_POLICY_OR)
 		return either(one, other);
 	if (op >= GM_POLICY_LESS)
-		return compare_and_note(op, one, other, shown);
+		return compare_and_note(op, one, other, step, shown);
 	return arithmetic(op, one, other);
+}
+
+/* Of `metric > 5` or `5 < metric` the series. The two steps before a comparison end its sides. */
+static const struct gm_policy_series *compared(const struct gm_policy_program *program, size_t step)
+{
+	const struct gm_policy_step *one = &program->steps[step - 2];
+	const struct gm_policy_step *other = &program->steps[step - 1];
+
+	if (one->op == GM_POLICY_READ && other->op == GM_POLICY_NUMBER)
+		return &program->series[one->series];
+	if (one->op == GM_POLICY_NUMBER && other->op == GM_POLICY_READ)
+		return &program->series[other->series];
+	return NULL;
 }
 
 struct gm_policy_result gm_policy_run(const struct gm_policy_program *program,
@@ -197,7 +212,7 @@ struct gm_policy_result gm_policy_run(const struct gm_policy_program *program,
 			stack[top - 1] = 1 - stack[top - 1];
 		} else {
 			top--;
-			stack[top - 1] = apply(step->op, stack[top - 1], stack[top], shown);
+			stack[top - 1] = apply(step->op, stack[top - 1], stack[top], i, shown);
 		}
 	}
 	struct gm_policy_result result = {.truth = stack[0], .value = NAN, .limit = NAN};
@@ -208,6 +223,7 @@ struct gm_policy_result gm_policy_run(const struct gm_policy_program *program,
 	if (decided->any) {
 		result.value = decided->value;
 		result.limit = decided->limit;
+		result.series = compared(program, decided->step);
 	}
 	return result;
 }

@@ -94,6 +94,8 @@ unsigned gm_policy_metric(const char *name);
 struct gm_policy_result {
 	double truth;        /* 1, 0, or NaN: unknown */
 	double value, limit; /* the two sides of the comparison that decided; NaN: unknown */
+	const struct gm_policy_series
+		*series; /* the side that is no number, where it is one alone; NULL */
 };
 
 /*

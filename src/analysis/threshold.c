@@ -314,6 +314,8 @@ static void tell(const struct threshold *threshold, int64_t time, bool report,
 	gm_text_copy(finding.metric, sizeof(finding.metric), threshold->options->metric);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_VALUE, threshold->value);
 	gm_evidence_set(&finding.evidence, GM_EVIDENCE_LIMIT, threshold->limit);
+	gm_quantity_unit(threshold->metric, threshold->options->function == GM_FUNCTION_RATE,
+			 finding.evidence.unit);
 	if (threshold->silent)
 		gm_evidence_set(&finding.evidence, GM_EVIDENCE_DURATION,
 				(double)(time - threshold->time) / (double)GM_SECOND);
@@ -479,6 +481,7 @@ static int threshold_check(const void *all, struct gm_error *err)
 
 const struct gm_detector_ops gm_threshold_ops = {
 	.name = "threshold",
+	.help = "One metric held against limits; guestmon-policy(5) has rules for some guests.",
 	.entities = (1U << GM_ENTITY_KINDS) - 1,
 	.options = threshold_options,
 	.options_size = sizeof(struct gm_threshold_options),

@@ -12,6 +12,7 @@ int gm_error_set(struct gm_error *err, int code, const char *format, ...)
 {
 	if (err) {
 		va_list args;
+		err->code = code;
 		va_start(args, format);
 		vsnprintf(err->text, sizeof(err->text), format, args);
 		va_end(args);
@@ -24,6 +25,7 @@ int gm_error_prefix(struct gm_error *err, int code, const char *format, ...)
 	if (err) {
 		char text[GM_ERROR_TEXT];
 		va_list args;
+		err->code = code;
 		va_start(args, format);
 		int length = vsnprintf(text, sizeof(text), format, args);
 		va_end(args);

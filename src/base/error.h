@@ -13,9 +13,10 @@ enum { GM_ERROR_TEXT = 512 };
 
 struct gm_error {
 	char text[GM_ERROR_TEXT]; /* UTF-8, always terminated; empty when nothing was set */
+	int code;                 /* the negative errno that was set last */
 };
 
-/* Writes the sentence (cut to fit, earlier text replaced) and returns `code`, a negative errno. */
+/* Keeps `code`, a negative errno (0: none), with the sentence (cut to fit, earlier text replaced); returns it. */
 int gm_error_set(struct gm_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -2,7 +2,9 @@
 /* See command.h. Called by main.c and the files of single commands. */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/option.h"
 #include "ctl/ctl.h"
@@ -10,12 +12,19 @@
 int gm_command_ask(const char *socket, struct gm_json *request, struct gm_json **ret_reply)
 {
 	struct gm_error err;
-	int result = gm_ctl_call(socket, request, GM_COMMAND_TIMEOUT, ret_reply, &err);
+	int result = gm_ctl_check(request, &err) ? 0 : -EINVAL;
 
+	if (result == 0)
+		result = gm_ctl_call(socket, request, GM_COMMAND_TIMEOUT, ret_reply, &err);
 	gm_json_free(request);
 	if (result < 0)
 		fprintf(stderr, "guestmonctl: %s\n", err.text);
 	return result;
+}
+
+int gm_command_status(int result)
+{
+	return result == 0 ? EXIT_SUCCESS : result == -EINVAL ? GM_EXIT_USAGE : EXIT_FAILURE;
 }
 
 void gm_command_print(const struct gm_json *json)

@@ -13,8 +13,14 @@
 /* The exit status of a command line that is wrong; and how long the daemon may take to answer, ms. */
 enum { GM_EXIT_USAGE = 2, GM_COMMAND_TIMEOUT = 10000 };
 
-/* Takes the request. 0 with a reply that the caller owns; else as gm_ctl_call(), with a line on standard error. */
+/*
+ * Takes the request. 0 with a reply that the caller owns; else, with a line on standard error, -EINVAL where the
+ * request is wrong, which the daemon is not asked for, or as gm_ctl_call().
+ */
 int gm_command_ask(const char *socket, struct gm_json *request, struct gm_json **ret_reply);
+
+/* The exit status of a command for which that was returned. */
+int gm_command_status(int result);
 
 /* On standard output, indented. */
 void gm_command_print(const struct gm_json *json);

@@ -3,6 +3,7 @@
  * guestmonctl: a table of commands. Those of the daemon are asked over its socket and shown as text
  * or as the JSON that came; replay runs here.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/option.h"
 #include "cli/check_command.h"
 #include "cli/command.h"
+#include "cli/render.h"
 #include "cli/replay_command.h"
 #include "cli/show.h"
 #include "cli/tune.h"
@@ -93,7 +95,7 @@ static const struct command {
 	{"learn",
 	 2,
 	 {"guest", "kind", "label"},
-	 "learn GUEST|node normal|faulty [LABEL] --since 10m [--until 5m]",
+	 "learn GUEST|node normal|faulty [LABEL] --since 40s [--until 5s]",
 	 gm_show_lesson,
 	 true},
 	{"lessons", 0, {"guest"}, "lessons [GUEST|node]", gm_show_lessons, false},
@@ -105,7 +107,7 @@ static const struct command {
 	{"maintenance",
 	 0,
 	 {"action", "target"},
-	 "maintenance [list | add TARGET --for 2h | remove ID]",
+	 "maintenance [list | remove ID | add TARGET --for 2h [--in 1h] [--comment TEXT]]",
 	 gm_show_maintenance,
 	 true},
 	{"reload", 0, {NULL}, "reload", show_ok, false},
@@ -114,21 +116,30 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *out)
 {
-	fputs("usage: guestmonctl [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n\n", out);
+	static const char *const others[][2] = {
+		{"windows GUEST|node [METRIC]... [--since 10m] [--entity PATTERN] [--csv | --json "
+		 "| "
+		 "--plot] [--svg FILE]",
+		 "the samples of a guest, its interfaces and disks, or of the node"},
+		{"check [--credentials FILE] [--agent HOST:PORT] [--no-notification] [--json]",
+		 "the configuration, and the way to SNMP managers; how to mend it"},
+		{"replay --detector NAME [--set KEY=VALUE]... [--entity NAME] [--link-speed BITS] "
+		 "[--scores FILE] [-v] FILE.csv",
+		 "runs a detector over a recording, without a daemon"},
+		{"tune GUEST|node --detector NAME --set KEY=VALUE... [--since 1h] [--json]",
+		 "replays the windows with other options and compares"},
+	};
+	fputs("usage: guestmonctl [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n"
+	      "       guestmonctl --version | --help\n\n",
+	      out);
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct gm_ctl_command *line = gm_ctl_commands;
 		while (line->name && strcmp(line->name, commands[i].name) != 0)
 			line++;
-		fprintf(out, "  %-50s %s\n", commands[i].synopsis, line->name ? line->help : "");
+		gm_render_entry(out, commands[i].synopsis, line->name ? line->help : "");
 	}
-	fprintf(out, "  %-50s %s\n", "windows GUEST|node [METRIC]... [--since 10m]",
-		"the samples: --entity, --csv, --json, --plot, --svg FILE");
-	fprintf(out, "  %-50s %s\n", "check [--credentials FILE] [--agent HOST:PORT]",
-		"the configuration, and the way to SNMP managers; how to mend it");
-	fprintf(out, "  %-50s %s\n", "replay --detector NAME FILE.csv",
-		"runs a detector over a recording, without a daemon");
-	fprintf(out, "  %-50s %s\n", "tune GUEST --detector NAME --set KEY=VALUE...",
-		"replays the windows with other options and compares");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		gm_render_entry(out, others[i][0], others[i][1]);
 	fprintf(out, "\nThe socket is %s unless -s names another. See guestmonctl(1).\n",
 		DEFAULT_SOCKET);
 }
@@ -161,8 +172,9 @@ static struct gm_json *make_request(const struct command *command, const struct 
 static int ask(const struct command *command, const struct settings *settings)
 {
 	struct gm_json *reply;
-	if (gm_command_ask(settings->socket, make_request(command, settings), &reply) < 0)
-		return EXIT_FAILURE;
+	int result = gm_command_ask(settings->socket, make_request(command, settings), &reply);
+	if (result < 0)
+		return gm_command_status(result);
 	if (settings->json)
 		gm_command_print(reply);
 	else
@@ -255,7 +267,20 @@ static int run(const struct command *command, int argc, char **argv, struct sett
 		settings->words[i] = argv[optind + i];
 	if (settings->log && command->show != gm_show_alarms)
 		return wrong("--log goes with alarms");
+	if (settings->comment && words == command->least && words > 1 &&
+	    strcmp(command->members[words - 1], "comment") == 0)
+		return wrong("the text is there already: --comment gives another");
 	return ask(command, settings);
+}
+
+/* Of the commands that read their own arguments, too. */
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -270,6 +295,10 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	if (asks_for_help(argc, argv)) {
+		usage(stdout);
+		return EXIT_SUCCESS;
+	}
 	if (strcmp(argv[0], "replay") == 0)
 		return gm_cli_replay(argc, argv);
 	if (strcmp(argv[0], "check") == 0)

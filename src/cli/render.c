@@ -76,6 +76,45 @@ void gm_table_print(struct gm_table *table, FILE *out)
 	table->cells = NULL;
 }
 
+/*
+ * Words from `column` on; further lines begin at `margin`, each with one of `starts` (NULL: with any word).
+ * Returns the column after the last.
+ */
+static size_t print_words(FILE *out, const char *text, const char *starts, size_t column,
+			  size_t margin)
+{
+	const char *separator = "";
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+		while (starts && text[length] == ' ' && !strchr(starts, text[length + 1]))
+			length += 1 + strcspn(text + length + 1, " ");
+		if (column + strlen(separator) + length > GM_HELP_WIDTH && separator[0] != '\0') {
+			fprintf(out, "\n%*s", (int)margin, "");
+			column = margin;
+			separator = "";
+		}
+		fprintf(out, "%s%.*s", separator, (int)length, text);
+		column += strlen(separator) + length;
+		text += length + strspn(text + length, " ");
+		separator = " ";
+	}
+	return column;
+}
+
+void gm_render_entry(FILE *out, const char *synopsis, const char *help)
+{
+	enum { LEFT = 2, DEEPER = 6, HELP = 30 };
+	fprintf(out, "%*s", LEFT, "");
+	size_t column = print_words(out, synopsis, "[|", LEFT, DEEPER);
+	if (column + 2 > HELP) {
+		fputc('\n', out);
+		column = 0;
+	}
+	fprintf(out, "%*s", (int)(HELP - column), "");
+	print_words(out, help, NULL, HELP, HELP);
+	fputc('\n', out);
+}
+
 static char *with_unit(char *cell, double value, double step, const char *const *units)
 {
 	if (!isfinite(value)) {

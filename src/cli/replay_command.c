@@ -107,6 +107,7 @@ static int run(const struct arguments *arguments, FILE *input, FILE *scores)
 		.output = stdout,
 		.scores = scores,
 		.statistics = arguments->verbose ? stderr : NULL,
+		.remarks = stderr,
 	};
 	struct gm_error err = {.text = ""};
 	int result = gm_replay(&options, &err);

@@ -163,7 +163,15 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 
 void gm_show_lesson(const struct gm_json *reply, FILE *out)
 {
-	fprintf(out, "lesson %.0f\n", number(reply, "id"));
+	char begin[GM_CELL], end[GM_CELL], span[GM_CELL];
+
+	fprintf(out, "lesson %.0f, of %s: %s to %s\n", number(reply, "id"),
+		gm_render_duration(span, number(reply, "end") - number(reply, "begin")),
+		gm_render_time(begin, number(reply, "begin")),
+		gm_render_time(end, number(reply, "end")));
+	if (gm_json_get_bool(reply, "clipped"))
+		fputs("guestmonctl: the windows hold no more of that range (window.length)\n",
+		      stderr);
 }
 
 void gm_show_lessons(const struct gm_json *reply, FILE *out)

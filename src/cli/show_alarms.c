@@ -147,6 +147,8 @@ void gm_show_maintenance(const struct gm_json *reply, FILE *out)
 			fprintf(out, "maintenance %.0f\n", number(reply, "id"));
 		else
 			fputs("ok\n", out);
+		if (number(reply, "matching") == 0)
+			fputs("guestmonctl: no guest matches that now\n", stderr);
 		return;
 	}
 	gm_table_init(&table, heads);

@@ -8,6 +8,7 @@
 #include "cli/render.h"
 #include "cli/show.h"
 #include "model/metric.h"
+#include "model/quantity.h"
 
 /* One series as it lies in the reply: [[time, value], …]. */
 static double at(const struct gm_json *series, size_t index, size_t member)
@@ -55,19 +56,20 @@ static void show_series(struct gm_table *table, const char *entity, const char *
 	snprintf(row[3], GM_CELL, "%.1f s",
 		 samples ? at(series, samples - 1, 0) - at(series, 0, 0) : 0);
 	if (count > 0) {
-		snprintf(row[4], GM_CELL, "%.6g", values[count - 1]);
-		snprintf(row[5], GM_CELL, "%.6g", least);
-		snprintf(row[6], GM_CELL, "%.6g", sum / (double)count);
-		snprintf(row[7], GM_CELL, "%.6g", most);
+		char unit[GM_UNIT];
+		gm_quantity_unit(gm_metric_find(name), false, unit);
+		gm_quantity_text(values[count - 1], unit, GM_QUANTITY_DIGITS, row[4]);
+		gm_quantity_text(least, unit, GM_QUANTITY_DIGITS, row[5]);
+		gm_quantity_text(sum / (double)count, unit, GM_QUANTITY_DIGITS, row[6]);
+		gm_quantity_text(most, unit, GM_QUANTITY_DIGITS, row[7]);
 	}
-	snprintf(row[8], GM_CELL, "%s%s", metric ? metric->unit : "?", counter ? "/s" : "");
 	free(values);
 }
 
 void gm_show_windows(const struct gm_json *reply, FILE *out)
 {
 	static const char *const heads[] = {"ENTITY", "METRIC", ">SAMPLES", ">SPAN", ">NEWEST",
-					    ">LEAST", ">MEAN",  ">MOST",    "UNIT",  NULL};
+					    ">LEAST", ">MEAN",  ">MOST",    NULL};
 	struct gm_table table;
 	gm_table_init(&table, heads);
 	void *entities = NULL;

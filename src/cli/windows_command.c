@@ -194,6 +194,30 @@ static void show(const struct arguments *arguments, const struct gm_json *window
 		gm_show_windows(windows, stdout);
 }
 
+/* What was asked for by name and is not there: a mistake more often than a state. */
+static bool tell_nothing(const struct arguments *arguments, const struct gm_json *windows)
+{
+	const struct gm_json *entities = gm_json_get(windows, "entities"), *metrics;
+	void *iterator = NULL;
+	const char *name;
+	bool filtered = arguments->entity || arguments->metrics[0] != '\0';
+
+	while (gm_json_next(entities, &iterator, &name, &metrics)) {
+		if (gm_json_size(metrics) > 0)
+			return false;
+	}
+	if (!filtered)
+		return false;
+	if (arguments->entity && gm_json_size(entities) == 0)
+		fprintf(stderr, "guestmonctl: no entity of %s matches %s\n", arguments->guest,
+			arguments->entity);
+	else
+		fprintf(stderr, "guestmonctl: no metric%s%s has samples%s\n",
+			arguments->metrics[0] ? " that matches " : "", arguments->metrics,
+			arguments->since > 0 ? " of that time" : "");
+	return true;
+}
+
 int gm_cli_windows(const char *socket, bool json, int argc, char **argv)
 {
 	struct arguments arguments = {.socket = socket, .json = json};
@@ -206,6 +230,11 @@ int gm_cli_windows(const char *socket, bool json, int argc, char **argv)
 		return EXIT_FAILURE;
 	status = EXIT_SUCCESS;
 	tell_note(windows);
+	/* As JSON it is an answer like any other. */
+	if (!arguments.json && tell_nothing(&arguments, windows)) {
+		gm_json_free(windows);
+		return EXIT_FAILURE;
+	}
 	if (arguments.plot || arguments.svg)
 		status = draw(&arguments, windows);
 	/* A picture alone needs no table beside it. */

@@ -90,10 +90,12 @@ int gm_ctl_call(const char *socket_path, const struct gm_json *request, int time
 		goto cleanup;
 	result = gm_json_parse(in.data, in.length, &reply, err);
 	if (result < 0) {
-		gm_error_prefix(err, result, "the daemon's reply");
+		result = gm_error_prefix(err, -EPROTO, "the daemon's reply");
 	} else if (!gm_json_get_bool(reply, "ok")) {
 		const char *text = gm_json_get_text(reply, "error");
-		result = gm_error_set(err, -EREMOTEIO, "%s", text ? text : "the daemon refused");
+		result =
+			gm_error_set(err, gm_json_get_bool(reply, "invalid") ? -EINVAL : -EREMOTEIO,
+				     "%s", text ? text : "the daemon refused");
 	} else {
 		*ret_reply = reply;
 		reply = NULL;

@@ -34,7 +34,7 @@ const struct gm_ctl_command gm_ctl_commands[] = {
 	{"comment", "id comment author", "says something of an alarm"},
 	{"comments", "id", "what was said of an alarm, or of all"},
 	{"maintenance", "action target for in comment author",
-	 "add, list, remove: for whom no alarm is told for a time"},
+	 "for whom no alarm is told for a time"},
 	{.name = NULL},
 };
 

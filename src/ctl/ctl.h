@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control protocol between guestmonctl and the daemon: one JSON object a line over a unix socket,
- * {"command": "...", ...arguments} → {"ok": true, ...} or {"ok": false, "error": "..."}.
+ * {"command": "...", ...arguments} → {"ok": true, ...} or {"ok": false, "error": "..."}, with "invalid": true
+ * where the request itself is wrong.
  */
 #ifndef GM_CTL_CTL_H
 #define GM_CTL_CTL_H
@@ -24,7 +25,8 @@ const struct gm_ctl_command *gm_ctl_check(const struct gm_json *request, struct 
 
 /*
  * Client: sends `request` to `socket_path` and waits up to `timeout_ms` for the reply. 0 with a reply
- * whose "ok" is true; -EREMOTEIO with the daemon's own error text; another negative errno when the
+ * whose "ok" is true; -EREMOTEIO with the daemon's own error text, -EINVAL where it
+ * says that the request is wrong; another negative errno when the
  * daemon cannot be reached (the message says how to mend it).
  */
 int gm_ctl_call(const char *socket_path, const struct gm_json *request, int timeout_ms,

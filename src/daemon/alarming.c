@@ -423,6 +423,27 @@ int gm_alarming_add(struct gm_alarming *alarming, struct gm_maintenance_row *row
 	return 0;
 }
 
+size_t gm_alarming_matching(const struct gm_alarming *alarming, const char *target)
+{
+	struct window window = {.node_only = false};
+	size_t count = 0;
+
+	if (read_target(target, &window, NULL) < 0)
+		return 0;
+	if (window.node_only)
+		return 1;
+	for (const struct gm_tracked *tracked = gm_entities_first(alarming->entities); tracked;
+	     tracked = gm_entities_next(tracked)) {
+		enum gm_entity_kind kind = tracked->info.key.kind;
+
+		if (kind != GM_ENTITY_GUEST && kind != GM_ENTITY_NODE)
+			continue;
+		struct gm_subject subject = gm_entities_subject(alarming->entities, tracked);
+		count += gm_match_holds(&window.match, &subject);
+	}
+	return count;
+}
+
 int gm_alarming_remove(struct gm_alarming *alarming, int64_t id, int64_t now, struct gm_error *err)
 {
 	int result = gm_state_maintenance_remove(alarming->state, id, err);

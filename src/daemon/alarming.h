@@ -52,6 +52,8 @@ void gm_alarming_settle(struct gm_alarming *alarming);
  */
 int gm_alarming_add(struct gm_alarming *alarming, struct gm_maintenance_row *row, int64_t now,
 		    struct gm_error *err);
+/* How many that are known now such a target means: the guests, and the node. */
+size_t gm_alarming_matching(const struct gm_alarming *alarming, const char *target);
 int gm_alarming_remove(struct gm_alarming *alarming, int64_t id, int64_t now, struct gm_error *err);
 
 /* All that there is: those that somebody asked for, by id, then the calendar's. */

@@ -260,6 +260,7 @@ static struct gm_json *answer_options(const struct gm_query *query)
 static struct gm_json *reload(const struct gm_query *query, bool apply)
 {
 	int result = query->commands->reload(query->commands->user, apply, query->err);
+	query->err->code = -ECANCELED; /* what is wrong is the file, not the request */
 	return result < 0 ? NULL : gm_json_object();
 }
 

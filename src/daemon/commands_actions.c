@@ -2,7 +2,11 @@
 /*
  * The answer to `actions`: what was done about alarms, and what became of it.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/text.h"
 #include "daemon/commands_private.h"
 #include "state/action.h"
 
@@ -27,6 +31,15 @@ static void add_row(void *user, const struct gm_action_row *row)
 	gm_json_append(user, object);
 }
 
+static bool there_is(const struct gm_snapshot *snapshot, const char *output)
+{
+	for (size_t i = 0; i < snapshot->output_count; i++) {
+		if (strcmp(snapshot->outputs[i].name, output) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct gm_json *gm_answer_actions(const struct gm_query *query)
 {
 	struct gm_alarming *alarming = gm_pipeline_alarming(query->commands->pipeline);
@@ -34,9 +47,17 @@ struct gm_json *gm_answer_actions(const struct gm_query *query)
 	double ago = gm_json_get_number(query->request, "since", 0);
 	int64_t since = ago > 0 && ago < 1e9 ? gm_clock_now() - (int64_t)(ago * GM_SECOND) : 0;
 	struct gm_json *list = gm_json_array();
+	char quoted[96];
 
 	if (gm_state_actions(gm_alarming_state(alarming), output ? output : "", since, add_row,
 			     list, query->err) < 0) {
+		gm_json_free(list);
+		return NULL;
+	}
+	/* The journal may have those of an output that is no more. */
+	if (output && gm_json_size(list) == 0 && !there_is(query->snapshot, output)) {
+		gm_text_quote(quoted, sizeof(quoted), output);
+		gm_error_set(query->err, -ENOENT, "there is no output %s", quoted);
 		gm_json_free(list);
 		return NULL;
 	}

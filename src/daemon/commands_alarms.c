@@ -103,6 +103,20 @@ static void list_comment(void *user, const struct gm_comment_row *row)
 	gm_json_append(user, object);
 }
 
+/* Active, or among the newest transitions. */
+static bool is_known(const struct gm_snapshot *snapshot, int64_t id)
+{
+	for (size_t i = 0; i < snapshot->alarm_count; i++) {
+		if (snapshot->alarms[i].id == id)
+			return true;
+	}
+	for (size_t i = 0; i < snapshot->log_count; i++) {
+		if (snapshot->log[i].alarm.id == id)
+			return true;
+	}
+	return false;
+}
+
 struct gm_json *gm_answer_comments(const struct gm_query *query)
 {
 	int64_t id = 0;
@@ -112,6 +126,16 @@ struct gm_json *gm_answer_comments(const struct gm_query *query)
 	struct gm_json *list = gm_json_array();
 	if (gm_state_comments(gm_alarming_state(gm_pipeline_alarming(query->commands->pipeline)),
 			      (uint32_t)id, list_comment, list, query->err) < 0) {
+		gm_json_free(list);
+		return NULL;
+	}
+	if (gm_json_get(query->request, "id") && gm_json_size(list) == 0 &&
+	    !is_known(query->snapshot, id)) {
+		gm_error_set(
+			query->err, -ENOENT,
+			"no comment on an alarm %lld: it is neither active nor among the newest "
+			"transitions",
+			(long long)id);
 		gm_json_free(list);
 		return NULL;
 	}

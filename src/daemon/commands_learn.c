@@ -44,6 +44,10 @@ static int read_ago(const struct gm_query *query, const char *member, double oth
 		    int64_t *ret_time)
 {
 	double ago = gm_json_get_number(query->request, member, otherwise);
+	if (isnan(ago) && !gm_json_get(query->request, member))
+		return gm_error_set(query->err, -EINVAL,
+				    "--%s is needed: how long ago the range began, such as 40s",
+				    member);
 	if (!isfinite(ago) || ago < 0 || ago > 1e9)
 		return gm_error_set(query->err, -EINVAL, "%s: seconds ago, from 0", member);
 	*ret_time = now - (int64_t)(ago * 1e9);
@@ -67,6 +71,7 @@ struct gm_json *gm_answer_learn(const struct gm_query *query)
 		return NULL;
 	}
 	gm_text_copy(range.label, sizeof(range.label), label);
+	int64_t asked = range.begin;
 	gm_query_author(query, range.author);
 	if (gm_learning_learn(gm_pipeline_learning(query->commands->pipeline),
 			      gm_pipeline_entities(query->commands->pipeline), &range, now, &id,
@@ -74,6 +79,9 @@ struct gm_json *gm_answer_learn(const struct gm_query *query)
 		return NULL;
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_integer(reply, "id", id);
+	gm_reply_set_time(reply, "begin", range.begin);
+	gm_reply_set_time(reply, "end", range.end);
+	gm_json_set_bool(reply, "clipped", range.begin - asked > GM_SECOND);
 	return reply;
 }
 

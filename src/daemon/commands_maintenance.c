@@ -60,6 +60,7 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 {
 	struct gm_maintenance_row row = {.made_at = gm_clock_now()};
 	const char *target = gm_json_get_text(query->request, "target");
+	const char *comment = gm_json_get_text(query->request, "comment");
 	int64_t delay, length;
 
 	if (!read_seconds(query, "in", 0, &delay) || !read_seconds(query, "for", NAN, &length) ||
@@ -74,9 +75,14 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 			     sizeof(row.target) - 1);
 		return NULL;
 	}
+	if (comment && strlen(comment) >= sizeof(row.comment)) {
+		gm_error_set(query->err, -EINVAL, "a comment has at most %zu bytes",
+			     sizeof(row.comment) - 1);
+		return NULL;
+	}
 	gm_text_copy(row.target, sizeof(row.target), target);
 	gm_query_author(query, row.author);
-	gm_text_copy(row.comment, sizeof(row.comment), gm_json_get_text(query->request, "comment"));
+	gm_text_copy(row.comment, sizeof(row.comment), comment);
 	row.begin = row.made_at + delay;
 	row.end = row.begin + length;
 	gm_pipeline_gather(query->commands->pipeline, true);
@@ -86,6 +92,7 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 		return NULL;
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_integer(reply, "id", row.id);
+	gm_json_set_integer(reply, "matching", (int64_t)gm_alarming_matching(alarming, row.target));
 	return reply;
 }
 
@@ -94,7 +101,7 @@ static struct gm_json *take_back(const struct gm_query *query, struct gm_alarmin
 	int64_t id;
 
 	if (!gm_query_integer(query, "target", &id)) {
-		gm_error_set(query->err, -EINVAL, "a maintenance is removed by its number");
+		gm_error_set(query->err, -EINVAL, "maintenance remove: which one? Its number");
 		return NULL;
 	}
 	gm_pipeline_gather(query->commands->pipeline, true);
@@ -105,18 +112,38 @@ static struct gm_json *take_back(const struct gm_query *query, struct gm_alarmin
 	return gm_json_object();
 }
 
+/* The members of `add` alone would be silently without effect elsewhere. */
+static int check_members(const struct gm_query *query, const char *action, bool target, bool others)
+{
+	static const char *const members[][2] = {
+		{"target", "target"}, {"for", "--for"}, {"in", "--in"}, {"comment", "--comment"}};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		if (gm_json_get(query->request, members[i][0]) && !(i == 0 ? target : others))
+			return gm_error_set(query->err, -EINVAL, "maintenance %s takes no %s",
+					    action, members[i][1]);
+	}
+	return 0;
+}
+
 struct gm_json *gm_answer_maintenance(const struct gm_query *query)
 {
 	static const struct {
 		const char *name;
 		struct gm_json *(*act)(const struct gm_query *query, struct gm_alarming *alarming);
-	} actions[] = {{"list", list}, {"add", add}, {"remove", take_back}};
+		bool target, others; /* which members of the request it takes */
+	} actions[] = {{"list", list, false, false},
+		       {"add", add, true, true},
+		       {"remove", take_back, true, false}};
 	struct gm_alarming *alarming = gm_pipeline_alarming(query->commands->pipeline);
 	const char *action = gm_json_get_text(query->request, "action");
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (strcmp(actions[i].name, action ? action : "list") == 0)
-			return actions[i].act(query, alarming);
+		if (strcmp(actions[i].name, action ? action : "list") != 0)
+			continue;
+		if (check_members(query, actions[i].name, actions[i].target, actions[i].others) < 0)
+			return NULL;
+		return actions[i].act(query, alarming);
 	}
 	gm_error_set(query->err, -EINVAL, "maintenance: list, add or remove");
 	return NULL;

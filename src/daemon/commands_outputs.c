@@ -46,14 +46,18 @@ struct gm_json *gm_answer_outputs(const struct gm_query *query)
 	int result;
 	if (!action)
 		return list(query);
-	if (!output)
+	bool replays = strcmp(action, "replay") == 0;
+	if (!replays && strcmp(action, "pause") != 0 && strcmp(action, "resume") != 0)
+		result = gm_error_set(query->err, -EINVAL, "outputs: pause, resume or replay");
+	else if (!output)
 		result = gm_error_set(query->err, -EINVAL, "which output?");
+	else if (!replays && gm_json_get(query->request, "sequence"))
+		result = gm_error_set(query->err, -EINVAL, "outputs %s takes no sequence number",
+				      action);
 	else if (strcmp(action, "pause") == 0)
 		result = gm_outputs_pause(outputs, output, true, query->err);
 	else if (strcmp(action, "resume") == 0)
 		result = gm_outputs_pause(outputs, output, false, query->err);
-	else if (strcmp(action, "replay") != 0)
-		result = gm_error_set(query->err, -EINVAL, "allowed: pause, resume, replay");
 	else if (!gm_query_integer(query, "sequence", &sequence) || sequence <= 0)
 		result = gm_error_set(query->err, -EINVAL, "from which sequence number?");
 	else

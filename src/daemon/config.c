@@ -182,7 +182,7 @@ bool gm_config_section(struct gm_config *config, size_t index,
 		return false;
 	*ret_section = (struct gm_config_section){
 		.name = ops->name,
-		.help = "A detector and when it speaks up.",
+		.help = ops->help,
 		.options = ops->options,
 		.target = config ? gm_detector_settings_get(config->detectors, ops) : NULL};
 	return true;

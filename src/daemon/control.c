@@ -80,10 +80,11 @@ static void close_client(struct gm_control_asker *client)
 	uv_close((uv_handle_t *)&client->idle, on_handle_closed);
 }
 
-static void send_error(struct gm_control_asker *client, const char *text, bool last);
+static void send_error(struct gm_control_asker *client, const struct gm_error *err, bool last);
 
 static void on_idle(uv_timer_t *timer)
 {
+	struct gm_error err;
 	struct gm_control_asker *client = timer->data;
 	if (!client->cancel) {
 		close_client(client);
@@ -91,7 +92,8 @@ static void on_idle(uv_timer_t *timer)
 	}
 	settle(client, true);
 	uv_read_stop((uv_stream_t *)&client->pipe);
-	send_error(client, "there was no answer in time", false);
+	gm_error_set(&err, -ETIMEDOUT, "there was no answer in time");
+	send_error(client, &err, false);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space);
@@ -171,18 +173,20 @@ static void send_reply(struct gm_control_asker *client, struct gm_json *reply, b
 	close_client(client);
 }
 
-static void send_error(struct gm_control_asker *client, const char *text, bool last)
+static void send_error(struct gm_control_asker *client, const struct gm_error *err, bool last)
 {
 	struct gm_json *reply = gm_json_object();
 	gm_json_set_bool(reply, "ok", false);
-	gm_json_set_text(reply, "error", text);
+	gm_json_set_text(reply, "error", err->text);
+	if (err->code == -EINVAL)
+		gm_json_set_bool(reply, "invalid", true);
 	send_reply(client, reply, last);
 }
 
 static void give(struct gm_control_asker *client, struct gm_json *reply, const struct gm_error *err)
 {
 	if (!reply) {
-		send_error(client, err->text, false);
+		send_error(client, err, false);
 		return;
 	}
 	gm_json_set_bool(reply, "ok", true);
@@ -323,6 +327,7 @@ static bool take_line(struct gm_control_asker *client)
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space)
 {
 	struct gm_control_asker *client = stream->data;
+	struct gm_error err;
 	if (count < 0) {
 		close_client(client);
 		return;
@@ -333,7 +338,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *space)
 	if (client->in.failed) {
 		uv_read_stop(stream);
 		settle(client, true);
-		send_error(client, "the request is too long", true);
+		gm_error_set(&err, -EINVAL, "the request is too long");
+		send_error(client, &err, true);
 		return;
 	}
 	if (!client->cancel)

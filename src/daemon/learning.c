@@ -188,8 +188,17 @@ static int keep_lesson(struct gm_learning *learning, const struct gm_learning_ra
 	return result;
 }
 
+/* A lesson says what it was made of, not what was asked for. */
+static void clip(const struct pair *pair, struct gm_learning_range *range)
+{
+	if (range->begin < pair->first)
+		range->begin = pair->first;
+	if (range->end > pair->last)
+		range->end = pair->last;
+}
+
 int gm_learning_learn(struct gm_learning *learning, const struct gm_entities *entities,
-		      const struct gm_learning_range *range, int64_t now, int64_t *ret_id,
+		      struct gm_learning_range *range, int64_t now, int64_t *ret_id,
 		      struct gm_error *err)
 {
 	char key[GM_KEY_TEXT];
@@ -216,13 +225,15 @@ int gm_learning_learn(struct gm_learning *learning, const struct gm_entities *en
 	make_lessons(&points, range, pair);
 	if (pair->bins < BINS_MIN) {
 		result =
-			gm_error_set(err, -EINVAL,
+			gm_error_set(err, -ENODATA,
 				     "the windows hold %zu bins of %d s of that range; at least %d "
-				     "are needed (they hold the last %.0f s)",
+				     "are needed (they hold the last %.0f s; window.length says "
+				     "how much)",
 				     pair->bins, (int)(GM_LESSON_BIN / GM_SECOND), BINS_MIN,
 				     points.count ? (double)(now - pair->first) / 1e9 : 0.0);
 		goto out;
 	}
+	clip(pair, range);
 	result = keep_lesson(learning, range, &pair->lesson, now, ret_id, err);
 	if (result == 0 && range->faulty && pair->rest.count > 0)
 		result = keep_lesson(learning, range, &pair->rest, now, &rest_id, err);

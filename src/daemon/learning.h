@@ -27,11 +27,12 @@ struct gm_learning_range {
 
 /*
  * Makes a lesson of what the windows hold of that range (of a faulty one also of the rest, for contrast), and
- * keeps it. -EINVAL: the range or the label is wrong, or the windows hold less than three bins of it (the
- * message says what they hold); -ENOSPC: GM_LESSONS_MAX are kept for that entity.
+ * keeps it; `range` becomes the part that they hold. -EINVAL: the range or the label is wrong; -ENODATA: the
+ * windows hold less than three bins of it (the message says what they hold); -ENOSPC: GM_LESSONS_MAX are kept
+ * for that entity.
  */
 int gm_learning_learn(struct gm_learning *learning, const struct gm_entities *entities,
-		      const struct gm_learning_range *range, int64_t now, int64_t *ret_id,
+		      struct gm_learning_range *range, int64_t now, int64_t *ret_id,
 		      struct gm_error *err);
 int gm_learning_unlearn(struct gm_learning *learning, int64_t id, struct gm_error *err);
 

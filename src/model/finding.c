@@ -71,6 +71,8 @@ struct gm_json *gm_evidence_to_json(const struct gm_evidence *evidence)
 		gm_json_set_text(object, "direction", evidence->direction);
 	if (evidence->contributors[0] != '\0')
 		gm_json_set(object, "contributors", list_to_json(evidence->contributors));
+	if (evidence->unit[0] != '\0')
+		gm_json_set_text(object, "unit", evidence->unit);
 	if (evidence->origin[0] != '\0')
 		gm_json_set_text(object, "origin", evidence->origin);
 	return object;
@@ -84,6 +86,8 @@ void gm_evidence_from_json(const struct gm_json *object, struct gm_evidence *ret
 				gm_json_get_number(object, evidence_names[id], NAN));
 	gm_text_copy(ret_evidence->direction, sizeof(ret_evidence->direction),
 		     gm_json_get_text(object, "direction"));
+	gm_text_copy(ret_evidence->unit, sizeof(ret_evidence->unit),
+		     gm_json_get_text(object, "unit"));
 	gm_text_copy(ret_evidence->origin, sizeof(ret_evidence->origin),
 		     gm_json_get_text(object, "origin"));
 

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "model/entity.h"
+#include "model/quantity.h"
 
 enum gm_evidence_id {
 #define GM_EVIDENCE(id, ...) GM_EVIDENCE_##id,
@@ -29,6 +30,7 @@ struct gm_evidence {
 	double number[GM_EVIDENCE_COUNT];
 	char direction[4];      /* "rx", "tx" or empty */
 	char contributors[256]; /* metric names, largest first, separated by commas; or empty */
+	char unit[GM_UNIT];     /* of value and limit (quantity.h), where it is known; or empty */
 	char origin[48];        /* who found it, where that is none of our detectors; or empty */
 };
 

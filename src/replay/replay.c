@@ -41,8 +41,9 @@ struct run {
 
 	uint32_t alarm_ids;
 	int64_t evaluated; /* when last */
+	int64_t newest;    /* time of the newest row */
 	int result;        /* of what happened in callbacks */
-	uint64_t rows, points, transitions;
+	uint64_t rows, points, transitions, late_rows;
 };
 
 /* What one transition looks like on the output. */
@@ -98,6 +99,32 @@ static void on_point(void *user, const struct gm_point *point)
 	run->detector->ops->observe(run->detector, point, &run->findings);
 }
 
+/* What the detector has itself hides the alarm engine's: it is listed once. */
+static int unknown_key(const struct run *run, const char *key, struct gm_error *err)
+{
+	const char *separator = "";
+	char quoted[96];
+	struct gm_buffer keys = GM_BUFFER_INIT(GM_ERROR_TEXT);
+	gm_text_quote(quoted, sizeof(quoted), key);
+	for (const struct gm_option *line = run->ops->options; line->key; line++) {
+		if (strcmp(line->key, "enabled") == 0)
+			continue;
+		gm_buffer_printf(&keys, "%s%s", separator, line->key);
+		separator = ", ";
+	}
+	separator = "; of the alarm engine: ";
+	for (const struct gm_option *line = gm_alarm_option_table; line->key; line++) {
+		if (gm_option_find(run->ops->options, line->key))
+			continue;
+		gm_buffer_printf(&keys, "%s%s", separator, line->key);
+		separator = ", ";
+	}
+	gm_error_set(err, -EINVAL, "unknown key %s; allowed: %s", quoted,
+		     keys.data ? keys.data : "");
+	gm_buffer_free(&keys);
+	return -EINVAL;
+}
+
 /* One "key=value": an option of the detector, else one of the alarm engine. */
 static int apply_setting(struct run *run, const char *setting, struct gm_error *err)
 {
@@ -112,7 +139,10 @@ static int apply_setting(struct run *run, const char *setting, struct gm_error *
 	memcpy(key, setting, length);
 	key[length] = '\0';
 	int rc;
-	if (!gm_option_find(run->ops->options, key) && gm_option_find(gm_alarm_option_table, key))
+	bool own = gm_option_find(run->ops->options, key) && strcmp(key, "enabled") != 0;
+	if (!own && !gm_option_find(gm_alarm_option_table, key))
+		rc = unknown_key(run, key, err);
+	else if (!own)
 		rc = gm_option_set(gm_alarm_option_table, &run->alarm_options, key, equals + 1,
 				   err);
 	else
@@ -138,6 +168,23 @@ static int find_detector(struct run *run, struct gm_error *err)
 	return -EINVAL;
 }
 
+const char *gm_replay_needs(const char *detector)
+{
+	static const char *const needs[][2] = {{"threshold", "metric"}, {"policy", "condition"}};
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		if (strcmp(needs[i][0], detector) == 0)
+			return needs[i][1];
+	}
+	return NULL;
+}
+
+/* An option of the type GM_OPTION_TEXT. */
+static const char *setting_text(const struct run *run, const char *key)
+{
+	const char *options = gm_detector_settings_get(run->settings, run->ops);
+	return options + gm_option_find(run->ops->options, key)->offset;
+}
+
 static int read_options(struct run *run, struct gm_error *err)
 {
 	int rc = find_detector(run, err);
@@ -154,9 +201,33 @@ static int read_options(struct run *run, struct gm_error *err)
 		if (rc < 0)
 			return rc;
 	}
+	const char *needed = gm_replay_needs(run->ops->name);
+	if (needed && setting_text(run, needed)[0] == '\0')
+		return gm_error_set(err, -EINVAL, "the detector %s needs --set %s=...",
+				    run->ops->name, needed);
 	if (run->ops->check)
 		return run->ops->check(gm_detector_settings_get(run->settings, run->ops), err);
 	return 0;
+}
+
+/* A threshold on what is not there would be silent whatever happens. */
+static int check_metric(const struct run *run, struct gm_error *err)
+{
+	const char *needed = gm_replay_needs(run->ops->name), *name;
+	char quoted[SETTING_MAX];
+	if (!needed || strcmp(needed, "metric") != 0)
+		return 0;
+	const char *wanted = setting_text(run, needed);
+	unsigned known = gm_metric_find(wanted);
+	if (known != GM_METRIC_NONE &&
+	    (run->options->one_of_many || gm_csv_metric_name(run->csv, known)))
+		return 0;
+	for (unsigned id = GM_METRIC_EXTRA; (name = gm_csv_metric_name(run->csv, id)); id++) {
+		if (strcmp(name, wanted) == 0)
+			return 0;
+	}
+	gm_text_quote(quoted, sizeof(quoted), wanted);
+	return gm_error_set(err, -EINVAL, "metric: the recording has no column %s", quoted);
 }
 
 /* What the recording is of: what its columns belong to, as far as the detector judges that. */
@@ -192,6 +263,9 @@ static int create_parts(struct run *run, struct gm_error *err)
 		.user = run,
 	};
 	int rc = gm_csv_open(run->options->input, run->options->input_name, &run->csv, err);
+	if (rc < 0)
+		return rc;
+	rc = check_metric(run, err);
 	if (rc < 0)
 		return rc;
 	run->key = choose_entity(run);
@@ -241,6 +315,16 @@ static void write_score(struct run *run, int64_t time)
 		run->result = -EIO;
 }
 
+/* A row more than a second older begins a series anew (window.h). */
+static void note_lateness(struct run *run, int64_t time, bool without_points)
+{
+	bool set_back = time < run->newest - GM_SECOND;
+	if (without_points && time <= run->newest && !set_back && run->rows > 1)
+		run->late_rows++;
+	if (time > run->newest || set_back)
+		run->newest = time;
+}
+
 static void take_row(struct run *run, int64_t time, const struct gm_reading *readings, size_t count)
 {
 	const struct gm_frame frame = {
@@ -255,9 +339,11 @@ static void take_row(struct run *run, int64_t time, const struct gm_reading *rea
 	}
 	/* First the clears that were due before this row: the output is in order of time. */
 	gm_alarms_tick(run->alarms, time);
+	uint64_t points = run->points;
 	int rc = gm_window_append(run->window, &frame, readings, on_point, run);
 	if (rc < 0)
 		run->result = rc;
+	note_lateness(run, time, count > 0 && run->points == points);
 	write_score(run, time);
 	/* As the daemon does about once a second; a clock that was set back starts the count again. */
 	if (time - run->evaluated >= GM_SECOND || time < run->evaluated)
@@ -293,6 +379,10 @@ static int finish_files(const struct run *run)
 			(unsigned long long)run->rows, (unsigned long long)run->points,
 			(unsigned long long)(run->window ? gm_window_dropped(run->window) : 0),
 			(unsigned long long)run->transitions);
+	if (options->remarks && run->late_rows > 0)
+		fprintf(options->remarks,
+			"%s: rows left out, as they are not later than those before: %llu\n",
+			options->input_name, (unsigned long long)run->late_rows);
 	if (fflush(options->output) != 0 || (options->scores && fflush(options->scores) != 0))
 		return -EIO;
 	return 0;

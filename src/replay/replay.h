@@ -7,6 +7,7 @@
 #ifndef GM_REPLAY_REPLAY_H
 #define GM_REPLAY_REPLAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -23,7 +24,13 @@ struct gm_replay_options {
 	FILE *output;
 	FILE *scores;     /* NULL: none */
 	FILE *statistics; /* NULL: none */
+	FILE *remarks;    /* what of the input was left out; NULL: not told */
+	/* One recording of several: a metric of the catalogue that it lacks is in another. */
+	bool one_of_many;
 };
+
+/* The option without which a detector judges nothing: "metric", "condition"; NULL: it needs none. */
+const char *gm_replay_needs(const char *detector);
 
 /* 0; -EINVAL for bad options or input (message with file and line); -EIO when writing fails. */
 int gm_replay(const struct gm_replay_options *options, struct gm_error *err);

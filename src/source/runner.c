@@ -205,7 +205,7 @@ static void fail(struct gm_runner *runner, const struct gm_error *err, int code)
 static bool connect_source(struct gm_runner *runner)
 {
 	for (;;) {
-		struct gm_error err = {{0}};
+		struct gm_error err = {.text = ""};
 		int rc;
 
 		if (runner->backoff > 0 &&
@@ -280,7 +280,7 @@ static int tick(struct gm_runner *runner, struct gm_error *err)
 static bool tick_on_grid(struct gm_runner *runner)
 {
 	while (wait_until(runner, runner->deadline)) {
-		struct gm_error err = {{0}};
+		struct gm_error err = {.text = ""};
 		int rc = tick(runner, &err);
 
 		if (rc < 0) {

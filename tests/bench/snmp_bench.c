@@ -198,7 +198,7 @@ static void run_source(int targets, int seconds, struct counts *counts)
 		.samples = on_samples, .seen = ignore_seen, .gone = ignore_gone, .user = counts};
 	struct gm_snmp_start identity = {.engine = 1, .boots = 1};
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t reachable;
 	char folder[] = "/tmp/gm-snmp-bench-XXXXXX";
 

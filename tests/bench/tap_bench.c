@@ -82,7 +82,7 @@ static void on_seen(void *user, enum gm_source_id source, const struct gm_entity
 
 static int read_source(struct bench *bench)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities = 0;
 	int rc = bench->source->ops->poll(bench->source, gm_clock_now(), &bench->sink, &entities,
 					  &err);
@@ -241,7 +241,7 @@ static int prepare(struct bench *bench)
 static int start_source(struct bench *bench, int64_t interval)
 {
 	struct gm_tap_options options;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	int rc;
 
 	gm_option_defaults(gm_tap_option_table, &options);

@@ -54,7 +54,7 @@ static void check_device(const struct gm_entity_info *device)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gm_lv_identity *identity = NULL;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	char *text = malloc(size + 1);
 
 	if (text == NULL) {

@@ -44,7 +44,7 @@ const struct gm_option gm_api_option_table[] = {
 	 GM_OPTION_AT(struct gm_api_options, users),
 	 .fallback = "/etc/guestmon/api-users",
 	 .help = "File of those who may ask, which only its owner may read: lines of NAME, read or "
-		 "write, and SECRET. A change holds at once."},
+		 "write, and SECRET. A change holds within seconds."},
 	{.key = "url",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_api_options, url),

@@ -152,7 +152,7 @@ void gm_aodh_job_request(struct gm_aodh_job *job, const char *method, const char
 			 const char *text,
 			 void (*done)(void *user, const struct gm_http_response *response))
 {
-	struct gm_error err = {""};
+	struct gm_error err = {.text = ""};
 
 	if (gm_aodh_request(job->output, method, path, text, done, job, &job->call, &err) < 0)
 		conclude_later(job, err.text);

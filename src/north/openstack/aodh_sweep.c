@@ -231,7 +231,7 @@ static int begin_fix(struct fix *fix, struct gm_error *err)
 
 static void begin_fixes(struct gm_aodh_sweep *sweep)
 {
-	struct gm_error err = {""};
+	struct gm_error err = {.text = ""};
 
 	while (!sweep->stopped && sweep->begun < sweep->fix_count &&
 	       sweep->begun - sweep->ended < FIXES_AT_ONCE) {
@@ -377,7 +377,7 @@ static void page_came(void *user, const struct gm_http_response *response)
 static void ask_page(struct gm_aodh_sweep *sweep)
 {
 	char path[512];
-	struct gm_error err = {""};
+	struct gm_error err = {.text = ""};
 
 	snprintf(path, sizeof(path),
 		 "/v2/alarms?q.field=type&q.op=eq&q.value=event%s&limit=%d&sort=alarm_id:asc%s%s",

@@ -60,7 +60,7 @@ static void work(void *argument)
 
 	while (!atomic_load(&bus->stop)) {
 		struct event *event = gm_queue_pop(bus->events);
-		struct gm_error err = {""};
+		struct gm_error err = {.text = ""};
 
 		if (!event) {
 			uv_sem_wait(&bus->wake);

@@ -219,7 +219,7 @@ static void request(struct gm_output *output, const char *method, const char *pa
 		    void (*done)(void *user, const struct gm_http_response *response))
 {
 	struct gm_buffer text = GM_BUFFER_INIT(BODY);
-	struct gm_error err = {"out of memory"};
+	struct gm_error err = {.text = "out of memory"};
 
 	if ((body && gm_json_write(body, 0, &text) < 0) ||
 	    gm_keystone_send(output->keystone,

@@ -190,7 +190,7 @@ static void release(struct gm_keystone *keystone)
 	struct gm_keystone_call *call;
 
 	while ((call = first_waiting(keystone, false))) {
-		struct gm_error err = {""};
+		struct gm_error err = {.text = ""};
 
 		if (transmit(call, &err) < 0)
 			finish_without(call, err.text, 0);
@@ -296,7 +296,7 @@ static int take_token(struct gm_keystone *keystone, const struct gm_http_respons
 static void fetched(void *user, const struct gm_http_response *response)
 {
 	struct gm_keystone *keystone = user;
-	struct gm_error err = {""};
+	struct gm_error err = {.text = ""};
 	char reason[GM_VERDICT_REASON], sentence[GM_ERROR_TEXT];
 	int rc = -EIO;
 
@@ -350,7 +350,7 @@ static int send_auth(struct gm_keystone *keystone, struct gm_error *err)
 
 static void fetch(struct gm_keystone *keystone)
 {
-	struct gm_error err = {""};
+	struct gm_error err = {.text = ""};
 
 	if (keystone->fetch)
 		return;

@@ -250,7 +250,7 @@ static void compare_agent(struct fast *fast, struct gm_lv_guest *guest, const st
 static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr domain,
 		     const struct tick *tick)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	int64_t now = gm_clock_monotonic();
 	int rc = read_identity(fast, domain, &guest->next, &err);
 

@@ -168,7 +168,7 @@ static void end_look(struct gm_lv_fresh *fresh, struct look *look, bool rest)
  */
 static bool restore(struct gm_lv_fresh *fresh, struct look *look, int64_t now, bool last)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	if (look->patient.retry_at > now && !last)
 		return false;
@@ -187,7 +187,7 @@ static bool restore(struct gm_lv_fresh *fresh, struct look *look, int64_t now, b
 static void attend(struct gm_lv_fresh *fresh, struct look *look)
 {
 	int64_t now = gm_clock_monotonic();
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	pthread_mutex_lock(&fresh->lock);
 	bool quit = fresh->quit;

@@ -146,7 +146,7 @@ static void for_guests(struct gm_lv_task *task, const struct gm_lv_job *job,
 				  struct gm_error *err))
 {
 	for (size_t i = 0; i < job->guest_count && task->writable; i++) {
-		struct gm_error err = {{0}};
+		struct gm_error err = {.text = ""};
 		char text[GM_UUID_TEXT];
 		virDomainPtr domain = virDomainLookupByUUID(task->conn, job->guests[i]);
 

@@ -78,7 +78,7 @@ int gm_snmp_listener_open(const struct gm_snmp_listener_options *options,
 			  struct gm_snmp_listener **ret_listener, struct gm_error *err)
 {
 	struct gm_snmp_listener *listener;
-	struct gm_error reason = {{0}};
+	struct gm_error reason = {.text = ""};
 	struct stat own;
 	int rc = gm_snmp_listener_check(options->address, err);
 
@@ -166,7 +166,7 @@ static int open_ear(struct gm_snmp_listener *listener, size_t i, struct gm_error
 	const struct gm_snmp_namespaces *namespaces = &listener->peers->namespaces;
 	const char *path = namespaces->list[i].path;
 	struct ear *ear = &listener->ears[i];
-	struct gm_error reason = {{0}};
+	struct gm_error reason = {.text = ""};
 	int rc = gm_snmp_endpoint_bind(path, &listener->at, &ear->endpoint, &reason);
 
 	if (rc == -ENOTRECOVERABLE) {

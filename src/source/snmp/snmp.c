@@ -208,7 +208,7 @@ static int retry(struct snmp *snmp, struct gm_error *err)
 static int watch(struct snmp *snmp, struct gm_error *err)
 {
 	struct timespec times[FILES];
-	struct gm_error reason = {{0}};
+	struct gm_error reason = {.text = ""};
 	int rc;
 
 	if (snmp->now.monotonic < snmp->watch_due) {

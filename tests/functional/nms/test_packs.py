@@ -151,5 +151,5 @@ class Packs(unittest.TestCase):
         usage = self.rig.run(NMS / "nagios/check_guestmon", check=False)
         self.assertEqual(usage.returncode, 3)
         missing = self.rig.run(NMS / "nagios/check_guestmon", "--credentials", "/nonexistent/file", "-H", self.rig.agent, check=False)
-        self.assertEqual(missing.returncode, 2)
-        self.assertIn("/nonexistent/file", missing.stdout)
+        self.assertEqual(missing.returncode, 3)
+        self.assertRegex(missing.stdout, "^GUESTMON UNKNOWN - .*/nonexistent/file")

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from rig import PASSWORD, REPO, RigTest
+from rig import PASSWORD, PREFIX, REPO, RigTest
 
 MANUAL = REPO / "contrib/man/guestmon-redis.7"
 DISPLAY = re.compile(r'^\.\\" (shell|python) ([^\n]+)\n\.Bd [^\n]*\n(.*?)^\.Ed$', re.MULTILINE | re.DOTALL)
@@ -30,6 +30,7 @@ class Manual(RigTest):
         cls.text = MANUAL.read_text("utf-8")
         for user, name in (("guestmon-reader", "reader"), ("guestmon-analyser", "analyser")):
             (cls.rig.directory / f"{name}.password").write_text(PASSWORD[user] + "\n", "utf-8")
+        cls.rig.cli("HSET", PREFIX + "guest:UUID:info", "name", "web-1")
         cls.rig.find(entity="node")  # so that something is rejected
 
     def local(self, example):
@@ -62,7 +63,7 @@ class Manual(RigTest):
         listed = re.search(r"^any of these.*?^\.El", self.text, re.MULTILINE | re.DOTALL).group(0)
         self.assertEqual(re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", re.sub(r"^any.*\n|^\.El", "", listed,
                                                                      flags=re.MULTILINE)), evidence)
-        identity = set(re.findall(r'info_(?:text|number)\(\w+, "(\w+)"',
+        identity = set(re.findall(r'info_(?:text|number|uuid)\(\w+, "(\w+)"',
                                   (REPO / "src/store/redis/encode.c").read_text("utf-8")))
         section = re.search(r"^\.Ss Identity.*?^\.Sh", self.text, re.MULTILINE | re.DOTALL).group(0)
         for name in identity:

@@ -110,7 +110,7 @@ class Windows(RigTest):
                 (("node", "--plot", "--csv"), 2, b"exclude"),
                 (("node", "--since", "yesterday"), 2, b"since"),
                 (("node", "--svg", "/nonexistent/a.svg"), 1, b"No such file"),
-                (("node", "no.such.metric", "--plot"), 1, b"two samples"),
+                (("node", "no.such.metric", "--plot"), 1, b"no metric that matches no.such.metric"),
                 (("nobody",), 1, b"no guest")):
             done = self.ctl(*arguments, check=False)
             with self.subTest(arguments=arguments):

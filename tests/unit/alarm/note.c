@@ -73,6 +73,13 @@ static void test_comments(void **state)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	tell(f, finding(1, true, T0));
+	note.text = text + sizeof(text) - 1 - GM_COMMENT; /* one byte too many: nothing is cut */
+	assert_int_equal(gm_alarms_comment(f->alarms, 1, &note, &err), -EINVAL);
+	assert_string_equal(err.text, "a comment has at most 255 bytes");
+	assert_int_equal(gm_alarms_acknowledge(f->alarms, 1, &note, &err), -EINVAL);
+	assert_int_equal(gm_alarms_unacknowledge(f->alarms, 1, &note, &err), -EINVAL);
+	assert_int_equal(f->count, 1);
+	note.text++;
 	assert_int_equal(gm_alarms_comment(f->alarms, 1, &note, &err), 0);
 	assert_int_equal(strlen(newest(f)->comment), GM_COMMENT - 1);
 	assert_int_equal(strlen(newest(f)->commented_by), GM_AUTHOR - 1);

@@ -92,6 +92,16 @@ static void test_others(void **state)
 	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text,
 			    "memory.used of \"a b\" (tap0) is past its limit: 97.5, limit 90");
+	/* With the unit, where the detector tells it, and so that the two differ. */
+	snprintf(alarm.evidence.unit, sizeof(alarm.evidence.unit), "B");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 1550320000);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 3145728);
+	gm_alarm_describe(&alarm, "{value} of {limit}");
+	assert_string_equal(alarm.text, "1.444 GiB of 3 MiB");
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 1550319999);
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "memory.used of \"a b\" (tap0) is past its limit: "
+					"1.443848014 GiB, limit 1.443848013 GiB");
 	snprintf(alarm.detector, sizeof(alarm.detector), "forest");
 	gm_alarm_describe(&alarm, "");
 	assert_non_null(strstr(alarm.text, "forest"));
@@ -172,7 +182,7 @@ static void test_external(void **state)
 	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_CONFIDENCE, 0.5);
 	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external): "
-					"slope_bytes_per_s 1.04858e+06, confidence 0.5");
+					"slope_bytes_per_s 1048576, confidence 0.5");
 	alarm.cleared_at = 1;
 	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): forest (external) finds "

@@ -94,6 +94,33 @@ static int asked(struct rig *rig, int64_t now)
 	return rig->count > before ? rig->last.active : -1;
 }
 
+/* Of a number that is made of several nobody knows it. */
+static void the_unit_is_told_where_one_metric_is_compared(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *condition, *unit;
+	} cases[] = {
+		{"memory.used > 1", "B"},
+		{"memory.total > 9 or 1 < memory.used", "B"},
+		{"not avg(memory.used, 10s) <= 1", "B"},
+		{"memory.used / memory.total > 1%", ""},
+		{"memory.used > memory.total * 0.1", ""},
+		{"2 * memory.used > 1", ""},
+		{"memory.used > 1 + 0", ""},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rig *rig = rig_of(cases[i].condition);
+
+		start(rig);
+		give(rig, GM_METRIC_MEMORY_USED, T0, 5);
+		give(rig, GM_METRIC_MEMORY_TOTAL, T0, 8);
+		assert_int_equal(asked(rig, T0), 1);
+		assert_string_equal(rig->last.evidence.unit, cases[i].unit);
+		rig_free(rig);
+	}
+}
+
 static void the_ports_of_a_guest_are_summed(void **state)
 {
 	(void)state;
@@ -360,6 +387,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ports_of_a_guest_are_summed),
+		cmocka_unit_test(the_unit_is_told_where_one_metric_is_compared),
 		cmocka_unit_test(the_rate_of_a_counter_is_over_its_window),
 		cmocka_unit_test(a_leap_of_a_counter_is_forgotten),
 		cmocka_unit_test(a_condition_must_last),

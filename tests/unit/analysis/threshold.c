@@ -115,6 +115,30 @@ static void assert_over(const struct gm_finding *finding, double value)
 	assert_true(finding->evidence.number[GM_EVIDENCE_VALUE] == value);
 }
 
+static void the_unit_is_that_of_what_is_judged(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *metric, *function, *unit;
+	} cases[] = {
+		{"memory.used", "value", "B"},   {"memory.used", "avg", "B"},
+		{"memory.used", "rate", "B/s"},  {"cpu.time", "value", "ns/s"},
+		{"net.rx.bytes", "rate", "B/s"}, {"load.1", "value", "1"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rig *rig = rig_of(cases[i].metric);
+
+		set(rig, "failure-min", "1000");
+		set(rig, "function", cases[i].function);
+		start(rig);
+		give(rig, 1);
+		give(rig, 2);
+		assert_true(rig->count > 0);
+		assert_string_equal(rig->told[0].evidence.unit, cases[i].unit);
+		rig_free(rig);
+	}
+}
+
 static void a_limit_itself_is_acceptable(void **state)
 {
 	(void)state;
@@ -521,6 +545,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_limit_itself_is_acceptable),
+		cmocka_unit_test(the_unit_is_that_of_what_is_judged),
 		cmocka_unit_test(hits_delay_all_but_the_way_back),
 		cmocka_unit_test(hysteresis_holds_the_present_level_only),
 		cmocka_unit_test(inverted_rules_forbid_what_is_between),

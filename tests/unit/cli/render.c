@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said in a table's last column: as it is, but for what would steer the terminal.
+ * Text for people: what is said in a table's last column, as it is but for what would steer the terminal; the lines of
+ * --help.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -33,10 +36,54 @@ static void test_a_sentence_stands_without_quotes(void **state)
 	assert_true(strlen(gm_render_sentence(cell, text)) < sizeof(cell));
 }
 
+static void assert_entry(const char *synopsis, const char *help, const char *wanted)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	gm_render_entry(out, synopsis, help);
+	fclose(out);
+	assert_string_equal(text, wanted);
+	for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+		assert_in_range(strcspn(line, "\n"), 1, GM_HELP_WIDTH);
+	free(text);
+}
+
+#define MARGIN "                              "
+
+static void test_help_stands_in_its_column(void **state)
+{
+	(void)state;
+	assert_entry("status", "the daemon", "  status                      the daemon\n");
+	assert_entry(
+		"status", "the daemon, its sources, its store, its session",
+		"  status                      the daemon, its sources, its store, its session\n");
+	assert_entry("status", "the daemon, its sources, its store, its SNMP session",
+		     "  status                      the daemon, its sources, its store, its "
+		     "SNMP\n" MARGIN "session\n");
+}
+
+static void test_a_long_synopsis_has_lines_of_its_own(void **state)
+{
+	(void)state;
+	assert_entry("actions [OUTPUT] [--since 1d]", "what was done",
+		     "  actions [OUTPUT] [--since 1d]\n" MARGIN "what was done\n");
+	/* An option and its value stay together. */
+	assert_entry(
+		"replay --detector NAME [--set KEY=VALUE]... [--entity NAME] [--link-speed BITS]",
+		"runs",
+		"  replay --detector NAME [--set KEY=VALUE]... [--entity NAME]\n"
+		"      [--link-speed BITS]     runs\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_sentence_stands_without_quotes),
+		cmocka_unit_test(test_help_stands_in_its_column),
+		cmocka_unit_test(test_a_long_synopsis_has_lines_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,7 +105,8 @@ static void test_call(void **state)
 		{"{\"ok\":true,\"n\":7}\n", 0, ""},
 		{"{\"ok\":false,\"error\":\"no such guest\"}\n", -EREMOTEIO, "no such guest"},
 		{"{}\n", -EREMOTEIO, "refused"},
-		{"{\"ok\":tru\n", -EINVAL, "not JSON"},
+		{"{\"ok\":false,\"error\":\"which?\",\"invalid\":true}\n", -EINVAL, "which?"},
+		{"{\"ok\":tru\n", -EPROTO, "not JSON"},
 		{"{\"ok\":true", -ECONNRESET, "closed"},
 		{NULL, -ETIMEDOUT, "in time"},
 	};

@@ -319,6 +319,20 @@ static void test_a_guest_that_arrives(void **state)
 	assert_int_equal(f->told.log[1].alarm.key.uuid[0], 1);
 }
 
+/* What is mistyped matches nobody, which the answer to who asks can say. */
+static void test_whom_a_target_means(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "");
+	assert_int_equal(gm_alarming_matching(f->alarming, "all"),
+			 2); /* no sample of the node yet */
+	assert_int_equal(gm_alarming_matching(f->alarming, "node"), 1);
+	assert_int_equal(gm_alarming_matching(f->alarming, "we*"), 1);
+	assert_int_equal(gm_alarming_matching(f->alarming, "wbe*"), 0);
+	assert_int_equal(gm_alarming_matching(f->alarming, "project:"), 0);
+}
+
 static void test_wrong_requests(void **state)
 {
 	struct fixture *f = *state;
@@ -497,6 +511,7 @@ int main(void)
 		TEST(test_a_guest_that_arrives),
 		TEST(test_over_a_restart),
 		TEST(test_targets),
+		TEST(test_whom_a_target_means),
 		TEST(test_wrong_requests),
 		TEST(test_over_a_restart),
 		TEST(test_calendar),

@@ -524,6 +524,29 @@ static void damaged_files_are_read_or_refused(void **state)
 	free(sample);
 }
 
+static void assert_sentence(const char *key, const char *help)
+{
+	size_t length = strlen(help);
+
+	if (length < 2 || help[0] < 'A' || help[0] > 'Z' || !strchr(".)", help[length - 1]))
+		fail_msg("%s: \"%s\" is no sentence", key, help);
+}
+
+/* They stand in the sample and the manual, one after the other. */
+static void help_is_in_sentences(void **state)
+{
+	struct gm_config_section section, other;
+
+	(void)state;
+	for (size_t i = 0; gm_config_section(NULL, i, &section); i++) {
+		assert_sentence(section.name, section.help);
+		for (const struct gm_option *option = section.options; option->key; option++)
+			assert_sentence(option->key, option->help);
+		for (size_t k = 0; k < i && gm_config_section(NULL, k, &other); k++)
+			assert_string_not_equal(section.help, other.help);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -551,6 +574,7 @@ int main(void)
 		TEST(rules_between_options_are_checked),
 		TEST(what_is_printed_is_read_back),
 		TEST(the_sample_holds_the_defaults),
+		TEST(help_is_in_sentences),
 		TEST(damaged_files_are_read_or_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

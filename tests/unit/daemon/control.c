@@ -135,7 +135,7 @@ static struct gm_json *answer(void *user, const struct gm_ctl_command *command,
 		return text_of(LONG_REPLY);
 	}
 	if (strcmp(command->name, "guests") == 0) {
-		gm_error_set(err, -EINVAL, "no guests \"here\"\n");
+		gm_error_set(err, -ENOENT, "no guests \"here\"\n");
 		return NULL;
 	}
 	struct gm_json *reply = gm_json_object();
@@ -238,6 +238,8 @@ static void test_answers(void **state)
 	assert_answer(*state, "{\"command\":\"status\"}\n", "{\"name\":\"status\",\"ok\":true}");
 	assert_answer(*state, "{\"command\":\"guests\"}\n",
 		      "{\"ok\":false,\"error\":\"no guests \\\"here\\\"\\n\"}");
+	/* A mistake of who asks, not of what is asked for. */
+	assert_answer(*state, "{\"command\":\"nonsense\"}\n", "\"invalid\":true}");
 }
 
 static void test_nonsense_gets_a_message_and_the_connection_lives(void **state)

@@ -117,6 +117,8 @@ static void live(struct fixture *fixture, enum mood mood, int seconds)
 	}
 }
 
+static struct gm_learning_range marked; /* what became of the range of the last mark() */
+
 static int mark(struct fixture *fixture, const char *label, int since, int until, int64_t *ret_id)
 {
 	struct gm_learning_range range = {
@@ -127,8 +129,10 @@ static int mark(struct fixture *fixture, const char *label, int since, int until
 		.end = fixture->now - until * GM_SECOND,
 	};
 	gm_text_copy(range.label, sizeof(range.label), label);
-	return gm_learning_learn(fixture->learning, gm_intake_entities(fixture->intake), &range,
-				 fixture->now, ret_id, &fixture->err);
+	int result = gm_learning_learn(fixture->learning, gm_intake_entities(fixture->intake),
+				       &range, fixture->now, ret_id, &fixture->err);
+	marked = range;
+	return result;
 }
 
 static void test_known_fault_after_a_restart(void **state)
@@ -281,15 +285,43 @@ static void test_what_cannot_be_learned(void **state)
 	struct fixture *fixture = *state;
 	int64_t id = -1;
 	live(fixture, CALM, 60);
-	assert_int_equal(mark(fixture, "", 20, 10, &id), -EINVAL); /* too short */
+	assert_int_equal(mark(fixture, "", 20, 10, &id), -ENODATA); /* too short */
 	assert_non_null(strstr(fixture->err.text, "at least 3"));
-	assert_int_equal(mark(fixture, "", 3000, 2000, &id), -EINVAL); /* not in the windows */
+	assert_int_equal(mark(fixture, "", 3000, 2000, &id), -ENODATA); /* not in the windows */
+	assert_non_null(strstr(fixture->err.text, "window.length"));
 	assert_int_equal(mark(fixture, "", 10, 50, &id), -EINVAL);
 	assert_int_equal(mark(fixture, "", 50, -50, &id), -EINVAL);
 	assert_non_null(strstr(fixture->err.text, "future"));
 	assert_int_equal(mark(fixture, "No Label", 50, 0, &id), -EINVAL);
 	assert_int_equal(id, -1);
 	assert_int_equal(gm_learning_unlearn(fixture->learning, 77, &fixture->err), -ENOENT);
+}
+
+static void keep_row(void *user, const struct gm_lesson_row *row)
+{
+	*(struct gm_lesson_row *)user = *row;
+}
+
+/* Ten hours were asked for, and the windows have a minute: it is a lesson of a minute. */
+static void test_a_lesson_is_of_what_is_held(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_lesson_row row = {0};
+	int64_t id;
+	live(fixture, CALM, 60);
+	for (int faulty = 0; faulty < 2; faulty++) {
+		assert_int_equal(mark(fixture, faulty ? "odd" : "", 36000, 0, &id), 0);
+		assert_int_equal(marked.begin, T0 + GM_SECOND); /* the first sample */
+		assert_int_equal(marked.end, fixture->now);
+		assert_int_equal(
+			gm_learning_list(fixture->learning, "node", keep_row, &row, &fixture->err),
+			faulty + 1);
+		assert_int_equal(row.begin, marked.begin);
+		assert_int_equal(row.end, marked.end);
+	}
+	assert_int_equal(mark(fixture, "", 50, 10, &id), 0);
+	assert_int_equal(marked.begin, fixture->now - 50 * GM_SECOND);
+	assert_int_equal(marked.end, fixture->now - 10 * GM_SECOND);
 }
 
 static void test_lessons_are_bounded(void **state)
@@ -314,6 +346,7 @@ int main(void)
 		TEST(test_a_fault_that_is_forgotten_is_over),
 		TEST(test_anomaly_that_was_marked_normal),
 		TEST(test_what_cannot_be_learned),
+		TEST(test_a_lesson_is_of_what_is_held),
 		TEST(test_lessons_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

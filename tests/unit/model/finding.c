@@ -19,6 +19,7 @@ static void test_round_trip(void **state)
 	(void)state;
 	struct gm_evidence one = {.direction = "rx",
 				  .contributors = "cpu.time,net.rx.bytes",
+				  .unit = "B/s",
 				  .origin = "external 1-2"},
 			   other;
 	gm_evidence_set(&one, GM_EVIDENCE_SLOPE, 1048576.5);

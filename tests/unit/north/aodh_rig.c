@@ -52,7 +52,7 @@ void gm_test_aodh_create(struct gm_test_aodh_rig *rig, const struct gm_aodh_opti
 					    .node = "n1",
 					    .done = done,
 					    .user = user};
-	struct gm_error err = {""};
+	struct gm_error err = {.text = ""};
 
 	if (gm_aodh_output.create(options, &host, &rig->output, &err) < 0)
 		fail_msg("%s", err.text);

@@ -125,7 +125,7 @@ static void test_old_filters_are_mended(void **state)
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
 		struct gm_subscription subscription;
 		struct gm_json *request;
-		struct gm_error err = {""};
+		struct gm_error err = {.text = ""};
 		char text[256];
 		snprintf(text, sizeof(text),
 			 "{\"callbackUri\":\"http://a\",\"filter\":{"

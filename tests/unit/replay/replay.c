@@ -27,6 +27,7 @@ struct outcome {
 	struct gm_json *lines[LINES_MAX];
 	char *scores;
 	char *statistics;
+	char *remarks;
 };
 
 static void read_lines(struct outcome *outcome, char *text)
@@ -47,9 +48,10 @@ static struct outcome run(struct gm_replay_options options, const char *text)
 {
 	struct outcome outcome = {0};
 	char *output = NULL;
-	size_t output_size, scores_size, statistics_size;
+	size_t output_size, scores_size, statistics_size, remarks_size;
 	FILE *scores = open_memstream(&outcome.scores, &scores_size);
 	options.statistics = open_memstream(&outcome.statistics, &statistics_size);
+	options.remarks = open_memstream(&outcome.remarks, &remarks_size);
 	options.output = open_memstream(&output, &output_size);
 	options.input = tmpfile();
 	options.input_name = "rec.csv";
@@ -62,6 +64,7 @@ static struct outcome run(struct gm_replay_options options, const char *text)
 	fclose(options.input);
 	fclose(options.output);
 	fclose(options.statistics);
+	fclose(options.remarks);
 	fclose(scores);
 	read_lines(&outcome, output);
 	free(output);
@@ -74,6 +77,7 @@ static void clean(struct outcome *outcome)
 		gm_json_free(outcome->lines[i]);
 	free(outcome->scores);
 	free(outcome->statistics);
+	free(outcome->remarks);
 }
 
 struct burst_at {
@@ -236,6 +240,12 @@ static void bad_options_are_refused(void **state)
 		{"burst", "merge=0", "merge"},
 		{"burst", "merge=many", "merge"},
 		{"burst", "hold=-1s", "hold"},
+		/* What would be without effect, and so a silence that means nothing. */
+		{"burst", "enabled=false", "\"enabled\"; allowed: utilisation, "},
+		{"burst", "hodl=1s", "; of the alarm engine: damping, hold, "},
+		{"anomaly", "hodl=1s", "; of the alarm engine: damping, soak, "},
+		{"threshold", "hold=1s", "needs --set metric=..."},
+		{"policy", "hold=1s", "needs --set condition=..."},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *settings[] = {cases[i].setting, NULL};
@@ -247,6 +257,51 @@ static void bad_options_are_refused(void **state)
 		assert_int_equal(o.count, 0);
 		clean(&o);
 	}
+}
+
+static struct outcome judge(const char *metric, bool one_of_many)
+{
+	const char *settings[] = {metric, "failure-max=1", "hold=0", NULL};
+	return run((struct gm_replay_options){.detector = "threshold",
+					      .settings = settings,
+					      .one_of_many = one_of_many},
+		   "time,memory.used,own\n1,2,0\n2,2,2\n");
+}
+
+static void a_threshold_needs_its_metric(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *metric;
+		bool one_of_many, found;
+		size_t lines;
+	} cases[] = {
+		{"metric=memory.used", false, true, 1}, {"metric=own", false, true, 1},
+		{"metric=memory.usd", false, false, 0}, {"metric=load.1", false, false, 0},
+		{"metric=load.1", true, true, 0},       {"metric=memory.usd", true, false, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct outcome o = judge(cases[i].metric, cases[i].one_of_many);
+		assert_int_equal(o.rc, cases[i].found ? 0 : -EINVAL);
+		assert_int_equal(o.count, cases[i].lines);
+		assert_int_equal(strstr(o.err.text, "the recording has no column") != NULL,
+				 !cases[i].found);
+		clean(&o);
+	}
+}
+
+static void what_is_left_out_is_told(void **state)
+{
+	(void)state;
+	const struct gm_replay_options options = {.detector = "burst"};
+	struct outcome o = run(options, "time,load.1\n1,1\n2,1\n1.5,1\n2,1\n3,1\n");
+	assert_int_equal(o.rc, 0);
+	assert_string_equal(o.remarks,
+			    "rec.csv: rows left out, as they are not later than those before: 2\n");
+	clean(&o);
+	o = run(options, "time,load.1\n1,1\n2,1\n3,\n4,nan\n");
+	assert_string_equal(o.remarks, "");
+	clean(&o);
 }
 
 static void a_fault_ends_the_output(void **state)
@@ -343,6 +398,8 @@ int main(void)
 		cmocka_unit_test(settings_reach_detector_and_alarms),
 		cmocka_unit_test(scores_have_a_line_per_row),
 		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(a_threshold_needs_its_metric),
+		cmocka_unit_test(what_is_left_out_is_told),
 		cmocka_unit_test(a_fault_ends_the_output),
 		cmocka_unit_test(nothing_in_gives_nothing),
 		cmocka_unit_test(a_clock_set_back_is_survived),

@@ -71,7 +71,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 static void start_watching(struct watch *watch, const char *proc, const char *processes)
 {
 	struct gm_host_options options;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	*watch = (struct watch){.seen_count = 0};
 	watch->sink = (struct gm_source_sink){
@@ -101,7 +101,7 @@ static void start(struct watch *watch, const char *proc)
 
 static int poll_once(struct watch *watch)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	return watch->source->ops->poll(watch->source, gm_clock_now(), &watch->sink,
 					&watch->entities, &err);
@@ -282,7 +282,7 @@ static void only_the_cpu_times_are_indispensable(void **state)
 	char tree[32];
 	struct gm_host_options options = {.enabled = true, .disks = "*"};
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	struct watch watch;
 
 	(void)state;

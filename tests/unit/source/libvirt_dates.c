@@ -282,7 +282,7 @@ static void test_late_answers_of_a_lane(void **state)
 	struct used used = {0};
 	struct gm_source_sink sink = {.samples = on_samples, .user = &used};
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities;
 
 	gm_option_defaults(gm_libvirt_option_table, &options);

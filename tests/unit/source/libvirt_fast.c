@@ -176,7 +176,7 @@ static struct gm_source *source_create(const char *path)
 
 static uint32_t poll_once(struct gm_source *source, struct log *log)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities = UINT32_MAX;
 
 	assert_int_equal(source->ops->poll(source, gm_clock_now(), &log->sink, &entities, &err), 0);
@@ -471,7 +471,7 @@ static void test_a_crashed_guest_runs_again(void **state)
 static void test_no_connection(void **state)
 {
 	(void)state;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	struct gm_libvirt_options options = {0};
 	struct gm_source *source;
 	char path[] = "/tmp/gm-stderr-XXXXXX";

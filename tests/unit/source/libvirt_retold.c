@@ -107,7 +107,7 @@ static void write_node(const char *path)
 
 static void poll_at(struct rig *rig, int64_t now)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities;
 
 	assert_int_equal(rig->source->ops->poll(rig->source, now, &rig->sink, &entities, &err), 0);

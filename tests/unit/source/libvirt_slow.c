@@ -356,7 +356,7 @@ static void test_source(void **state)
 	struct seen seen = {0};
 	struct gm_source_sink sink = {.samples = on_samples, .user = &seen};
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities;
 
 	options.slow_deadline = 10 * GM_SECOND;
@@ -387,7 +387,7 @@ static void test_always_overdue(void **state)
 	struct seen seen = {0};
 	struct gm_source_sink sink = {.samples = on_samples, .user = &seen};
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities = 0;
 
 	options.slow_deadline = 1;
@@ -414,7 +414,7 @@ static void test_overdue_over_a_close(void **state)
 	struct seen seen = {0};
 	struct gm_source_sink sink = {.samples = on_samples, .user = &seen};
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities = 0;
 	int rc = 0;
 
@@ -445,7 +445,7 @@ static void test_no_connection(void **state)
 	(void)state;
 	struct gm_libvirt_options options = options_for(2);
 	struct gm_source *source;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	snprintf(options.uri, sizeof(options.uri), "qemu+unix:///system?socket=/nonexistent/sock");
 	options.slow_deadline = 10 * GM_SECOND;

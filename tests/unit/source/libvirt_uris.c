@@ -156,7 +156,7 @@ static struct gm_libvirt_options options_for(const char *uris)
 
 static void poll_once(struct gm_source *source, const struct told *told)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	uint32_t entities = 0;
 
 	assert_int_equal(source->ops->poll(source, gm_clock_now(), &told->sink, &entities, &err),

@@ -43,7 +43,7 @@ static struct gm_lv_identity *parse_file(const char *name)
 
 static int parse(const char *xml, struct gm_lv_identity **ret_identity)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	int rc = gm_lv_identity_parse(xml, "QEMU", ret_identity, &err);
 
 	assert_true((rc < 0) == (err.text[0] != '\0'));

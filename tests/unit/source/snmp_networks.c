@@ -46,7 +46,7 @@ static void refuses_what_is_no_network(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct gm_snmp_networks networks = {.count = 77};
-		struct gm_error err = {{0}};
+		struct gm_error err = {.text = ""};
 
 		if (gm_snmp_networks_parse(wrong[i], &networks, &err) != -EINVAL) {
 			fail_msg("%s was taken", wrong[i]);

@@ -35,7 +35,7 @@ static int read_text(const char *text, struct gm_snmp_oids *oids, struct gm_erro
 static void reads_a_file(void **state)
 {
 	struct gm_snmp_oids oids;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	(void)state;
 	assert_int_equal(read_text("# sessions\n\n"
@@ -94,7 +94,7 @@ static void refuses_bad_lines(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct gm_snmp_oids oids = {.count = 77};
-		struct gm_error err = {{0}};
+		struct gm_error err = {.text = ""};
 
 		assert_true(read_text(cases[i].text, &oids, &err) < 0);
 		if (strstr(err.text, cases[i].sentence) == NULL) {

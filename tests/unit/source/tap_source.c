@@ -81,7 +81,7 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 static void start_with(struct watch *watch, const char *devices, int64_t fold, const char *rates)
 {
 	struct gm_tap_options options;
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	*watch = (struct watch){.told_count = 0};
 	watch->sink = (struct gm_source_sink){
@@ -121,7 +121,7 @@ static void stop(struct watch *watch)
 
 static void ticks(struct watch *watch, int count)
 {
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 
 	for (int i = 0; i < count; i++, watch->next += INTERVAL) {
 		struct timespec until = {.tv_sec = watch->next / GM_SECOND,
@@ -398,7 +398,7 @@ static void a_port_that_leaves_its_bridge_stays(void **state)
 static void what_changed_while_it_was_closed_is_seen(void **state)
 {
 	int fd = netns_tap("old0");
-	struct gm_error err = {{0}};
+	struct gm_error err = {.text = ""};
 	struct watch watch;
 
 	(void)state;
@@ -433,7 +433,7 @@ static void many_devices(void **state)
 	ticks(&watch, 2);
 	forget(&watch);
 	for (int i = 0; i < MANY; i++) {
-		struct gm_error err = {{0}};
+		struct gm_error err = {.text = ""};
 
 		snprintf(name, sizeof(name), "many%d", i);
 		fds[i] = netns_tap(name);

@@ -164,6 +164,7 @@ static void test_longest_record(void **state)
 	FILL(comment);
 	FILL(evidence.contributors);
 	FILL(evidence.origin);
+	FILL(evidence.unit);
 	alarm->acknowledged_at = alarm->ended_at = alarm->cleared_at = INT64_MAX;
 	alarm->flaps = alarm->correlation = UINT32_MAX;
 	alarm->suppressed = GM_SUPPRESSION_MAINTENANCE;
