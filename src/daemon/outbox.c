@@ -72,6 +72,14 @@ static int read_position(struct gm_outbox *outbox, int64_t monotonic)
 					      &outbox->paused);
 	if (result < 0)
 		return result;
+	/* Beyond the journal there is nothing: what comes next would pass for told. */
+	uint64_t last = gm_state_last_sequence(outbox->state);
+	if (outbox->position > last) {
+		result = gm_state_output_rewind(outbox->state, outbox->name, last);
+		if (result < 0)
+			return result;
+		outbox->position = last;
+	}
 	outbox->positioned = true;
 	outbox->loaded = outbox->stored = outbox->position;
 	return 0;

@@ -38,8 +38,15 @@ int gm_state_journal_open(struct gm_state *state, struct gm_error *err)
 {
 	int64_t sequence, time, retired, id, reserved = 1;
 
+	/*
+	 * A number that was given is not given again, even where the journal has no row any more (older
+	 * versions deleted all that were too old): outputs would take the new ones for told.
+	 */
 	if (read_two(state,
-		     "SELECT coalesce(max(sequence), 0), coalesce(max(time), 0) FROM journal",
+		     "SELECT max((SELECT coalesce(max(sequence), 0) FROM journal),"
+		     " (SELECT coalesce(max(sequence), 0) FROM outputs),"
+		     " (SELECT coalesce(max(sequence), 0) FROM actions)),"
+		     " (SELECT coalesce(max(time), 0) FROM journal)",
 		     &sequence, &time) < 0 ||
 	    read_two(state,
 		     "SELECT coalesce(max(retired_at), 0), max((SELECT coalesce(max(id), 0) FROM "

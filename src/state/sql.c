@@ -44,8 +44,10 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_JOURNAL_FIRST] = "SELECT coalesce(min(sequence), 0) FROM journal",
 	[GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record, journalled FROM journal"
 				 " WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+	/* The newest stays however old it is: by it the next start knows which numbers were given. */
 	[GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
 				 " (SELECT sequence FROM journal WHERE sequence <= ?1"
+				 "  AND sequence < (SELECT max(sequence) FROM journal)"
 				 "  ORDER BY sequence LIMIT ?2)",
 	/* Before the first that is young enough; 0: there is none. */
 	[GM_SQL_JOURNAL_OLD] =

@@ -71,7 +71,8 @@ int gm_state_journal_batch(struct gm_state *state, struct gm_transition *transit
 			   struct gm_error *err);
 
 /*
- * How long the journal is: `keep` transitions, and none that is older than `keep_for` (ns; 0: however old).
+ * How long the journal is: `keep` transitions, and none but the newest that is older than `keep_for` (ns; 0:
+ * however old).
  * Looked at as transitions come, and by prune() where none do.
  */
 void gm_state_journal_retain(struct gm_state *state, int64_t keep, int64_t keep_for);
