@@ -119,8 +119,8 @@ static bool is_due(const struct gm_outbox *outbox, int64_t monotonic)
 	return is_moved(outbox) && monotonic - outbox->stored_at >= interval;
 }
 
-/* All that have moved, as one transaction. */
-static void store_positions(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
+/* All that have moved, as one transaction. 0, or negative: they are not stored. */
+static int store_positions(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
 {
 	struct gm_output_position positions[GM_OUTBOXES_STORED];
 	size_t moved = 0;
@@ -130,29 +130,29 @@ static void store_positions(struct gm_outbox *const *outboxes, size_t count, int
 				.output = outboxes[i]->name, .sequence = outboxes[i]->position};
 	}
 	if (moved == 0)
-		return;
-	bool good = gm_state_outputs_delivered(outboxes[0]->state, positions, moved) == 0;
+		return 0;
+	int result = gm_state_outputs_delivered(outboxes[0]->state, positions, moved);
 	for (size_t i = 0; i < count; i++) {
 		struct gm_outbox *outbox = outboxes[i];
 		if (!is_moved(outbox))
 			continue;
 		outbox->stored_at = monotonic;
-		if (good) {
+		if (result == 0) {
 			outbox->stored = outbox->position;
 			outbox->told = false;
 		} else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_ERROR, "output %s: its position cannot be written",
 			       outbox->name);
 	}
+	return result;
 }
 
-void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
+int gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
 {
 	bool due = false;
 	for (size_t i = 0; i < count; i++)
 		due |= is_due(outboxes[i], monotonic);
-	if (due)
-		store_positions(outboxes, count, monotonic);
+	return due ? store_positions(outboxes, count, monotonic) : 0;
 }
 
 /* Moves the position over what is done with. */

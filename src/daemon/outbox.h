@@ -55,9 +55,10 @@ void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic);
 
 /*
  * Writes the positions of these outboxes (at most GM_OUTBOXES_STORED, of one state) as one transaction, once
- * one of them told something and has not been written for 100 ms (exact: at once).
+ * one of them told something and has not been written for 100 ms (exact: at once). 0, or negative: it failed,
+ * which may have taken a while.
  */
-void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic);
+int gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic);
 
 /* The driver's verdict on the message of that ticket; an unknown ticket is ignored. Sends nothing. */
 void gm_outbox_done(struct gm_outbox *outbox, uint64_t ticket, const struct gm_verdict *verdict,

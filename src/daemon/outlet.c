@@ -17,6 +17,9 @@ enum {
 	FIRST_ROOM = 32, /* for those that wait */
 };
 
+/* After a failure: one that waits for another's lock takes time, which all else must not wait for, too. */
+#define PAUSE GM_SECOND
+
 struct gm_outlet {
 	struct gm_state *state;
 	bool gathering; /* between begin and end */
@@ -28,6 +31,7 @@ struct gm_outlet {
 	size_t pending_room, pending_start, pending_count;
 	uint64_t raised[GM_ALARM_SEVERITIES]; /* since the start */
 	uint64_t lost;
+	int64_t retry_at; /* monotonic: not before, after a failure */
 	struct gm_log_limit journal_limit;
 };
 
@@ -55,14 +59,6 @@ int gm_outlet_create(struct gm_state *state, struct gm_outlet **ret_outlet)
 	return 0;
 }
 
-void gm_outlet_free(struct gm_outlet *outlet)
-{
-	if (!outlet)
-		return;
-	free(outlet->pending);
-	free(outlet);
-}
-
 static void tell_log(const struct gm_transition *transition)
 {
 	char text[2 * GM_ALARM_TEXT];
@@ -81,8 +77,9 @@ static int journal(struct gm_outlet *outlet, struct gm_transition *transitions, 
 		transitions[i].journalled_at = now;
 	int result = gm_state_journal_batch(outlet->state, transitions, count, &err);
 	if (result < 0) {
-		if (gm_log_allowed(&outlet->journal_limit, gm_clock_monotonic(), 10 * GM_SECOND,
-				   NULL))
+		int64_t monotonic = gm_clock_monotonic();
+		outlet->retry_at = monotonic + PAUSE;
+		if (gm_log_allowed(&outlet->journal_limit, monotonic, 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_ERROR, "the journal cannot be written, alarms wait: %s",
 			       err.text);
 		return result;
@@ -148,10 +145,16 @@ static void journal_pending(struct gm_outlet *outlet)
 	outlet->pending_room = outlet->pending_start = 0;
 }
 
+static bool is_pausing(const struct gm_outlet *outlet)
+{
+	return outlet->retry_at != 0 && gm_clock_monotonic() < outlet->retry_at;
+}
+
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition)
 {
 	struct gm_transition copy = *transition;
-	if (outlet->gathering || outlet->pending_count > 0 || journal(outlet, &copy, 1) < 0)
+	if (outlet->gathering || outlet->pending_count > 0 || is_pausing(outlet) ||
+	    journal(outlet, &copy, 1) < 0)
 		wait_for_journal(outlet, transition);
 }
 
@@ -168,8 +171,17 @@ void gm_outlet_end(struct gm_outlet *outlet)
 
 void gm_outlet_tick(struct gm_outlet *outlet)
 {
-	if (outlet->pending_count > 0)
+	if (outlet->pending_count > 0 && !is_pausing(outlet))
 		journal_pending(outlet);
+}
+
+void gm_outlet_free(struct gm_outlet *outlet)
+{
+	if (!outlet)
+		return;
+	journal_pending(outlet); /* the last chance of what waits */
+	free(outlet->pending);
+	free(outlet);
 }
 
 size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition **ret_first,

@@ -19,11 +19,11 @@ struct gm_outlet;
 
 /* Reads the newest transitions back from `state`, which outlives the outlet. */
 int gm_outlet_create(struct gm_state *state, struct gm_outlet **ret_outlet);
-void gm_outlet_free(struct gm_outlet *outlet);
+void gm_outlet_free(struct gm_outlet *outlet); /* tries once more what waits; NULL-safe */
 
 /*
  * Journals, or waits for gm_outlet_end(). Where the journal fails the transition waits and is tried
- * again, in order.
+ * again, in order, with what comes behind it: not before a second is over, whoever calls.
  */
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition);
 
@@ -31,7 +31,7 @@ void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *
 void gm_outlet_begin(struct gm_outlet *outlet);
 void gm_outlet_end(struct gm_outlet *outlet);
 
-/* Tries again what waits. About once a second. */
+/* Tries again what waits, once the pause after a failure is over. */
 void gm_outlet_tick(struct gm_outlet *outlet);
 
 /* The newest transitions, oldest first; returns how many (at most GM_OUTLET_LOG). */

@@ -16,6 +16,9 @@
 #include "daemon/mib_output.h"
 #include "daemon/outbox.h"
 
+#define STORE_PAUSE \
+	GM_SECOND /* after positions could not be written: the loop waits for each try */
+
 struct member {
 	struct gm_outputs *outputs;
 	const struct gm_output_file *file; /* NULL: the agent's */
@@ -35,6 +38,7 @@ struct gm_outputs {
 	struct member *members;
 	struct member *snmp; /* one of them, or NULL */
 	struct gm_mib *mib;
+	int64_t store_at;                    /* monotonic: positions are not written before */
 	const struct gm_output_files *files; /* of the last configure() */
 };
 
@@ -64,12 +68,17 @@ static void store_positions(struct gm_outputs *outputs)
 	int64_t monotonic = gm_clock_monotonic();
 	size_t count = 0;
 	struct member *member;
+	if (monotonic < outputs->store_at)
+		return;
 	DL_FOREACH (outputs->members, member) {
 		outboxes[count++] = member->outbox;
-		if (count == GM_OUTBOXES_STORED || !member->next) {
-			gm_outboxes_store(outboxes, count, monotonic);
-			count = 0;
+		if (count < GM_OUTBOXES_STORED && member->next)
+			continue;
+		if (gm_outboxes_store(outboxes, count, monotonic) < 0) {
+			outputs->store_at = gm_clock_monotonic() + STORE_PAUSE;
+			return;
 		}
+		count = 0;
 	}
 }
 

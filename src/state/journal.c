@@ -73,12 +73,18 @@ uint32_t gm_state_new_alarm_id(struct gm_state *state)
 {
 	/*
 	 * Where the reservation fails (disk full) the id is still good: the journal will not take the
-	 * alarm either, and once it does, the id is in the journal.
+	 * alarm either, and once it does, the id is in the journal. Each of a storm must not wait for
+	 * another's lock: the next block is tried with its first.
 	 */
-	if (state->next_alarm_id >= state->reserved_alarm_id &&
-	    gm_state_meta_set(state, "alarm_id", (int64_t)state->next_alarm_id + ID_BLOCK) == 0)
-		state->reserved_alarm_id = state->next_alarm_id + ID_BLOCK;
-	return state->next_alarm_id++;
+	uint32_t id = state->next_alarm_id++;
+
+	if (id < state->reserved_alarm_id || id < state->unreserved_alarm_id)
+		return id;
+	if (gm_state_meta_set(state, "alarm_id", (int64_t)id + ID_BLOCK) == 0)
+		state->reserved_alarm_id = id + ID_BLOCK;
+	else
+		state->unreserved_alarm_id = id + ID_BLOCK;
+	return id;
 }
 
 static int change_active(struct gm_state *state, const struct gm_transition *transition,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -75,6 +76,12 @@ static void raise_one(struct fixture *fixture, uint32_t id)
 	gm_outlet_transition(fixture->outlet, &transition);
 }
 
+/* The pause after a failure. */
+static void wait_for_the_next_try(void)
+{
+	usleep(1100 * 1000);
+}
+
 static void assert_log(const struct fixture *fixture, uint64_t first_sequence, size_t count)
 {
 	const struct gm_transition *first, *second;
@@ -118,6 +125,7 @@ static void test_what_a_full_disk_holds_up_comes_later_in_order(void **state)
 	assert_int_equal(gm_state_last_sequence(fixture->state), durable);
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	wait_for_the_next_try();
 	gm_outlet_tick(fixture->outlet);
 	assert_int_equal(gm_state_last_sequence(fixture->state), 200);
 	assert_log(fixture, 1, 200);
@@ -185,10 +193,63 @@ static void test_the_rest_of_a_batch_waits_with_what_comes(void **state)
 	for (uint32_t id = 4001; id <= 7000; id++)
 		raise_one(fixture, id);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	wait_for_the_next_try();
 	gm_outlet_tick(fixture->outlet);
 	assert_int_equal(gm_state_last_sequence(fixture->state), 7000);
 	assert_int_equal(gm_outlet_lost(fixture->outlet), 0);
 	assert_log(fixture, 7001 - GM_OUTLET_LOG, GM_OUTLET_LOG);
+}
+
+static sqlite3 *lock_database(struct fixture *fixture)
+{
+	char path[STATE_DIRECTORY + 16];
+	sqlite3 *database;
+	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return database;
+}
+
+/* Each try waits for the lock: who calls once for each batch must not. */
+static void test_a_locked_database_does_not_hold_up_the_loop(void **state)
+{
+	struct fixture *fixture = *state;
+	sqlite3 *database = lock_database(fixture);
+	int64_t begin = gm_clock_monotonic();
+	for (uint32_t id = 1; id <= 30; id++) {
+		gm_outlet_begin(fixture->outlet);
+		raise_one(fixture, id);
+		gm_outlet_end(fixture->outlet);
+	}
+	raise_one(fixture, 31);
+	assert_true(gm_clock_monotonic() - begin < 2 * GM_SECOND);
+	sqlite3_close(database);
+	wait_for_the_next_try();
+	gm_outlet_end(fixture->outlet);
+	assert_log(fixture, 1, 31);
+}
+
+static void test_ids_do_not_wait_for_a_lock_each(void **state)
+{
+	struct fixture *fixture = *state;
+	sqlite3 *database = lock_database(fixture);
+	int64_t begin = gm_clock_monotonic();
+	uint32_t first = gm_state_new_alarm_id(fixture->state);
+	for (uint32_t i = 1; i < 200; i++)
+		assert_int_equal(gm_state_new_alarm_id(fixture->state), first + i);
+	assert_true(gm_clock_monotonic() - begin < 2 * GM_SECOND);
+	sqlite3_close(database);
+}
+
+static void test_what_waits_at_the_end_is_tried_once_more(void **state)
+{
+	struct fixture *fixture = *state;
+	sqlite3 *database = lock_database(fixture);
+	raise_one(fixture, 1);
+	sqlite3_close(database);
+	close_all(fixture);
+	open_all(fixture);
+	assert_log(fixture, 1, 1);
 }
 
 int main(void)
@@ -201,6 +262,9 @@ int main(void)
 		WITH_OUTLET(test_one_alarm_takes_little),
 		WITH_OUTLET(test_more_than_may_wait_is_counted),
 		WITH_OUTLET(test_the_rest_of_a_batch_waits_with_what_comes),
+		WITH_OUTLET(test_a_locked_database_does_not_hold_up_the_loop),
+		WITH_OUTLET(test_ids_do_not_wait_for_a_lock_each),
+		WITH_OUTLET(test_what_waits_at_the_end_is_tried_once_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
