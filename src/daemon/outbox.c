@@ -546,6 +546,11 @@ struct gm_output *gm_outbox_output(const struct gm_outbox *outbox)
 	return outbox->output;
 }
 
+uint64_t gm_outbox_position(const struct gm_outbox *outbox)
+{
+	return outbox->position;
+}
+
 static enum gm_output_state state_of(const struct gm_outbox *outbox)
 {
 	if (!outbox->output)

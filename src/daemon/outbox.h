@@ -50,6 +50,9 @@ void gm_outbox_free(struct gm_outbox *outbox); /* writes the position; NULL-safe
 void gm_outbox_attach(struct gm_outbox *outbox, struct gm_output *output);
 struct gm_output *gm_outbox_output(const struct gm_outbox *outbox);
 
+/* All up to it are done with; 0 also before it could be read. */
+uint64_t gm_outbox_position(const struct gm_outbox *outbox);
+
 /* Sends what may be sent. After something was journalled, and every 100 ms. */
 void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic);
 

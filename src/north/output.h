@@ -61,6 +61,8 @@ struct gm_output_host {
 	struct gm_state *state;    /* for the journal of actions (state/action.h) alone */
 	const char *name;          /* of the instance */
 	const char *node;
+	uint64_t
+		position; /* the sequence number that the first message follows, where nothing is lost */
 	/* Which transitions it is given. During create() only; NULL: all. */
 	const struct gm_output_options *options;
 	/* To be called exactly once for each send(), also from within it, until close(). */
