@@ -44,6 +44,8 @@ struct gm_outbox {
 	int64_t stored_at; /* monotonic */
 	bool told;         /* something was since then */
 	uint64_t loaded;   /* the last that was read from the journal, or passed over */
+	uint64_t
+		replay_until; /* up to it an operator has it told again, however old and many; 0: none */
 	struct slot window[GM_OUTBOX_WINDOW];
 	size_t start, count;
 	unsigned in_flight;
@@ -267,12 +269,13 @@ static void bound_backlog(struct gm_outbox *outbox)
 		return;
 	uint64_t through = last - keep;
 	for (size_t i = 0; i < outbox->count && nth(outbox, i)->sequence <= through; i++) {
-		if (nth(outbox, i)->state != SLOT_WAITING)
+		if (nth(outbox, i)->state != SLOT_WAITING ||
+		    nth(outbox, i)->sequence <= outbox->replay_until)
 			continue;
 		outbox->row.overflowed++;
 		give_up(outbox, nth(outbox, i), "too many wait");
 	}
-	if (outbox->loaded < through)
+	if (outbox->loaded < through && outbox->loaded >= outbox->replay_until)
 		lose(outbox, through, "too many wait");
 	settle(outbox);
 }
@@ -281,7 +284,7 @@ static void expire(struct gm_outbox *outbox, int64_t now)
 {
 	for (size_t i = 0; i < outbox->count; i++) {
 		struct slot *slot = nth(outbox, i);
-		if (slot->state != SLOT_WAITING ||
+		if (slot->state != SLOT_WAITING || slot->sequence <= outbox->replay_until ||
 		    now - slot->transition->time <= outbox->setup.options.expiry)
 			continue;
 		outbox->row.expired++;
@@ -497,6 +500,7 @@ int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_erro
 	if (gm_state_output_rewind(outbox->state, outbox->name, sequence - 1) < 0)
 		return gm_error_set(err, -EIO, "the position cannot be written");
 	outbox->position = outbox->stored = sequence - 1;
+	outbox->replay_until = last;
 	clear_window(outbox);
 	forget_pauses(outbox);
 	return 0;

@@ -75,7 +75,8 @@ int gm_outbox_pause(struct gm_outbox *outbox, bool paused);
 
 /*
  * Tells again from that sequence number on, which the journal must still have: -ERANGE with what it has
- * in `err`.
+ * in `err`. What the journal has by now is then told however old it is and however many they are, unless
+ * the outbox is made anew meanwhile.
  */
 int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_error *err);
 
