@@ -70,6 +70,8 @@ struct gm_output_host {
 	void *user;
 };
 
+typedef void gm_output_file_fn(void *user, const char *path);
+
 struct gm_output_ops {
 	const char *type, *help;
 	const struct gm_option *options; /* beyond gm_output_option_table */
@@ -80,6 +82,8 @@ struct gm_output_ops {
 
 	/* What concerns more than one option, or a file. May be NULL. The sentence names the option. */
 	int (*check)(const void *options, struct gm_error *err);
+	/* Calls `each` for files that it reads beyond those that options name (is_file). May be NULL. */
+	void (*files)(const void *options, gm_output_file_fn *each, void *user);
 	/* `options` is the caller's. Makes no connection yet. 0, -ENOMEM or what check() would say. */
 	int (*create)(const void *options, const struct gm_output_host *host,
 		      struct gm_output **ret_output, struct gm_error *err);
