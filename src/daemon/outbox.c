@@ -555,6 +555,11 @@ uint64_t gm_outbox_position(const struct gm_outbox *outbox)
 	return outbox->position;
 }
 
+bool gm_outbox_is_paused(const struct gm_outbox *outbox)
+{
+	return outbox->paused;
+}
+
 static enum gm_output_state state_of(const struct gm_outbox *outbox)
 {
 	if (!outbox->output)

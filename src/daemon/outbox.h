@@ -72,6 +72,7 @@ void gm_outbox_done_through(struct gm_outbox *outbox, uint64_t sequence, int64_t
 
 /* Durable. A paused output sends nothing; what is in flight ends. */
 int gm_outbox_pause(struct gm_outbox *outbox, bool paused);
+bool gm_outbox_is_paused(const struct gm_outbox *outbox);
 
 /*
  * Tells again from that sequence number on, which the journal must still have: -ERANGE with what it has

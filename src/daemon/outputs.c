@@ -26,6 +26,7 @@ struct member {
 	char name[GM_OUTPUT_NAME]; /* the driver's; files come and go */
 	bool made;                 /* by gm_outputs_add() */
 	char absent[128];          /* why there is no driver */
+	int64_t absent_since;      /* node's time */
 	struct member *prev, *next;
 };
 
@@ -112,6 +113,8 @@ static void begin_driver(struct member *member, const struct gm_output_ops *ops,
 	struct gm_error err = {.text = ""};
 	gm_text_copy(member->name, sizeof(member->name), name);
 	if (ops->create(options, &host, &output, &err) < 0) {
+		if (member->absent[0] == '\0')
+			member->absent_since = gm_clock_now();
 		if (strcmp(member->absent, err.text) != 0)
 			gm_log(GM_LOG_ERROR, "output %s: %s", name, err.text);
 		gm_text_copy(member->absent, sizeof(member->absent), err.text);
@@ -317,6 +320,16 @@ void gm_outputs_second(struct gm_outputs *outputs, struct gm_snapshot_slot *slot
 
 /* ---- readers and operators ---- */
 
+/* No driver, no failure of one: what it is, and since when, is known here. */
+static void show_absent(const struct member *member, struct gm_output_row *row)
+{
+	if (member->absent[0] == '\0')
+		return;
+	gm_text_copy(row->error, sizeof(row->error), member->absent);
+	if (row->failing_since == 0 && !gm_outbox_is_paused(member->outbox))
+		row->failing_since = member->absent_since;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct gm_output_row *one = a, *other = b;
@@ -331,9 +344,7 @@ size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *r
 	DL_FOREACH (outputs->members, member) {
 		if (count < max) {
 			gm_outbox_status(member->outbox, now, monotonic, &rows[count]);
-			if (member->absent[0] != '\0')
-				gm_text_copy(rows[count].error, sizeof(rows[count].error),
-					     member->absent);
+			show_absent(member, &rows[count]);
 		}
 		count++;
 	}

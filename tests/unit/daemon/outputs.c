@@ -29,12 +29,14 @@ struct gm_output {
 };
 
 static uint64_t told; /* by all of them */
+static bool broken;   /* none can be made */
 
 static int create(const void *options, const struct gm_output_host *host,
 		  struct gm_output **ret_output, struct gm_error *err)
 {
 	(void)options;
-	(void)err;
+	if (broken)
+		return gm_error_set(err, -EACCES, "the secret is gone");
 	*ret_output = calloc(1, sizeof(**ret_output));
 	(*ret_output)->host = *host;
 	return 0;
@@ -263,6 +265,32 @@ static void test_a_locked_database_does_not_hold_up_the_loop(void **state)
 	assert_in_range(long_ones, 1, 4);
 }
 
+static void test_one_that_cannot_be_made_shows_since_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_output_row rows[OUTPUTS];
+	fixture->files.count = 1;
+	int64_t before = gm_clock_now();
+	broken = true;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	int64_t after = gm_clock_now();
+	wait_ms(fixture, 20);
+	gm_outputs_second(fixture->outputs, fixture->slot); /* tried again in vain */
+	assert_int_equal(gm_outputs_rows(fixture->outputs, rows, OUTPUTS), 1);
+	assert_int_equal(rows[0].state, GM_OUTPUT_ABSENT);
+	assert_string_equal(rows[0].error, "the secret is gone");
+	assert_in_range(rows[0].failing_since, before, after);
+	assert_int_equal(gm_outputs_pause(fixture->outputs, "o0", true, NULL), 0);
+	gm_outputs_rows(fixture->outputs, rows, OUTPUTS);
+	assert_int_equal(rows[0].failing_since, 0); /* an operator's pause is no fault */
+	assert_int_equal(gm_outputs_pause(fixture->outputs, "o0", false, NULL), 0);
+	broken = false;
+	gm_outputs_second(fixture->outputs, fixture->slot);
+	gm_outputs_rows(fixture->outputs, rows, OUTPUTS);
+	assert_int_equal(rows[0].state, GM_OUTPUT_WORKING);
+	assert_int_equal(rows[0].failing_since, 0);
+}
+
 int main(void)
 {
 #define WITH_OUTPUTS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -271,6 +299,7 @@ int main(void)
 		WITH_OUTPUTS(test_positions_are_written_as_one),
 		WITH_OUTPUTS(test_a_position_that_cannot_be_written_is_written_soon),
 		WITH_OUTPUTS(test_a_locked_database_does_not_hold_up_the_loop),
+		WITH_OUTPUTS(test_one_that_cannot_be_made_shows_since_when),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
