@@ -15,6 +15,7 @@
 enum {
 	BATCH = 512,     /* transitions in one transaction */
 	FIRST_ROOM = 32, /* for those that wait */
+	DROP = 256, /* changes that make room together: all that wait are looked through for it */
 };
 
 /* After a failure: one that waits for another's lock takes time, which all else must not wait for, too. */
@@ -117,9 +118,36 @@ static bool make_room(struct gm_outlet *outlet)
 	return true;
 }
 
+/* Whoever misses it has the alarm, and its end, all the same. What people said is not dropped. */
+static bool is_dispensable(const struct gm_transition *transition)
+{
+	return transition->kind == GM_TRANSITION_CHANGE &&
+	       transition->alarm.news == GM_NEWS_CONDITION;
+}
+
+/* The oldest changes make room for what comes. */
+static bool drop_changes(struct gm_outlet *outlet)
+{
+	size_t kept = 0, dropped = 0;
+	for (size_t i = 0; i < outlet->pending_count; i++) {
+		size_t from = (outlet->pending_start + i) % outlet->pending_room;
+		size_t to = (outlet->pending_start + kept) % outlet->pending_room;
+		if (dropped < DROP && is_dispensable(&outlet->pending[from])) {
+			dropped++;
+			continue;
+		}
+		if (dropped > 0)
+			outlet->pending[to] = outlet->pending[from];
+		kept++;
+	}
+	outlet->pending_count = kept;
+	outlet->lost += dropped;
+	return dropped > 0;
+}
+
 static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
 {
-	if (!make_room(outlet)) {
+	if (!make_room(outlet) && !drop_changes(outlet)) {
 		outlet->lost++;
 		return;
 	}
@@ -197,6 +225,11 @@ size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition 
 uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity)
 {
 	return severity < GM_ALARM_SEVERITIES ? outlet->raised[severity] : 0;
+}
+
+bool gm_outlet_waits(const struct gm_outlet *outlet)
+{
+	return outlet->pending_count > 0;
 }
 
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet)

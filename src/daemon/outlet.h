@@ -41,7 +41,13 @@ size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition 
 /* Raises of a severity that were journalled since the start. */
 uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity);
 
-/* Transitions that could not be kept because the journal failed for too long. */
+/* Whether some wait for the journal. */
+bool gm_outlet_waits(const struct gm_outlet *outlet);
+
+/*
+ * Transitions that could not be kept because the journal failed for too long: changes first, the oldest of
+ * them. gm_restore_journal() makes up for them (restore.h).
+ */
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet);
 
 #endif

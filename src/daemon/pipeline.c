@@ -26,6 +26,7 @@
 #include "daemon/outlet.h"
 #include "daemon/outputalarms.h"
 #include "daemon/outputs.h"
+#include "daemon/restore.h"
 #include "daemon/selfalarms.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
@@ -61,6 +62,7 @@ struct gm_pipeline {
 
 	uv_timer_t timer;
 	uint64_t ticks;
+	uint64_t made_up;   /* of those that the outlet lost */
 	bool news;          /* transitions were made that readers and outputs do not know yet */
 	int64_t orphans_at; /* monotonic: by then who was there before has shown up */
 	struct gm_agent_row agent;
@@ -308,6 +310,9 @@ static void on_tick(uv_timer_t *timer)
 	gm_mirror_tick(&pipeline->mirror, now);
 	gm_alarming_tick(pipeline->alarming, now);
 	gm_outlet_end(pipeline->outlet);
+	if (second)
+		gm_restore_journal(pipeline->state, pipeline->alarms, pipeline->outlet,
+				   &pipeline->made_up, now);
 	tell_news(pipeline);
 	gm_outputs_tick(pipeline->outputs);
 	if (second)
@@ -400,28 +405,11 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	return 0;
 }
 
-static void restore_alarm(void *user, const struct gm_alarm *alarm)
-{
-	struct gm_pipeline *pipeline = user;
-	gm_outputalarms_adopt(&pipeline->output_alarms, alarm);
-	int result = gm_alarms_restore(pipeline->alarms, alarm);
-	if (result < 0)
-		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
-}
-
-/* Without its alarms the daemon would raise them anew, as others: it does not start. */
-static int restore_alarms(struct gm_pipeline *pipeline, struct gm_error *err)
-{
-	int skipped = gm_state_active(pipeline->state, restore_alarm, pipeline);
-	if (skipped > 0)
-		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
-	return skipped < 0 ? gm_error_set(err, skipped, "the active alarms cannot be read") : 0;
-}
-
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 {
 	struct gm_finding_sink findings = {on_finding, pipeline};
-	int result = restore_alarms(pipeline, err);
+	int result = gm_restore_alarms(pipeline->state, pipeline->alarms, pipeline->outlet,
+				       &pipeline->output_alarms, err);
 	if (result < 0)
 		return result;
 	gm_mirror_load(&pipeline->mirror, gm_alarms_active(pipeline->alarms, NULL, 0));

@@ -175,6 +175,34 @@ static void test_more_than_may_wait_is_counted(void **state)
 	assert_log(fixture, GM_OUTLET_PENDING + 1 - GM_OUTLET_LOG, GM_OUTLET_LOG);
 }
 
+/* A raise or a clear that is missed leaves an alarm wrong for ever; a change does not. */
+static void test_changes_make_room(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_transition change = {
+		.kind = GM_TRANSITION_CHANGE,
+		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak", .metric = "m1"},
+	};
+	gm_outlet_begin(fixture->outlet);
+	raise_one(fixture, 1);
+	for (int i = 1; i < GM_OUTLET_PENDING / 2; i++)
+		gm_outlet_transition(fixture->outlet, &change);
+	for (uint32_t id = 2; id <= GM_OUTLET_PENDING / 2 + 100; id++)
+		raise_one(fixture, id);
+	change.kind = GM_TRANSITION_CLEAR;
+	gm_outlet_transition(fixture->outlet, &change);
+	assert_in_range(gm_outlet_lost(fixture->outlet), 100, 1000);
+	gm_outlet_end(fixture->outlet);
+	assert_int_equal(gm_outlet_raised(fixture->outlet, GM_SEVERITY_MAJOR),
+			 GM_OUTLET_PENDING / 2 + 100);
+	const struct gm_transition *first, *second;
+	size_t first_count, count;
+	count = gm_outlet_log(fixture->outlet, &first, &first_count, &second);
+	const struct gm_transition *last =
+		count > first_count ? &second[count - first_count - 1] : &first[count - 1];
+	assert_int_equal(last->kind, GM_TRANSITION_CLEAR);
+}
+
 /* The disk is full when some are written, and more come. */
 static void test_the_rest_of_a_batch_waits_with_what_comes(void **state)
 {
@@ -261,6 +289,7 @@ int main(void)
 		WITH_OUTLET(test_what_is_gathered_is_journalled_at_the_end),
 		WITH_OUTLET(test_one_alarm_takes_little),
 		WITH_OUTLET(test_more_than_may_wait_is_counted),
+		WITH_OUTLET(test_changes_make_room),
 		WITH_OUTLET(test_the_rest_of_a_batch_waits_with_what_comes),
 		WITH_OUTLET(test_a_locked_database_does_not_hold_up_the_loop),
 		WITH_OUTLET(test_ids_do_not_wait_for_a_lock_each),
