@@ -24,6 +24,9 @@ int64_t gm_clock_now(void);
 /* CLOCK_MONOTONIC, for deadlines. Any thread. */
 int64_t gm_clock_monotonic(void);
 
+/* How long ago the machine was started, times of suspension included. Any thread. */
+int64_t gm_clock_uptime(void);
+
 /*
  * Compares the node's time with the wall clock. Of an error of up to a second, at most 5 ms are worked off,
  * evenly over the second that follows: no span is longer or shorter by more than 0.5 %. A larger one is

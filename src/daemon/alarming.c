@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/metric.h"
@@ -227,39 +228,30 @@ static void turn_calendar(struct gm_alarming *alarming, int64_t now)
 	}
 }
 
-/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static void mix(uint64_t *hash, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		*hash = (*hash ^ bytes[i]) * UINT64_C(1099511628211);
-}
-
 /* Of all that suppression() looks at, what changes with time. */
 static uint64_t situation_of(const struct gm_alarming *alarming)
 {
-	uint64_t hash = UINT64_C(14695981039346656037), guests = 0;
+	uint64_t hash = GM_HASH_FIRST, guests = 0;
 
 	for (size_t i = 0; i < alarming->window_count; i++) {
 		if (alarming->windows[i].active)
-			mix(&hash, &alarming->windows[i].row.id, sizeof(int64_t));
+			hash = gm_hash(hash, &alarming->windows[i].row.id, sizeof(int64_t));
 	}
-	mix(&hash, alarming->calendar_active, sizeof(alarming->calendar_active));
+	hash = gm_hash(hash, alarming->calendar_active, sizeof(alarming->calendar_active));
 	for (struct gm_tracked *tracked = gm_entities_first(alarming->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		uint64_t guest = UINT64_C(14695981039346656037);
+		uint64_t guest = GM_HASH_FIRST;
 		bool suspended = false, migrating = is_migrating(tracked, alarming->looked_at);
 
 		if (tracked->info.key.kind == GM_ENTITY_GUEST)
 			suspended = is_suspended(tracked);
-		mix(&guest, &tracked->info.key, sizeof(tracked->info.key));
-		mix(&guest, &tracked->guest_index, sizeof(tracked->guest_index));
-		mix(&guest, &suspended, sizeof(suspended));
-		mix(&guest, &migrating, sizeof(migrating));
+		guest = gm_hash(guest, &tracked->info.key, sizeof(tracked->info.key));
+		guest = gm_hash(guest, &tracked->guest_index, sizeof(tracked->guest_index));
+		guest = gm_hash(guest, &suspended, sizeof(suspended));
+		guest = gm_hash(guest, &migrating, sizeof(migrating));
 		guests += guest; /* in whatever order they come */
 	}
-	mix(&hash, &guests, sizeof(guests));
+	hash = gm_hash(hash, &guests, sizeof(guests));
 	return hash;
 }
 

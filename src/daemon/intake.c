@@ -305,8 +305,8 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 		return;
 
 	struct gm_reading mirrored[MIRROR_MAX];
-	if ((frame->flags & GM_FRAME_HOST_VIEW) && owned_by_guest(tracked) &&
-	    frame->count <= MIRROR_MAX) {
+	if ((frame->flags & GM_FRAME_HOST_VIEW) && !(frame->flags & GM_FRAME_SAME_VIEW) &&
+	    owned_by_guest(tracked) && frame->count <= MIRROR_MAX) {
 		for (size_t i = 0; i < frame->count; i++)
 			mirrored[i] = (struct gm_reading){gm_metric_mirrored(readings[i].metric),
 							  readings[i].value};

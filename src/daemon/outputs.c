@@ -23,10 +23,10 @@ struct member {
 	struct gm_outputs *outputs;
 	const struct gm_output_file *file; /* NULL: the agent's */
 	struct gm_outbox *outbox;
-	char name[GM_OUTPUT_NAME]; /* the driver's; files come and go */
-	bool made;                 /* by gm_outputs_add() */
-	char absent[128];          /* why there is no driver */
-	int64_t absent_since;      /* node's time */
+	char name[GM_OUTPUT_NAME];  /* the driver's; files come and go */
+	bool made;                  /* by gm_outputs_add() */
+	char absent[GM_ERROR_TEXT]; /* why there is no driver */
+	int64_t absent_since;       /* node's time */
 	struct member *prev, *next;
 };
 
@@ -39,6 +39,7 @@ struct gm_outputs {
 	struct member *members;
 	struct member *snmp; /* one of them, or NULL */
 	struct gm_mib *mib;
+	struct gm_mib_status mib_status;
 	int64_t store_at;                    /* monotonic: positions are not written before */
 	const struct gm_output_files *files; /* of the last configure() */
 };
@@ -285,6 +286,11 @@ void gm_outputs_without_mib(struct gm_outputs *outputs)
 	outputs->snmp = NULL; /* its position goes with the next gm_outputs_configure() */
 }
 
+void gm_outputs_mib_status(struct gm_outputs *outputs, const struct gm_mib_status *status)
+{
+	outputs->mib_status = *status;
+}
+
 void gm_outputs_mib_delivered(struct gm_outputs *outputs, uint64_t sequence)
 {
 	if (!outputs->snmp)
@@ -325,7 +331,7 @@ static void show_absent(const struct member *member, struct gm_output_row *row)
 {
 	if (member->absent[0] == '\0')
 		return;
-	gm_text_copy(row->error, sizeof(row->error), member->absent);
+	gm_text_shorten(row->error, sizeof(row->error), member->absent);
 	if (row->failing_since == 0 && !gm_outbox_is_paused(member->outbox))
 		row->failing_since = member->absent_since;
 }
@@ -334,6 +340,20 @@ static int by_name(const void *a, const void *b)
 {
 	const struct gm_output_row *one = a, *other = b;
 	return strcmp(one->name, other->name);
+}
+
+/*
+ * What is handed to the agent stays there while the master agent is away, which the outbox does not see. It
+ * is told here, and is no failure (`failing_since`): a node may have no snmpd at all.
+ */
+static void show_mib(const struct gm_outputs *outputs, struct gm_output_row *row)
+{
+	const struct gm_mib_status *status = &outputs->mib_status;
+	if (row->state != GM_OUTPUT_WORKING || status->connected)
+		return;
+	row->state = GM_OUTPUT_WAITING;
+	gm_text_copy(row->error, sizeof(row->error),
+		     status->error[0] != '\0' ? status->error : "no session with the master agent");
 }
 
 size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *rows, size_t max)
@@ -345,6 +365,8 @@ size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *r
 		if (count < max) {
 			gm_outbox_status(member->outbox, now, monotonic, &rows[count]);
 			show_absent(member, &rows[count]);
+			if (member == outputs->snmp)
+				show_mib(outputs, &rows[count]);
 		}
 		count++;
 	}

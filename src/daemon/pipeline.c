@@ -189,6 +189,7 @@ static void on_mib_status(void *user, const struct gm_mib_status *status)
 {
 	struct gm_pipeline *pipeline = user;
 	pipeline->mib_status = *status;
+	gm_outputs_mib_status(pipeline->outputs, status);
 }
 
 static void on_delivered(void *user, uint64_t sequence)
@@ -428,6 +429,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 		gm_outputs_without_mib(pipeline->outputs);
 	}
 	gm_outputs_configure(pipeline->outputs, pipeline->config->outputs.files);
+	publish(pipeline, gm_clock_now()); /* with the outputs that there are now */
 	uv_timer_init(pipeline->loop, &pipeline->timer);
 	pipeline->timer.data = pipeline;
 	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);

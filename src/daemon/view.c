@@ -112,14 +112,19 @@ bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal)
 	return tracked->info.key.kind == GM_ENTITY_NODE || tracked->guest_index != 0;
 }
 
+int gm_view_order(uint32_t guest, uint32_t number, uint32_t other_guest, uint32_t other_number)
+{
+	if (guest != other_guest)
+		return guest < other_guest ? -1 : 1;
+	return (number > other_number) - (number < other_number);
+}
+
 static int compare_interfaces(const void *a, const void *b)
 {
 	const struct gm_interface_row *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	if (one->ordinal != other->ordinal)
-		return one->ordinal < other->ordinal ? -1 : 1;
-	return strcmp(one->device, other->device);
+	int order =
+		gm_view_order(one->guest_index, one->ordinal, other->guest_index, other->ordinal);
+	return order != 0 ? order : strcmp(one->device, other->device);
 }
 
 static void build_interfaces(struct gm_view *view)

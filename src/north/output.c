@@ -8,9 +8,9 @@
 
 #include "base/text.h"
 
-/* In the order of importance; indexes of the option `severity`. */
-static const char *const severity_choices[] = {"critical", "major",         "minor",
-					       "warning",  "indeterminate", NULL};
+const char *const gm_output_severities[] = {"critical", "major",         "minor",
+					    "warning",  "indeterminate", NULL};
+/* The same in numbers. */
 static const enum gm_severity severities[] = {GM_SEVERITY_CRITICAL, GM_SEVERITY_MAJOR,
 					      GM_SEVERITY_MINOR, GM_SEVERITY_WARNING,
 					      GM_SEVERITY_INDETERMINATE};
@@ -27,7 +27,7 @@ const struct gm_option gm_output_option_table[] = {
 	 GM_OPTION_AT(struct gm_output_options, severity),
 	 .fallback = "indeterminate",
 	 .help = "The least severe alarms that are told.",
-	 .choices = severity_choices},
+	 .choices = gm_output_severities},
 	{.key = "detectors",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_output_options, detectors),

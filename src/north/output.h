@@ -100,6 +100,9 @@ const struct gm_output_ops *gm_output_type(const char *name); /* NULL: there is 
 
 enum { GM_OUTPUT_NAME = 48, GM_OUTPUT_PATTERNS = 256 };
 
+/* In the order of importance, NULL at the end: indexes of options called `severity`. */
+extern const char *const gm_output_severities[];
+
 /* What every output has: which transitions it tells, and how long it insists. */
 struct gm_output_options {
 	bool enabled;

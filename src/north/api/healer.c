@@ -13,9 +13,6 @@
 #include "base/text.h"
 #include "north/verdict.h"
 
-static const char *const severity_choices[] = {"critical", "major",         "minor",
-					       "warning",  "indeterminate", NULL};
-
 /* Tacker's API: physical server fault, its operating system; the VM's status, its reboot. */
 static const char *const fault_types[] = {"10", "11", "20", "21", NULL};
 
@@ -36,7 +33,7 @@ const struct gm_option gm_healer_option_table[] = {
 	{.key = "severity",
 	 .type = GM_OPTION_CHOICE,
 	 GM_OPTION_AT(struct gm_healer_options, severity),
-	 .choices = severity_choices,
+	 .choices = gm_output_severities,
 	 .fallback = "critical",
 	 .help = "The least severe alarm of a guest that is a fault."},
 	{.key = "detectors",
@@ -90,16 +87,15 @@ struct gm_output {
 static int create(const void *options, const struct gm_output_host *host,
 		  struct gm_output **ret_output, struct gm_error *err)
 {
+	const struct gm_healer_setup *setup = options;
 	struct gm_output *output = calloc(1, sizeof(*output));
-	if (!output)
-		return gm_error_set(err, -ENOMEM, "out of memory");
-	output->host = *host;
-	output->setup = *(const struct gm_healer_setup *)options;
-	if (gm_callback_create(host->http, output->setup.transport,
-			       &output->setup.registration->target, &output->callback) < 0) {
+	if (!output || gm_callback_create(host->http, setup->transport,
+					  &setup->registration->target, &output->callback) < 0) {
 		free(output);
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	}
+	output->host = *host;
+	output->setup = *setup;
 	*ret_output = output;
 	return 0;
 }

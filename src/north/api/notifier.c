@@ -38,21 +38,20 @@ static uint32_t revision_of(const struct gm_output *output)
 	return view->revision ? view->revision(view->user) : 0;
 }
 
-static int create(const void *options, const struct gm_output_host *host,
-		  struct gm_output **ret_output, struct gm_error *err)
+static int create(const void *all, const struct gm_output_host *host, struct gm_output **ret_output,
+		  struct gm_error *err)
 {
+	const struct gm_notifier_options *options = all;
 	struct gm_output *output = calloc(1, sizeof(*output));
-	if (!output)
-		return gm_error_set(err, -ENOMEM, "out of memory");
-	output->host = *host;
-	output->options = *(const struct gm_notifier_options *)options;
-	output->revision = revision_of(output);
-	output->last = host->position;
-	if (gm_callback_create(host->http, output->options.transport,
-			       &output->options.subscription->target, &output->callback) < 0) {
+	if (!output || gm_callback_create(host->http, options->transport,
+					  &options->subscription->target, &output->callback) < 0) {
 		free(output);
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	}
+	output->host = *host;
+	output->options = *options;
+	output->revision = revision_of(output);
+	output->last = host->position;
 	*ret_output = output;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "north/message.h"
 #include "north/webhook/format.h"
@@ -79,13 +80,11 @@ static struct gm_json *labels_to_json(const struct labels *labels)
 /* As Alertmanager computes it: FNV-1a over names and values in order, a byte 255 behind each. */
 static void fingerprint(const struct labels *labels, char text[17])
 {
-	uint64_t sum = UINT64_C(14695981039346656037);
+	uint64_t sum = GM_HASH_FIRST;
 
 	for (size_t i = 0; i < 2 * labels->count; i++) {
 		const char *word = i % 2 ? labels->items[i / 2].value : labels->items[i / 2].name;
-		for (; *word != '\0'; word++)
-			sum = (sum ^ (unsigned char)*word) * UINT64_C(1099511628211);
-		sum = (sum ^ 255) * UINT64_C(1099511628211);
+		sum = gm_hash(gm_hash(sum, word, strlen(word)), "\xFF", 1);
 	}
 	snprintf(text, 17, "%016llx", (unsigned long long)sum);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "source/libvirt/uris.h"
 
@@ -80,10 +81,7 @@ static bool read_count(const virTypedParameter *param, uint64_t *ret_value)
 	}
 }
 
-/*
- * Splits "<prefix>N.<rest>". Returns the rest, or NULL when the name is not of that form.
- */
-static const char *split_name(const virTypedParameter *param, const char *prefix,
+const char *gm_lv_stats_split(const virTypedParameter *param, const char *prefix,
 			      uint64_t *ret_number)
 {
 	const char *at = param->field;
@@ -222,7 +220,7 @@ static void read_devices(const struct gm_lv_record *record, const struct group *
 
 	for (size_t i = 0; i < record->count; i++) {
 		uint64_t number;
-		const char *name = split_name(&record->params[i], group->prefix, &number);
+		const char *name = gm_lv_stats_split(&record->params[i], group->prefix, &number);
 
 		if (!name)
 			continue;
@@ -254,7 +252,7 @@ void gm_lv_stats_devices(const struct gm_lv_record *record,
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
 		uint64_t number;
-		const char *name = split_name(param, interface_group.prefix, &number);
+		const char *name = gm_lv_stats_split(param, interface_group.prefix, &number);
 
 		if (name && strcmp(name, "name") == 0 && param->type == VIR_TYPED_PARAM_STRING &&
 		    param->value.s && *param->value.s)
@@ -348,7 +346,7 @@ static void set(struct guest *guest, enum guest_value value, uint64_t number)
 static void read_vcpu(struct guest *guest, const virTypedParameter *param)
 {
 	uint64_t number, value;
-	const char *name = split_name(param, "vcpu.", &number);
+	const char *name = gm_lv_stats_split(param, "vcpu.", &number);
 
 	if (!name || !read_count(param, &value))
 		return;
@@ -387,7 +385,7 @@ bool gm_lv_stats_monitored(const struct gm_lv_record *record)
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
 		uint64_t number;
-		const char *name = split_name(param, disk_group.prefix, &number);
+		const char *name = gm_lv_stats_split(param, disk_group.prefix, &number);
 
 		if (name && strncmp(name, "rd.", 3) == 0)
 			return true;
@@ -525,14 +523,11 @@ void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *h
 	read_devices(record, &disk_group, history, batch);
 }
 
-/* FNV-1a over what the guest tells, its date included. */
+/* Of what the guest tells, its date included. */
 static uint64_t digest(const struct guest *guest)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t value = VALUE_AVAILABLE; value <= VALUE_LAST_UPDATE; value++)
-		hash = (hash ^ guest->value[value]) * 0x100000001b3;
-	return hash;
+	return gm_hash(GM_HASH_FIRST, &guest->value[VALUE_AVAILABLE],
+		       (VALUE_LAST_UPDATE + 1 - VALUE_AVAILABLE) * sizeof(guest->value[0]));
 }
 
 void gm_lv_stats_asked(const struct gm_lv_record *record, int64_t asked_at, uint64_t *seen,

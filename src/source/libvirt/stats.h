@@ -26,6 +26,10 @@ struct gm_lv_record {
 /* The value of "state.state", or -1. */
 int gm_lv_stats_state(const struct gm_lv_record *record);
 
+/* Splits a parameter's name "<prefix>N.<rest>": the rest, or NULL when it is not of that form. */
+const char *gm_lv_stats_split(const virTypedParameter *param, const char *prefix,
+			      uint64_t *ret_number);
+
 /* Calls `visit` with each interface's device ("net.N.name"). */
 void gm_lv_stats_devices(const struct gm_lv_record *record,
 			 void (*visit)(void *user, const char *device), void *user);

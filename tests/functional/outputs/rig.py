@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import time
 
+from gmtest import memory
+
 NODE = "node1"
 
 CONFIG = """
@@ -155,15 +157,13 @@ class Rig:
 
     def rss(self):
         """Bytes of the daemon's resident memory."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+        return memory.resident(self.process.pid)
 
     def growth(self, allowed):
-        """What memory may grow by: a sanitizer keeps much of what is freed, 256 MB at most."""
-        return 5 * allowed if self.sanitized() else allowed
+        return memory.growth(self.daemon_path, allowed)
 
     def sanitized(self):
-        return b"libasan" in pathlib.Path(self.daemon_path).read_bytes()
+        return memory.is_sanitized(self.daemon_path)
 
     def journal(self):
         """[(sequence, kind, alarm id)] of the state directory; only while the daemon is stopped."""

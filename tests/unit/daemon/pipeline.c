@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/pipeline.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
 
 struct fixture {
 	char directory[STATE_DIRECTORY];
@@ -143,17 +143,13 @@ static void test_a_section_that_needs_a_restart_is_named(void **state)
 	after->window.samples = fixture->config->window.samples;
 	after->alarm.hold += GM_SECOND;
 	assert_int_equal(gm_config_applicable(fixture->config, after, &err), 0);
+	/* The host has another name since: as long as nobody gives the node one, it keeps its own. */
+	snprintf(after->node.name, sizeof(after->node.name), "renamed");
+	assert_int_equal(gm_config_applicable(fixture->config, after, &err), -EPERM);
+	fixture->config->node.host_named = after->node.host_named = true;
+	assert_int_equal(gm_config_applicable(fixture->config, after, &err), 0);
+	assert_string_equal(after->node.name, fixture->config->node.name);
 	gm_config_free(after);
-}
-
-static void run_sql(const struct fixture *fixture, const char *text)
-{
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(database);
 }
 
 static void test_no_start_without_the_active_alarms(void **state)
@@ -163,13 +159,13 @@ static void test_no_start_without_the_active_alarms(void **state)
 	gm_pipeline_stop(fixture->pipeline);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	gm_pipeline_free(fixture->pipeline);
-	run_sql(fixture, "ALTER TABLE active RENAME TO away");
+	run_sql(fixture->directory, "ALTER TABLE active RENAME TO away");
 	assert_int_equal(gm_pipeline_create(&fixture->loop, fixture->config, fixture->state,
 					    &fixture->pipeline, &err),
 			 0);
 	assert_true(gm_pipeline_start(fixture->pipeline, &err) < 0);
 	assert_non_null(strstr(err.text, "active alarms cannot be read"));
-	run_sql(fixture, "ALTER TABLE away RENAME TO active");
+	run_sql(fixture->directory, "ALTER TABLE away RENAME TO active");
 }
 
 int main(void)

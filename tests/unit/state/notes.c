@@ -4,12 +4,11 @@
  */
 #include <errno.h>
 
-#include <sqlite3.h>
-
 #include "base/text.h"
 #include "fixture.h"
 #include "state/comment.h"
 #include "state/maintenance.h"
+#include "support/state_sql.h"
 
 struct seen {
 	size_t count;
@@ -149,17 +148,6 @@ static void test_journal_by_age(void **state)
 	assert_int_equal(gm_state_last_sequence(f->state), 2003); /* numbers go on */
 }
 
-static void run_sql(const struct fixture *f, const char *text)
-{
-	char path[128];
-	sqlite3 *db;
-
-	path_of(f, "state.db", path);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 /* As versions that deleted the newest, too, left it behind. */
 static void test_numbers_go_on_without_a_journal(void **state)
 {
@@ -172,10 +160,10 @@ static void test_numbers_go_on_without_a_journal(void **state)
 	for (int i = 0; i < 20; i++)
 		journal(f, transition_of(1, GM_TRANSITION_CHANGE, i));
 	assert_int_equal(gm_state_output_delivered(f->state, "o", 20), 0);
-	run_sql(f, "DELETE FROM journal");
+	run_sql(f->directory, "DELETE FROM journal");
 	reopen_state(f);
 	assert_int_equal(gm_state_last_sequence(f->state), 20);
-	run_sql(f,
+	run_sql(f->directory,
 		"DELETE FROM outputs;"
 		"INSERT INTO actions VALUES (1, 'a', 19, '', '', '', 1, '', '', 1, 1, 1, 1, '')");
 	reopen_state(f);
