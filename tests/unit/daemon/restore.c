@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -133,11 +135,22 @@ static void pass_a_second(struct fixture *fixture)
 			   T0 + 10 * GM_SECOND);
 }
 
+static sqlite3 *lock_database(struct fixture *fixture)
+{
+	char path[STATE_DIRECTORY + 16];
+	sqlite3 *database;
+	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return database;
+}
+
 static void test_what_was_lost_is_made_up_for(void **state)
 {
 	struct fixture *fixture = *state;
 	for (unsigned i = 1; i <= 3; i++)
 		find(fixture, i, true, GM_SEVERITY_MINOR);
+	sqlite3 *database = lock_database(fixture);
 	gm_outlet_begin(fixture->outlet);
 	for (unsigned i = 0; i < GM_OUTLET_PENDING; i++)
 		find(fixture, 100 + i, true, GM_SEVERITY_MINOR);
@@ -145,8 +158,12 @@ static void test_what_was_lost_is_made_up_for(void **state)
 	find(fixture, 2, true, GM_SEVERITY_MAJOR);                       /* a change, */
 	find(fixture, 100 + GM_OUTLET_PENDING, true, GM_SEVERITY_MINOR); /* and a raise */
 	assert_int_equal(gm_outlet_lost(fixture->outlet), 3);
-	pass_a_second(fixture); /* too early: the journal does not work */
 	gm_outlet_end(fixture->outlet);
+	pass_a_second(fixture); /* too early: the journal does not work */
+	sqlite3_close(database);
+	usleep(1100 * 1000); /* the pause after a failure */
+	gm_outlet_tick(fixture->outlet);
+	assert_false(gm_outlet_waits(fixture->outlet));
 	uint64_t before = gm_state_last_sequence(fixture->state);
 	pass_a_second(fixture);
 	assert_int_equal(gm_state_last_sequence(fixture->state), before + 3);
