@@ -15,6 +15,12 @@
 #define GM_SECOND      INT64_C(1000000000)
 
 /*
+ * What is kept as older may be at most so much newer than what is read now: more is a clock that was set
+ * back, less came out of order.
+ */
+#define GM_CLOCK_SET_BACK GM_SECOND
+
+/*
  * The node's time: the monotonic clock plus an offset that gm_clock_discipline() keeps near the
  * system's wall clock, so that time never jumps between two samples unless a step is adopted there.
  * Any thread.

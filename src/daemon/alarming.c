@@ -38,6 +38,7 @@ struct gm_alarming {
 	size_t window_count;
 	bool calendar_active[GM_HANDLING_MAX];
 	int64_t looked_at, pruned_at;
+	int64_t moved_at;   /* guests have begun to leave or have come since; 0: none has */
 	uint32_t vnfs;      /* how often what guests are as VNFs was changed */
 	uint64_t situation; /* who is silent, as one number: where it stays, nothing has changed */
 };
@@ -260,6 +261,7 @@ static void look(struct gm_alarming *alarming, int64_t now)
 	turn_windows(alarming, now);
 	turn_calendar(alarming, now);
 	alarming->looked_at = now;
+	alarming->moved_at = 0;
 	uint64_t situation = situation_of(alarming);
 	if (situation != alarming->situation)
 		gm_alarms_reassess(alarming->alarms, now);
@@ -274,8 +276,17 @@ void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
 	gm_intake_event(intake, event);
 	if (event->kind >= GM_GUEST_EVENTS || (moves >> event->kind & 1) == 0)
 		return;
+	if (event->time > alarming->moved_at)
+		alarming->moved_at = event->time;
+}
+
+void gm_alarming_settle(struct gm_alarming *alarming)
+{
+	if (alarming->moved_at == 0)
+		return;
 	/* It may have waited: the time of maintenance does not go back for it. */
-	look(alarming, event->time > alarming->looked_at ? event->time : alarming->looked_at);
+	look(alarming,
+	     alarming->moved_at > alarming->looked_at ? alarming->moved_at : alarming->looked_at);
 }
 
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now)

@@ -30,9 +30,13 @@ void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_o
 /* Lets the engine's time pass; once a second looks for who is silent and who is not any more. */
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now);
 
-/* Gives it to `intake`; a guest that begins to leave, or has just arrived, is silent at once then. */
+/*
+ * Gives it to `intake`; for a guest that begins to leave, or has just arrived, gm_alarming_settle() is to be
+ * called after it: once for many, and before any of them is gone. Its alarms are silent then.
+ */
 void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
 		       const struct gm_guest_event *event);
+void gm_alarming_settle(struct gm_alarming *alarming);
 
 /*
  * Maintenance from `begin` to `end` of what `row->target` says: "all", "node" (the node itself and its own

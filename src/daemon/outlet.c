@@ -31,8 +31,8 @@ struct gm_outlet {
 	struct gm_transition *pending; /* ring, made when needed, of up to GM_OUTLET_PENDING */
 	size_t pending_room, pending_start, pending_count;
 	uint64_t raised[GM_ALARM_SEVERITIES]; /* since the start */
-	uint64_t lost;
-	int64_t retry_at; /* monotonic: not before, after a failure */
+	uint64_t lost, made_up;               /* of them: told otherwise since */
+	int64_t retry_at;                     /* monotonic: not before, after a failure */
 	struct gm_log_limit journal_limit;
 };
 
@@ -145,16 +145,6 @@ static bool drop_changes(struct gm_outlet *outlet)
 	return dropped > 0;
 }
 
-static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
-{
-	if (!make_room(outlet) && !drop_changes(outlet)) {
-		outlet->lost++;
-		return;
-	}
-	size_t at = (outlet->pending_start + outlet->pending_count++) % outlet->pending_room;
-	outlet->pending[at] = *transition;
-}
-
 static void journal_pending(struct gm_outlet *outlet)
 {
 	while (outlet->pending_count > 0) {
@@ -176,6 +166,26 @@ static void journal_pending(struct gm_outlet *outlet)
 static bool is_pausing(const struct gm_outlet *outlet)
 {
 	return outlet->retry_at != 0 && gm_clock_monotonic() < outlet->retry_at;
+}
+
+static bool find_room(struct gm_outlet *outlet)
+{
+	if (make_room(outlet))
+		return true;
+	/* What is gathered may be more than can wait: it need not. */
+	if (outlet->gathering && !is_pausing(outlet))
+		journal_pending(outlet);
+	return make_room(outlet) || drop_changes(outlet);
+}
+
+static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
+{
+	if (!find_room(outlet)) {
+		outlet->lost++;
+		return;
+	}
+	size_t at = (outlet->pending_start + outlet->pending_count++) % outlet->pending_room;
+	outlet->pending[at] = *transition;
 }
 
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition)
@@ -230,6 +240,16 @@ uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity)
 bool gm_outlet_waits(const struct gm_outlet *outlet)
 {
 	return outlet->pending_count > 0;
+}
+
+uint64_t gm_outlet_owed(const struct gm_outlet *outlet)
+{
+	return outlet->lost - outlet->made_up;
+}
+
+void gm_outlet_make_up(struct gm_outlet *outlet, uint64_t count)
+{
+	outlet->made_up += count;
 }
 
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet)

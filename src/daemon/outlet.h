@@ -27,7 +27,10 @@ void gm_outlet_free(struct gm_outlet *outlet); /* tries once more what waits; NU
  */
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition);
 
-/* What comes between the two is journalled as one: with one wait for the disk instead of many. */
+/*
+ * What comes between the two is journalled as one, with one wait for the disk instead of many: at the end, or
+ * before that where it is more than may wait.
+ */
 void gm_outlet_begin(struct gm_outlet *outlet);
 void gm_outlet_end(struct gm_outlet *outlet);
 
@@ -46,8 +49,12 @@ bool gm_outlet_waits(const struct gm_outlet *outlet);
 
 /*
  * Transitions that could not be kept because the journal failed for too long: changes first, the oldest of
- * them. gm_restore_journal() makes up for them (restore.h).
+ * them.
  */
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet);
+
+/* How many of them nobody has made up for; restore.h does. */
+uint64_t gm_outlet_owed(const struct gm_outlet *outlet);
+void gm_outlet_make_up(struct gm_outlet *outlet, uint64_t count);
 
 #endif

@@ -62,7 +62,6 @@ struct gm_pipeline {
 
 	uv_timer_t timer;
 	uint64_t ticks;
-	uint64_t made_up;   /* of those that the outlet lost */
 	bool news;          /* transitions were made that readers and outputs do not know yet */
 	int64_t orphans_at; /* monotonic: by then who was there before has shown up */
 	struct gm_agent_row agent;
@@ -123,6 +122,21 @@ static void tell_news(struct gm_pipeline *pipeline)
 
 /* ---- from the inlet ---- */
 
+/* A storm is as many commits and snapshots as runs, not as events. */
+static void on_begin(void *user)
+{
+	gm_outlet_begin(((struct gm_pipeline *)user)->outlet);
+}
+
+static void on_end(void *user)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_alarming_settle(pipeline->alarming);
+	gm_intake_settle(pipeline->intake);
+	gm_outlet_end(pipeline->outlet);
+	tell_news(pipeline);
+}
+
 static bool libvirt_connected(const struct gm_pipeline *pipeline)
 {
 	return gm_sources_libvirt_connected(&pipeline->sources, pipeline->source_status);
@@ -133,10 +147,7 @@ static void on_samples(void *user, const struct gm_batch *batch)
 	struct gm_pipeline *pipeline = user;
 	if (!runs(pipeline, batch->source))
 		return;
-	gm_outlet_begin(pipeline->outlet);
 	gm_intake_batch(pipeline->intake, batch);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_foreseen(void *user, const enum gm_source_id *sources,
@@ -156,19 +167,14 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 		    int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_begin(pipeline->outlet);
+	gm_alarming_settle(pipeline->alarming);
 	gm_intake_gone(pipeline->intake, source, key, time);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_begin(pipeline->outlet);
 	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_source_status(void *user, const struct gm_source_status *status)
@@ -240,14 +246,12 @@ static void on_transition(void *user, struct gm_transition *transition)
 
 static void describe_alarm(void *user, struct gm_alarm *alarm)
 {
-	struct gm_pipeline *pipeline = user;
-	gm_entities_describe(gm_intake_entities(pipeline->intake), alarm);
+	gm_entities_describe(gm_intake_entities(((struct gm_pipeline *)user)->intake), alarm);
 }
 
 static uint32_t new_alarm_id(void *user)
 {
-	struct gm_pipeline *pipeline = user;
-	return gm_state_new_alarm_id(pipeline->state);
+	return gm_state_new_alarm_id(((struct gm_pipeline *)user)->state);
 }
 
 /* ---- time ---- */
@@ -288,13 +292,20 @@ static void watch_self(struct gm_pipeline *pipeline, int64_t now)
 	gm_outputalarms_look(&pipeline->output_alarms, pipeline->slot, now, input.monotonic, &sink);
 }
 
+static void follow_clock(struct gm_pipeline *pipeline)
+{
+	int64_t step = gm_selfwatch_clock();
+	if (step != 0)
+		gm_intake_stepped(pipeline->intake, step, gm_clock_now());
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct gm_pipeline *pipeline = timer->data;
 	pipeline->ticks++;
 	bool second = pipeline->ticks % TICKS_PER_SECOND == 0;
 	if (second)
-		gm_selfwatch_clock();
+		follow_clock(pipeline);
 	int64_t now = gm_clock_now();
 	gm_outlet_begin(pipeline->outlet);
 	if (second) {
@@ -312,8 +323,7 @@ static void on_tick(uv_timer_t *timer)
 	gm_alarming_tick(pipeline->alarming, now);
 	gm_outlet_end(pipeline->outlet);
 	if (second)
-		gm_restore_journal(pipeline->state, pipeline->alarms, pipeline->outlet,
-				   &pipeline->made_up, now);
+		gm_restore_journal(pipeline->state, pipeline->alarms, pipeline->outlet, now);
 	tell_news(pipeline);
 	gm_outputs_tick(pipeline->outputs);
 	if (second)
@@ -328,6 +338,8 @@ static int create_stages(struct gm_pipeline *pipeline)
 {
 	const struct gm_config *config = pipeline->config;
 	struct gm_inlet_handler handler = {
+		.begin = on_begin,
+		.end = on_end,
 		.samples = on_samples,
 		.foreseen = on_foreseen,
 		.seen = on_seen,
@@ -554,10 +566,7 @@ struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline)
 
 void gm_pipeline_gather(struct gm_pipeline *pipeline, bool gather)
 {
-	if (gather)
-		gm_outlet_begin(pipeline->outlet);
-	else
-		gm_outlet_end(pipeline->outlet);
+	(gather ? gm_outlet_begin : gm_outlet_end)(pipeline->outlet);
 }
 
 struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline)

@@ -139,19 +139,19 @@ static size_t tell_all(struct gm_outlet *outlet, const struct comparing *compari
 }
 
 void gm_restore_journal(struct gm_state *state, const struct gm_alarms *alarms,
-			struct gm_outlet *outlet, uint64_t *made_up, int64_t now)
+			struct gm_outlet *outlet, int64_t now)
 {
 	struct comparing comparing = {.count = 0};
-	uint64_t lost = gm_outlet_lost(outlet);
-	if (lost == *made_up || gm_outlet_waits(outlet))
+	uint64_t owed = gm_outlet_owed(outlet);
+	if (owed == 0 || gm_outlet_waits(outlet))
 		return;
 	if (read_both(state, alarms, &comparing) == 0) {
 		size_t told = tell_all(outlet, &comparing, now);
 		gm_log(GM_LOG_WARNING,
 		       "%llu transitions were lost while the journal could not be written: %zu "
 		       "alarms are told as they are now",
-		       (unsigned long long)(lost - *made_up), told);
-		*made_up = lost; /* what was lost of these is for the next time */
+		       (unsigned long long)owed, told);
+		gm_outlet_make_up(outlet, owed); /* what was lost of these is for the next time */
 	}
 	free(comparing.list);
 	free(comparing.recorded);

@@ -20,11 +20,11 @@ int gm_restore_alarms(struct gm_state *state, struct gm_alarms *alarms, struct g
 		      struct gm_outputalarms *outputs, struct gm_error *err);
 
 /*
- * Where the outlet has lost more than `made_up` says, and nothing waits any more: journals a clear of each alarm
+ * Where the outlet has lost some, and nothing waits any more: journals a clear of each alarm
  * that the engine does not have, a raise of each that the state does not have, and a change of each that
  * it has otherwise. About once a second.
  */
 void gm_restore_journal(struct gm_state *state, const struct gm_alarms *alarms,
-			struct gm_outlet *outlet, uint64_t *made_up, int64_t now);
+			struct gm_outlet *outlet, int64_t now);
 
 #endif

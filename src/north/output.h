@@ -119,8 +119,24 @@ struct gm_output_options {
 };
 extern const struct gm_option gm_output_option_table[];
 
-/* Whether the output tells this transition. What follows a raise is judged by the worst that it was. */
+/* Whether a severity is at least that of the option `severity`, whose index is `least`. */
+bool gm_output_is_severe(int least, enum gm_severity severity);
+
+/* Whether the output tells of this alarm: it is judged by the worst that was told of it so far. */
+bool gm_output_covers(const struct gm_output_options *options, const struct gm_alarm *alarm);
+
+/*
+ * Whether the output tells this transition, of an alarm that it covers. A change by which the alarm becomes
+ * severe enough is told whatever `changes` says.
+ */
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition);
+
+/*
+ * Under which severities it may have told the alarm before this transition, bits 1 << severity, as far as the
+ * record says. 0: it has not, or nothing is known.
+ */
+unsigned gm_output_told_before(const struct gm_output_options *options,
+			       const struct gm_alarm *alarm);
 
 #endif

@@ -66,7 +66,7 @@ static void tell(struct gm_output *output, const struct gm_verdict *verdict)
 static void tell_of(struct gm_output *output, const struct gm_http_response *response)
 {
 	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	struct gm_verdict verdict = gm_verdict_of_status(response, reason);
 	tell(output, &verdict);
 }
 
@@ -93,7 +93,7 @@ static void on_gap_answer(void *user, const struct gm_http_response *response)
 	struct gm_output *output = user;
 	char reason[GM_VERDICT_REASON];
 	output->gap_under_way = false;
-	if (gm_verdict_of(response, reason).kind == GM_VERDICT_RETRY) {
+	if (gm_verdict_of_status(response, reason).kind == GM_VERDICT_RETRY) {
 		output->gap_at = gm_clock_monotonic() + GAP_PAUSE;
 		if (output->body)
 			tell_of(output, response);

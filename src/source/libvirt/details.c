@@ -142,10 +142,11 @@ static void note_vcpus(const struct gm_lv_record *record, struct gm_note *blank,
 void gm_lv_details_notes(const struct gm_lv_record *record, const struct gm_lv_pins *pins,
 			 struct gm_batch *batch)
 {
-	struct gm_note note = {.kind = GM_NOTE_VCPU, .time = record->read_at};
+	struct gm_note note = {.kind = GM_NOTE_VCPU, .time = gm_lv_stats_measured_at(record)};
 
 	memcpy(note.guest, record->uuid, GM_UUID_SIZE);
-	note_vcpus(record, &note, batch);
+	if (!record->uncounted)
+		note_vcpus(record, &note, batch);
 	note.kind = GM_NOTE_AFFINITY;
 	for (uint32_t i = 0; pins && i < pins->vcpu_count; i++) {
 		note.number = i;

@@ -66,6 +66,7 @@ class Rig:
         for name in ("state", "policy.d", "outputs.d"):
             (self.at / name).mkdir(mode=0o700)
         self.seen_arguments = ""
+        self.prefix = []  # a command that ends by executing its arguments
 
     # ---- files ----
 
@@ -110,7 +111,7 @@ class Rig:
     def start(self):
         self.config.write_text(CONFIG.format(at=self.at, node=NODE, libvirt=self.libvirt, log=self.log_options), "utf-8")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.daemon_path, "-f", "-c", str(self.config)], cwd=self.at,
+            self.process = subprocess.Popen([*self.prefix, self.daemon_path, "-f", "-c", str(self.config)], cwd=self.at,
                                             stdout=log, stderr=log, preexec_fn=die_with_parent)
         wait_until("the daemon answers", lambda: self.ctl("status", check=False).returncode == 0)
         for name in ("cmdline", "environ"):

@@ -226,6 +226,7 @@ static bool disturbs(struct fixture *fixture, enum gm_guest_event_kind kind, con
 	struct gm_tracked *port = gm_entities_find(gm_intake_entities(fixture->intake), &key);
 	assert_int_equal(gm_detector_set_save(port->detectors, &before), 0);
 	tell(fixture, 0, kind);
+	gm_intake_settle(fixture->intake);
 	assert_int_equal(gm_detector_set_save(port->detectors, &after), 0);
 	bool same =
 		before.length == after.length && memcmp(before.data, after.data, after.length) == 0;

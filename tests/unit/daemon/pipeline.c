@@ -17,9 +17,33 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/intake.h"
 #include "daemon/pipeline.h"
 #include "support/state_directory.h"
 #include "support/state_sql.h"
+
+/* In the place of the clock's and the intake's own: what the clock is said to be set by, and who hears. */
+static struct {
+	int64_t by, heard;
+} step;
+
+int64_t __real_gm_clock_discipline(void);
+int64_t __wrap_gm_clock_discipline(void);
+void __real_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now);
+void __wrap_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now);
+
+int64_t __wrap_gm_clock_discipline(void)
+{
+	int64_t by = step.by;
+	step.by = 0;
+	return by != 0 ? by : __real_gm_clock_discipline();
+}
+
+void __wrap_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now)
+{
+	step.heard = by;
+	__real_gm_intake_stepped(intake, by, now);
+}
 
 struct fixture {
 	char directory[STATE_DIRECTORY];
@@ -152,6 +176,15 @@ static void test_a_section_that_needs_a_restart_is_named(void **state)
 	gm_config_free(after);
 }
 
+static void test_a_step_of_the_clock_is_no_time_that_passed(void **state)
+{
+	struct fixture *fixture = *state;
+	step.by = -3 * GM_SECOND;
+	run_for(fixture, 1500 * GM_MILLISECOND);
+	assert_int_equal(step.by, 0);
+	assert_int_equal(step.heard, -3 * GM_SECOND);
+}
+
 static void test_no_start_without_the_active_alarms(void **state)
 {
 	struct fixture *fixture = *state;
@@ -175,6 +208,7 @@ int main(void)
 		WITH_PIPELINE(test_a_source_that_cannot_start_leaves_all_as_it_was),
 		WITH_PIPELINE(test_a_change_is_applied_and_a_stopped_source_not_shown),
 		WITH_PIPELINE(test_a_section_that_needs_a_restart_is_named),
+		WITH_PIPELINE(test_a_step_of_the_clock_is_no_time_that_passed),
 		WITH_PIPELINE(test_no_start_without_the_active_alarms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,6 @@ struct fixture {
 	struct gm_alarms *alarms;
 	struct gm_outputalarms output_alarms;
 	struct active active; /* of the state */
-	uint64_t made_up;
 };
 
 static void emit(void *user, struct gm_transition *transition)
@@ -56,7 +55,6 @@ static void start(struct fixture *fixture)
 	const struct gm_alarm_options options = {.damping = false};
 	const struct gm_alarm_sink sink = {.emit = emit, .new_id = new_id, .user = fixture};
 	struct gm_error err = {.text = ""};
-	fixture->made_up = 0;
 	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
 	assert_int_equal(gm_outlet_create(fixture->state, &fixture->outlet), 0);
 	assert_int_equal(gm_alarms_create(&options, &sink, &fixture->alarms), 0);
@@ -131,8 +129,7 @@ static void assert_same(struct fixture *fixture)
 
 static void pass_a_second(struct fixture *fixture)
 {
-	gm_restore_journal(fixture->state, fixture->alarms, fixture->outlet, &fixture->made_up,
-			   T0 + 10 * GM_SECOND);
+	gm_restore_journal(fixture->state, fixture->alarms, fixture->outlet, T0 + 10 * GM_SECOND);
 }
 
 static sqlite3 *lock_database(struct fixture *fixture)
