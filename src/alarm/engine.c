@@ -485,14 +485,41 @@ size_t gm_alarms_drop(struct gm_alarms *alarms, int64_t now,
 	return count;
 }
 
+/* It was over by the time when the newer one was raised; when exactly nobody knows any more. */
+static void supersede(struct gm_alarms *alarms, const struct gm_alarm *older,
+		      const struct gm_alarm *newer)
+{
+	int64_t time = older->changed_at > newer->raised_at ? older->changed_at : newer->raised_at;
+	struct gm_transition clear = {.kind = GM_TRANSITION_CLEAR, .time = time, .alarm = *older};
+	struct gm_transition change = {
+		.kind = GM_TRANSITION_CHANGE,
+		.time = newer->changed_at > time ? newer->changed_at : time,
+		.alarm = *newer,
+	};
+
+	clear.alarm.cleared_at = clear.alarm.changed_at = time;
+	clear.alarm.news = change.alarm.news = GM_NEWS_CONDITION;
+	gm_alarm_describe(&clear.alarm, "");
+	alarms->sink.emit(alarms->sink.user, &clear);
+	alarms->sink.emit(alarms->sink.user, &change);
+}
+
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm)
 {
 	const struct gm_alarm_identity identity =
 		gm_alarm_identity(&alarm->key, alarm->detector, alarm->metric, alarm->rule);
 	struct gm_alarm_entry *entry = gm_alarm_find_entry(alarms, &identity);
 
-	if (entry)
+	if (entry && entry->alarm.id == alarm->id)
 		return -EEXIST;
+	if (entry && entry->alarm.id > alarm->id) {
+		supersede(alarms, alarm, &entry->alarm);
+		return 0;
+	}
+	if (entry) {
+		supersede(alarms, &entry->alarm, alarm);
+		gm_alarm_remove_entry(alarms, entry);
+	}
 	int result = gm_alarm_add_entry(alarms, &identity, &entry);
 	if (result < 0)
 		return result;

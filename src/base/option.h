@@ -34,6 +34,7 @@ struct gm_option {
 	const char *fallback;       /* the default, as text, always valid */
 	const char *help;           /* one sentence, with the unit's meaning */
 	const char *const *choices; /* GM_OPTION_CHOICE: NULL-terminated */
+	bool is_file; /* GM_OPTION_TEXT: names a file whose contents are a setting like this one */
 };
 
 #define GM_OPTION_AT(structure, member) \

@@ -357,32 +357,6 @@ void gm_alarming_free(struct gm_alarming *alarming)
 	free(alarming);
 }
 
-struct restoring {
-	struct gm_alarms *alarms;
-	struct gm_outputalarms *outputs;
-};
-
-static void restore_alarm(void *user, const struct gm_alarm *alarm)
-{
-	struct restoring *restoring = user;
-
-	gm_outputalarms_adopt(restoring->outputs, alarm);
-	int result = gm_alarms_restore(restoring->alarms, alarm);
-	if (result < 0)
-		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
-}
-
-int gm_alarming_restore(struct gm_alarming *alarming, struct gm_outputalarms *outputs,
-			struct gm_error *err)
-{
-	struct restoring restoring = {alarming->alarms, outputs};
-	int skipped = gm_state_active(alarming->state, restore_alarm, &restoring);
-
-	if (skipped > 0)
-		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
-	return skipped < 0 ? gm_error_set(err, skipped, "the active alarms cannot be read") : 0;
-}
-
 struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)
 {
 	return alarming->alarms;

@@ -11,7 +11,6 @@
 #include "daemon/entities.h"
 #include "daemon/handling.h"
 #include "daemon/intake.h"
-#include "daemon/outputalarms.h"
 #include "state/maintenance.h"
 
 struct gm_alarming;
@@ -24,13 +23,6 @@ int gm_alarming_create(struct gm_alarms *alarms, const struct gm_handling *handl
 		       const struct gm_entities *entities, struct gm_state *state, int64_t now,
 		       struct gm_alarming **ret_alarming);
 void gm_alarming_free(struct gm_alarming *alarming);
-
-/*
- * The alarms that were active at the end, into the engine; `outputs` is told of its own. Where this fails the
- * daemon does not start: it would raise them anew, as others.
- */
-int gm_alarming_restore(struct gm_alarming *alarming, struct gm_outputalarms *outputs,
-			struct gm_error *err);
 
 void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_options *options,
 			   const struct gm_handling *handling, int64_t now);

@@ -44,6 +44,8 @@ struct gm_outbox {
 	int64_t stored_at; /* monotonic */
 	bool told;         /* something was since then */
 	uint64_t loaded;   /* the last that was read from the journal, or passed over */
+	uint64_t
+		replay_until; /* up to it an operator has it told again, however old and many; 0: none */
 	struct slot window[GM_OUTBOX_WINDOW];
 	size_t start, count;
 	unsigned in_flight;
@@ -72,6 +74,14 @@ static int read_position(struct gm_outbox *outbox, int64_t monotonic)
 					      &outbox->paused);
 	if (result < 0)
 		return result;
+	/* Beyond the journal there is nothing: what comes next would pass for told. */
+	uint64_t last = gm_state_last_sequence(outbox->state);
+	if (outbox->position > last) {
+		result = gm_state_output_rewind(outbox->state, outbox->name, last);
+		if (result < 0)
+			return result;
+		outbox->position = last;
+	}
 	outbox->positioned = true;
 	outbox->loaded = outbox->stored = outbox->position;
 	return 0;
@@ -111,8 +121,8 @@ static bool is_due(const struct gm_outbox *outbox, int64_t monotonic)
 	return is_moved(outbox) && monotonic - outbox->stored_at >= interval;
 }
 
-/* All that have moved, as one transaction. */
-static void store_positions(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
+/* All that have moved, as one transaction. 0, or negative: they are not stored. */
+static int store_positions(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
 {
 	struct gm_output_position positions[GM_OUTBOXES_STORED];
 	size_t moved = 0;
@@ -122,29 +132,29 @@ static void store_positions(struct gm_outbox *const *outboxes, size_t count, int
 				.output = outboxes[i]->name, .sequence = outboxes[i]->position};
 	}
 	if (moved == 0)
-		return;
-	bool good = gm_state_outputs_delivered(outboxes[0]->state, positions, moved) == 0;
+		return 0;
+	int result = gm_state_outputs_delivered(outboxes[0]->state, positions, moved);
 	for (size_t i = 0; i < count; i++) {
 		struct gm_outbox *outbox = outboxes[i];
 		if (!is_moved(outbox))
 			continue;
 		outbox->stored_at = monotonic;
-		if (good) {
+		if (result == 0) {
 			outbox->stored = outbox->position;
 			outbox->told = false;
 		} else if (gm_log_allowed(&outbox->position_limit, monotonic, 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_ERROR, "output %s: its position cannot be written",
 			       outbox->name);
 	}
+	return result;
 }
 
-void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
+int gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic)
 {
 	bool due = false;
 	for (size_t i = 0; i < count; i++)
 		due |= is_due(outboxes[i], monotonic);
-	if (due)
-		store_positions(outboxes, count, monotonic);
+	return due ? store_positions(outboxes, count, monotonic) : 0;
 }
 
 /* Moves the position over what is done with. */
@@ -259,12 +269,13 @@ static void bound_backlog(struct gm_outbox *outbox)
 		return;
 	uint64_t through = last - keep;
 	for (size_t i = 0; i < outbox->count && nth(outbox, i)->sequence <= through; i++) {
-		if (nth(outbox, i)->state != SLOT_WAITING)
+		if (nth(outbox, i)->state != SLOT_WAITING ||
+		    nth(outbox, i)->sequence <= outbox->replay_until)
 			continue;
 		outbox->row.overflowed++;
 		give_up(outbox, nth(outbox, i), "too many wait");
 	}
-	if (outbox->loaded < through)
+	if (outbox->loaded < through && outbox->loaded >= outbox->replay_until)
 		lose(outbox, through, "too many wait");
 	settle(outbox);
 }
@@ -273,7 +284,7 @@ static void expire(struct gm_outbox *outbox, int64_t now)
 {
 	for (size_t i = 0; i < outbox->count; i++) {
 		struct slot *slot = nth(outbox, i);
-		if (slot->state != SLOT_WAITING ||
+		if (slot->state != SLOT_WAITING || slot->sequence <= outbox->replay_until ||
 		    now - slot->transition->time <= outbox->setup.options.expiry)
 			continue;
 		outbox->row.expired++;
@@ -489,6 +500,7 @@ int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_erro
 	if (gm_state_output_rewind(outbox->state, outbox->name, sequence - 1) < 0)
 		return gm_error_set(err, -EIO, "the position cannot be written");
 	outbox->position = outbox->stored = sequence - 1;
+	outbox->replay_until = last;
 	clear_window(outbox);
 	forget_pauses(outbox);
 	return 0;
@@ -536,6 +548,16 @@ void gm_outbox_attach(struct gm_outbox *outbox, struct gm_output *output)
 struct gm_output *gm_outbox_output(const struct gm_outbox *outbox)
 {
 	return outbox->output;
+}
+
+uint64_t gm_outbox_position(const struct gm_outbox *outbox)
+{
+	return outbox->position;
+}
+
+bool gm_outbox_is_paused(const struct gm_outbox *outbox)
+{
+	return outbox->paused;
 }
 
 static enum gm_output_state state_of(const struct gm_outbox *outbox)

@@ -50,14 +50,18 @@ void gm_outbox_free(struct gm_outbox *outbox); /* writes the position; NULL-safe
 void gm_outbox_attach(struct gm_outbox *outbox, struct gm_output *output);
 struct gm_output *gm_outbox_output(const struct gm_outbox *outbox);
 
+/* All up to it are done with; 0 also before it could be read. */
+uint64_t gm_outbox_position(const struct gm_outbox *outbox);
+
 /* Sends what may be sent. After something was journalled, and every 100 ms. */
 void gm_outbox_pump(struct gm_outbox *outbox, int64_t now, int64_t monotonic);
 
 /*
  * Writes the positions of these outboxes (at most GM_OUTBOXES_STORED, of one state) as one transaction, once
- * one of them told something and has not been written for 100 ms (exact: at once).
+ * one of them told something and has not been written for 100 ms (exact: at once). 0, or negative: it failed,
+ * which may have taken a while.
  */
-void gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic);
+int gm_outboxes_store(struct gm_outbox *const *outboxes, size_t count, int64_t monotonic);
 
 /* The driver's verdict on the message of that ticket; an unknown ticket is ignored. Sends nothing. */
 void gm_outbox_done(struct gm_outbox *outbox, uint64_t ticket, const struct gm_verdict *verdict,
@@ -68,10 +72,12 @@ void gm_outbox_done_through(struct gm_outbox *outbox, uint64_t sequence, int64_t
 
 /* Durable. A paused output sends nothing; what is in flight ends. */
 int gm_outbox_pause(struct gm_outbox *outbox, bool paused);
+bool gm_outbox_is_paused(const struct gm_outbox *outbox);
 
 /*
  * Tells again from that sequence number on, which the journal must still have: -ERANGE with what it has
- * in `err`.
+ * in `err`. What the journal has by now is then told however old it is and however many they are, unless
+ * the outbox is made anew meanwhile.
  */
 int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_error *err);
 

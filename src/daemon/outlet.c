@@ -15,7 +15,11 @@
 enum {
 	BATCH = 512,     /* transitions in one transaction */
 	FIRST_ROOM = 32, /* for those that wait */
+	DROP = 256, /* changes that make room together: all that wait are looked through for it */
 };
+
+/* After a failure: one that waits for another's lock takes time, which all else must not wait for, too. */
+#define PAUSE GM_SECOND
 
 struct gm_outlet {
 	struct gm_state *state;
@@ -27,7 +31,8 @@ struct gm_outlet {
 	struct gm_transition *pending; /* ring, made when needed, of up to GM_OUTLET_PENDING */
 	size_t pending_room, pending_start, pending_count;
 	uint64_t raised[GM_ALARM_SEVERITIES]; /* since the start */
-	uint64_t lost;
+	uint64_t lost, made_up;               /* of them: told otherwise since */
+	int64_t retry_at;                     /* monotonic: not before, after a failure */
 	struct gm_log_limit journal_limit;
 };
 
@@ -55,14 +60,6 @@ int gm_outlet_create(struct gm_state *state, struct gm_outlet **ret_outlet)
 	return 0;
 }
 
-void gm_outlet_free(struct gm_outlet *outlet)
-{
-	if (!outlet)
-		return;
-	free(outlet->pending);
-	free(outlet);
-}
-
 static void tell_log(const struct gm_transition *transition)
 {
 	char text[2 * GM_ALARM_TEXT];
@@ -81,8 +78,9 @@ static int journal(struct gm_outlet *outlet, struct gm_transition *transitions, 
 		transitions[i].journalled_at = now;
 	int result = gm_state_journal_batch(outlet->state, transitions, count, &err);
 	if (result < 0) {
-		if (gm_log_allowed(&outlet->journal_limit, gm_clock_monotonic(), 10 * GM_SECOND,
-				   NULL))
+		int64_t monotonic = gm_clock_monotonic();
+		outlet->retry_at = monotonic + PAUSE;
+		if (gm_log_allowed(&outlet->journal_limit, monotonic, 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_ERROR, "the journal cannot be written, alarms wait: %s",
 			       err.text);
 		return result;
@@ -120,6 +118,33 @@ static bool make_room(struct gm_outlet *outlet)
 	return true;
 }
 
+/* Whoever misses it has the alarm, and its end, all the same. What people said is not dropped. */
+static bool is_dispensable(const struct gm_transition *transition)
+{
+	return transition->kind == GM_TRANSITION_CHANGE &&
+	       transition->alarm.news == GM_NEWS_CONDITION;
+}
+
+/* The oldest changes make room for what comes. */
+static bool drop_changes(struct gm_outlet *outlet)
+{
+	size_t kept = 0, dropped = 0;
+	for (size_t i = 0; i < outlet->pending_count; i++) {
+		size_t from = (outlet->pending_start + i) % outlet->pending_room;
+		size_t to = (outlet->pending_start + kept) % outlet->pending_room;
+		if (dropped < DROP && is_dispensable(&outlet->pending[from])) {
+			dropped++;
+			continue;
+		}
+		if (dropped > 0)
+			outlet->pending[to] = outlet->pending[from];
+		kept++;
+	}
+	outlet->pending_count = kept;
+	outlet->lost += dropped;
+	return dropped > 0;
+}
+
 static void journal_pending(struct gm_outlet *outlet)
 {
 	while (outlet->pending_count > 0) {
@@ -138,15 +163,24 @@ static void journal_pending(struct gm_outlet *outlet)
 	outlet->pending_room = outlet->pending_start = 0;
 }
 
+static bool is_pausing(const struct gm_outlet *outlet)
+{
+	return outlet->retry_at != 0 && gm_clock_monotonic() < outlet->retry_at;
+}
+
+static bool find_room(struct gm_outlet *outlet)
+{
+	if (make_room(outlet))
+		return true;
+	/* What is gathered may be more than can wait: it need not. */
+	if (outlet->gathering && !is_pausing(outlet))
+		journal_pending(outlet);
+	return make_room(outlet) || drop_changes(outlet);
+}
+
 static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
 {
-	bool fits = make_room(outlet);
-	/* What is gathered may be more than can wait: it need not. */
-	if (!fits && outlet->gathering) {
-		journal_pending(outlet);
-		fits = make_room(outlet);
-	}
-	if (!fits) {
+	if (!find_room(outlet)) {
 		outlet->lost++;
 		return;
 	}
@@ -157,7 +191,8 @@ static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transitio
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition)
 {
 	struct gm_transition copy = *transition;
-	if (outlet->gathering || outlet->pending_count > 0 || journal(outlet, &copy, 1) < 0)
+	if (outlet->gathering || outlet->pending_count > 0 || is_pausing(outlet) ||
+	    journal(outlet, &copy, 1) < 0)
 		wait_for_journal(outlet, transition);
 }
 
@@ -174,8 +209,17 @@ void gm_outlet_end(struct gm_outlet *outlet)
 
 void gm_outlet_tick(struct gm_outlet *outlet)
 {
-	if (outlet->pending_count > 0)
+	if (outlet->pending_count > 0 && !is_pausing(outlet))
 		journal_pending(outlet);
+}
+
+void gm_outlet_free(struct gm_outlet *outlet)
+{
+	if (!outlet)
+		return;
+	journal_pending(outlet); /* the last chance of what waits */
+	free(outlet->pending);
+	free(outlet);
 }
 
 size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition **ret_first,
@@ -191,6 +235,21 @@ size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition 
 uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity)
 {
 	return severity < GM_ALARM_SEVERITIES ? outlet->raised[severity] : 0;
+}
+
+bool gm_outlet_waits(const struct gm_outlet *outlet)
+{
+	return outlet->pending_count > 0;
+}
+
+uint64_t gm_outlet_owed(const struct gm_outlet *outlet)
+{
+	return outlet->lost - outlet->made_up;
+}
+
+void gm_outlet_make_up(struct gm_outlet *outlet, uint64_t count)
+{
+	outlet->made_up += count;
 }
 
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet)

@@ -19,11 +19,11 @@ struct gm_outlet;
 
 /* Reads the newest transitions back from `state`, which outlives the outlet. */
 int gm_outlet_create(struct gm_state *state, struct gm_outlet **ret_outlet);
-void gm_outlet_free(struct gm_outlet *outlet);
+void gm_outlet_free(struct gm_outlet *outlet); /* tries once more what waits; NULL-safe */
 
 /*
  * Journals, or waits for gm_outlet_end(). Where the journal fails the transition waits and is tried
- * again, in order.
+ * again, in order, with what comes behind it: not before a second is over, whoever calls.
  */
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition);
 
@@ -34,7 +34,7 @@ void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *
 void gm_outlet_begin(struct gm_outlet *outlet);
 void gm_outlet_end(struct gm_outlet *outlet);
 
-/* Tries again what waits. About once a second. */
+/* Tries again what waits, once the pause after a failure is over. */
 void gm_outlet_tick(struct gm_outlet *outlet);
 
 /* The newest transitions, oldest first; returns how many (at most GM_OUTLET_LOG). */
@@ -44,7 +44,17 @@ size_t gm_outlet_log(const struct gm_outlet *outlet, const struct gm_transition 
 /* Raises of a severity that were journalled since the start. */
 uint64_t gm_outlet_raised(const struct gm_outlet *outlet, unsigned severity);
 
-/* Transitions that could not be kept because the journal failed for too long. */
+/* Whether some wait for the journal. */
+bool gm_outlet_waits(const struct gm_outlet *outlet);
+
+/*
+ * Transitions that could not be kept because the journal failed for too long: changes first, the oldest of
+ * them.
+ */
 uint64_t gm_outlet_lost(const struct gm_outlet *outlet);
+
+/* How many of them nobody has made up for; restore.h does. */
+uint64_t gm_outlet_owed(const struct gm_outlet *outlet);
+void gm_outlet_make_up(struct gm_outlet *outlet, uint64_t count);
 
 #endif

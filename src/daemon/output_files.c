@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "daemon/output_digest.h"
 #include "daemon/text_file.h"
 #include "daemon/yaml_tree.h"
 
@@ -172,6 +173,8 @@ static int read_file(const char *directory, const char *entry, struct gm_output_
 		result = gm_yaml_read(path, text, length, &yaml, err);
 	if (result == 0)
 		result = read_tree(yaml, path, file, err);
+	if (result == 0 && file->common.enabled)
+		file->digest = gm_output_digest(file->ops, file->options);
 	gm_yaml_free(yaml);
 	free(text);
 	return result;
@@ -243,7 +246,7 @@ void gm_output_files_free(struct gm_output_files *files)
 bool gm_output_file_equal(const struct gm_output_file *a, const struct gm_output_file *b)
 {
 	/* Both were zeroed before they were filled, so padding is equal, too. */
-	return strcmp(a->name, b->name) == 0 && a->ops == b->ops &&
+	return strcmp(a->name, b->name) == 0 && a->ops == b->ops && a->digest == b->digest &&
 	       memcmp(&a->common, &b->common, sizeof(a->common)) == 0 &&
 	       memcmp(a->options, b->options, a->ops->options_size) == 0;
 }

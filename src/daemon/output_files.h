@@ -8,6 +8,7 @@
 #define GM_DAEMON_OUTPUT_FILES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "north/output.h"
@@ -19,7 +20,8 @@ struct gm_output_file {
 	char name[GM_OUTPUT_NAME];
 	const struct gm_output_ops *ops;
 	struct gm_output_options common;
-	void *options; /* of ops->options_size bytes */
+	void *options;   /* of ops->options_size bytes */
+	uint64_t digest; /* of what the files hold that they name */
 };
 
 struct gm_output_files {
@@ -35,7 +37,7 @@ int gm_output_files_load(const char *directory, struct gm_output_files **ret_fil
 			 struct gm_error *err);
 void gm_output_files_free(struct gm_output_files *files); /* NULL-safe */
 
-/* Whether two files describe the same output. */
+/* Whether two files describe the same output, secrets and templates in files of their own included. */
 bool gm_output_file_equal(const struct gm_output_file *a, const struct gm_output_file *b);
 
 #endif

@@ -65,8 +65,9 @@ static void judge(struct gm_output_watch *watch, const struct gm_output_row *row
 	watch->lost = lost;
 	watch->seen = true;
 	/* An operator's pause is no fault. */
-	tell(UNAVAILABLE, row->name, row->state == GM_OUTPUT_WAITING && failing >= AWAY_PATIENCE,
-	     GM_SEVERITY_MINOR, GM_EVIDENCE_DURATION, (double)failing / GM_SECOND, now, sink);
+	bool away = row->state == GM_OUTPUT_WAITING || row->state == GM_OUTPUT_ABSENT;
+	tell(UNAVAILABLE, row->name, away && failing >= AWAY_PATIENCE, GM_SEVERITY_MINOR,
+	     GM_EVIDENCE_DURATION, (double)failing / GM_SECOND, now, sink);
 	tell(LOSS, row->name, watch->lost_at != 0 && monotonic - watch->lost_at < LOSS_MEMORY,
 	     GM_SEVERITY_MAJOR, GM_EVIDENCE_VALUE, (double)lost, now, sink);
 }

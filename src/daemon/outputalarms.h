@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's findings about its outputs, as alarms of the node by the detector "self": the rule names
- * the output. `outputUnavailable`: nothing could be delivered for a minute. `outputLoss`: messages
+ * the output. `outputUnavailable`: nothing could be delivered, or it could not be made, for a minute. `outputLoss`: messages
  * were given up (refused, expired, too many, unreadable); the value is how many since the start, and
  * it ends when none was for ten minutes. Main thread only.
  */

@@ -16,6 +16,9 @@
 #include "daemon/mib_output.h"
 #include "daemon/outbox.h"
 
+#define STORE_PAUSE \
+	GM_SECOND /* after positions could not be written: the loop waits for each try */
+
 struct member {
 	struct gm_outputs *outputs;
 	const struct gm_output_file *file; /* NULL: the agent's */
@@ -23,6 +26,7 @@ struct member {
 	char name[GM_OUTPUT_NAME];  /* the driver's; files come and go */
 	bool made;                  /* by gm_outputs_add() */
 	char absent[GM_ERROR_TEXT]; /* why there is no driver */
+	int64_t absent_since;       /* node's time */
 	struct member *prev, *next;
 };
 
@@ -36,6 +40,7 @@ struct gm_outputs {
 	struct member *snmp; /* one of them, or NULL */
 	struct gm_mib *mib;
 	struct gm_mib_status mib_status;
+	int64_t store_at;                    /* monotonic: positions are not written before */
 	const struct gm_output_files *files; /* of the last configure() */
 };
 
@@ -65,12 +70,17 @@ static void store_positions(struct gm_outputs *outputs)
 	int64_t monotonic = gm_clock_monotonic();
 	size_t count = 0;
 	struct member *member;
+	if (monotonic < outputs->store_at)
+		return;
 	DL_FOREACH (outputs->members, member) {
 		outboxes[count++] = member->outbox;
-		if (count == GM_OUTBOXES_STORED || !member->next) {
-			gm_outboxes_store(outboxes, count, monotonic);
-			count = 0;
+		if (count < GM_OUTBOXES_STORED && member->next)
+			continue;
+		if (gm_outboxes_store(outboxes, count, monotonic) < 0) {
+			outputs->store_at = gm_clock_monotonic() + STORE_PAUSE;
+			return;
 		}
+		count = 0;
 	}
 }
 
@@ -95,6 +105,7 @@ static void begin_driver(struct member *member, const struct gm_output_ops *ops,
 		.state = outputs->state,
 		.name = member->name,
 		.node = outputs->node,
+		.position = gm_outbox_position(member->outbox),
 		.options = member->file ? &member->file->common : NULL,
 		.done = on_done,
 		.user = member,
@@ -103,6 +114,8 @@ static void begin_driver(struct member *member, const struct gm_output_ops *ops,
 	struct gm_error err = {.text = ""};
 	gm_text_copy(member->name, sizeof(member->name), name);
 	if (ops->create(options, &host, &output, &err) < 0) {
+		if (member->absent[0] == '\0')
+			member->absent_since = gm_clock_now();
 		if (strcmp(member->absent, err.text) != 0)
 			gm_log(GM_LOG_ERROR, "output %s: %s", name, err.text);
 		gm_text_copy(member->absent, sizeof(member->absent), err.text);
@@ -313,6 +326,16 @@ void gm_outputs_second(struct gm_outputs *outputs, struct gm_snapshot_slot *slot
 
 /* ---- readers and operators ---- */
 
+/* No driver, no failure of one: what it is, and since when, is known here. */
+static void show_absent(const struct member *member, struct gm_output_row *row)
+{
+	if (member->absent[0] == '\0')
+		return;
+	gm_text_shorten(row->error, sizeof(row->error), member->absent);
+	if (row->failing_since == 0 && !gm_outbox_is_paused(member->outbox))
+		row->failing_since = member->absent_since;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct gm_output_row *one = a, *other = b;
@@ -341,9 +364,7 @@ size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *r
 	DL_FOREACH (outputs->members, member) {
 		if (count < max) {
 			gm_outbox_status(member->outbox, now, monotonic, &rows[count]);
-			if (member->absent[0] != '\0')
-				gm_text_shorten(rows[count].error, sizeof(rows[count].error),
-						member->absent);
+			show_absent(member, &rows[count]);
 			if (member == outputs->snmp)
 				show_mib(outputs, &rows[count]);
 		}

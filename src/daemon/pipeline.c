@@ -26,6 +26,7 @@
 #include "daemon/outlet.h"
 #include "daemon/outputalarms.h"
 #include "daemon/outputs.h"
+#include "daemon/restore.h"
 #include "daemon/selfalarms.h"
 #include "daemon/selfwatch.h"
 #include "daemon/sources.h"
@@ -245,14 +246,12 @@ static void on_transition(void *user, struct gm_transition *transition)
 
 static void describe_alarm(void *user, struct gm_alarm *alarm)
 {
-	struct gm_pipeline *pipeline = user;
-	gm_entities_describe(gm_intake_entities(pipeline->intake), alarm);
+	gm_entities_describe(gm_intake_entities(((struct gm_pipeline *)user)->intake), alarm);
 }
 
 static uint32_t new_alarm_id(void *user)
 {
-	struct gm_pipeline *pipeline = user;
-	return gm_state_new_alarm_id(pipeline->state);
+	return gm_state_new_alarm_id(((struct gm_pipeline *)user)->state);
 }
 
 /* ---- time ---- */
@@ -323,6 +322,8 @@ static void on_tick(uv_timer_t *timer)
 	gm_mirror_tick(&pipeline->mirror, now);
 	gm_alarming_tick(pipeline->alarming, now);
 	gm_outlet_end(pipeline->outlet);
+	if (second)
+		gm_restore_journal(pipeline->state, pipeline->alarms, pipeline->outlet, now);
 	tell_news(pipeline);
 	gm_outputs_tick(pipeline->outputs);
 	if (second)
@@ -420,7 +421,8 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 {
 	struct gm_finding_sink findings = {on_finding, pipeline};
-	int result = gm_alarming_restore(pipeline->alarming, &pipeline->output_alarms, err);
+	int result = gm_restore_alarms(pipeline->state, pipeline->alarms, pipeline->outlet,
+				       &pipeline->output_alarms, err);
 	if (result < 0)
 		return result;
 	gm_mirror_load(&pipeline->mirror, gm_alarms_active(pipeline->alarms, NULL, 0));
@@ -564,10 +566,7 @@ struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline)
 
 void gm_pipeline_gather(struct gm_pipeline *pipeline, bool gather)
 {
-	if (gather)
-		gm_outlet_begin(pipeline->outlet);
-	else
-		gm_outlet_end(pipeline->outlet);
+	(gather ? gm_outlet_begin : gm_outlet_end)(pipeline->outlet);
 }
 
 struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline)

@@ -61,12 +61,16 @@ struct gm_output_host {
 	struct gm_state *state;    /* for the journal of actions (state/action.h) alone */
 	const char *name;          /* of the instance */
 	const char *node;
+	uint64_t
+		position; /* the sequence number that the first message follows, where nothing is lost */
 	/* Which transitions it is given. During create() only; NULL: all. */
 	const struct gm_output_options *options;
 	/* To be called exactly once for each send(), also from within it, until close(). */
 	void (*done)(void *user, uint64_t ticket, const struct gm_verdict *verdict);
 	void *user;
 };
+
+typedef void gm_output_file_fn(void *user, const char *path);
 
 struct gm_output_ops {
 	const char *type, *help;
@@ -78,6 +82,8 @@ struct gm_output_ops {
 
 	/* What concerns more than one option, or a file. May be NULL. The sentence names the option. */
 	int (*check)(const void *options, struct gm_error *err);
+	/* Calls `each` for files that it reads beyond those that options name (is_file). May be NULL. */
+	void (*files)(const void *options, gm_output_file_fn *each, void *user);
 	/* `options` is the caller's. Makes no connection yet. 0, -ENOMEM or what check() would say. */
 	int (*create)(const void *options, const struct gm_output_host *host,
 		      struct gm_output **ret_output, struct gm_error *err);

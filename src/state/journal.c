@@ -11,8 +11,9 @@
 
 enum {
 	RECORD_MAX = 16384,
-	ID_BLOCK = 256,        /* alarm ids reserved with one write */
-	PRUNE_EVERY = 256,     /* transitions between two looks at the journal's length */
+	ID_BLOCK = 256,    /* alarm ids reserved with one write */
+	ID_TRY = 4096,     /* given without that, once it has failed, before it is tried again */
+	PRUNE_EVERY = 256, /* transitions between two looks at the journal's length */
 	PRUNE_AT_ONCE = 10000, /* rows deleted at most where nothing is added */
 	PRUNE_SHARE = 4, /* rows deleted at most by one look for each that was added in between */
 };
@@ -38,8 +39,15 @@ int gm_state_journal_open(struct gm_state *state, struct gm_error *err)
 {
 	int64_t sequence, time, retired, id, reserved = 1;
 
+	/*
+	 * A number that was given is not given again, even where the journal has no row any more (older
+	 * versions deleted all that were too old): outputs would take the new ones for told.
+	 */
 	if (read_two(state,
-		     "SELECT coalesce(max(sequence), 0), coalesce(max(time), 0) FROM journal",
+		     "SELECT max((SELECT coalesce(max(sequence), 0) FROM journal),"
+		     " (SELECT coalesce(max(sequence), 0) FROM outputs),"
+		     " (SELECT coalesce(max(sequence), 0) FROM actions)),"
+		     " (SELECT coalesce(max(time), 0) FROM journal)",
 		     &sequence, &time) < 0 ||
 	    read_two(state,
 		     "SELECT coalesce(max(retired_at), 0), max((SELECT coalesce(max(id), 0) FROM "
@@ -58,7 +66,8 @@ int gm_state_journal_open(struct gm_state *state, struct gm_error *err)
 
 void gm_state_journal_close(struct gm_state *state)
 {
-	if (state->next_alarm_id < state->reserved_alarm_id)
+	/* Fewer than are reserved, or more where that failed. */
+	if (state->next_alarm_id != state->reserved_alarm_id)
 		gm_state_meta_set(state, "alarm_id", state->next_alarm_id);
 }
 
@@ -66,12 +75,18 @@ uint32_t gm_state_new_alarm_id(struct gm_state *state)
 {
 	/*
 	 * Where the reservation fails (disk full) the id is still good: the journal will not take the
-	 * alarm either, and once it does, the id is in the journal.
+	 * alarm either, and once it does, the id is in the journal. Each of a storm must not wait for
+	 * another's lock.
 	 */
-	if (state->next_alarm_id >= state->reserved_alarm_id &&
-	    gm_state_meta_set(state, "alarm_id", (int64_t)state->next_alarm_id + ID_BLOCK) == 0)
-		state->reserved_alarm_id = state->next_alarm_id + ID_BLOCK;
-	return state->next_alarm_id++;
+	uint32_t id = state->next_alarm_id++;
+
+	if (id < state->reserved_alarm_id || id < state->unreserved_alarm_id)
+		return id;
+	if (gm_state_meta_set(state, "alarm_id", (int64_t)id + ID_BLOCK) == 0)
+		state->reserved_alarm_id = id + ID_BLOCK;
+	else
+		state->unreserved_alarm_id = id + ID_TRY;
+	return id;
 }
 
 static int change_active(struct gm_state *state, const struct gm_transition *transition,

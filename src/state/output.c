@@ -93,14 +93,25 @@ static char *find_unwanted(struct gm_state *state, const char *const *wanted, si
 	return found;
 }
 
+/* Forgets it, unless it is that of a registration, which is to be told from there once it is there again. */
+static int forget(struct gm_state *state, const char *name)
+{
+	gm_sql_bind(state, GM_SQL_OUTPUT_SLEEP, "t", name);
+	int rc = gm_sql_run(state, GM_SQL_OUTPUT_SLEEP);
+
+	if (rc < 0 || sqlite3_changes(state->db) > 0)
+		return rc;
+	gm_sql_bind(state, GM_SQL_OUTPUT_REMOVE, "t", name);
+	return gm_sql_run(state, GM_SQL_OUTPUT_REMOVE);
+}
+
 int gm_state_outputs_keep(struct gm_state *state, const char *const *names, size_t count)
 {
 	char *name;
 	int rc = 0;
 
 	while (rc == 0 && (name = find_unwanted(state, names, count))) {
-		gm_sql_bind(state, GM_SQL_OUTPUT_REMOVE, "t", name);
-		if (gm_sql_run(state, GM_SQL_OUTPUT_REMOVE) < 0)
+		if (forget(state, name) < 0)
 			rc = gm_sql_failed(state, NULL, "forget an output");
 		free(name);
 	}

@@ -39,6 +39,7 @@ enum gm_sql {
 	GM_SQL_OUTPUT_PAUSE,
 	GM_SQL_OUTPUT_NAMES,
 	GM_SQL_OUTPUT_REMOVE,
+	GM_SQL_OUTPUT_SLEEP,
 	GM_SQL_OUTPUT_LEAST,
 	GM_SQL_REGISTRATION_COUNT,
 	GM_SQL_REGISTRATION_PUT,
@@ -79,7 +80,8 @@ struct gm_state {
 	uint32_t boots;
 	uint64_t engine;
 	uint32_t next_alarm_id;
-	uint32_t reserved_alarm_id; /* ids below it are reserved on disk */
+	uint32_t reserved_alarm_id;   /* ids below it are reserved on disk */
+	uint32_t unreserved_alarm_id; /* ids below it are given without that: it failed */
 	uint64_t last_sequence;
 	int64_t keep, keep_for; /* the journal: transitions, and ns or 0 */
 	int64_t newest;         /* the newest time that retire and journal were told */

@@ -44,8 +44,10 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_JOURNAL_FIRST] = "SELECT coalesce(min(sequence), 0) FROM journal",
 	[GM_SQL_JOURNAL_AFTER] = "SELECT sequence, kind, time, record, journalled FROM journal"
 				 " WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+	/* The newest stays however old it is: by it the next start knows which numbers were given. */
 	[GM_SQL_JOURNAL_PRUNE] = "DELETE FROM journal WHERE sequence IN"
 				 " (SELECT sequence FROM journal WHERE sequence <= ?1"
+				 "  AND sequence < (SELECT max(sequence) FROM journal)"
 				 "  ORDER BY sequence LIMIT ?2)",
 	/* Before the first that is young enough; 0: there is none. */
 	[GM_SQL_JOURNAL_OLD] =
@@ -56,9 +58,14 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
 	[GM_SQL_OUTPUT_REWIND] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1",
 	[GM_SQL_OUTPUT_PAUSE] = "UPDATE outputs SET paused = ?2 WHERE name = ?1",
-	[GM_SQL_OUTPUT_NAMES] = "SELECT name FROM outputs ORDER BY name",
+	[GM_SQL_OUTPUT_NAMES] = "SELECT name FROM outputs"
+				" WHERE name NOT IN (SELECT name FROM asleep) ORDER BY name",
 	[GM_SQL_OUTPUT_REMOVE] = "DELETE FROM outputs WHERE name = ?1",
-	[GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs",
+	/* The output of a registration is called by its kind and its id. */
+	[GM_SQL_OUTPUT_SLEEP] = "INSERT INTO asleep SELECT ?1 WHERE EXISTS"
+				" (SELECT 1 FROM registrations WHERE kind || '/' || id = ?1)",
+	[GM_SQL_OUTPUT_LEAST] = "SELECT min(sequence) FROM outputs"
+				" WHERE name NOT IN (SELECT name FROM asleep)",
 	[GM_SQL_REGISTRATION_COUNT] =
 		"SELECT count(*) FROM registrations WHERE NOT (kind = ?1 AND id = ?2)",
 	[GM_SQL_REGISTRATION_PUT] =

@@ -64,9 +64,13 @@ enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
  * must not be forgotten (https://www.sqlite.org/pragma.html#pragma_synchronous). The log is cut back
  * after a checkpoint so that one busy hour does not keep its size.
  */
-static const char settings[] = "PRAGMA journal_mode = WAL;"
-			       "PRAGMA synchronous = FULL;"
-			       "PRAGMA journal_size_limit = 8388608;";
+static const char settings[] =
+	"PRAGMA journal_mode = WAL;"
+	"PRAGMA synchronous = FULL;"
+	"PRAGMA journal_size_limit = 8388608;"
+	/* Outputs of registrations that are not told anything in this run. */
+	"PRAGMA temp_store = MEMORY;"
+	"CREATE TEMP TABLE asleep (name TEXT PRIMARY KEY) WITHOUT ROWID;";
 
 /* The first column of the first row of `text`. */
 static int query(struct gm_state *state, const char *text, sqlite3_stmt **ret_statement)

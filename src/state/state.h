@@ -78,7 +78,8 @@ int gm_state_journal_batch(struct gm_state *state, struct gm_transition *transit
 			   struct gm_error *err);
 
 /*
- * How long the journal is: `keep` transitions, and none that is older than `keep_for` (ns; 0: however old).
+ * How long the journal is: `keep` transitions, and none but the newest that is older than `keep_for` (ns; 0:
+ * however old).
  * Looked at as transitions come, and by prune() where none do.
  */
 void gm_state_journal_retain(struct gm_state *state, int64_t keep, int64_t keep_for);
@@ -123,7 +124,11 @@ int gm_state_outputs_delivered(struct gm_state *state, const struct gm_output_po
 int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t sequence);
 int gm_state_output_pause(struct gm_state *state, const char *output, bool paused);
 
-/* Forgets the outputs of other names: the journal keeps nothing for them. */
+/*
+ * Forgets the outputs of other names: the journal keeps nothing for them. Those of registrations ("KIND/ID") that
+ * are there go on from where they were when they come back, after another start; until then the journal
+ * keeps nothing for them either.
+ */
 int gm_state_outputs_keep(struct gm_state *state, const char *const *names, size_t count);
 
 /*

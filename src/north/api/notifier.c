@@ -21,9 +21,9 @@ struct gm_output {
 	struct gm_output_host host;
 	struct gm_notifier_options options;
 	struct gm_callback *callback;
-	uint64_t last;        /* the newest sequence number that was handed over; 0: none yet */
-	bool gap;             /* the subscriber has to read the list anew */
-	bool gap_alone;       /* before there is a message */
+	uint64_t last;  /* the newest sequence number that was handed over, before a restart, too */
+	bool gap;       /* the subscriber has to read the list anew */
+	bool gap_alone; /* before there is a message */
 	bool gap_under_way;   /* it is being told so */
 	int64_t gap_noted_at; /* node's time */
 	int64_t gap_at;       /* monotonic: not before, without a message */
@@ -51,6 +51,7 @@ static int create(const void *all, const struct gm_output_host *host, struct gm_
 	output->host = *host;
 	output->options = *options;
 	output->revision = revision_of(output);
+	output->last = host->position;
 	*ret_output = output;
 	return 0;
 }
@@ -132,8 +133,7 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 	const struct gm_subscription *subscription = output->options.subscription;
 	const struct gm_transition *transition = message->transition;
 	char id[KEY], reason[128];
-	if (output->last != 0 && transition->sequence > output->last + 1 &&
-	    gm_subscription_wants_rebuilt(subscription))
+	if (transition->sequence > output->last + 1 && gm_subscription_wants_rebuilt(subscription))
 		output->gap = true;
 	if (transition->sequence > output->last)
 		output->last = transition->sequence;

@@ -42,13 +42,13 @@ struct gm_http_transport {
 	 GM_OPTION_AT(structure, transport.timeout), .min = 100e6, .max = 300e9, .fallback = "10s", \
 	 .help = "How long a request may take, the answer included."},                            \
 	{.key = "ca-file", .type = GM_OPTION_TEXT, GM_OPTION_AT(structure, transport.ca_file),    \
-	 .fallback = "", .help = "PEM file of the authorities that the server's certificate is held against; " \
+	 .is_file = true, .fallback = "", .help = "PEM file of the authorities that the server's certificate is held against; " \
 				 "empty: the system's."},                                         \
 	{.key = "certificate", .type = GM_OPTION_TEXT,                                            \
-	 GM_OPTION_AT(structure, transport.certificate), .fallback = "",                          \
+	 GM_OPTION_AT(structure, transport.certificate), .is_file = true, .fallback = "",                          \
 	 .help = "PEM file of the certificate that is shown to the server; empty: none."},        \
 	{.key = "key", .type = GM_OPTION_TEXT, GM_OPTION_AT(structure, transport.key),            \
-	 .fallback = "", .help = "PEM file of that certificate's key; empty: in the same file."}, \
+	 .is_file = true, .fallback = "", .help = "PEM file of that certificate's key; empty: in the same file."}, \
 	{.key = "proxy", .type = GM_OPTION_TEXT, GM_OPTION_AT(structure, transport.proxy),        \
 	 .fallback = "", .help = "A proxy, http://ADDRESS:PORT; empty: none."}
 /* clang-format on */

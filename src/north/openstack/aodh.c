@@ -39,10 +39,10 @@ static const struct gm_option option_table[] = {
 	 .max = 365 * 86400e9,
 	 .fallback = "10m",
 	 .help = "How long after a guest has gone its alarms are removed."},
-	GM_CLOUD_OPTION(struct gm_aodh_options, "bus-url-file", bus_url_file,
-			"File whose first line is amqp://USER:PASSWORD@HOST:PORT/VHOST of the "
-			"message bus: alarms are raised by events to aodh-listener, so that their "
-			"actions run. Empty: by the API alone."),
+	GM_CLOUD_FILE(struct gm_aodh_options, "bus-url-file", bus_url_file,
+		      "File whose first line is amqp://USER:PASSWORD@HOST:PORT/VHOST of the "
+		      "message bus: alarms are raised by events to aodh-listener, so that their "
+		      "actions run. Empty: by the API alone."),
 	{.key = "bus-topic",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_aodh_options, bus_topic),
@@ -82,6 +82,13 @@ static int check(const void *options, struct gm_error *err)
 		rc = read_bus(aodh, url, err);
 	gm_secret_forget(url, sizeof(url));
 	return rc;
+}
+
+static void files(const void *options, gm_output_file_fn *each, void *user)
+{
+	const struct gm_aodh_options *own = options;
+
+	gm_cloud_files(&own->cloud, each, user);
 }
 
 static int create_bus(struct gm_output *output, struct gm_error *err)
@@ -328,6 +335,7 @@ const struct gm_output_ops gm_aodh_output = {
 	.options_size = sizeof(struct gm_aodh_options),
 	.in_flight = IN_FLIGHT,
 	.check = check,
+	.files = files,
 	.create = create,
 	.send = send_message,
 	.tick = tick,

@@ -126,18 +126,50 @@ static int read_clouds(const char *path, const char *name, struct gm_cloud *clou
 	return rc;
 }
 
+/* Which cloud; NULL: none is named. */
+static const char *cloud_name(const struct gm_cloud_options *options)
+{
+	return options->cloud[0] != '\0' ? options->cloud : said("OS_CLOUD");
+}
+
+static const char *clouds_path(const struct gm_cloud_options *options)
+{
+	const char *path = options->clouds_file[0] != '\0' ? options->clouds_file
+							   : said("OS_CLIENT_CONFIG_FILE");
+
+	return path ? path : DEFAULT_FILE;
+}
+
+enum { SECURE_PATH = GM_HTTP_PATH + 16 };
+
 /* openstacksdk keeps secrets in a secure.yaml of the same shape, which is laid over. */
+static const char *secure_path(const char *path, char secure[SECURE_PATH])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(secure, SECURE_PATH, "%.*ssecure.yaml", slash ? (int)(slash + 1 - path) : 0, path);
+	return secure;
+}
+
+void gm_cloud_files(const struct gm_cloud_options *options, gm_output_file_fn *each, void *user)
+{
+	char secure[SECURE_PATH];
+
+	if (!cloud_name(options))
+		return;
+	each(user, clouds_path(options));
+	each(user, secure_path(clouds_path(options), secure));
+}
+
 static int read_files(const char *path, const char *name, struct gm_cloud *cloud,
 		      struct gm_error *err)
 {
-	char secure[GM_HTTP_PATH + 16];
-	const char *slash = strrchr(path, '/');
+	char secure[SECURE_PATH];
 	int rc = read_clouds(path, name, cloud, err);
 
 	if (rc < 0)
 		return rc;
-	snprintf(secure, sizeof(secure), "%.*ssecure.yaml", slash ? (int)(slash + 1 - path) : 0,
-		 path);
+	secure_path(path, secure);
 	if (access(secure, F_OK) < 0)
 		return 0;
 	rc = read_clouds(secure, name, cloud, err);
@@ -264,16 +296,14 @@ static int check_interface(struct gm_cloud *cloud, struct gm_error *err)
 int gm_cloud_resolve(const struct gm_cloud_options *options, struct gm_cloud *ret_cloud,
 		     struct gm_error *err)
 {
-	const char *name = options->cloud[0] != '\0' ? options->cloud : said("OS_CLOUD");
-	const char *path = options->clouds_file[0] != '\0' ? options->clouds_file
-							   : said("OS_CLIENT_CONFIG_FILE");
+	const char *name = cloud_name(options);
 	int rc;
 
 	*ret_cloud = (struct gm_cloud){0};
 	if (options->endpoint[0] != '\0' &&
 	    (!is_url(options->endpoint) || strpbrk(options->endpoint, " @?#")))
 		return gm_error_set(err, -EINVAL, "endpoint: not an http or https URL");
-	rc = name ? read_files(path ? path : DEFAULT_FILE, name, ret_cloud, err)
+	rc = name ? read_files(clouds_path(options), name, ret_cloud, err)
 		  : read_environment(ret_cloud, err);
 	if (rc == 0)
 		rc = read_options(options, ret_cloud, err);

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/option.h"
 #include "north/http/http.h"
+#include "north/output.h"
 #include "north/secret.h"
 
 enum { GM_CLOUD_TEXT = 256, GM_CLOUD_URL = 512 };
@@ -50,6 +51,9 @@ extern const char *const gm_cloud_interfaces[];
 #define GM_CLOUD_OPTION(structure, name, member, sentence)                                        \
 	{.key = name, .type = GM_OPTION_TEXT, GM_OPTION_AT(structure, member), .fallback = "",    \
 	 .help = sentence}
+#define GM_CLOUD_FILE(structure, name, member, sentence)                                          \
+	{.key = name, .type = GM_OPTION_TEXT, .is_file = true, GM_OPTION_AT(structure, member),   \
+	 .fallback = "", .help = sentence}
 #define GM_CLOUD_OPTIONS(structure, at)                                                           \
 	GM_CLOUD_OPTION(structure, "cloud", at.cloud,                                             \
 		"Name of a cloud in clouds-file; empty: OS_CLOUD of the environment, else none."), \
@@ -60,14 +64,14 @@ extern const char *const gm_cloud_interfaces[];
 	GM_CLOUD_OPTION(structure, "user", at.user, "Name of the user."),                         \
 	GM_CLOUD_OPTION(structure, "user-domain", at.user_domain,                                 \
 		"Name of the user's domain; empty: the domain with the id default."),             \
-	GM_CLOUD_OPTION(structure, "password-file", at.password_file,                             \
+	GM_CLOUD_FILE(structure, "password-file", at.password_file,                             \
 		"File whose first line is the user's password, readable by its owner alone."),    \
 	GM_CLOUD_OPTION(structure, "project", at.project, "Name of the project."),                \
 	GM_CLOUD_OPTION(structure, "project-domain", at.project_domain,                           \
 		"Name of the project's domain; empty: the domain with the id default."),          \
 	GM_CLOUD_OPTION(structure, "application-credential", at.credential,                       \
 		"Id of an application credential, in place of user, password and project."),      \
-	GM_CLOUD_OPTION(structure, "secret-file", at.secret_file,                                 \
+	GM_CLOUD_FILE(structure, "secret-file", at.secret_file,                                 \
 		"File whose first line is the application credential's secret, readable by its owner alone."), \
 	GM_CLOUD_OPTION(structure, "region", at.region,                                           \
 		"Region of the endpoint; empty: that of the cloud, else any."),                   \
@@ -86,6 +90,9 @@ extern const char *const gm_cloud_interfaces[];
 int gm_cloud_resolve(const struct gm_cloud_options *options, struct gm_cloud *ret_cloud,
 		     struct gm_error *err);
 void gm_cloud_forget(struct gm_cloud *cloud);
+
+/* For files() of gm_output_ops: the clouds.yaml that it reads, named by an option or not, and secure.yaml. */
+void gm_cloud_files(const struct gm_cloud_options *options, gm_output_file_fn *each, void *user);
 
 /* The body of Keystone's POST /v3/auth/tokens, the caller's to free; NULL: out of memory. */
 struct gm_json *gm_cloud_auth(const struct gm_cloud *cloud);

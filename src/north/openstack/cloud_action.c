@@ -35,6 +35,13 @@ int gm_cloud_action_check(const struct gm_cloud_action_options *options, struct 
 	return rc;
 }
 
+void gm_cloud_action_files(const void *options, gm_output_file_fn *each, void *user)
+{
+	const struct gm_cloud_action_options *common = options;
+
+	gm_cloud_files(&common->cloud, each, user);
+}
+
 int gm_cloud_action_create(const struct gm_action_ops *ops, const void *options,
 			   const struct gm_action_host *host, struct gm_action **ret_action,
 			   struct gm_error *err)

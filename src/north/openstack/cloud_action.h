@@ -48,6 +48,9 @@ struct gm_cloud_action_kind {
 /* For check() of gm_output_ops. */
 int gm_cloud_action_check(const struct gm_cloud_action_options *options, struct gm_error *err);
 
+/* For files(). */
+void gm_cloud_action_files(const void *options, gm_output_file_fn *each, void *user);
+
 /* ---- GM_CLOUD_ACTION_OPS ---- */
 
 int gm_cloud_action_create(const struct gm_action_ops *ops, const void *options,

@@ -112,6 +112,13 @@ static int check(const void *options, struct gm_error *err)
 	return rc;
 }
 
+static void files(const void *options, gm_output_file_fn *each, void *user)
+{
+	const struct gm_gnocchi_options *own = options;
+
+	gm_cloud_files(&own->cloud, each, user);
+}
+
 static void close_output(struct gm_output *output)
 {
 	if (output->call)
@@ -511,6 +518,7 @@ const struct gm_output_ops gm_gnocchi_output = {
 	.options_size = sizeof(struct gm_gnocchi_options),
 	.in_flight = 64,
 	.check = check,
+	.files = files,
 	.create = create,
 	.send = send_message,
 	.tick = tick,

@@ -149,6 +149,7 @@ const struct gm_output_ops gm_nova_action_output = {
 	.options = option_table,
 	.options_size = sizeof(struct options),
 	.check = check,
+	.files = gm_cloud_action_files,
 	.create = create,
 	GM_ACTION_OUTPUT_OPS,
 };

@@ -22,6 +22,7 @@ const struct gm_option gm_webhook_option_table[] = {
 		 "http://ADDRESS:9093/api/v2/alerts."},
 	{.key = "url-file",
 	 .type = GM_OPTION_TEXT,
+	 .is_file = true,
 	 GM_OPTION_AT(struct gm_webhook_options, url_file),
 	 .fallback = "",
 	 .help = "Instead of url: a file whose first line is the URL, for URLs that hold a secret; "
@@ -47,6 +48,7 @@ const struct gm_option gm_webhook_option_table[] = {
 	 .help = "The body's type; empty: that of the format."},
 	{.key = "template",
 	 .type = GM_OPTION_TEXT,
+	 .is_file = true,
 	 GM_OPTION_AT(struct gm_webhook_options, template),
 	 .fallback = "",
 	 .help = "Of the format template: the file with the body, {names} in it."},
@@ -58,6 +60,7 @@ const struct gm_option gm_webhook_option_table[] = {
 	 .choices = gm_webhook_escape_names},
 	{.key = "headers-file",
 	 .type = GM_OPTION_TEXT,
+	 .is_file = true,
 	 GM_OPTION_AT(struct gm_webhook_options, headers_file),
 	 .fallback = "",
 	 .help = "A file of \"Name: value\" lines that are sent as headers, such as Authorization; "
@@ -65,6 +68,7 @@ const struct gm_option gm_webhook_option_table[] = {
 		 "its owner may read it."},
 	{.key = "hmac-file",
 	 .type = GM_OPTION_TEXT,
+	 .is_file = true,
 	 GM_OPTION_AT(struct gm_webhook_options, hmac_file),
 	 .fallback = "",
 	 .help = "A file whose first line is the key of the signature over the body; empty: none; "

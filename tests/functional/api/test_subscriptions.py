@@ -255,6 +255,36 @@ class Trouble(SubscriptionTest):
         self.rig.start()
         self.assertEqual(consumer.wait(5), [*self.expected("a"), ("REBUILT", ""), *self.expected("c")])
 
+    def test_a_gap_before_the_first_is_told(self):
+        consumer = self.consumer()
+        self.subscribe(consumer)
+        consumer.stop()
+        self.raise_and_clear("lost", "kept")
+        self.rig.kill()
+        with contextlib.closing(sqlite3.connect(self.rig.directory / "state/state.db")) as state, state:
+            lost = state.execute("DELETE FROM journal WHERE record LIKE '%\"rule\":\"lost\"%'").rowcount
+        self.assertEqual(lost, 2)
+        consumer.start()
+        self.rig.start()
+        self.assertEqual(consumer.wait(3), [("REBUILT", ""), *self.expected("kept")])
+
+    def test_a_start_without_the_server(self):
+        """Who has subscribed hears of what was meanwhile once it is there again."""
+        consumer = self.consumer()
+        shown = self.subscribe(consumer)
+        self.rig.policies(a="minor")
+        self.assertEqual(consumer.wait(1), [("MINOR", "a")])
+        self.rig.stop()
+        self.rig.configure(enabled="no")
+        self.rig.start()
+        self.rig.policies()
+        self.rig.stop()
+        self.rig.configure()
+        self.rig.start()
+        self.assertEqual(self.rig.get(PATH), [shown])
+        wait_until("the end of it", lambda: ("CLEARED", "a") in consumer.story())
+        self.assertEqual(set(consumer.story()), {("MINOR", "a"), ("CLEARED", "a")})  # at least once each
+
     def test_what_guests_are_is_changed(self):
         """Whoever selects by it is told so, once, without an alarm; nobody else, and not by another reload."""
         self.rig.vnfs(VNFS)

@@ -142,6 +142,24 @@ class Faults(WebhookCase):
                 self.assertNotIn(secret, text, f"a secret in {place}")
 
 
+class Rotation(WebhookCase):
+    def test_a_reload_takes_a_changed_secret(self):
+        """The file's name stays, its contents do not; an output whose files are as before goes on undisturbed."""
+        self.rig.output("hook", type="webhook", url=self.receiver.url(PATH),
+                        headers_file=self.rig.secret("headers", "Authorization: Bearer old\n"))
+        self.rig.start()
+        self.rig.alarms(["one"])
+        self.rig.idle("hook")
+        self.rig.ctl("reload")
+        self.assertEqual(self.rig.row("hook")["delivered"], 1, "it is the same as before")
+        self.rig.secret("headers", "Authorization: Bearer new\n")
+        self.rig.ctl("reload")
+        self.rig.alarms(["one", "two"])
+        self.rig.idle("hook")
+        self.assertEqual([request.headers["Authorization"] for request in self.receiver.arrived()],
+                         ["Bearer old", "Bearer new"])
+
+
 class Tls(WebhookCase):
     def configure(self, name, receiver, **more):
         self.rig.output(name, type="webhook", format="cloudevents", url=receiver.url(scheme="https"),

@@ -308,6 +308,34 @@ static void test_restore(void **state)
 	assert_int_equal(f->log[1].alarm.raised_at, T0);
 }
 
+/* The clear of the older one was lost, and it was raised anew: one of them is there. */
+static void test_restore_of_two_of_one_identity(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_alarm list[4];
+
+	tell(f, finding(1, true, T0));
+	tell(f, finding(2, true, T0));
+	struct gm_alarm older = f->log[0].alarm, newer = older;
+	newer.id = 5;
+	newer.raised_at = newer.changed_at = T0 + 100 * GM_SECOND;
+	for (int order = 0; order < 2; order++) {
+		open_with(f, true, 3 * GM_SECOND, 600);
+		f->next_id = 10;
+		assert_int_equal(gm_alarms_restore(f->alarms, order ? &newer : &older), 0);
+		assert_int_equal(gm_alarms_restore(f->alarms, order ? &older : &newer), 0);
+		assert_int_equal(f->count, 2);
+		assert_int_equal(f->log[0].kind, GM_TRANSITION_CLEAR);
+		assert_int_equal(f->log[0].alarm.id, older.id);
+		assert_int_equal(f->log[0].time, newer.raised_at);
+		assert_int_equal(f->log[0].alarm.cleared_at, newer.raised_at);
+		assert_int_equal(f->log[1].kind, GM_TRANSITION_CHANGE);
+		assert_int_equal(f->log[1].alarm.id, newer.id);
+		assert_int_equal(gm_alarms_active(f->alarms, list, 4), 1);
+		assert_int_equal(list[0].id, newer.id);
+	}
+}
+
 static void test_clock_set_back(void **state)
 {
 	struct fixture *f = *state;
@@ -366,6 +394,7 @@ int main(void)
 		TEST(test_gone_clears_active_and_holding),
 		TEST(test_gone_spares_what_stays),
 		TEST(test_restore),
+		TEST(test_restore_of_two_of_one_identity),
 		TEST(test_clock_set_back),
 		TEST(test_identity_has_no_padding),
 		TEST(test_options),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,6 +172,79 @@ static void test_names_that_cannot_be(void **state)
 	fixture->count = 0;
 }
 
+static struct gm_output_file load_one(struct fixture *fixture, struct gm_output_files **ret_files)
+{
+	assert_int_equal(gm_output_files_load(fixture->directory, ret_files, &fixture->err), 0);
+	assert_int_equal((*ret_files)->count, 1);
+	return (*ret_files)->files[0];
+}
+
+/* The option is the same, and so is the secret's length. */
+static void test_another_secret_is_another_output(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_output_files *before, *same, *after;
+	char text[512];
+	mode_t mask = umask(077);
+	put(fixture, "key", "one\n");
+	umask(mask);
+	snprintf(text, sizeof(text), "type: webhook\nurl: http://127.0.0.1/\nhmac-file: %s/key\n",
+		 fixture->directory);
+	put(fixture, "a.yaml", text);
+	struct gm_output_file a = load_one(fixture, &before), b = load_one(fixture, &same);
+	assert_true(gm_output_file_equal(&a, &b));
+	put(fixture, "key", "two\n");
+	struct gm_output_file c = load_one(fixture, &after);
+	assert_false(gm_output_file_equal(&a, &c));
+	gm_output_files_free(before);
+	gm_output_files_free(same);
+	gm_output_files_free(after);
+}
+
+/* The cloud's password is in a file that no option has to name. */
+static void test_another_clouds_file_is_another_output(void **state)
+{
+	static const char cloud[] =
+		"clouds: {red: {auth: {auth_url: http://127.0.0.1/, username: u, "
+		"password: %s, project_name: p}}}\n";
+	struct fixture *fixture = *state;
+	struct gm_output_files *before, *same, *after;
+	char text[512], path[128];
+	mode_t mask = umask(077);
+	snprintf(path, sizeof(path), "%s/clouds.yml", fixture->directory);
+	setenv("OS_CLIENT_CONFIG_FILE", path, 1);
+	snprintf(text, sizeof(text), cloud, "one");
+	put(fixture, "clouds.yml", text);
+	put(fixture, "a.yaml", "type: gnocchi\ncloud: red\n");
+	struct gm_output_file a = load_one(fixture, &before), b = load_one(fixture, &same);
+	assert_true(gm_output_file_equal(&a, &b));
+	snprintf(text, sizeof(text), cloud, "two");
+	put(fixture, "clouds.yml", text);
+	umask(mask);
+	struct gm_output_file c = load_one(fixture, &after);
+	assert_false(gm_output_file_equal(&a, &c));
+	unsetenv("OS_CLIENT_CONFIG_FILE");
+	gm_output_files_free(before);
+	gm_output_files_free(same);
+	gm_output_files_free(after);
+}
+
+/* An option that names a file counts by its contents: who adds one says so in its table. */
+static void test_options_of_files_say_so(void **state)
+{
+	(void)state;
+	for (size_t t = 0; gm_output_types[t]; t++) {
+		for (const struct gm_option *option = gm_output_types[t]->options;
+		     option && option->key; option++) {
+			const char *end = strstr(option->key, "-file");
+			bool named =
+				end && end[5] == '\0' && strcmp(option->key, "clouds-file") != 0;
+			if (named && !option->is_file)
+				fail_msg("%s: %s", gm_output_types[t]->type, option->key);
+		}
+	}
+}
+
 int main(void)
 {
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -179,6 +253,9 @@ int main(void)
 		WITH_FILES(test_what_a_file_says),
 		WITH_FILES(test_what_is_wrong_is_told_with_its_place),
 		WITH_FILES(test_names_that_cannot_be),
+		WITH_FILES(test_another_secret_is_another_output),
+		WITH_FILES(test_another_clouds_file_is_another_output),
+		cmocka_unit_test(test_options_of_files_say_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

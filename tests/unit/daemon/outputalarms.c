@@ -79,6 +79,26 @@ static void test_away_and_back(void **state)
 	assert_false(heard.away.active);
 }
 
+/* A secret's file that is gone, an agent that is switched off: there is no driver that could fail. */
+static void test_one_that_cannot_be_made(void **state)
+{
+	struct heard heard;
+	(void)state;
+	begin(&heard);
+	heard.rows[0].state = GM_OUTPUT_ABSENT; /* for a moment, as the agent's while it begins */
+	pass(&heard, 100);
+	assert_false(heard.away.active);
+	heard.rows[0].failing_since = heard.now;
+	pass(&heard, 59);
+	assert_false(heard.away.active);
+	pass(&heard, 1);
+	assert_true(heard.away.active);
+	heard.rows[0].state = GM_OUTPUT_WORKING;
+	heard.rows[0].failing_since = 0;
+	pass(&heard, 1);
+	assert_false(heard.away.active);
+}
+
 static void test_losses_are_told_and_end(void **state)
 {
 	struct heard heard;
@@ -150,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_away_and_back),
+		cmocka_unit_test(test_one_that_cannot_be_made),
 		cmocka_unit_test(test_losses_are_told_and_end),
 		cmocka_unit_test(test_what_is_removed_ends_once),
 		cmocka_unit_test(test_what_was_removed_before_a_restart_ends),

@@ -29,12 +29,14 @@ struct gm_output {
 };
 
 static uint64_t told; /* by all of them */
+static bool broken;   /* none can be made */
 
 static int create(const void *options, const struct gm_output_host *host,
 		  struct gm_output **ret_output, struct gm_error *err)
 {
 	(void)options;
-	(void)err;
+	if (broken)
+		return gm_error_set(err, -EACCES, "the secret is gone");
 	*ret_output = calloc(1, sizeof(**ret_output));
 	(*ret_output)->host = *host;
 	return 0;
@@ -205,7 +207,7 @@ static void test_positions_are_written_as_one(void **state)
 	assert_int_equal(told, 0); /* all of them are durable */
 }
 
-/* As soon as it can be: not as if nothing had been told since. */
+/* Soon: not as if nothing had been told since. */
 static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 {
 	struct fixture *fixture = *state;
@@ -224,9 +226,63 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
 	assert_int_equal(stored, 0);
 	run_sql(fixture->directory, "DROP TRIGGER full");
+	wait_ms(fixture, 1100);
 	gm_outputs_pump(fixture->outputs);
 	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
 	assert_int_equal(stored, 1);
+}
+
+/* Each try waits for the lock: who pumps with each batch must not. */
+static void test_a_locked_database_does_not_hold_up_the_loop(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[STATE_DIRECTORY + 16];
+	sqlite3 *database;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	journal(fixture);
+	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	int64_t begin = gm_clock_monotonic(), longest = 0;
+	size_t long_ones = 0;
+	while (gm_clock_monotonic() - begin < 2 * GM_SECOND) {
+		int64_t before = gm_clock_monotonic();
+		gm_outputs_pump(fixture->outputs);
+		int64_t took = gm_clock_monotonic() - before;
+		longest = took > longest ? took : longest;
+		long_ones += took > 100 * GM_MILLISECOND;
+		wait_ms(fixture, 10);
+	}
+	sqlite3_close(database);
+	assert_int_equal(told, OUTPUTS);
+	assert_true(longest >= 100 * GM_MILLISECOND); /* it did wait for the lock */
+	assert_in_range(long_ones, 1, 4);
+}
+
+static void test_one_that_cannot_be_made_shows_since_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_output_row rows[OUTPUTS];
+	fixture->files.count = 1;
+	int64_t before = gm_clock_now();
+	broken = true;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	int64_t after = gm_clock_now();
+	wait_ms(fixture, 20);
+	gm_outputs_second(fixture->outputs, fixture->slot); /* tried again in vain */
+	assert_int_equal(gm_outputs_rows(fixture->outputs, rows, OUTPUTS), 1);
+	assert_int_equal(rows[0].state, GM_OUTPUT_ABSENT);
+	assert_string_equal(rows[0].error, "the secret is gone");
+	assert_in_range(rows[0].failing_since, before, after);
+	assert_int_equal(gm_outputs_pause(fixture->outputs, "o0", true, NULL), 0);
+	gm_outputs_rows(fixture->outputs, rows, OUTPUTS);
+	assert_int_equal(rows[0].failing_since, 0); /* an operator's pause is no fault */
+	assert_int_equal(gm_outputs_pause(fixture->outputs, "o0", false, NULL), 0);
+	broken = false;
+	gm_outputs_second(fixture->outputs, fixture->slot);
+	gm_outputs_rows(fixture->outputs, rows, OUTPUTS);
+	assert_int_equal(rows[0].state, GM_OUTPUT_WORKING);
+	assert_int_equal(rows[0].failing_since, 0);
 }
 
 static int cannot_be_made(const void *options, const struct gm_output_host *host,
@@ -298,6 +354,8 @@ int main(void)
 		WITH_OUTPUTS(test_a_long_reason_is_kept_or_tells_that_it_is_cut),
 		WITH_OUTPUTS(test_positions_are_written_as_one),
 		WITH_OUTPUTS(test_a_position_that_cannot_be_written_is_written_soon),
+		WITH_OUTPUTS(test_a_locked_database_does_not_hold_up_the_loop),
+		WITH_OUTPUTS(test_one_that_cannot_be_made_shows_since_when),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,11 +68,70 @@ static void test_bounded(void **state)
 	put(f, "y", "more", "1");
 }
 
+static uint64_t position_of(struct fixture *f, const char *output)
+{
+	uint64_t position = 0;
+	bool paused;
+	assert_int_equal(gm_state_output_position(f->state, output, &position, &paused), 0);
+	return position;
+}
+
+static void journal(struct fixture *f, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct gm_transition change = transition_of(1, GM_TRANSITION_CHANGE, i);
+		assert_int_equal(gm_state_journal(f->state, &change, &f->err), 0);
+	}
+}
+
+/* The face is off for a start: its subscribers go on from where they were. */
+static void test_their_outputs_are_not_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const kept[] = {"x/a", "file"};
+	open_state(f);
+	put(f, "x", "a", "1");
+	assert_int_equal(position_of(f, "x/a"), 0);
+	assert_int_equal(position_of(f, "x/b"), 0);
+	assert_int_equal(position_of(f, "file"), 0);
+	journal(f, 3);
+	assert_int_equal(gm_state_outputs_keep(f->state, kept + 1, 1), 0);
+	reopen_state(f);
+	assert_int_equal(position_of(f, "x/a"), 0);
+	assert_int_equal(position_of(f, "x/b"), 3); /* as a new one: it is nobody's */
+	assert_int_equal(gm_state_registration_remove(f->state, "x", "a", &f->err), 0);
+	assert_int_equal(gm_state_outputs_keep(f->state, kept + 1, 1), 0);
+	reopen_state(f);
+	assert_int_equal(position_of(f, "x/a"), 3);
+}
+
+/* They may be off for good. */
+static void test_the_journal_keeps_nothing_for_one_that_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+	open_state(f);
+	put(f, "x", "a", "1");
+	assert_int_equal(position_of(f, "x/a"), 0);
+	gm_state_journal_retain(f->state, 100, 0);
+	journal(f, 600);
+	assert_int_equal(gm_state_first_sequence(f->state), 1);
+	assert_int_equal(gm_state_outputs_keep(f->state, NULL, 0), 0);
+	journal(f, 600);
+	assert_true(gm_state_first_sequence(f->state) > 600);
+	reopen_state(f);
+	assert_int_equal(position_of(f, "x/a"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kept, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_bounded, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_their_outputs_are_not_forgotten, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_journal_keeps_nothing_for_one_that_is_not_there, fixture_setup,
+			fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

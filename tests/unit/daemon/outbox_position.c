@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The outbox's position and what the journal has: positions that are beyond it, and what an operator
+ * has told again.
+ */
+#include "outbox_fixture.h"
+
+static void test_a_position_beyond_the_journal_is_taken_back(void **state)
+{
+	struct fixture *fixture = *state;
+	journal(fixture, 1, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	deliver_all(fixture);
+	assert_int_equal(gm_state_output_rewind(fixture->state, "o", 50), 0);
+	gm_outbox_free(fixture->outbox);
+	assert_int_equal(gm_outbox_create(&fixture->setup, fixture->state, &fixture->outbox), 0);
+	gm_outbox_attach(fixture->outbox, &fixture->output);
+	fixture->output.count = 0;
+	assert_int_equal(row_of(fixture).backlog, 0);
+	journal(fixture, 2, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	deliver_all(fixture);
+	ASSERT_SENT(fixture, 2);
+	assert_int_equal(row_of(fixture).overflowed, 0);
+	restart(fixture);
+	assert_int_equal(row_of(fixture).position, 2);
+}
+
+/* Who asks for what is old and long wants it all. */
+static void test_a_replay_gives_up_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { TOTAL = 2 * GM_OUTBOX_WINDOW };
+	fixture->setup.options.backlog = 10;
+	fixture->setup.options.expiry = 60 * GM_SECOND;
+	restart(fixture);
+	for (uint32_t id = 1; id <= TOTAL; id++) {
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+		pump(fixture);
+		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
+	}
+	pump(fixture);
+	assert_int_equal(row_of(fixture).position, TOTAL);
+	fixture->now += 3600 * GM_SECOND;
+	fixture->output.count = 0;
+	assert_int_equal(gm_outbox_replay(fixture->outbox, 1, NULL), 0);
+	pump(fixture);
+	deliver_all(fixture);
+	assert_int_equal(fixture->output.count, TOTAL);
+	assert_int_equal(row_of(fixture).expired + row_of(fixture).overflowed, 0);
+	assert_int_equal(row_of(fixture).backlog, 0);
+	/* What comes then is as ever. */
+	gm_outbox_attach(fixture->outbox, NULL);
+	journal(fixture, TOTAL + 1, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	fixture->now += 61 * GM_SECOND;
+	pump(fixture);
+	assert_int_equal(row_of(fixture).expired, 1);
+}
+
+/* Nor does what is new and too much for the backlog push out what is told again. */
+static void test_during_a_replay_only_the_new_are_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->setup.options.backlog = 10;
+	restart(fixture);
+	for (uint32_t id = 1; id <= 20; id++) {
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+		pump(fixture);
+		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
+	}
+	fixture->output.count = 0;
+	assert_int_equal(gm_outbox_replay(fixture->outbox, 1, NULL), 0);
+	for (uint32_t id = 21; id <= 50; id++)
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	pump(fixture);
+	deliver_all(fixture);
+	assert_int_equal(fixture->output.count, 30);
+	for (size_t i = 0; i < 30; i++)
+		assert_int_equal(fixture->output.sent[i].sequence, i < 20 ? i + 1 : i + 21);
+	assert_int_equal(row_of(fixture).overflowed, 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_OUTBOX(test_a_position_beyond_the_journal_is_taken_back),
+		WITH_OUTBOX(test_a_replay_gives_up_nothing),
+		WITH_OUTBOX(test_during_a_replay_only_the_new_are_bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
