@@ -120,29 +120,42 @@ void gm_alarms_set_judge(struct gm_alarms *alarms, const struct gm_alarm_judge *
 	alarms->judge = *judge;
 }
 
-void gm_alarm_emit(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
-		   enum gm_transition_kind kind, enum gm_alarm_news news, int64_t time)
-{
-	struct gm_transition transition = {.kind = kind, .time = time};
-
-	entry->alarm.news = news;
-	gm_alarm_describe(&entry->alarm, entry->message);
-	transition.alarm = entry->alarm;
-	alarms->sink.emit(alarms->sink.user, &transition);
-}
-
 /* The smaller the number, the worse; what is indeterminate is not compared. */
 static bool is_worse(enum gm_severity one, enum gm_severity other)
 {
 	return one >= GM_SEVERITY_CRITICAL && other >= GM_SEVERITY_CRITICAL && one < other;
 }
 
+/* What outputs judge a transition by. A severity that came while it was suppressed is not told yet. */
+static void note_told(struct gm_alarm_entry *entry, enum gm_transition_kind kind)
+{
+	struct gm_alarm *alarm = &entry->alarm;
+	enum gm_severity worst = alarm->worst != 0 ? alarm->worst : entry->told;
+	bool raised = kind == GM_TRANSITION_RAISE;
+
+	alarm->told_before = raised ? 0 : entry->told;
+	alarm->worst_before = raised ? 0 : worst;
+	alarm->worst = worst;
+	if (raised || (kind == GM_TRANSITION_CHANGE && alarm->suppressed == GM_SUPPRESSION_NONE &&
+		       (worst < GM_SEVERITY_CRITICAL || is_worse(alarm->severity, worst))))
+		alarm->worst = alarm->severity;
+	entry->told = alarm->severity;
+}
+
+void gm_alarm_emit(struct gm_alarms *alarms, struct gm_alarm_entry *entry,
+		   enum gm_transition_kind kind, enum gm_alarm_news news, int64_t time)
+{
+	struct gm_transition transition = {.kind = kind, .time = time};
+
+	entry->alarm.news = news;
+	note_told(entry, kind);
+	gm_alarm_describe(&entry->alarm, entry->message);
+	transition.alarm = entry->alarm;
+	alarms->sink.emit(alarms->sink.user, &transition);
+}
+
 static void take_figures(struct gm_alarm_entry *entry, const struct gm_finding *finding)
 {
-	enum gm_severity *worst = &entry->alarm.worst;
-
-	if (*worst < GM_SEVERITY_CRITICAL || is_worse(finding->severity, *worst))
-		*worst = finding->severity;
 	entry->alarm.severity = finding->severity;
 	entry->alarm.event_type = finding->event_type;
 	entry->alarm.cause = finding->cause;
@@ -432,9 +445,9 @@ void gm_alarms_gone_but(struct gm_alarms *alarms, const struct gm_entity_key *ke
 {
 	struct gm_alarm_entry *entry, *next;
 
-	HASH_ITER (hh, alarms->entries, entry, next) {
-		if (gm_entity_equal(&entry->identity.key, key) &&
-		    !(stays && entry->state != GM_ALARM_NONE && stays(&entry->alarm)))
+	for (entry = gm_alarm_first_of(alarms, key); entry; entry = next) {
+		next = entry->owner_next;
+		if (!(stays && entry->state != GM_ALARM_NONE && stays(&entry->alarm)))
 			gm_alarm_step(alarms, entry, GM_ALARM_GONE, NULL, now);
 	}
 }
@@ -484,6 +497,7 @@ int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm)
 	if (result < 0)
 		return result;
 	entry->alarm = *alarm;
+	entry->told = alarm->severity;
 	entry->raises[entry->raise_count++] = alarm->raised_at;
 	gm_alarm_settle(alarms, entry);
 	gm_alarm_move(alarms, entry, alarm->ended_at != 0 ? GM_ALARM_LATCHED : GM_ALARM_ACTIVE);

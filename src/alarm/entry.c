@@ -31,6 +31,51 @@ struct gm_alarm_entry *gm_alarm_find_entry(const struct gm_alarms *alarms,
 	return entry;
 }
 
+static struct gm_alarm_owner *find_owner(const struct gm_alarms *alarms,
+					 const struct gm_entity_key *key)
+{
+	struct gm_alarm_owner *owner;
+
+	HASH_FIND(hh, alarms->owners, key, sizeof(*key), owner);
+	return owner;
+}
+
+/* NULL: out of memory. */
+static struct gm_alarm_owner *provide_owner(struct gm_alarms *alarms,
+					    const struct gm_entity_key *key)
+{
+	struct gm_alarm_owner *owner = find_owner(alarms, key);
+
+	if (owner)
+		return owner;
+	owner = calloc(1, sizeof(*owner));
+	if (!owner)
+		return NULL;
+	owner->key = *key;
+	HASH_ADD(hh, alarms->owners, key, sizeof(owner->key), owner);
+	if (!owner->hh.tbl) {
+		free(owner);
+		return NULL;
+	}
+	return owner;
+}
+
+static void drop_owner(struct gm_alarms *alarms, struct gm_alarm_owner *owner)
+{
+	if (owner->entries)
+		return;
+	HASH_DEL(alarms->owners, owner);
+	free(owner);
+}
+
+struct gm_alarm_entry *gm_alarm_first_of(const struct gm_alarms *alarms,
+					 const struct gm_entity_key *key)
+{
+	const struct gm_alarm_owner *owner = find_owner(alarms, key);
+
+	return owner ? owner->entries : NULL;
+}
+
 int gm_alarm_add_entry(struct gm_alarms *alarms, const struct gm_alarm_identity *identity,
 		       struct gm_alarm_entry **ret_entry)
 {
@@ -41,15 +86,20 @@ int gm_alarm_add_entry(struct gm_alarms *alarms, const struct gm_alarm_identity 
 		alarms->counts.refused++;
 		return -ENOSPC;
 	}
-	struct gm_alarm_entry *entry = calloc(1, sizeof(*entry));
-	if (!entry)
-		return -ENOMEM;
-	entry->identity = *identity;
-	HASH_ADD(hh, alarms->entries, identity, sizeof(entry->identity), entry);
-	if (!entry->hh.tbl) {
+	struct gm_alarm_owner *owner = provide_owner(alarms, &identity->key);
+	struct gm_alarm_entry *entry = owner ? calloc(1, sizeof(*entry)) : NULL;
+	if (entry) {
+		entry->identity = *identity;
+		HASH_ADD(hh, alarms->entries, identity, sizeof(entry->identity), entry);
+	}
+	if (!entry || !entry->hh.tbl) {
 		free(entry);
+		if (owner)
+			drop_owner(alarms, owner);
 		return -ENOMEM;
 	}
+	entry->owner = owner;
+	DL_APPEND2(owner->entries, entry, owner_prev, owner_next);
 	entry->alarm.key = identity->key;
 	memcpy(entry->alarm.detector, identity->detector, sizeof(identity->detector));
 	memcpy(entry->alarm.metric, identity->metric, sizeof(identity->metric));
@@ -131,6 +181,8 @@ void gm_alarm_remove_entry(struct gm_alarms *alarms, struct gm_alarm_entry *entr
 	take_out(alarms, entry);
 	alarms->in_state[entry->state]--;
 	HASH_DEL(alarms->entries, entry);
+	DL_DELETE2(entry->owner->entries, entry, owner_prev, owner_next);
+	drop_owner(alarms, entry->owner);
 	free(entry);
 }
 

@@ -45,8 +45,16 @@ enum gm_alarm_event {
 	GM_ALARM_EVENTS
 };
 
+/* The entries of one entity, so that it can go without a look at all others. */
+struct gm_alarm_owner {
+	struct gm_entity_key key;
+	struct gm_alarm_entry *entries; /* one at least */
+	UT_hash_handle hh;
+};
+
 struct gm_alarm_entry {
 	struct gm_alarm_identity identity;
+	struct gm_alarm_owner *owner;
 	enum gm_alarm_state state;
 	struct gm_alarm_options options; /* settled for this one */
 	int64_t begun_at, open_at;       /* WAITING, CROWDED: since when; not to be raised before */
@@ -57,10 +65,12 @@ struct gm_alarm_entry {
 	int64_t raises[GM_ALARM_FLAP_RAISES]; /* ring of the newest */
 	size_t raise_count;
 	struct gm_alarm alarm;    /* from the finding on, with an id once it is raised */
+	enum gm_severity told;    /* in its newest transition; 0: not raised */
 	char message[GM_MESSAGE]; /* the newest finding's */
 	UT_hash_handle hh;
 	struct gm_alarm_entry *prev, *next;           /* in the list of its state */
 	struct gm_alarm_entry *node_prev, *node_next; /* in `node`, too */
+	struct gm_alarm_entry *owner_prev, *owner_next;
 };
 
 /* Raises of the last 60 seconds, by second: the limit holds for any minute, not for calendar ones. */
@@ -93,6 +103,7 @@ struct gm_alarms {
 	struct gm_alarm_sink sink;
 	struct gm_alarm_judge judge;
 	struct gm_alarm_entry *entries; /* all, by identity */
+	struct gm_alarm_owner *owners;  /* whose they are, by key */
 	struct gm_alarm_entry *idle;    /* NONE, oldest first */
 	struct gm_alarm_entry *waiting; /* WAITING, oldest first */
 	struct gm_alarm_entry *crowded; /* CROWDED, oldest first */
@@ -117,6 +128,9 @@ struct gm_alarm_entry *gm_alarm_find_entry(const struct gm_alarms *alarms,
 int gm_alarm_add_entry(struct gm_alarms *alarms, const struct gm_alarm_identity *identity,
 		       struct gm_alarm_entry **ret_entry);
 void gm_alarm_remove_entry(struct gm_alarms *alarms, struct gm_alarm_entry *entry);
+/* The first of that entity, NULL: it has none; the others follow by `owner_next`. */
+struct gm_alarm_entry *gm_alarm_first_of(const struct gm_alarms *alarms,
+					 const struct gm_entity_key *key);
 /* Puts the entry where its new state belongs. An alarm that is raised now has the highest id. */
 void gm_alarm_move(struct gm_alarms *alarms, struct gm_alarm_entry *entry, enum gm_alarm_state to);
 bool gm_alarm_is_raised(enum gm_alarm_state state);

@@ -48,6 +48,16 @@ static bool asks_for_guest(const struct gm_match *match)
 	       match->flavor[0] != '\0';
 }
 
+unsigned gm_match_kinds(const struct gm_match *match)
+{
+	unsigned all = (1U << GM_ENTITY_KINDS) - 1;
+	unsigned owned = 1U << GM_ENTITY_GUEST | 1U << GM_ENTITY_INTERFACE | 1U << GM_ENTITY_DISK |
+			 1U << GM_ENTITY_PROCESS;
+
+	return (match->entities != 0 ? match->entities : all) &
+	       (asks_for_guest(match) ? owned : all);
+}
+
 /* A pattern that is not there asks for nothing. */
 static bool guest_matches(const struct gm_match *match, const struct gm_guest_info *guest)
 {

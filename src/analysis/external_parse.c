@@ -86,12 +86,9 @@ static const char *read_time(struct parser *parser, const char *value)
 /* A finite decimal number and nothing else: no space, no hexadecimal, no name of an infinity. */
 static bool read_number(const char *value, double *ret_number)
 {
-	char *end;
+	const char *end = gm_text_number(value, ret_number);
 
-	if (strspn(value, "0123456789+-.eE") != strlen(value))
-		return false;
-	*ret_number = strtod(value, &end);
-	return end != value && *end == '\0' && isfinite(*ret_number);
+	return end && *end == '\0';
 }
 
 static const char *read_ttl(struct parser *parser, const char *value)

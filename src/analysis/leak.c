@@ -85,7 +85,9 @@ static const struct gm_option leak_options[] = {
 		.min = 0,
 		.max = 365 * 86400e9,
 		.fallback = "10m",
-		.help = "Less time than this until the memory is used up makes a leak critical.",
+		.help = "Less time than this until the memory is used up makes a leak critical; "
+			"not longer "
+			"than major-within, nor that than minor-within.",
 	},
 	{
 		.key = "major-within",
@@ -94,7 +96,8 @@ static const struct gm_option leak_options[] = {
 		.min = 0,
 		.max = 365 * 86400e9,
 		.fallback = "1h",
-		.help = "Less time than this makes it major.",
+		.help = "Less time than this makes it major; no leak with 0, as with the other "
+			"two.",
 	},
 	{
 		.key = "minor-within",
@@ -485,6 +488,31 @@ bool gm_leak_blames(const struct gm_detector *detector, const struct gm_entity_k
 	       gm_leak_parts_blames(leak->parts, process->name);
 }
 
+/* The severities in their order; one that is 0 is never given, and takes no part. */
+static int leak_check(const void *all, struct gm_error *err)
+{
+	const struct gm_leak_options *options = all;
+	const struct {
+		const char *severity;
+		int64_t within;
+	} levels[] = {{"critical", options->critical_within},
+		      {"major", options->major_within},
+		      {"minor", options->minor_within}};
+	size_t before = 0;
+
+	for (size_t i = 1; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (levels[i].within == 0)
+			continue;
+		if (levels[before].within > levels[i].within)
+			return gm_error_set(err, -EINVAL,
+					    "%s-within: longer than %s-within: no leak would be %s",
+					    levels[before].severity, levels[i].severity,
+					    levels[i].severity);
+		before = i;
+	}
+	return 0;
+}
+
 const struct gm_detector_ops gm_leak_ops = {
 	.name = "leak",
 	.help = "Memory that grows steadily: how fast, and when none is left.",
@@ -498,4 +526,5 @@ const struct gm_detector_ops gm_leak_ops = {
 	.evaluate = leak_evaluate,
 	.exchange = leak_exchange,
 	.disturb = leak_disturb,
+	.check = leak_check,
 };

@@ -24,14 +24,6 @@
 /* What is kept and later was not written by us: differences of times must not overflow. */
 #define LATEST (INT64_MAX / 2)
 
-static const char *const severities[] = {"warning", "minor", "major", "critical", NULL};
-static const enum gm_severity severity_numbers[] = {
-	GM_SEVERITY_WARNING,
-	GM_SEVERITY_MINOR,
-	GM_SEVERITY_MAJOR,
-	GM_SEVERITY_CRITICAL,
-};
-
 static const struct gm_option policy_options[] = {
 	{.key = "enabled",
 	 .type = GM_OPTION_BOOL,
@@ -62,7 +54,7 @@ static const struct gm_option policy_options[] = {
 	 GM_OPTION_AT(struct gm_policy_options, severity),
 	 .fallback = "warning",
 	 .help = "Severity of the alarm.",
-	 .choices = severities},
+	 .choices = gm_severity_choices},
 	{.key = "message",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_policy_options, message),
@@ -172,12 +164,9 @@ static double read_series(const struct policy *policy, size_t i, int64_t now)
 
 	if (!policy->windows[i])
 		return gm_policy_sum_value(sum, now);
-	if (!is_counted(policy, i))
-		return gm_sliding_read(policy->windows[i], now, series->function,
-				       series->percentile);
-	/* Where samples are further apart than the window is long, the newest covers it. */
-	double rate = gm_sliding_read(policy->windows[i], now, GM_FUNCTION_COUNTED, 0);
-	return isnan(rate) ? gm_policy_sum_value(sum, now) : rate;
+	if (is_counted(policy, i))
+		return gm_sliding_counted(policy->windows[i], now, gm_policy_sum_value(sum, now));
+	return gm_sliding_read(policy->windows[i], now, series->function, series->percentile);
 }
 
 static void tell(const struct policy *policy, const struct gm_finding_sink *sink)
@@ -185,7 +174,7 @@ static void tell(const struct policy *policy, const struct gm_finding_sink *sink
 	struct gm_finding finding = {
 		.key = policy->key,
 		.active = policy->active,
-		.severity = severity_numbers[policy->options->severity],
+		.severity = gm_severity_chosen(policy->options->severity),
 		.event_type = GM_EVENT_QUALITY_OF_SERVICE,
 		.cause = GM_CAUSE_THRESHOLD_CROSSED,
 		.time = policy->time,

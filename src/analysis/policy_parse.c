@@ -351,7 +351,7 @@ static enum type parse_name(struct parser *parser)
 		}
 		gm_text_quote(quoted, sizeof(quoted), parser->word);
 		snprintf(message, sizeof(message),
-			 "there is no function %s; there are avg, min, max, rate, p50 … p99 and "
+			 "there is no function %s; there are avg, min, max, rate, p1 … p99 and "
 			 "percentile",
 			 quoted);
 		return refuse(parser, message);
@@ -502,7 +502,10 @@ static enum type parse_comparison(struct parser *parser)
 						{"!=", GM_POLICY_NOT_EQUAL},
 						{NULL, 0}};
 
-	return parse_level(parser, symbols, TYPE_NUMBER, TYPE_CONDITION, 1, parse_sum);
+	enum type type = parse_level(parser, symbols, TYPE_NUMBER, TYPE_CONDITION, 1, parse_sum);
+	if (type == TYPE_NUMBER && parser->token == TOKEN_OTHER && strcmp(parser->word, "=") == 0)
+		return refuse(parser, "`=` compares nothing; `==` compares two numbers");
+	return type;
 }
 
 static enum type parse_not(struct parser *parser)

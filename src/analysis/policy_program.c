@@ -6,7 +6,6 @@
 #include "analysis/policy_program.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "model/metric.h"
@@ -104,6 +103,50 @@ static bool compare(enum gm_policy_op op, double one, double other)
 	default:
 		return one != other;
 	}
+}
+
+/* What a part of a condition can come out as; a number: both when it can be known, else neither. */
+enum { CAN_BE_FALSE = 1, CAN_BE_TRUE = 2, CAN_BE_EITHER = CAN_BE_FALSE | CAN_BE_TRUE };
+
+static unsigned outcomes(enum gm_policy_op op, unsigned one, unsigned other)
+{
+	switch (op) {
+	case GM_POLICY_AND:
+		return (one & other & CAN_BE_TRUE) | ((one | other) & CAN_BE_FALSE);
+	case GM_POLICY_OR:
+		return ((one | other) & CAN_BE_TRUE) | (one & other & CAN_BE_FALSE);
+	default:
+		return one && other ? CAN_BE_EITHER : 0;
+	}
+}
+
+static unsigned negated(unsigned one)
+{
+	return (one & CAN_BE_TRUE ? CAN_BE_FALSE : 0) | (one & CAN_BE_FALSE ? CAN_BE_TRUE : 0);
+}
+
+bool gm_policy_can_hold(const struct gm_policy_program *program, unsigned kinds)
+{
+	unsigned stack[GM_POLICY_STEPS] = {0};
+	size_t top = 0;
+
+	for (size_t i = 0; i < program->step_count; i++) {
+		const struct gm_policy_step *step = &program->steps[i];
+
+		if (step->op == GM_POLICY_NUMBER) {
+			stack[top++] = CAN_BE_EITHER;
+		} else if (step->op == GM_POLICY_READ) {
+			unsigned metric = program->series[step->series].metric;
+
+			stack[top++] = gm_metric_get(metric)->entities & kinds ? CAN_BE_EITHER : 0;
+		} else if (step->op == GM_POLICY_NOT) {
+			stack[top - 1] = negated(stack[top - 1]);
+		} else if (step->op != GM_POLICY_NEGATE) {
+			top--;
+			stack[top - 1] = outcomes(step->op, stack[top - 1], stack[top]);
+		}
+	}
+	return stack[0] & CAN_BE_TRUE;
 }
 
 /* The first comparison of each outcome, so that the one that fits the result can be shown. */

@@ -9,7 +9,7 @@
  *   number            1.5, 64k, 2Gi, 90%
  *   name              a metric of the catalogue or one of Anuket's names: its newest value; of a
  *                     counter its rate per second
- *   f(name, window)   avg min max rate p50 … p99 over the window
+ *   f(name, window)   avg min max rate p1 … p99 over the window
  *   percentile(name, window, N)
  *
  * A metric of a guest's interfaces, disks or processes is the sum over them. After a name a minus
@@ -21,6 +21,7 @@
 #ifndef GM_ANALYSIS_POLICY_PROGRAM_H
 #define GM_ANALYSIS_POLICY_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -96,6 +97,12 @@ struct gm_policy_result {
 	const struct gm_policy_series
 		*series; /* the side that is no number, where it is one alone; NULL */
 };
+
+/*
+ * Whether it can come out true where only metrics are known that one of `kinds` (bits 1 << enum
+ * gm_entity_kind) carries.
+ */
+bool gm_policy_can_hold(const struct gm_policy_program *program, unsigned kinds);
 
 /* Runs the program over the present values of its series. */
 struct gm_policy_result gm_policy_run(const struct gm_policy_program *program,

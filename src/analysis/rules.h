@@ -23,6 +23,9 @@ struct gm_match {
 	char flavor[GM_PATTERNS];
 };
 
+/* The kinds of entities among which it can find any: bits. What asks for a guest leaves out what is nobody's. */
+unsigned gm_match_kinds(const struct gm_match *match);
+
 /* What is known of an entity that is judged. */
 struct gm_subject {
 	const struct gm_entity_key *key;

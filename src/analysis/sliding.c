@@ -272,3 +272,10 @@ double gm_sliding_read(struct gm_sliding *sliding, int64_t now, enum gm_function
 		return all.last;
 	}
 }
+
+double gm_sliding_counted(struct gm_sliding *sliding, int64_t now, double rate)
+{
+	double counted = gm_sliding_read(sliding, now, GM_FUNCTION_COUNTED, 0);
+
+	return isnan(counted) ? rate : counted;
+}

@@ -35,4 +35,10 @@ void gm_sliding_add(struct gm_sliding *sliding, int64_t time, double value);
 double gm_sliding_read(struct gm_sliding *sliding, int64_t now, enum gm_function function,
 		       double percentile);
 
+/*
+ * GM_FUNCTION_COUNTED, for which increases were added: what a counter counted, per second. `rate`, that of the
+ * newest sample, where samples are further apart than the window is long: the newest covers it.
+ */
+double gm_sliding_counted(struct gm_sliding *sliding, int64_t now, double rate);
+
 #endif

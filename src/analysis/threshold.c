@@ -23,13 +23,6 @@ enum level { LEVEL_OKAY, LEVEL_WARNING, LEVEL_FAILURE, LEVELS };
 static const char *const functions[] = {"value", "rate", "avg", "min", "max", "percentile", NULL};
 static const char *const edges[] = {
 	[GM_EDGE_RISING] = "rising", [GM_EDGE_FALLING] = "falling", NULL};
-static const char *const severities[] = {"warning", "minor", "major", "critical", NULL};
-static const enum gm_severity severity_numbers[] = {
-	GM_SEVERITY_WARNING,
-	GM_SEVERITY_MINOR,
-	GM_SEVERITY_MAJOR,
-	GM_SEVERITY_CRITICAL,
-};
 
 #define LIMIT(name, member, sentence)                                                  \
 	{                                                                              \
@@ -129,7 +122,7 @@ static const struct gm_option threshold_options[] = {
 	 GM_OPTION_AT(struct gm_threshold_options, severity),
 	 .fallback = "warning",
 	 .help = "Severity of what `rising` and `missing` raise.",
-	 .choices = severities},
+	 .choices = gm_severity_choices},
 	GM_OPTION_END,
 };
 
@@ -193,14 +186,6 @@ static void threshold_name_metric(struct gm_detector *detector, unsigned metric,
 		threshold->metric = metric;
 }
 
-/* What a counter has counted in the window, per second; `rate` where its samples are further apart. */
-static double measure_count(struct threshold *threshold, const struct gm_point *point, double rate)
-{
-	gm_sliding_add(threshold->sliding, point->time, point->value);
-	double measured = gm_sliding_read(threshold->sliding, point->time, GM_FUNCTION_COUNTED, 0);
-	return isnan(measured) ? rate : measured;
-}
-
 /* What the rule judges once this point is in; NaN: nothing yet. */
 static double measure(struct threshold *threshold, const struct gm_point *point)
 {
@@ -215,8 +200,10 @@ static double measure(struct threshold *threshold, const struct gm_point *point)
 	if (!isfinite(value) || !threshold->sliding)
 		return value;
 	if (counter &&
-	    (options->function == GM_FUNCTION_RATE || options->function == GM_FUNCTION_AVG))
-		return measure_count(threshold, point, value);
+	    (options->function == GM_FUNCTION_RATE || options->function == GM_FUNCTION_AVG)) {
+		gm_sliding_add(threshold->sliding, point->time, point->value);
+		return gm_sliding_counted(threshold->sliding, point->time, value);
+	}
 	gm_sliding_add(threshold->sliding, point->time, value);
 	return gm_sliding_read(threshold->sliding, point->time, (enum gm_function)options->function,
 			       options->percentile);
@@ -307,7 +294,7 @@ static enum gm_severity severity_of(const struct threshold *threshold)
 		return GM_SEVERITY_CRITICAL;
 	if (threshold->level == LEVEL_WARNING && !has_pair(options))
 		return GM_SEVERITY_WARNING;
-	return severity_numbers[options->severity];
+	return gm_severity_chosen(options->severity);
 }
 
 static void tell(const struct threshold *threshold, int64_t time, bool report,
@@ -459,6 +446,18 @@ static int check_pair(const struct gm_threshold_options *options, struct gm_erro
 	return 0;
 }
 
+/* A warning that no value could be without being a failure; inverted, the two may stand side by side. */
+static int check_levels(const struct gm_threshold_options *options, struct gm_error *err)
+{
+	if (options->invert)
+		return 0;
+	if (options->failure_max < options->warning_max)
+		return refuse(err, "failure-max", "below warning-max");
+	if (options->failure_min > options->warning_min)
+		return refuse(err, "failure-min", "above warning-min");
+	return 0;
+}
+
 static int threshold_check(const void *all, struct gm_error *err)
 {
 	const struct gm_threshold_options *options = all;
@@ -477,7 +476,7 @@ static int threshold_check(const void *all, struct gm_error *err)
 		return refuse(err, "metric",
 			      "the rule has no limit: give warning-max, warning-min, "
 			      "failure-max, failure-min, rising or missing");
-	return 0;
+	return check_levels(options, err);
 }
 
 const struct gm_detector_ops gm_threshold_ops = {

@@ -58,6 +58,15 @@ static bool exchange(struct gm_archive *archive, uint64_t *value, size_t size)
 	return true;
 }
 
+/* As exchange(), of 0 to `max`. */
+static bool exchange_up_to(struct gm_archive *archive, uint64_t *value, size_t size, uint64_t max)
+{
+	if (!exchange(archive, value, size))
+		return false;
+	archive->failed |= *value > max;
+	return !archive->failed;
+}
+
 void gm_archive_tag(struct gm_archive *archive, const char *tag)
 {
 	size_t length = strlen(tag) + 1;
@@ -73,11 +82,7 @@ void gm_archive_tag(struct gm_archive *archive, const char *tag)
 void gm_archive_bool(struct gm_archive *archive, bool *value)
 {
 	uint64_t wide = *value;
-	if (!exchange(archive, &wide, 1))
-		return;
-	if (wide > 1)
-		archive->failed = true;
-	else
+	if (exchange_up_to(archive, &wide, 1, 1))
 		*value = wide;
 }
 
@@ -102,33 +107,21 @@ void gm_archive_counter(struct gm_archive *archive, uint64_t *value)
 void gm_archive_size(struct gm_archive *archive, size_t *value, size_t max)
 {
 	uint64_t wide = *value;
-	if (!exchange(archive, &wide, sizeof(wide)))
-		return;
-	if (wide > max)
-		archive->failed = true;
-	else
+	if (exchange_up_to(archive, &wide, sizeof(wide), max))
 		*value = (size_t)wide;
 }
 
 void gm_archive_u32(struct gm_archive *archive, uint32_t *value, uint32_t max)
 {
 	uint64_t wide = *value;
-	if (!exchange(archive, &wide, sizeof(*value)))
-		return;
-	if (wide > max)
-		archive->failed = true;
-	else
+	if (exchange_up_to(archive, &wide, sizeof(*value), max))
 		*value = (uint32_t)wide;
 }
 
 void gm_archive_u16(struct gm_archive *archive, uint16_t *value, uint16_t max)
 {
 	uint64_t wide = *value;
-	if (!exchange(archive, &wide, sizeof(*value)))
-		return;
-	if (wide > max)
-		archive->failed = true;
-	else
+	if (exchange_up_to(archive, &wide, sizeof(*value), max))
 		*value = (uint16_t)wide;
 }
 

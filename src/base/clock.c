@@ -48,6 +48,11 @@ int64_t gm_clock_monotonic(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t gm_clock_uptime(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
+}
+
 /*
  * Wall clock less monotonic clock, as of a moment when both were read at nearly the same time: a thread
  * that is held up in between would take its waiting for an error of the clock.

@@ -15,6 +15,12 @@
 #define GM_SECOND      INT64_C(1000000000)
 
 /*
+ * What is kept as older may be at most so much newer than what is read now: more is a clock that was set
+ * back, less came out of order.
+ */
+#define GM_CLOCK_SET_BACK GM_SECOND
+
+/*
  * The node's time: the monotonic clock plus an offset that gm_clock_discipline() keeps near the
  * system's wall clock, so that time never jumps between two samples unless a step is adopted there.
  * Any thread.
@@ -23,6 +29,9 @@ int64_t gm_clock_now(void);
 
 /* CLOCK_MONOTONIC, for deadlines. Any thread. */
 int64_t gm_clock_monotonic(void);
+
+/* How long ago the machine was started, times of suspension included. Any thread. */
+int64_t gm_clock_uptime(void);
 
 /*
  * Compares the node's time with the wall clock. Of an error of up to a second, at most 5 ms are worked off,

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -67,13 +66,12 @@ static bool parse_bool(const char *text, bool *ret_flag)
 	return false;
 }
 
-/* A decimal number with one of `units` behind it. strtod() alone would take hex, "inf" and "nan". */
+/* A decimal number with one of `units` behind it. */
 static bool parse_number(const char *text, const struct unit *units, double *ret_number)
 {
-	size_t digits = strspn(text, "+-.0123456789eE");
-	char *end;
-	double number = strtod(text, &end);
-	if (digits == 0 || end == text || (size_t)(end - text) > digits || !isfinite(number))
+	double number;
+	const char *end = gm_text_number(text, &number);
+	if (!end)
 		return false;
 	while (*end == ' ')
 		end++;
@@ -134,8 +132,12 @@ static int refuse(const struct gm_option *option, int code, const char *text, st
 	char quoted[96], allowed[256];
 	gm_text_quote(quoted, sizeof(quoted), text);
 	gm_option_describe(option, allowed, sizeof(allowed));
-	return gm_error_set(err, code, "%s: %s is %s; allowed: %s", option->key, quoted,
-			    code == -ERANGE ? "out of range" : "not understood", allowed);
+	const char *what = code != -ERANGE                    ? "not understood"
+			   : option->type == GM_OPTION_CHOICE ? "not known"
+			   : option->type == GM_OPTION_TEXT   ? "too long"
+							      : "out of range";
+	return gm_error_set(err, code, "%s: %s is %s; allowed: %s", option->key, quoted, what,
+			    allowed);
 }
 
 static int set_number(const struct gm_option *option, char *member, const char *text,

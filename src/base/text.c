@@ -5,8 +5,10 @@
  */
 #include "base/text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
@@ -48,6 +50,17 @@ int gm_text_hex(char digit)
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
+const char *gm_text_number(const char *text, double *ret_number)
+{
+	size_t most = strspn(text, "+-.0123456789eE");
+	char *end;
+	double number = strtod(text, &end);
+	if (most == 0 || end == text || (size_t)(end - text) > most || !isfinite(number))
+		return NULL;
+	*ret_number = number;
+	return end;
+}
+
 bool gm_text_is_utf8(const char *text)
 {
 	for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
@@ -75,6 +88,17 @@ size_t gm_text_copy(char *target, size_t size, const char *source)
 	}
 	target[used] = '\0';
 	return used;
+}
+
+void gm_text_shorten(char *target, size_t size, const char *source)
+{
+	static const char ellipsis[] = "\xE2\x80\xA6"; /* U+2026 */
+	if (!source || strlen(source) < size) {
+		gm_text_copy(target, size, source);
+		return;
+	}
+	size_t used = gm_text_copy(target, size - (sizeof(ellipsis) - 1), source);
+	memcpy(target + used, ellipsis, sizeof(ellipsis));
 }
 
 /*

@@ -16,6 +16,9 @@
  */
 size_t gm_text_copy(char *target, size_t size, const char *source);
 
+/* As gm_text_copy(), with "…" at the end of what does not fit. `size` > 3. */
+void gm_text_shorten(char *target, size_t size, const char *source);
+
 /*
  * As gm_text_copy(), for one line of a log or a terminal: control characters, the C1 block and the
  * backslash become \n, \t, \\ or \xHH, what turns the direction of text or ends a line \uHHHH, and
@@ -25,6 +28,12 @@ size_t gm_text_quote(char *target, size_t size, const char *source);
 
 /* What a hexadecimal digit of either case stands for; -1: it is none. */
 int gm_text_hex(char digit);
+
+/*
+ * A finite decimal number at the beginning of `text`: where it ends, or NULL when there is none. strtod()
+ * alone would take leading blanks, hexadecimal and names of infinities, too.
+ */
+const char *gm_text_number(const char *text, double *ret_number);
 
 /* True when `text` is valid UTF-8. */
 bool gm_text_is_utf8(const char *text);

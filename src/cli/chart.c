@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/render.h"
 #include "model/metric.h"
 
 /* A line is broken where this many of the usual distances are missing. */
@@ -122,28 +123,21 @@ static void scale(struct gm_chart *chart, const struct unit *unit)
 	chart->high = high + room;
 }
 
-static const char *text_of(const struct gm_json *object, const char *key)
-{
-	const char *text = gm_json_get_text(object, key);
-
-	return text ? text : "";
-}
-
 static void add_mark(struct gm_chart *chart, const struct gm_json *transition)
 {
 	const struct gm_json *alarm = gm_json_get(transition, "alarm");
 	struct gm_chart_mark mark = {
 		.time = gm_json_get_number(transition, "time", NAN),
-		.clear = strcmp(text_of(transition, "state"), "clear") == 0,
+		.clear = strcmp(gm_member_text(transition, "state"), "clear") == 0,
 		.severity = GM_SEVERITY_INDETERMINATE,
-		.detector = text_of(alarm, "detector"),
-		.metric = text_of(alarm, "metric"),
-		.text = text_of(alarm, "text"),
+		.detector = gm_member_text(alarm, "detector"),
+		.metric = gm_member_text(alarm, "metric"),
+		.text = gm_member_text(alarm, "text"),
 	};
 
-	if (strcmp(text_of(alarm, "entity"), chart->entity) != 0 || !isfinite(mark.time))
+	if (strcmp(gm_member_text(alarm, "entity"), chart->entity) != 0 || !isfinite(mark.time))
 		return;
-	gm_severity_parse(text_of(alarm, "severity"), &mark.severity);
+	gm_severity_parse(gm_member_text(alarm, "severity"), &mark.severity);
 	mark.own = strcmp(mark.metric, chart->metric) == 0;
 	if (chart->mark_count == GM_CHART_MARKS) {
 		memmove(chart->marks, chart->marks + 1,

@@ -17,11 +17,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/snmpget.h"
 #include "ctl/ctl.h"
 #include "gm_version.h"
 
-enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, SENTENCE = 512 };
+enum { SENTENCE = 512 };
 static const int64_t PATIENCE = 10 * GM_SECOND; /* for the test notification */
 
 enum state { FINE, WRONG, NOT_TRIED };
@@ -68,7 +69,7 @@ static struct gm_json *ask(const struct check *check, const char *command, bool 
 	gm_json_set_text(request, "command", command);
 	if (test)
 		gm_json_set_bool(request, "test", true);
-	int result = gm_ctl_call(check->socket, request, TIMEOUT_MS, &reply, err);
+	int result = gm_ctl_call(check->socket, request, GM_COMMAND_TIMEOUT, &reply, err);
 	gm_json_free(request);
 	return result < 0 ? NULL : reply;
 }
@@ -166,7 +167,7 @@ static void judge_answer(struct check *check, const struct gm_json *snmp, char *
 	char *rest = NULL, quoted[SENTENCE / 2];
 	const char *node = strtok_r(text, "\n", &rest), *boots = strtok_r(NULL, "\n", &rest);
 	/* snmpget's own quotes are enough. */
-	gm_text_copy(quoted, sizeof(quoted), node ? node : "");
+	gm_text_copy(quoted, sizeof(quoted), node);
 	if (!node || !boots || strncmp(boots, "No Such Object", 14) == 0)
 		step(check, WRONG, "view",
 		     "what these credentials are shown leaves it out: a line \"view NAME included "
@@ -204,6 +205,59 @@ static void check_view(struct check *check, const struct gm_json *snmp)
 	else
 		judge_answer(check, snmp, output.data);
 	gm_buffer_free(&output);
+}
+
+static const struct gm_json *find_output(const struct gm_json *reply)
+{
+	const struct gm_json *outputs = gm_json_get(reply, "outputs");
+	for (size_t i = 0; i < gm_json_size(outputs); i++) {
+		const char *name = gm_json_get_text(gm_json_at(outputs, i), "name");
+		if (name && strcmp(name, "snmp") == 0)
+			return gm_json_at(outputs, i);
+	}
+	return NULL;
+}
+
+static bool is_state(const struct gm_json *output, const char *name)
+{
+	const char *state = gm_json_get_text(output, "state");
+	return state && strcmp(state, name) == 0;
+}
+
+/* Rows are those of a moment ago: one that does not work is looked at again. */
+static struct gm_json *ask_outputs(const struct check *check, struct gm_error *err)
+{
+	int64_t end = gm_clock_monotonic() + GM_SECOND;
+	struct gm_json *reply = ask(check, "outputs", false, err);
+	while (reply && !is_state(find_output(reply), "working") && gm_clock_monotonic() < end) {
+		nanosleep(&(struct timespec){.tv_nsec = 100 * GM_MILLISECOND}, NULL);
+		gm_json_free(reply);
+		reply = ask(check, "outputs", false, err);
+	}
+	return reply;
+}
+
+/* Whether alarms take that way: a test does it even while the output is paused. */
+static void check_output(struct check *check)
+{
+	struct gm_error err;
+	struct gm_json *reply = ask_outputs(check, &err);
+	const struct gm_json *output = find_output(reply);
+	const char *state = gm_json_get_text(output, "state"),
+		   *error = gm_json_get_text(output, "error");
+	if (!reply)
+		step(check, WRONG, "output", NULL, "%s", err.text);
+	else if (is_state(output, "working"))
+		step(check, FINE, "output", NULL, "alarms are given to the master agent");
+	else if (is_state(output, "paused"))
+		step(check, WRONG, "output", "guestmonctl outputs resume snmp",
+		     "output snmp is paused: %.0f transitions of alarms wait",
+		     gm_json_get_number(output, "backlog", 0));
+	else
+		step(check, WRONG, "output", "guestmonctl outputs tells what it waits for",
+		     "output snmp is %s%s%s", state ? state : "not there", error ? ": " : "",
+		     error ? error : "");
+	gm_json_free(reply);
 }
 
 static void check_notification(struct check *check, const struct gm_json *snmp)
@@ -285,12 +339,13 @@ int gm_cli_check(const char *socket, bool json, int argc, char **argv)
 		fputs("usage: guestmonctl check [--credentials FILE] [--agent HOST:PORT] "
 		      "[--no-notification] [--json]\n",
 		      stderr);
-		return EXIT_USAGE;
+		return GM_EXIT_USAGE;
 	}
 	if (check.json)
 		check.steps = gm_json_array();
 	struct gm_json *snmp = check_daemon(&check);
 	if (snmp && check_session(&check, snmp)) {
+		check_output(&check);
 		check_view(&check, snmp);
 		check_notification(&check, snmp);
 	}

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "cli/check_command.h"
+#include "cli/command.h"
 #include "cli/render.h"
 #include "cli/replay_command.h"
 #include "cli/show.h"
@@ -21,7 +22,7 @@
 #include "ctl/ctl.h"
 #include "gm_version.h"
 
-enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, COMMAND_WORDS = 3 };
+enum { COMMAND_WORDS = 3 };
 
 #define DEFAULT_SOCKET "/run/guestmon/control.sock"
 
@@ -170,24 +171,14 @@ static struct gm_json *make_request(const struct command *command, const struct 
 
 static int ask(const struct command *command, const struct settings *settings)
 {
-	struct gm_error err;
-	struct gm_json *reply = NULL, *request = make_request(command, settings);
-	int result = gm_ctl_check(request, &err) ? 0 : -EINVAL;
-	if (result == 0)
-		result = gm_ctl_call(settings->socket, request, TIMEOUT_MS, &reply, &err);
-	gm_json_free(request);
-	if (result < 0) {
-		fprintf(stderr, "guestmonctl: %s\n", err.text);
-		return result == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
-	}
-	if (settings->json) {
-		struct gm_buffer text = GM_BUFFER_INIT(2 * (size_t)GM_CTL_REPLY_MAX);
-		if (gm_json_write(reply, 2, &text) == 0)
-			puts(text.data);
-		gm_buffer_free(&text);
-	} else {
+	struct gm_json *reply;
+	int result = gm_command_ask(settings->socket, make_request(command, settings), &reply);
+	if (result < 0)
+		return result == -EINVAL ? GM_EXIT_USAGE : EXIT_FAILURE;
+	if (settings->json)
+		gm_command_print(reply);
+	else
 		command->show(reply, stdout);
-	}
 	gm_json_free(reply);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -195,7 +186,7 @@ static int ask(const struct command *command, const struct settings *settings)
 static int wrong(const char *message)
 {
 	fprintf(stderr, "guestmonctl: %s; see guestmonctl --help\n", message);
-	return EXIT_USAGE;
+	return GM_EXIT_USAGE;
 }
 
 static const char *time_key(int letter)
@@ -300,7 +291,7 @@ int main(int argc, char **argv)
 		return status;
 	if (optind == argc) {
 		usage(stderr);
-		return EXIT_USAGE;
+		return GM_EXIT_USAGE;
 	}
 	argc -= optind;
 	argv += optind;

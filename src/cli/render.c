@@ -130,6 +130,12 @@ static char *with_unit(char *cell, double value, double step, const char *const 
 	return cell;
 }
 
+const char *gm_member_text(const struct gm_json *object, const char *key)
+{
+	const char *text = gm_json_get_text(object, key);
+	return text ? text : "";
+}
+
 char *gm_render_bytes(char *cell, double bytes)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", NULL};
@@ -193,5 +199,19 @@ char *gm_render_name(char *cell, const char *name)
 		snprintf(cell, GM_CELL, "%.*s", (int)(length - 2), quoted + 1);
 	else
 		snprintf(cell, GM_CELL, "%s", name && name[0] != '\0' ? quoted : "-");
+	return cell;
+}
+
+char *gm_render_sentence(char *cell, const char *sentence)
+{
+	char quoted[GM_CELL];
+	size_t used = 0, length = gm_text_quote(quoted, sizeof(quoted), sentence);
+	for (size_t i = 1; i + 1 < length; i++) {
+		i += quoted[i] == '\\' && quoted[i + 1] == '"';
+		cell[used++] = quoted[i];
+	}
+	cell[used] = '\0';
+	if (used == 0)
+		snprintf(cell, GM_CELL, "-");
 	return cell;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/json.h"
+
 /* An alarm's text (384 bytes) fits quoted. */
 enum { GM_CELL = 400, GM_TABLE_COLUMNS = 13 };
 
@@ -34,11 +36,16 @@ void gm_table_print(struct gm_table *table, FILE *out);
 enum { GM_HELP_WIDTH = 80 };
 void gm_render_entry(FILE *out, const char *synopsis, const char *help);
 
+/* A member of an answer; "" where there is none. */
+const char *gm_member_text(const struct gm_json *object, const char *key);
+
 /* Each fills `cell` (GM_CELL bytes) and returns it. A value that is NAN gives "-". */
 char *gm_render_bytes(char *cell, double bytes);      /* "1.5 MiB" */
 char *gm_render_rate(char *cell, double bits_per_s);  /* "12.3 Mbit/s" */
 char *gm_render_duration(char *cell, double seconds); /* "0.12 s", "3 min 20 s", "2 d 3 h" */
 char *gm_render_time(char *cell, double seconds);     /* local time with tenths */
 char *gm_render_name(char *cell, const char *name);   /* quoted when it holds anything odd */
+/* For the last column: without quotes around it, and those that it holds as they are. */
+char *gm_render_sentence(char *cell, const char *sentence);
 
 #endif

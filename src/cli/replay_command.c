@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "base/option.h"
+#include "cli/command.h"
 #include "replay/replay.h"
 
-enum { SETTINGS_MAX = 64, EXIT_USAGE = 2 };
+enum { SETTINGS_MAX = 64 };
 
 struct arguments {
 	const char *detector, *entity, *scores, *file;
@@ -119,7 +120,7 @@ int gm_cli_replay(int argc, char **argv)
 {
 	struct arguments arguments = {0};
 	if (parse(argc, argv, &arguments) < 0)
-		return EXIT_USAGE;
+		return GM_EXIT_USAGE;
 
 	bool standard = strcmp(arguments.file, "-") == 0;
 	FILE *input = standard ? stdin : fopen(arguments.file, "re");
@@ -137,5 +138,5 @@ int gm_cli_replay(int argc, char **argv)
 	}
 	if (input && !standard)
 		fclose(input);
-	return result < 0 ? EXIT_USAGE : 0;
+	return result < 0 ? GM_EXIT_USAGE : 0;
 }

@@ -14,12 +14,6 @@ static double number(const struct gm_json *object, const char *key)
 	return gm_json_get_number(object, key, NAN);
 }
 
-static const char *text(const struct gm_json *object, const char *key)
-{
-	const char *found = gm_json_get_text(object, key);
-	return found ? found : "";
-}
-
 static void show_sources(const struct gm_json *sources, FILE *out)
 {
 	static const char *const heads[] = {"SOURCE",  "STATE", ">INTERVAL", ">TICKS",
@@ -32,7 +26,7 @@ static void show_sources(const struct gm_json *sources, FILE *out)
 		char(*row)[GM_CELL] = gm_table_row(&table);
 		if (!row)
 			break;
-		gm_render_name(row[0], text(source, "name"));
+		gm_render_name(row[0], gm_member_text(source, "name"));
 		snprintf(row[1], GM_CELL, "%s",
 			 gm_json_get_bool(source, "connected") ? "connected" : "away");
 		snprintf(row[2], GM_CELL, "%g ms", number(source, "interval_s") * 1e3);
@@ -43,7 +37,7 @@ static void show_sources(const struct gm_json *sources, FILE *out)
 		snprintf(row[7], GM_CELL, "%.2f ms", number(source, "duration_p99_s") * 1e3);
 		snprintf(row[8], GM_CELL, "%.2f ms", number(source, "duration_max_s") * 1e3);
 		snprintf(row[9], GM_CELL, "%.0f", number(source, "entities"));
-		gm_render_name(row[10], text(source, "error"));
+		gm_render_name(row[10], gm_member_text(source, "error"));
 	}
 	gm_table_print(&table, out);
 }
@@ -59,14 +53,26 @@ static void show_external(const struct gm_json *external, FILE *out)
 		number(external, "active"));
 }
 
+static void show_snmp(const struct gm_json *snmp, FILE *out)
+{
+	if (!gm_json_get_bool(snmp, "enabled")) {
+		fputs("snmp       off\n", out);
+		return;
+	}
+	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n",
+		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
+						    : "no master agent",
+		number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+}
+
 void gm_show_status(const struct gm_json *reply, FILE *out)
 {
 	char cell[GM_CELL], other[GM_CELL];
-	const struct gm_json *store = gm_json_get(reply, "store"),
-			     *snmp = gm_json_get(reply, "snmp");
+	const struct gm_json *store = gm_json_get(reply, "store");
 
-	fprintf(out, "guestmond %s on %s, since %s (start %.0f)\n", text(reply, "version"),
-		gm_render_name(other, text(reply, "node")),
+	fprintf(out, "guestmond %s on %s, since %s (start %.0f)\n",
+		gm_member_text(reply, "version"),
+		gm_render_name(other, gm_member_text(reply, "node")),
 		gm_render_time(cell, number(reply, "started")), number(reply, "boots"));
 	fprintf(out, "sampling   %.0f samples/s, %.0f since the start, %.0f batches dropped\n",
 		number(reply, "samples_per_s"), number(reply, "samples"),
@@ -83,14 +89,11 @@ void gm_show_status(const struct gm_json *reply, FILE *out)
 	fprintf(out, "process    %.1f s CPU, %s resident\n", number(reply, "cpu_s"),
 		gm_render_bytes(cell, number(reply, "resident_bytes")));
 	fprintf(out, "store      %s, %s: %s; %.0f frames written, %.0f left out, %.0f filled in\n",
-		gm_render_name(other, text(store, "name")),
+		gm_render_name(other, gm_member_text(store, "name")),
 		gm_json_get_bool(store, "connected") ? "connected" : "not connected",
-		gm_render_name(cell, text(store, "state")), number(store, "written"),
+		gm_render_name(cell, gm_member_text(store, "state")), number(store, "written"),
 		number(store, "dropped"), number(store, "filled"));
-	fprintf(out, "snmp       %s; %.0f requests, %.0f notifications delivered, %.0f waiting\n",
-		gm_json_get_bool(snmp, "connected") ? "connected to the master agent"
-						    : "no master agent",
-		number(snmp, "requests"), number(snmp, "notifications"), number(snmp, "waiting"));
+	show_snmp(gm_json_get(reply, "snmp"), out);
 	show_external(gm_json_get(reply, "external"), out);
 	fputc('\n', out);
 	show_sources(gm_json_get(reply, "sources"), out);
@@ -135,10 +138,10 @@ void gm_show_guests(const struct gm_json *reply, FILE *out)
 		char(*row)[GM_CELL] = gm_table_row(&table);
 		if (!row)
 			break;
-		const char *name = text(guest, "display_name");
+		const char *name = gm_member_text(guest, "display_name");
 		snprintf(row[0], GM_CELL, "%.0f", number(guest, "index"));
-		gm_render_name(row[1], name[0] != '\0' ? name : text(guest, "name"));
-		gm_render_name(row[2], text(guest, "project"));
+		gm_render_name(row[1], name[0] != '\0' ? name : gm_member_text(guest, "name"));
+		gm_render_name(row[2], gm_member_text(guest, "project"));
 		snprintf(row[3], GM_CELL, "%s%s", state_name(metric(guest, "guest.state", "value")),
 			 gm_json_get_bool(guest, "stale") ? " (stale)" : "");
 		double cpu = metric(guest, "process.cpu.time", "rate") / 1e9 * 100;
@@ -184,12 +187,12 @@ void gm_show_lessons(const struct gm_json *reply, FILE *out)
 		if (!row)
 			break;
 		snprintf(row[0], GM_CELL, "%.0f", number(lesson, "id"));
-		gm_render_name(row[1], text(lesson, "entity"));
-		gm_render_name(row[2], text(lesson, "kind"));
-		gm_render_name(row[3], text(lesson, "label"));
+		gm_render_name(row[1], gm_member_text(lesson, "entity"));
+		gm_render_name(row[2], gm_member_text(lesson, "kind"));
+		gm_render_name(row[3], gm_member_text(lesson, "label"));
 		gm_render_time(row[4], number(lesson, "begin"));
 		gm_render_time(row[5], number(lesson, "end"));
-		gm_render_name(row[6], text(lesson, "author"));
+		gm_render_name(row[6], gm_member_text(lesson, "author"));
 		gm_render_time(row[7], number(lesson, "made"));
 	}
 	gm_table_print(&table, out);

@@ -8,33 +8,26 @@
 #include "cli/render.h"
 #include "cli/show.h"
 
-static const char *text(const struct gm_json *action, const char *key)
-{
-	const char *found = gm_json_get_text(action, key);
-
-	return found ? found : "";
-}
-
 static void fill(char (*row)[GM_CELL], const struct gm_json *action)
 {
-	const char *name = text(action, "name");
+	const char *name = gm_member_text(action, "name");
 	char detector[GM_CELL], rule[GM_CELL];
 
 	gm_render_time(row[0], gm_json_get_number(action, "time", NAN));
-	gm_render_name(row[1], text(action, "output"));
-	gm_render_name(row[2], text(action, "action"));
-	gm_render_name(row[3], name[0] != '\0' ? name : text(action, "target"));
+	gm_render_name(row[1], gm_member_text(action, "output"));
+	gm_render_name(row[2], gm_member_text(action, "action"));
+	gm_render_name(row[3], name[0] != '\0' ? name : gm_member_text(action, "target"));
 	snprintf(row[4], GM_CELL, "%.0f", gm_json_get_number(action, "alarm", NAN));
 	snprintf(row[5], GM_CELL, "%.0f", gm_json_get_number(action, "sequence", NAN));
-	gm_render_name(detector, text(action, "detector"));
-	gm_render_name(rule, text(action, "rule"));
+	gm_render_name(detector, gm_member_text(action, "detector"));
+	gm_render_name(rule, gm_member_text(action, "rule"));
 	if (strcmp(rule, "-") == 0)
 		memcpy(row[6], detector, GM_CELL);
 	else
 		memcpy(row[6], rule, GM_CELL);
-	gm_render_name(row[7], text(action, "state"));
+	gm_render_name(row[7], gm_member_text(action, "state"));
 	snprintf(row[8], GM_CELL, "%.0f", gm_json_get_number(action, "attempts", NAN));
-	gm_render_name(row[9], text(action, "answer"));
+	gm_render_name(row[9], gm_member_text(action, "answer"));
 }
 
 void gm_show_actions(const struct gm_json *reply, FILE *out)

@@ -10,12 +10,6 @@
 
 #include "cli/render.h"
 
-static const char *text(const struct gm_json *object, const char *key)
-{
-	const char *value = gm_json_get_text(object, key);
-	return value ? value : "";
-}
-
 static double number(const struct gm_json *object, const char *key)
 {
 	return gm_json_get_number(object, key, NAN);
@@ -25,21 +19,21 @@ static double number(const struct gm_json *object, const char *key)
 static void fill_alarm(char (*row)[GM_CELL], const struct gm_json *alarm)
 {
 	char detector[GM_CELL];
-	const char *rule = text(alarm, "rule");
+	const char *rule = gm_member_text(alarm, "rule");
 
 	snprintf(row[0], GM_CELL, "%.0f", number(alarm, "id"));
-	gm_render_name(row[1], text(alarm, "severity"));
+	gm_render_name(row[1], gm_member_text(alarm, "severity"));
 	snprintf(detector, sizeof(detector), rule[0] != '\0' ? "%s/%s" : "%s",
-		 text(alarm, "detector"), rule);
+		 gm_member_text(alarm, "detector"), rule);
 	gm_render_name(row[2], detector);
-	gm_render_name(row[3], text(alarm, "guest_name"));
-	gm_render_name(row[4], text(alarm, "text"));
+	gm_render_name(row[3], gm_member_text(alarm, "guest_name"));
+	gm_render_name(row[4], gm_member_text(alarm, "text"));
 }
 
 /* Who has taken it on. */
 static void fill_acknowledged(char *cell, const struct gm_json *alarm)
 {
-	const char *who = text(alarm, "acknowledged_by");
+	const char *who = gm_member_text(alarm, "acknowledged_by");
 
 	if (isfinite(number(alarm, "acknowledged_at")))
 		gm_render_name(cell, who[0] != '\0' ? who : "somebody");
@@ -49,7 +43,7 @@ static void fill_acknowledged(char *cell, const struct gm_json *alarm)
 static void fill_note(char *cell, const struct gm_json *alarm)
 {
 	double belongs = number(alarm, "correlation"), comments = number(alarm, "comments");
-	int used = snprintf(cell, GM_CELL, "%s", text(alarm, "suppressed"));
+	int used = snprintf(cell, GM_CELL, "%s", gm_member_text(alarm, "suppressed"));
 
 	if (isfinite(number(alarm, "ended_at")))
 		used += snprintf(cell + used, GM_CELL - (size_t)used, "%slatched",
@@ -68,13 +62,13 @@ static void fill_note(char *cell, const struct gm_json *alarm)
 /* What a change was about, and by whom. */
 static void fill_news(char *cell, const struct gm_json *alarm)
 {
-	const char *news = text(alarm, "news"), *who = "";
+	const char *news = gm_member_text(alarm, "news"), *who = "";
 	char name[GM_CELL];
 
 	if (strcmp(news, "acknowledged") == 0)
-		who = text(alarm, "acknowledged_by");
+		who = gm_member_text(alarm, "acknowledged_by");
 	else if (strcmp(news, "commented") == 0)
-		who = text(alarm, "commented_by");
+		who = gm_member_text(alarm, "commented_by");
 	gm_render_name(name, who);
 	snprintf(cell, GM_CELL, "%.32s%s%.300s", news, who[0] != '\0' ? " by " : "",
 		 who[0] != '\0' ? name : "");
@@ -112,7 +106,7 @@ void gm_show_alarms(const struct gm_json *reply, FILE *out)
 			break;
 		fill_alarm(row, gm_json_get(transition, "alarm"));
 		snprintf(row[5], GM_CELL, "%.0f", number(transition, "sequence"));
-		gm_render_name(row[6], text(transition, "state"));
+		gm_render_name(row[6], gm_member_text(transition, "state"));
 		gm_render_time(row[7], number(transition, "time"));
 		fill_news(row[8], gm_json_get(transition, "alarm"));
 	}
@@ -134,8 +128,8 @@ void gm_show_comments(const struct gm_json *reply, FILE *out)
 			break;
 		snprintf(row[0], GM_CELL, "%.0f", number(comment, "alarm"));
 		gm_render_time(row[1], number(comment, "time"));
-		gm_render_name(row[2], text(comment, "author"));
-		gm_render_name(row[3], text(comment, "comment"));
+		gm_render_name(row[2], gm_member_text(comment, "author"));
+		gm_render_name(row[3], gm_member_text(comment, "comment"));
 	}
 	gm_table_print(&table, out);
 }
@@ -169,13 +163,13 @@ void gm_show_maintenance(const struct gm_json *reply, FILE *out)
 			gm_render_time(row[3], number(item, "begin"));
 			gm_render_time(row[4], number(item, "end"));
 		} else {
-			gm_render_name(row[3], text(item, "when"));
+			gm_render_name(row[3], gm_member_text(item, "when"));
 		}
-		gm_render_name(row[1], text(item, "target"));
+		gm_render_name(row[1], gm_member_text(item, "target"));
 		snprintf(row[2], GM_CELL, "%s",
 			 gm_json_get_bool(item, "active") ? "active" : "waits");
-		gm_render_name(row[5], text(item, "author"));
-		gm_render_name(row[6], text(item, "comment"));
+		gm_render_name(row[5], gm_member_text(item, "author"));
+		gm_render_name(row[6], gm_member_text(item, "comment"));
 	}
 	gm_table_print(&table, out);
 	fprintf(out, "%.0f conditions came and went untold, %.0f wait\n", number(reply, "silenced"),

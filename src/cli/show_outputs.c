@@ -22,7 +22,7 @@ static void fill(char (*row)[GM_CELL], const struct gm_json *output)
 		snprintf(row[3 + i], GM_CELL, "%.0f", gm_json_get_number(output, counts[i], NAN));
 	snprintf(row[7], GM_CELL, "%.0f", lost);
 	gm_render_time(row[8], gm_json_get_number(output, "next_try_at", NAN));
-	gm_render_name(row[9], error ? error : "");
+	gm_render_sentence(row[9], error);
 }
 
 void gm_show_outputs(const struct gm_json *reply, FILE *out)

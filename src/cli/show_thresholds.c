@@ -8,13 +8,6 @@
 #include "cli/render.h"
 #include "cli/show.h"
 
-static const char *text(const struct gm_json *object, const char *key)
-{
-	const char *found = gm_json_get_text(object, key);
-
-	return found ? found : "";
-}
-
 void gm_show_thresholds(const struct gm_json *reply, FILE *out)
 {
 	static const char *const heads[] = {"NAME",   "FROM",    "OWNER",   "STATUS",
@@ -29,11 +22,11 @@ void gm_show_thresholds(const struct gm_json *reply, FILE *out)
 
 		if (!row)
 			break;
-		gm_render_name(row[0], text(one, "name"));
-		gm_render_name(row[1], text(one, "from"));
-		gm_render_name(row[2], text(one, "owner"));
-		gm_render_name(row[3], text(one, "status"));
-		gm_render_name(row[4], text(one, "metric"));
+		gm_render_name(row[0], gm_member_text(one, "name"));
+		gm_render_name(row[1], gm_member_text(one, "from"));
+		gm_render_name(row[2], gm_member_text(one, "owner"));
+		gm_render_name(row[3], gm_member_text(one, "status"));
+		gm_render_name(row[4], gm_member_text(one, "metric"));
 		snprintf(row[5], GM_CELL, "%.0f", gm_json_get_number(one, "alarms", NAN));
 		gm_render_time(row[6], gm_json_get_number(one, "changed", NAN));
 	}
@@ -42,8 +35,9 @@ void gm_show_thresholds(const struct gm_json *reply, FILE *out)
 		const struct gm_json *one = gm_json_at(rows, i);
 		char name[GM_CELL];
 
-		fprintf(out, "%s%s: %s\n", i ? "" : "\n", gm_render_name(name, text(one, "name")),
-			text(one, "rule"));
+		fprintf(out, "%s%s: %s\n", i ? "" : "\n",
+			gm_render_name(name, gm_member_text(one, "name")),
+			gm_member_text(one, "rule"));
 	}
 }
 
@@ -60,7 +54,7 @@ const char *gm_show_detectors(const struct gm_json *detectors, char *cell, size_
 		if (gm_json_get_bool(one, "enabled"))
 			continue;
 		used += (size_t)snprintf(cell + used, size - used, "%s%s%s", used ? "," : "",
-					 gm_render_name(name, text(one, "name")),
+					 gm_render_name(name, gm_member_text(one, "name")),
 					 gm_json_get_bool(one, "set") ? "*" : "");
 	}
 	return cell;

@@ -14,13 +14,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/option.h"
+#include "cli/command.h"
 #include "cli/render.h"
 #include "cli/show.h"
-#include "ctl/ctl.h"
 #include "replay/replay.h"
 
-enum { SETTINGS_MAX = 64, EXIT_USAGE = 2, TIMEOUT_MS = 10000, SETTING_SIZE = 160 };
+enum { SETTINGS_MAX = 64, SETTING_SIZE = 160 };
 
 struct tune {
 	const char *socket, *guest, *detector;
@@ -33,16 +32,6 @@ struct tune {
 	int64_t since;
 	bool json;
 	struct gm_json *lessons; /* the daemon's answer */
-};
-
-static const struct gm_option since_table[] = {
-	{.key = "since",
-	 .type = GM_OPTION_DURATION,
-	 GM_OPTION_AT(struct tune, since),
-	 .min = 0,
-	 .max = 365 * 86400e9,
-	 .fallback = "0"},
-	GM_OPTION_END,
 };
 
 static int refuse(const char *message)
@@ -82,7 +71,7 @@ static int parse(int argc, char **argv, struct tune *tune)
 			tune->tuned[tune->tuned_count++] = optarg;
 			break;
 		case 'a':
-			if (gm_option_set(since_table, tune, "since", optarg, &err) < 0)
+			if (gm_command_since(optarg, &tune->since, &err) < 0)
 				return refuse(err.text);
 			break;
 		default:
@@ -99,16 +88,6 @@ static int parse(int argc, char **argv, struct tune *tune)
 
 /* ---- what the daemon knows ---- */
 
-static int ask(const struct tune *tune, struct gm_json *request, struct gm_json **ret_reply)
-{
-	struct gm_error err;
-	int result = gm_ctl_call(tune->socket, request, TIMEOUT_MS, ret_reply, &err);
-	gm_json_free(request);
-	if (result < 0)
-		fprintf(stderr, "guestmonctl: %s\n", err.text);
-	return result;
-}
-
 static struct gm_json *request_of(const struct tune *tune, const char *command)
 {
 	struct gm_json *request = gm_json_object();
@@ -121,7 +100,7 @@ static int fetch_options(struct tune *tune)
 {
 	struct gm_json *reply = NULL, *request = request_of(tune, "options");
 	gm_json_set_text(request, "detector", tune->detector);
-	int result = ask(tune, request, &reply);
+	int result = gm_command_ask(tune->socket, request, &reply);
 	if (result < 0)
 		return result;
 	void *iterator = NULL;
@@ -304,10 +283,7 @@ static int compare(const struct tune *tune, const char *entity, const struct gm_
 static void print(const struct tune *tune, struct outcome *outcome)
 {
 	if (tune->json) {
-		struct gm_buffer text = GM_BUFFER_INIT(2 * (size_t)GM_CTL_REPLY_MAX);
-		if (gm_json_write(outcome->json, 2, &text) == 0)
-			puts(text.data);
-		gm_buffer_free(&text);
+		gm_command_print(outcome->json);
 		outcome->table.rows = 0;
 		free(outcome->table.cells);
 		return;
@@ -324,9 +300,9 @@ static int run(struct tune *tune)
 	struct gm_json *windows = NULL, *request = request_of(tune, "windows");
 	if (tune->since > 0)
 		gm_json_set_number(request, "since", (double)tune->since / GM_SECOND);
-	int result = ask(tune, request, &windows);
+	int result = gm_command_ask(tune->socket, request, &windows);
 	if (result == 0)
-		result = ask(tune, request_of(tune, "lessons"), &tune->lessons);
+		result = gm_command_ask(tune->socket, request_of(tune, "lessons"), &tune->lessons);
 	if (result == 0)
 		result = fetch_options(tune);
 	if (result == 0) {
@@ -359,10 +335,10 @@ int gm_cli_tune(const char *socket, bool json, int argc, char **argv)
 	tune->socket = socket;
 	tune->json = json;
 	if (parse(argc, argv, tune) < 0) {
-		status = EXIT_USAGE;
+		status = GM_EXIT_USAGE;
 	} else {
 		int result = run(tune);
-		status = result == -EINVAL ? EXIT_USAGE : result < 0 ? EXIT_FAILURE : 0;
+		status = result == -EINVAL ? GM_EXIT_USAGE : result < 0 ? EXIT_FAILURE : 0;
 	}
 	free(tune);
 	return status;

@@ -12,31 +12,20 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/option.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/plot.h"
 #include "cli/render.h"
 #include "cli/show.h"
 #include "cli/svg.h"
-#include "ctl/ctl.h"
 
-enum { EXIT_USAGE = 2, TIMEOUT_MS = 10000, METRICS_MAX = 4096 };
+enum { METRICS_MAX = 4096 };
 
 struct arguments {
 	const char *socket, *guest, *svg, *entity;
 	char metrics[METRICS_MAX]; /* patterns, separated by commas */
 	bool json, csv, plot;
 	int64_t since; /* ns; 0: all */
-};
-
-static const struct gm_option since_table[] = {
-	{.key = "since",
-	 .type = GM_OPTION_DURATION,
-	 GM_OPTION_AT(struct arguments, since),
-	 .min = 0,
-	 .max = 365 * 86400e9,
-	 .fallback = "0"},
-	GM_OPTION_END,
 };
 
 static int refuse(const char *message)
@@ -47,7 +36,7 @@ static int refuse(const char *message)
 		"if:tap0]\n"
 		"                           [--csv | --json | --plot] [--svg FILE]\n",
 		message);
-	return EXIT_USAGE;
+	return GM_EXIT_USAGE;
 }
 
 /* -1: go on; else the exit status. */
@@ -101,7 +90,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 			arguments->entity = optarg;
 			break;
 		case 'S':
-			if (gm_option_set(since_table, arguments, "since", optarg, &err) < 0)
+			if (gm_command_since(optarg, &arguments->since, &err) < 0)
 				return refuse(err.text);
 			break;
 		default:
@@ -111,19 +100,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 	return parse_words(argc, argv, arguments);
 }
 
-/* NULL with a line on standard error. Takes the request. */
-static struct gm_json *call(const struct arguments *arguments, struct gm_json *request)
-{
-	struct gm_error err;
-	struct gm_json *reply = NULL;
-
-	if (gm_ctl_call(arguments->socket, request, TIMEOUT_MS, &reply, &err) < 0)
-		fprintf(stderr, "guestmonctl: %s\n", err.text);
-	gm_json_free(request);
-	return reply;
-}
-
-static struct gm_json *ask_windows(const struct arguments *arguments)
+static int ask_windows(const struct arguments *arguments, struct gm_json **ret_windows)
 {
 	struct gm_json *request = gm_json_object();
 
@@ -135,16 +112,16 @@ static struct gm_json *ask_windows(const struct arguments *arguments)
 		gm_json_set_text(request, "entity", arguments->entity);
 	if (arguments->since > 0)
 		gm_json_set_number(request, "since", (double)arguments->since / GM_SECOND);
-	return call(arguments, request);
+	return gm_command_ask(arguments->socket, request, ret_windows);
 }
 
-static struct gm_json *ask_alarms(const struct arguments *arguments)
+static int ask_alarms(const struct arguments *arguments, struct gm_json **ret_alarms)
 {
 	struct gm_json *request = gm_json_object();
 
 	gm_json_set_text(request, "command", "alarms");
 	gm_json_set_bool(request, "log", true);
-	return call(arguments, request);
+	return gm_command_ask(arguments->socket, request, ret_alarms);
 }
 
 static int write_svg(const char *path, const struct gm_charts *charts)
@@ -164,11 +141,11 @@ failed:
 
 static int draw(const struct arguments *arguments, const struct gm_json *windows)
 {
-	struct gm_json *alarms = ask_alarms(arguments);
+	struct gm_json *alarms;
 	struct gm_charts charts;
 	int status = EXIT_SUCCESS;
 
-	if (!alarms)
+	if (ask_alarms(arguments, &alarms) < 0)
 		return EXIT_FAILURE;
 	if (gm_charts_build(arguments->guest, windows, alarms, &charts) < 0) {
 		fprintf(stderr, "guestmonctl: out of memory\n");
@@ -209,15 +186,12 @@ static void tell_note(const struct gm_json *windows)
 
 static void show(const struct arguments *arguments, const struct gm_json *windows)
 {
-	struct gm_buffer text = GM_BUFFER_INIT(2 * (size_t)GM_CTL_REPLY_MAX);
-
 	if (arguments->csv)
 		gm_show_windows_csv(windows, stdout, stderr);
-	else if (!arguments->json)
+	else if (arguments->json)
+		gm_command_print(windows);
+	else
 		gm_show_windows(windows, stdout);
-	else if (gm_json_write(windows, 2, &text) == 0)
-		puts(text.data);
-	gm_buffer_free(&text);
 }
 
 /* What was asked for by name and is not there: a mistake more often than a state. */
@@ -251,8 +225,8 @@ int gm_cli_windows(const char *socket, bool json, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	struct gm_json *windows = ask_windows(&arguments);
-	if (!windows)
+	struct gm_json *windows;
+	if (ask_windows(&arguments, &windows) < 0)
 		return EXIT_FAILURE;
 	status = EXIT_SUCCESS;
 	tell_note(windows);

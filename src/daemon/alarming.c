@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/metric.h"
@@ -37,6 +38,7 @@ struct gm_alarming {
 	size_t window_count;
 	bool calendar_active[GM_HANDLING_MAX];
 	int64_t looked_at, pruned_at;
+	int64_t moved_at;   /* guests have begun to leave or have come since; 0: none has */
 	uint32_t vnfs;      /* how often what guests are as VNFs was changed */
 	uint64_t situation; /* who is silent, as one number: where it stays, nothing has changed */
 };
@@ -227,39 +229,30 @@ static void turn_calendar(struct gm_alarming *alarming, int64_t now)
 	}
 }
 
-/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static void mix(uint64_t *hash, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		*hash = (*hash ^ bytes[i]) * UINT64_C(1099511628211);
-}
-
 /* Of all that suppression() looks at, what changes with time. */
 static uint64_t situation_of(const struct gm_alarming *alarming)
 {
-	uint64_t hash = UINT64_C(14695981039346656037), guests = 0;
+	uint64_t hash = GM_HASH_FIRST, guests = 0;
 
 	for (size_t i = 0; i < alarming->window_count; i++) {
 		if (alarming->windows[i].active)
-			mix(&hash, &alarming->windows[i].row.id, sizeof(int64_t));
+			hash = gm_hash(hash, &alarming->windows[i].row.id, sizeof(int64_t));
 	}
-	mix(&hash, alarming->calendar_active, sizeof(alarming->calendar_active));
+	hash = gm_hash(hash, alarming->calendar_active, sizeof(alarming->calendar_active));
 	for (struct gm_tracked *tracked = gm_entities_first(alarming->entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		uint64_t guest = UINT64_C(14695981039346656037);
+		uint64_t guest = GM_HASH_FIRST;
 		bool suspended = false, migrating = is_migrating(tracked, alarming->looked_at);
 
 		if (tracked->info.key.kind == GM_ENTITY_GUEST)
 			suspended = is_suspended(tracked);
-		mix(&guest, &tracked->info.key, sizeof(tracked->info.key));
-		mix(&guest, &tracked->guest_index, sizeof(tracked->guest_index));
-		mix(&guest, &suspended, sizeof(suspended));
-		mix(&guest, &migrating, sizeof(migrating));
+		guest = gm_hash(guest, &tracked->info.key, sizeof(tracked->info.key));
+		guest = gm_hash(guest, &tracked->guest_index, sizeof(tracked->guest_index));
+		guest = gm_hash(guest, &suspended, sizeof(suspended));
+		guest = gm_hash(guest, &migrating, sizeof(migrating));
 		guests += guest; /* in whatever order they come */
 	}
-	mix(&hash, &guests, sizeof(guests));
+	hash = gm_hash(hash, &guests, sizeof(guests));
 	return hash;
 }
 
@@ -268,6 +261,7 @@ static void look(struct gm_alarming *alarming, int64_t now)
 	turn_windows(alarming, now);
 	turn_calendar(alarming, now);
 	alarming->looked_at = now;
+	alarming->moved_at = 0;
 	uint64_t situation = situation_of(alarming);
 	if (situation != alarming->situation)
 		gm_alarms_reassess(alarming->alarms, now);
@@ -282,8 +276,17 @@ void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
 	gm_intake_event(intake, event);
 	if (event->kind >= GM_GUEST_EVENTS || (moves >> event->kind & 1) == 0)
 		return;
+	if (event->time > alarming->moved_at)
+		alarming->moved_at = event->time;
+}
+
+void gm_alarming_settle(struct gm_alarming *alarming)
+{
+	if (alarming->moved_at == 0)
+		return;
 	/* It may have waited: the time of maintenance does not go back for it. */
-	look(alarming, event->time > alarming->looked_at ? event->time : alarming->looked_at);
+	look(alarming,
+	     alarming->moved_at > alarming->looked_at ? alarming->moved_at : alarming->looked_at);
 }
 
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now)
@@ -352,6 +355,32 @@ void gm_alarming_free(struct gm_alarming *alarming)
 		return;
 	gm_alarms_free(alarming->alarms);
 	free(alarming);
+}
+
+struct restoring {
+	struct gm_alarms *alarms;
+	struct gm_outputalarms *outputs;
+};
+
+static void restore_alarm(void *user, const struct gm_alarm *alarm)
+{
+	struct restoring *restoring = user;
+
+	gm_outputalarms_adopt(restoring->outputs, alarm);
+	int result = gm_alarms_restore(restoring->alarms, alarm);
+	if (result < 0)
+		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
+}
+
+int gm_alarming_restore(struct gm_alarming *alarming, struct gm_outputalarms *outputs,
+			struct gm_error *err)
+{
+	struct restoring restoring = {alarming->alarms, outputs};
+	int skipped = gm_state_active(alarming->state, restore_alarm, &restoring);
+
+	if (skipped > 0)
+		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
+	return skipped < 0 ? gm_error_set(err, skipped, "the active alarms cannot be read") : 0;
 }
 
 struct gm_alarms *gm_alarming_alarms(struct gm_alarming *alarming)

@@ -11,6 +11,7 @@
 #include "daemon/entities.h"
 #include "daemon/handling.h"
 #include "daemon/intake.h"
+#include "daemon/outputalarms.h"
 #include "state/maintenance.h"
 
 struct gm_alarming;
@@ -24,15 +25,26 @@ int gm_alarming_create(struct gm_alarms *alarms, const struct gm_handling *handl
 		       struct gm_alarming **ret_alarming);
 void gm_alarming_free(struct gm_alarming *alarming);
 
+/*
+ * The alarms that were active at the end, into the engine; `outputs` is told of its own. Where this fails the
+ * daemon does not start: it would raise them anew, as others.
+ */
+int gm_alarming_restore(struct gm_alarming *alarming, struct gm_outputalarms *outputs,
+			struct gm_error *err);
+
 void gm_alarming_configure(struct gm_alarming *alarming, const struct gm_alarm_options *options,
 			   const struct gm_handling *handling, int64_t now);
 
 /* Lets the engine's time pass; once a second looks for who is silent and who is not any more. */
 void gm_alarming_tick(struct gm_alarming *alarming, int64_t now);
 
-/* Gives it to `intake`; a guest that begins to leave, or has just arrived, is silent at once then. */
+/*
+ * Gives it to `intake`; for a guest that begins to leave, or has just arrived, gm_alarming_settle() is to be
+ * called after it: once for many, and before any of them is gone. Its alarms are silent then.
+ */
 void gm_alarming_event(struct gm_alarming *alarming, struct gm_intake *intake,
 		       const struct gm_guest_event *event);
+void gm_alarming_settle(struct gm_alarming *alarming);
 
 /*
  * Maintenance from `begin` to `end` of what `row->target` says: "all", "node" (the node itself and its own

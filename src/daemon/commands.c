@@ -15,6 +15,15 @@
 #include "base/text.h"
 #include "daemon/commands_private.h"
 
+bool gm_query_integer(const struct gm_query *query, const char *key, int64_t *ret_number)
+{
+	const char *word = gm_json_get_text(query->request, key);
+	char *end = NULL;
+
+	*ret_number = word ? strtoll(word, &end, 10) : gm_json_get_integer(query->request, key, -1);
+	return !word || (end != word && *end == '\0');
+}
+
 void gm_reply_set_time(struct gm_json *object, const char *key, int64_t time)
 {
 	if (time != 0)
@@ -118,6 +127,7 @@ static struct gm_json *answer_status(const struct gm_query *query)
 	gm_json_set(reply, "store", store);
 
 	struct gm_json *snmp = gm_json_object();
+	gm_json_set_bool(snmp, "enabled", status.agent);
 	gm_json_set_bool(snmp, "connected", status.mib.connected);
 	gm_json_set_integer(snmp, "connects", (int64_t)status.mib.connects);
 	gm_json_set_integer(snmp, "requests", (int64_t)status.mib.requests);

@@ -3,7 +3,6 @@
  * The commands about alarms: the active ones and the log, and what operators say of them.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -47,12 +46,9 @@ struct gm_json *gm_answer_alarms(const struct gm_query *query)
 
 int gm_query_number(const struct gm_query *query, const char *what, int64_t *ret_number)
 {
-	/* From the command line it comes as a word. */
-	const char *word = gm_json_get_text(query->request, "id");
-	char *end = NULL;
-	int64_t id = word ? strtoll(word, &end, 10) : gm_json_get_integer(query->request, "id", -1);
+	int64_t id;
 
-	if ((word && (end == word || *end != '\0')) || id < 0 || id > UINT32_MAX)
+	if (!gm_query_integer(query, "id", &id) || id < 0 || id > UINT32_MAX)
 		return gm_error_set(query->err, -EINVAL, "%s is named by its number", what);
 	*ret_number = id;
 	return 0;

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -71,7 +70,7 @@ struct gm_json *gm_answer_learn(const struct gm_query *query)
 			     GM_LESSON_LABEL - 1);
 		return NULL;
 	}
-	gm_text_copy(range.label, sizeof(range.label), label ? label : "");
+	gm_text_copy(range.label, sizeof(range.label), label);
 	int64_t asked = range.begin;
 	gm_query_author(query, range.author);
 	if (gm_learning_learn(gm_pipeline_learning(query->commands->pipeline),
@@ -125,11 +124,8 @@ struct gm_json *gm_answer_lessons(const struct gm_query *query)
 
 struct gm_json *gm_answer_unlearn(const struct gm_query *query)
 {
-	/* From the command line it comes as a word. */
-	const char *word = gm_json_get_text(query->request, "id");
-	char *end = NULL;
-	int64_t id = word ? strtoll(word, &end, 10) : gm_json_get_integer(query->request, "id", -1);
-	if (word && (end == word || *end != '\0')) {
+	int64_t id;
+	if (!gm_query_integer(query, "id", &id)) {
 		gm_error_set(query->err, -EINVAL, "a lesson is named by its number");
 		return NULL;
 	}

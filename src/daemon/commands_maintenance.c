@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -99,12 +98,9 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 
 static struct gm_json *take_back(const struct gm_query *query, struct gm_alarming *alarming)
 {
-	const char *word = gm_json_get_text(query->request, "target");
-	char *end = NULL;
-	int64_t id =
-		word ? strtoll(word, &end, 10) : gm_json_get_integer(query->request, "target", -1);
+	int64_t id;
 
-	if (id < 0 || (word && (end == word || *end != '\0'))) {
+	if (!gm_query_integer(query, "target", &id) || id < 0) {
 		gm_error_set(query->err, -EINVAL, "maintenance remove: which one? Its number");
 		return NULL;
 	}

@@ -3,7 +3,6 @@
  * The answer to `outputs`: what is told to whom and how far, and what an operator may do about it.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/commands_private.h"
@@ -38,22 +37,12 @@ static struct gm_json *list(const struct gm_query *query)
 	return reply;
 }
 
-/* From the command line it comes as a word. -1: it is none. */
-static int64_t sequence_of(const struct gm_json *request)
-{
-	const char *word = gm_json_get_text(request, "sequence");
-	char *end = NULL;
-	int64_t sequence =
-		word ? strtoll(word, &end, 10) : gm_json_get_integer(request, "sequence", -1);
-	return word && (end == word || *end != '\0') ? -1 : sequence;
-}
-
 struct gm_json *gm_answer_outputs(const struct gm_query *query)
 {
 	struct gm_outputs *outputs = gm_pipeline_outputs(query->commands->pipeline);
 	const char *action = gm_json_get_text(query->request, "action");
 	const char *output = gm_json_get_text(query->request, "output");
-	int64_t sequence = sequence_of(query->request);
+	int64_t sequence;
 	int result;
 	if (!action)
 		return list(query);
@@ -69,7 +58,7 @@ struct gm_json *gm_answer_outputs(const struct gm_query *query)
 		result = gm_outputs_pause(outputs, output, true, query->err);
 	else if (strcmp(action, "resume") == 0)
 		result = gm_outputs_pause(outputs, output, false, query->err);
-	else if (sequence <= 0)
+	else if (!gm_query_integer(query, "sequence", &sequence) || sequence <= 0)
 		result = gm_error_set(query->err, -EINVAL, "from which sequence number?");
 	else
 		result = gm_outputs_replay(outputs, output, (uint64_t)sequence, query->err);

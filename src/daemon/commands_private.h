@@ -19,6 +19,9 @@ struct gm_query {
 /* A guest by UUID, libvirt's name or Nova's; NULL with a message. */
 const struct gm_guest_row *gm_query_guest(const struct gm_query *query, const char *wanted);
 
+/* A member that is a number, or, as it comes from the command line, a word; -1 where there is none. False: another word. */
+bool gm_query_integer(const struct gm_query *query, const char *key, int64_t *ret_number);
+
 /* Left out where it is 0. */
 void gm_reply_set_time(struct gm_json *object, const char *key, int64_t time);
 
@@ -35,7 +38,7 @@ struct gm_json *gm_answer_unack(const struct gm_query *query);
 struct gm_json *gm_answer_comment(const struct gm_query *query);
 struct gm_json *gm_answer_comments(const struct gm_query *query);
 struct gm_json *gm_answer_maintenance(const struct gm_query *query); /* commands_maintenance.c */
-/* The request's "id", a number or a word; -EINVAL with a message. */
+/* The request's "id"; -EINVAL with a message. */
 int gm_query_number(const struct gm_query *query, const char *what, int64_t *ret_number);
 
 /* commands_windows.c */

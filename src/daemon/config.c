@@ -192,6 +192,8 @@ int gm_config_applicable(struct gm_config *before, struct gm_config *after, stru
 {
 	struct gm_config_section old, new;
 
+	if (before->node.host_named && after->node.host_named)
+		after->node = before->node;
 	for (size_t i = 0; gm_config_section(before, i, &old); i++) {
 		gm_config_section(after, i, &new);
 		for (const struct gm_option *option = old.options; old.fixed && option->key;
@@ -307,6 +309,21 @@ static bool redis_is_addressed(const struct gm_config *config)
 	return config->redis.addresses[0] != '\0' || gm_redis_check(&config->redis, NULL) == 0;
 }
 
+static bool sentinels_are_addressed(const struct gm_config *config)
+{
+	return config->redis.sentinel_master[0] == '\0' || config->redis.addresses[0] != '\0';
+}
+
+static bool master_agent_is_addressed(const struct gm_config *config)
+{
+	return gm_mib_socket_is_good(config->snmp.agentx_socket);
+}
+
+static bool healer_is_served(const struct gm_config *config)
+{
+	return config->api.enabled || !config->healer.enabled;
+}
+
 static bool api_option_is_good(const struct gm_config *config, const char *key)
 {
 	const char *breach = gm_api_breach(&config->api);
@@ -357,6 +374,12 @@ static const struct {
 	 "a numeric address, such as 127.0.0.1, where redis.socket is empty"},
 	{"redis", "addresses", redis_addresses_are_good,
 	 "up to 8 paths of sockets and numeric addresses with port, separated by commas"},
+	{"redis", "sentinel-master", sentinels_are_addressed,
+	 "a name, where redis.addresses tells where the Sentinels are"},
+	{"snmp", "agentx-socket", master_agent_is_addressed,
+	 "a path that begins with '/', of at most 107 bytes, or tcp:ADDRESS:PORT"},
+	{"server-notifier", "enabled", healer_is_served,
+	 "true where api.enabled is, whose server it is a part of"},
 	{"api", "address", api_address_is_good, "a numeric address, such as 127.0.0.1 or ::1"},
 	{"api", "certificate", api_certificate_is_good, "a file, where there is a key"},
 	{"api", "key", api_key_is_good, "a file, where there is a certificate"},
@@ -366,8 +389,10 @@ static const struct {
 
 bool gm_config_check(struct gm_config *config, struct gm_config_breach *ret_breach)
 {
-	if (config->node.name[0] == '\0')
+	if (config->node.name[0] == '\0') {
 		gethostname(config->node.name, sizeof(config->node.name) - 1);
+		config->node.host_named = true;
+	}
 	config->libvirt.tapped = config->tap.enabled;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].holds(config)) {

@@ -35,7 +35,8 @@ enum { GM_CONFIG_BYTES = 1 << 20 }; /* largest configuration file */
 
 struct gm_config {
 	struct {
-		char name[64]; /* never empty once loaded */
+		char name[64];   /* never empty once loaded */
+		bool host_named; /* nobody gave one: it is what the host was called then */
 	} node;
 	struct {
 		int level; /* enum gm_log_level */
@@ -103,7 +104,7 @@ int gm_config_load(const char *path, struct gm_config **ret_config, struct gm_er
 
 /*
  * Whether a running daemon can go over to `after`: -EPERM, with the option's name, when one differs that
- * needs a restart.
+ * needs a restart. Where nobody named the node it keeps the name that it has, whatever the host is called now.
  */
 int gm_config_applicable(struct gm_config *before, struct gm_config *after, struct gm_error *err);
 

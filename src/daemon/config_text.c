@@ -29,6 +29,14 @@ static void print_quoted(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+/* What a section is, and what a change of it takes. */
+static const char *section_help(const struct gm_config_section *section, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s", section->help,
+		 section->fixed ? " A change needs a restart of the daemon." : "");
+	return text;
+}
+
 static void print_value(FILE *out, const struct gm_option *option, const char *text)
 {
 	if (option->type == GM_OPTION_TEXT)
@@ -85,7 +93,7 @@ void gm_config_sample(struct gm_config *defaults, FILE *out)
 		"are written 10ms, 1.5s, 5m; sizes 64k, 1Gi; rates 10M, 2.5G.");
 	for (size_t i = 0; gm_config_section(defaults, i, &section); i++) {
 		fputc('\n', out);
-		print_comment(out, "", section.help);
+		print_comment(out, "", section_help(&section, text, sizeof(text)));
 		fprintf(out, "%s:\n", section.name);
 		for (const struct gm_option *option = section.options; option->key; option++) {
 			gm_option_describe(option, allowed, sizeof(allowed));
@@ -159,9 +167,11 @@ static void print_section(FILE *out, const char *name, const char *help,
 void gm_config_manual(struct gm_config *defaults, FILE *out)
 {
 	struct gm_config_section section;
+	char help[VALUE];
 
 	for (size_t i = 0; gm_config_section(defaults, i, &section); i++)
-		print_section(out, section.name, section.help, section.options, section.target);
+		print_section(out, section.name, section_help(&section, help, sizeof(help)),
+			      section.options, section.target);
 }
 
 void gm_config_outputs_manual(FILE *out)

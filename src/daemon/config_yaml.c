@@ -7,6 +7,7 @@
 #include "daemon/config_yaml.h"
 
 #include <cyaml/cyaml.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "daemon/outline.h"
 #include "daemon/policies.h"
 #include "daemon/text_file.h"
+#include "north/api/users.h"
 
 /* A file being loaded. */
 struct loader {
@@ -196,6 +198,33 @@ static int load_values(const struct loader *loader)
 	return rc;
 }
 
+/* "FILE:LINE: section.key: WHAT"; the line of an option that the file leaves out is its section's. */
+static int refuse_option(const struct loader *loader, int code, const char *section,
+			 const char *key, const char *what)
+{
+	size_t number = gm_outline_line(loader->outline, section, key);
+	char line[32] = "";
+
+	if (number == 0)
+		number = gm_outline_line(loader->outline, section, NULL);
+	if (number != 0)
+		snprintf(line, sizeof(line), "%zu:", number);
+	return gm_error_set(loader->err, code, "%s:%s %s.%s: %s", loader->name, line, section, key,
+			    what);
+}
+
+/* `sentence` is "KEY: WHAT". */
+static int refuse_detector(const struct loader *loader, const struct gm_detector_ops *ops,
+			   const char *sentence)
+{
+	char key[64];
+	size_t length = strcspn(sentence, ":");
+
+	snprintf(key, sizeof(key), "%.*s", (int)length, sentence);
+	return refuse_option(loader, -EINVAL, ops->name, key,
+			     sentence + length + strspn(sentence + length, ": "));
+}
+
 /* What a detector's table alone cannot say. */
 static int check_detectors(const struct loader *loader)
 {
@@ -206,25 +235,60 @@ static int check_detectors(const struct loader *loader)
 		if (ops->rules_only || !ops->check ||
 		    ops->check(gm_detector_settings_get(loader->config->detectors, ops), &why) == 0)
 			continue;
-		return gm_error_set(loader->err, -EINVAL, "%s:%zu: %s.%s", loader->name,
-				    gm_outline_line(loader->outline, ops->name, NULL), ops->name,
-				    why.text);
+		return refuse_detector(loader, ops, why.text);
 	}
 	return 0;
+}
+
+/* A server whose users cannot be read does not start. */
+static int check_users(const struct loader *loader)
+{
+	const struct gm_api_options *api = &loader->config->api;
+	struct gm_api_users *users = NULL;
+	struct gm_error why;
+
+	if (api->enabled && gm_api_users_read(api->users, &users, &why) < 0)
+		return refuse_option(loader, -EINVAL, "api", "users", why.text);
+	gm_api_users_free(users);
+	return 0;
+}
+
+/* A file, or what may not be read, in place of a directory of files; one that is not there has none. */
+static int check_directory(const struct loader *loader, const char *section, const char *path)
+{
+	DIR *directory = opendir(path);
+	int code = directory ? 0 : errno;
+	struct gm_error why;
+
+	if (directory)
+		closedir(directory);
+	if (code == 0 || code == ENOENT)
+		return 0;
+	gm_error_set(&why, -code, "%s: %s", path, strerror(code));
+	return refuse_option(loader, -code, section, "directory", why.text);
+}
+
+static int check_files(const struct loader *loader)
+{
+	const struct gm_config *config = loader->config;
+	int result = check_users(loader);
+
+	if (result == 0)
+		result = check_directory(loader, "policy", config->policy.directory);
+	return result < 0 ? result : check_directory(loader, "outputs", config->outputs.directory);
 }
 
 static int check_rules(const struct loader *loader)
 {
 	struct gm_config_breach breach;
-	char line[32] = "";
+	struct gm_error what;
 
-	if (gm_config_check(loader->config, &breach))
-		return check_detectors(loader);
-	size_t number = gm_outline_line(loader->outline, breach.section, breach.key);
-	if (number != 0)
-		snprintf(line, sizeof(line), "%zu:", number);
-	return gm_error_set(loader->err, -EINVAL, "%s:%s %s.%s: allowed: %s", loader->name, line,
-			    breach.section, breach.key, breach.allowed);
+	if (!gm_config_check(loader->config, &breach)) {
+		gm_error_set(&what, -EINVAL, "allowed: %s", breach.allowed);
+		return refuse_option(loader, -EINVAL, breach.section, breach.key, what.text);
+	}
+	int result = check_detectors(loader);
+	return result < 0 ? result : check_files(loader);
 }
 
 static int load_outputs(struct gm_config *config, struct gm_error *err)

@@ -40,10 +40,11 @@ struct gm_tracked {
 	size_t kept_size;
 	struct gm_peer
 		*peer; /* guests: its place among those of its flavor (analysis/peers.h), or NULL */
-	uint64_t taught;          /* the lessons that `detectors` have; see learning.h */
-	int64_t started_at;       /* guests: when its process was started; 0: not known */
-	int64_t moved_at;         /* guests: a migration's last event; 0: none */
-	bool leaving;             /* it was told of one from here */
+	uint64_t taught;      /* the lessons that `detectors` have; see learning.h */
+	int64_t started_at;   /* guests: when its process was started; 0: not known */
+	int64_t moved_at;     /* guests: a migration's last event; 0: none */
+	bool leaving;         /* it was told of one from here */
+	int64_t disturbed_at; /* guests: what belongs to it is to be told (happenings.h); 0: no */
 	struct gm_faults *faults; /* guests: what libvirt told of it (faults.h); NULL: nothing */
 	struct gm_vcpu *vcpus;    /* guests: of numbers 0 to vcpu_count - 1 */
 	size_t vcpu_count;

@@ -11,7 +11,7 @@
  * A planned change of a guest. One that starts the system anew or moves it is one for all that belongs to it;
  * another size of the balloon tells nothing about its ports.
  */
-static void disturb(struct gm_entities *entities, struct gm_tracked *guest,
+static void disturb(struct gm_happenings *happenings, struct gm_tracked *guest,
 		    const struct gm_guest_event *event)
 {
 	static const unsigned moves = 1U << GM_GUEST_REBOOTED | 1U << GM_GUEST_MIGRATED |
@@ -21,10 +21,29 @@ static void disturb(struct gm_entities *entities, struct gm_tracked *guest,
 			gm_detector_set_disturb(guest->detectors, event->time);
 		return;
 	}
+	if (event->time > guest->disturbed_at)
+		guest->disturbed_at = event->time;
+	happenings->disturbed = true;
+}
+
+void gm_happenings_settle(struct gm_happenings *happenings, struct gm_entities *entities)
+{
+	if (!happenings->disturbed)
+		return;
+	happenings->disturbed = false;
+	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
+	     tracked = gm_entities_next(tracked)) {
+		const uint8_t *owner = gm_entity_owner(&tracked->info);
+		if (!owner || !tracked->detectors)
+			continue;
+		const struct gm_entity_key key = gm_entity_guest(owner);
+		const struct gm_tracked *guest = gm_entities_find(entities, &key);
+		if (guest && guest->disturbed_at != 0)
+			gm_detector_set_disturb(tracked->detectors, guest->disturbed_at);
+	}
 	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
 	     tracked = gm_entities_next(tracked))
-		if (tracked->detectors && gm_tracked_belongs_to(tracked, guest->info.key.uuid))
-			gm_detector_set_disturb(tracked->detectors, event->time);
+		tracked->disturbed_at = 0;
 }
 
 /* What is known of a guest's way from or to this node. False: nothing new. */
@@ -75,7 +94,7 @@ void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *en
 	struct gm_tracked *guest = gm_entities_find(entities, &event->key);
 
 	if (guest)
-		disturb(entities, guest, event);
+		disturb(happenings, guest, event);
 	if (guest && event->kind == GM_GUEST_IO_ERROR)
 		gm_disk_faults_count(&guest->disk_faults, event->detail, event->time);
 	if (guest && event->kind == GM_GUEST_DEVICE_REMOVED)

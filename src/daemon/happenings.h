@@ -12,9 +12,12 @@
 /* Zero-initialised. */
 struct gm_happenings {
 	struct gm_log_limit limits[GM_GUEST_EVENTS];
+	bool disturbed; /* guests with all that belongs to them, since the last gm_happenings_settle() */
 };
 
+/* gm_happenings_settle() is to be called after it: once for many, and before detectors are shown more. */
 void gm_happenings_take(struct gm_happenings *happenings, struct gm_entities *entities,
 			const struct gm_guest_event *event);
+void gm_happenings_settle(struct gm_happenings *happenings, struct gm_entities *entities);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages from other threads to main; see inlet.h. uv_async_send() wakes the loop; libuv coalesces
- * wake-ups, so a turn takes all that is in the queues.
+ * wake-ups, so a turn takes all that is in the queues, as far as its time goes.
  */
 #include "daemon/inlet.h"
 
@@ -21,6 +21,9 @@ enum {
 	CHANGES_CAPACITY = 1024,  /* by managers, while main is busy with something else */
 	RUN_MAX = 256,            /* notices that are looked at together */
 };
+
+/* So long a turn of the loop takes notices, and batches, before it goes on with something else. */
+#define TURN (50 * GM_MILLISECOND)
 
 enum notice_kind { SEEN, GONE, EVENT, SOURCE_STATUS, MIB_STATUS, DELIVERED };
 
@@ -45,6 +48,9 @@ struct gm_inlet {
 	struct gm_source_sink source_sink;
 	struct gm_mib_host mib_host;
 	struct gm_queue *samples, *notices, *changes;
+	/* The run of notices that a turn had no time for to the end. */
+	struct notice *run[RUN_MAX];
+	size_t run_length, run_next;
 	/* The agent thread's. */
 	uint64_t changes_dropped;
 	struct gm_log_limit changes_limit;
@@ -159,55 +165,120 @@ static void foretell(const struct gm_inlet_handler *handler, struct notice *cons
 		handler->foreseen(handler->user, sources, infos, count);
 }
 
-/* So many notices, or fewer when others have pushed them out. */
-static void drain_notices(struct gm_inlet *inlet, size_t left)
-{
-	struct notice *run[RUN_MAX];
-	size_t length;
+/* What one turn of the loop takes at most. */
+struct share {
+	size_t notices, changes, batches; /* or fewer when others have pushed them out */
+	int64_t time; /* ns for notices, and as much for batches; 0: as long as it takes */
+};
 
+static bool is_over(const struct share *share, int64_t began)
+{
+	return share->time != 0 && gm_clock_monotonic() - began >= share->time;
+}
+
+static bool has_run(const struct gm_inlet *inlet)
+{
+	return inlet->run_next < inlet->run_length;
+}
+
+static void pop_run(struct gm_inlet *inlet, struct share *share)
+{
+	size_t length = 0;
+
+	while (length < RUN_MAX && length < share->notices &&
+	       (inlet->run[length] = gm_queue_pop(inlet->notices)))
+		length++;
+	share->notices = length > 0 ? share->notices - length : 0;
+	inlet->run_length = length;
+	inlet->run_next = 0;
+	foretell(&inlet->handler, inlet->run, length);
+}
+
+/* False: there is none, or no more time. */
+static bool take_run(struct gm_inlet *inlet, struct share *share, int64_t began)
+{
+	const struct gm_inlet_handler *handler = &inlet->handler;
+
+	if (!has_run(inlet) && share->notices == 0)
+		return false;
+	handler->begin(handler->user);
+	if (!has_run(inlet))
+		pop_run(inlet, share);
+	while (has_run(inlet)) {
+		struct notice *notice = inlet->run[inlet->run_next++];
+
+		dispatch(handler, notice);
+		free(notice);
+		if (is_over(share, began))
+			break;
+	}
+	handler->end(handler->user);
+	return !is_over(share, began);
+}
+
+static void take_changes(struct gm_inlet *inlet, struct share *share)
+{
+	const struct gm_inlet_handler *handler = &inlet->handler;
+	struct gm_mib_change *change;
+
+	if (share->changes == 0)
+		return;
+	handler->begin(handler->user);
+	while (share->changes-- > 0 && (change = gm_queue_pop(inlet->changes))) {
+		handler->change(handler->user, change);
+		free(change);
+	}
+	handler->end(handler->user);
+}
+
+static void take_batches(struct gm_inlet *inlet, struct share *share)
+{
+	const struct gm_inlet_handler *handler = &inlet->handler;
+	int64_t began = gm_clock_monotonic();
+	struct gm_batch *batch;
+
+	if (share->batches == 0)
+		return;
+	handler->begin(handler->user);
 	do {
-		length = 0;
-		while (length < RUN_MAX && length < left &&
-		       (run[length] = gm_queue_pop(inlet->notices)))
-			length++;
-		foretell(&inlet->handler, run, length);
-		for (size_t i = 0; i < length; i++) {
-			dispatch(&inlet->handler, run[i]);
-			free(run[i]);
-		}
-		left -= length;
-	} while (length == RUN_MAX);
+		batch = gm_queue_pop(inlet->samples);
+		if (batch)
+			handler->samples(handler->user, batch);
+		gm_batch_free(batch);
+	} while (batch && --share->batches > 0 && !is_over(share, began));
+	handler->end(handler->user);
 }
 
 /*
- * Notices first: a guest's identity comes before its first samples (so they are counted last). What
- * comes meanwhile waits for the next turn: sources that are faster than main must not keep it from
- * its timers and its clients.
+ * Notices first: a guest's identity comes before its first samples. Of a storm of them a turn takes as many
+ * as fit into its time, and samples do not wait for the rest: their queue is short, and of who is not
+ * known yet only the first are left out.
  */
-static void drain(struct gm_inlet *inlet)
+static void take(struct gm_inlet *inlet, int64_t time)
 {
-	size_t batches = gm_queue_length(inlet->samples);
-	size_t notices = gm_queue_length(inlet->notices);
-	size_t changes = gm_queue_length(inlet->changes);
-	drain_notices(inlet, notices);
-	struct gm_mib_change *change;
-	while (changes-- > 0 && (change = gm_queue_pop(inlet->changes))) {
-		inlet->handler.change(inlet->handler.user, change);
-		free(change);
-	}
-	struct gm_batch *batch;
-	while (batches-- > 0 && (batch = gm_queue_pop(inlet->samples))) {
-		inlet->handler.samples(inlet->handler.user, batch);
-		gm_batch_free(batch);
-	}
+	int64_t began = gm_clock_monotonic();
+	struct share share = {.time = time};
+
+	/* Counted first: what was told before these is among the notices then. */
+	share.batches = gm_queue_length(inlet->samples);
+	share.notices = gm_queue_length(inlet->notices);
+	share.changes = gm_queue_length(inlet->changes);
+	while (take_run(inlet, &share, began))
+		;
+	take_changes(inlet, &share);
+	take_batches(inlet, &share);
 }
 
+/*
+ * What comes meanwhile waits for the next turn, and so does what a turn has no time for: sources that are
+ * faster than main must not keep it from its timers and its clients.
+ */
 static void on_wake(uv_async_t *wake)
 {
 	struct gm_inlet *inlet = wake->data;
-	drain(inlet);
-	if (gm_queue_length(inlet->notices) > 0 || gm_queue_length(inlet->changes) > 0 ||
-	    gm_queue_length(inlet->samples) > 0)
+	take(inlet, TURN);
+	if (has_run(inlet) || gm_queue_length(inlet->notices) > 0 ||
+	    gm_queue_length(inlet->changes) > 0 || gm_queue_length(inlet->samples) > 0)
 		uv_async_send(wake);
 }
 
@@ -280,14 +351,14 @@ uint64_t gm_inlet_dropped(struct gm_inlet *inlet)
 
 void gm_inlet_drain(struct gm_inlet *inlet)
 {
-	drain(inlet);
+	take(inlet, 0);
 }
 
 void gm_inlet_close(struct gm_inlet *inlet)
 {
 	if (!inlet)
 		return;
-	drain(inlet);
+	take(inlet, 0);
 	uv_close((uv_handle_t *)&inlet->wake, NULL);
 }
 
@@ -295,6 +366,8 @@ void gm_inlet_free(struct gm_inlet *inlet)
 {
 	if (!inlet)
 		return;
+	while (has_run(inlet))
+		free(inlet->run[inlet->run_next++]);
 	gm_queue_free(inlet->samples);
 	gm_queue_free(inlet->notices);
 	gm_queue_free(inlet->changes);

@@ -16,6 +16,9 @@
 
 /* Called on the main thread, in the order of arrival within each queue. */
 struct gm_inlet_handler {
+	/* Around a run of all calls below, of one or hundreds: what they come to may be told together. */
+	void (*begin)(void *user);
+	void (*end)(void *user);
 	void (*samples)(void *user, const struct gm_batch *batch);
 	/* Those that some of the next calls of seen() are for: what they need may be had together. */
 	void (*foreseen)(void *user, const enum gm_source_id *sources,
@@ -43,13 +46,13 @@ const struct gm_mib_host *gm_inlet_mib_host(struct gm_inlet *inlet);
 /* Batches dropped since the start. */
 uint64_t gm_inlet_dropped(struct gm_inlet *inlet);
 
+/* Takes all that has come so far, now and not in the loop's next turns. */
+void gm_inlet_drain(struct gm_inlet *inlet);
+
 /*
  * Hands on what is still there and stops listening (after every writer has stopped); free once the
  * loop has run dry.
  */
-/* Takes all that has come so far, now and not in the loop's next turn. */
-void gm_inlet_drain(struct gm_inlet *inlet);
-
 void gm_inlet_close(struct gm_inlet *inlet);
 void gm_inlet_free(struct gm_inlet *inlet);
 

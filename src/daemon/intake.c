@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/clockstep.h"
 #include "daemon/faults.h"
 #include "daemon/happenings.h"
 #include "daemon/managed.h"
@@ -37,7 +38,6 @@ static const uint8_t no_guest[GM_UUID_SIZE];
 
 struct gm_intake {
 	struct gm_intake_options options;
-	struct gm_state *state;
 	struct gm_intake_sink sink;
 	struct gm_entities *entities;
 	struct gm_contention *contention; /* who bursts at the same time */
@@ -50,6 +50,7 @@ struct gm_intake {
 	struct gm_log_limit full_limit, rank_limit;
 	struct gm_numbers numbers;
 	struct gm_happenings happenings;
+	struct gm_clockstep clockstep;
 };
 
 int gm_intake_create(const struct gm_intake_options *options, struct gm_state *state,
@@ -59,7 +60,6 @@ int gm_intake_create(const struct gm_intake_options *options, struct gm_state *s
 	if (!intake)
 		return -ENOMEM;
 	intake->options = *options;
-	intake->state = state;
 	intake->numbers.state = state;
 	intake->sink = *sink;
 	int result = gm_entities_create(&intake->entities);
@@ -83,6 +83,7 @@ void gm_intake_free(struct gm_intake *intake)
 {
 	if (!intake)
 		return;
+	gm_numbers_close(&intake->numbers);
 	gm_entities_free(intake->entities);
 	gm_contention_free(intake->contention);
 	gm_peers_free(intake->peers);
@@ -241,25 +242,6 @@ static bool superseded(const struct gm_tracked *tracked, enum gm_source_id sourc
 	       measured_at - tracked->newest[GM_SOURCE_TAP] < TAP_FRESH;
 }
 
-/*
- * What is left of a guest's frame without the metrics that a better source tells: how many readings, into
- * `kept`.
- */
-static uint16_t keep_own(struct gm_tracked *tracked, enum gm_source_id source,
-			 const struct gm_frame *frame, const struct gm_reading *readings,
-			 struct gm_reading kept[MIRROR_MAX])
-{
-	bool shared = false;
-	uint16_t count = 0;
-	for (size_t i = 0; i < frame->count; i++)
-		shared |= gm_precedence_shared(readings[i].metric);
-	shared = shared && !gm_precedence_take(&tracked->precedence, source, frame->measured_at);
-	for (size_t i = 0; i < frame->count && count < MIRROR_MAX; i++)
-		if (!shared || !gm_precedence_shared(readings[i].metric))
-			kept[count++] = readings[i];
-	return count;
-}
-
 static void renew(struct gm_intake *intake, struct gm_tracked *tracked)
 {
 	if (gm_entities_renew(intake->entities, tracked, &intake->options.window,
@@ -305,8 +287,8 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 		return;
 
 	struct gm_reading mirrored[MIRROR_MAX];
-	if ((frame->flags & GM_FRAME_HOST_VIEW) && owned_by_guest(tracked) &&
-	    frame->count <= MIRROR_MAX) {
+	if ((frame->flags & GM_FRAME_HOST_VIEW) && !(frame->flags & GM_FRAME_SAME_VIEW) &&
+	    owned_by_guest(tracked) && frame->count <= MIRROR_MAX) {
 		for (size_t i = 0; i < frame->count; i++)
 			mirrored[i] = (struct gm_reading){gm_metric_mirrored(readings[i].metric),
 							  readings[i].value};
@@ -314,7 +296,8 @@ static void take_frame(struct gm_intake *intake, enum gm_source_id source,
 	}
 	struct gm_frame own = *frame;
 	if (frame->key.kind == GM_ENTITY_GUEST && frame->count <= MIRROR_MAX) {
-		own.count = keep_own(tracked, source, frame, readings, mirrored);
+		own.count = gm_precedence_keep(&tracked->precedence, source, gm_clock_now(), frame,
+					       readings, mirrored);
 		readings = mirrored;
 		frame = &own;
 	}
@@ -335,11 +318,21 @@ void gm_intake_libvirt_connected(struct gm_intake *intake, bool connected)
 
 void gm_intake_batch(struct gm_intake *intake, const struct gm_batch *batch)
 {
-	for (size_t i = 0; i < batch->frame_count; i++)
-		take_frame(intake, (enum gm_source_id)batch->source, &batch->frames[i],
-			   gm_batch_readings(batch, &batch->frames[i]));
+	gm_intake_settle(intake);
+	for (size_t i = 0; i < batch->frame_count; i++) {
+		const struct gm_frame *frame = &batch->frames[i];
+		if (!gm_clockstep_is_before(&intake->clockstep, frame->measured_at))
+			take_frame(intake, (enum gm_source_id)batch->source, frame,
+				   gm_batch_readings(batch, frame));
+	}
 	for (size_t i = 0; i < batch->note_count; i++)
-		gm_entities_note(intake->entities, &batch->notes[i]);
+		if (!gm_clockstep_is_before(&intake->clockstep, batch->notes[i].time))
+			gm_entities_note(intake->entities, &batch->notes[i]);
+}
+
+void gm_intake_stepped(struct gm_intake *intake, int64_t step, int64_t now)
+{
+	gm_clockstep_take(&intake->clockstep, intake->entities, step, now);
 }
 
 struct gm_tracked *gm_intake_recall(struct gm_intake *intake, const struct gm_entity_key *key)
@@ -484,8 +477,7 @@ void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		return;
 	}
 	if (key->kind == GM_ENTITY_GUEST) {
-		char uuid[GM_UUID_TEXT];
-		gm_state_index_retire(intake->state, "guest", gm_uuid_text(key->uuid, uuid), time);
+		gm_numbers_retire(&intake->numbers, key->uuid, time);
 		gm_entities_guests_changed(intake->entities, time);
 	}
 	struct gm_entity_key copy = *key;
@@ -526,6 +518,13 @@ void gm_intake_sweep(struct gm_intake *intake, int64_t now)
 		else if (owned_by_guest(tracked) && !(tracked->told_by & tellers_of_guests))
 			gm_intake_gone(intake, GM_SOURCE_LIBVIRT, &key, now);
 	}
+	gm_intake_settle(intake);
+}
+
+void gm_intake_settle(struct gm_intake *intake)
+{
+	gm_happenings_settle(&intake->happenings, intake->entities);
+	gm_numbers_settle(&intake->numbers);
 }
 
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)
@@ -542,6 +541,7 @@ void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *even
 bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 {
 	struct gm_finding_sink sink = {on_finding, intake};
+	gm_intake_settle(intake);
 	bool changed = gm_managed_adopt(intake->managed, intake->entities);
 	struct gm_finding_sink told = {intake->sink.finding, intake->sink.user};
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;

@@ -47,6 +47,11 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_info *info);
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_key *key, int64_t time);
+/*
+ * After one call or many of gm_intake_gone() and gm_intake_event(), for what is done for all together: one write
+ * to the disk, one walk over all entities. What takes samples or judges does it, too.
+ */
+void gm_intake_settle(struct gm_intake *intake);
 /* A source does not run any more: what it alone told of has to be told again, or is swept away. */
 void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source);
 
@@ -55,6 +60,12 @@ void gm_intake_source_ended(struct gm_intake *intake, enum gm_source_id source);
  * caller waits long enough for that.
  */
 void gm_intake_sweep(struct gm_intake *intake, int64_t now);
+
+/*
+ * The node's clock was set by `step` (base/clock.h) and tells `now`: windows measure nothing over that, and
+ * samples of before it that are still under way are left out.
+ */
+void gm_intake_stepped(struct gm_intake *intake, int64_t step, int64_t now);
 
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event);
 

@@ -86,12 +86,12 @@ static int reload(void *user, bool apply, struct gm_error *err)
 	int result = gm_config_load(daemon->config_path, &after, err);
 	if (result < 0)
 		return result;
-	if (!apply) {
-		gm_config_free(after);
-		return 0;
-	}
-	result = gm_pipeline_reconfigure(daemon->pipeline, after, err);
-	if (result < 0) {
+	result = gm_config_applicable(daemon->config, after, err);
+	if (result < 0)
+		gm_error_prefix(err, result, "%s", daemon->config_path);
+	else if (apply)
+		result = gm_pipeline_reconfigure(daemon->pipeline, after, err);
+	if (result < 0 || !apply) {
 		gm_config_free(after);
 		return result;
 	}

@@ -81,7 +81,7 @@ void gm_mirror_load(struct gm_mirror *mirror, size_t alarms)
 	struct gm_error err;
 	int64_t begin = gm_clock_monotonic();
 	if (mirror->store->ops->load(mirror->store, LOAD_DEADLINE, &err) < 0)
-		gm_log(GM_LOG_WARNING, "not all windows are restored: %s", err.text);
+		gm_log(GM_LOG_WARNING, "windows are not restored: %s", err.text);
 	else
 		gm_log(GM_LOG_INFO,
 		       "restored %zu active alarms and the windows of %zu entities in %.3f s",

@@ -17,6 +17,13 @@ struct label {
 	char name[GM_UUID_TEXT > GM_DEVICE_NAME ? GM_UUID_TEXT : GM_DEVICE_NAME];
 };
 
+struct gm_numbers_gone {
+	struct label label;
+	int64_t time;
+};
+
+enum { FIRST_ROOM = 32, GONE_MOST = 1024 /* in one transaction */ };
+
 static struct label guest_label(const uint8_t uuid[GM_UUID_SIZE])
 {
 	struct label label = {.scope = "guest"};
@@ -40,6 +47,7 @@ static uint32_t number_of(struct gm_numbers *numbers, const struct label *label)
 	uint32_t index = 0;
 	struct gm_error err;
 
+	gm_numbers_settle(numbers);
 	if (gm_state_index(numbers->state, label->scope, label->name, &index, &err) < 0 &&
 	    gm_log_allowed(&numbers->limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
 		gm_log(GM_LOG_ERROR, "no index for %s in %s: %s", label->name, label->scope,
@@ -105,9 +113,65 @@ void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *en
 				 : interface_label(infos[i]->key.name, &infos[i]->interface);
 		names[needed++] = (struct gm_state_name){label->scope, label->name};
 	}
+	if (needed > 0)
+		gm_numbers_settle(numbers);
 	/* One is no crowd. */
 	if (needed > 1)
 		(void)gm_state_index_batch(numbers->state, names, needed, NULL);
 	free(names);
 	free(labels);
+}
+
+/* ---- those that go ---- */
+
+static bool make_room(struct gm_numbers *numbers)
+{
+	size_t room = numbers->gone_room > 0 ? 2 * numbers->gone_room : FIRST_ROOM;
+
+	if (numbers->gone_count < numbers->gone_room)
+		return true;
+	struct gm_numbers_gone *gone =
+		room <= GONE_MOST ? realloc(numbers->gone, room * sizeof(*gone)) : NULL;
+	if (!gone)
+		return false;
+	numbers->gone = gone;
+	numbers->gone_room = room;
+	return true;
+}
+
+void gm_numbers_retire(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE], int64_t time)
+{
+	const struct gm_numbers_gone gone = {guest_label(uuid), time};
+
+	if (!make_room(numbers))
+		gm_numbers_settle(numbers);
+	if (make_room(numbers))
+		numbers->gone[numbers->gone_count++] = gone;
+	else
+		gm_state_index_retire(numbers->state, gone.label.scope, gone.label.name, time);
+}
+
+void gm_numbers_settle(struct gm_numbers *numbers)
+{
+	size_t count = numbers->gone_count;
+
+	if (count == 0)
+		return;
+	struct gm_state_retired *retired = calloc(count, sizeof(*retired));
+	for (size_t i = 0; retired && i < count; i++) {
+		const struct gm_numbers_gone *gone = &numbers->gone[i];
+
+		retired[i] =
+			(struct gm_state_retired){gone->label.scope, gone->label.name, gone->time};
+	}
+	if (retired)
+		gm_state_index_retire_batch(numbers->state, retired, count);
+	free(retired);
+	numbers->gone_count = 0;
+}
+
+void gm_numbers_close(struct gm_numbers *numbers)
+{
+	gm_numbers_settle(numbers);
+	free(numbers->gone);
 }

@@ -7,6 +7,9 @@
 #ifndef GM_DAEMON_NUMBERS_H
 #define GM_DAEMON_NUMBERS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/log.h"
 #include "daemon/entities.h"
 #include "state/state.h"
@@ -14,7 +17,13 @@
 struct gm_numbers {
 	struct gm_state *state;
 	struct gm_log_limit limit;
+	/* Guests that are gone, whose numbers are not retired yet. */
+	struct gm_numbers_gone *gone;
+	size_t gone_count, gone_room;
 };
+
+/* Retires what is left, then frees. `numbers` itself is the caller's. */
+void gm_numbers_close(struct gm_numbers *numbers);
 
 /* 0, with a limited line in the log, when it cannot be had. */
 uint32_t gm_numbers_guest(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE]);
@@ -28,5 +37,12 @@ uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
 void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
 			const enum gm_source_id *sources, const struct gm_entity_info *const *infos,
 			size_t count);
+
+/*
+ * The guest went at `time`: its number is kept for it, and another's after a day (state.h). Written with others
+ * by gm_numbers_settle(), and before the next number is asked for.
+ */
+void gm_numbers_retire(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE], int64_t time);
+void gm_numbers_settle(struct gm_numbers *numbers);
 
 #endif

@@ -392,7 +392,7 @@ static void failed(struct gm_outbox *outbox, const struct gm_verdict *verdict, i
 		outbox->row.failing_since = now;
 		gm_log(GM_LOG_WARNING, "output %s: %s", outbox->name, reason);
 	}
-	gm_text_copy(outbox->row.error, sizeof(outbox->row.error), reason);
+	gm_text_shorten(outbox->row.error, sizeof(outbox->row.error), reason);
 	outbox->row.retried++;
 }
 

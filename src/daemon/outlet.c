@@ -120,16 +120,6 @@ static bool make_room(struct gm_outlet *outlet)
 	return true;
 }
 
-static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
-{
-	if (!make_room(outlet)) {
-		outlet->lost++;
-		return;
-	}
-	size_t at = (outlet->pending_start + outlet->pending_count++) % outlet->pending_room;
-	outlet->pending[at] = *transition;
-}
-
 static void journal_pending(struct gm_outlet *outlet)
 {
 	while (outlet->pending_count > 0) {
@@ -146,6 +136,22 @@ static void journal_pending(struct gm_outlet *outlet)
 	free(outlet->pending);
 	outlet->pending = NULL;
 	outlet->pending_room = outlet->pending_start = 0;
+}
+
+static void wait_for_journal(struct gm_outlet *outlet, const struct gm_transition *transition)
+{
+	bool fits = make_room(outlet);
+	/* What is gathered may be more than can wait: it need not. */
+	if (!fits && outlet->gathering) {
+		journal_pending(outlet);
+		fits = make_room(outlet);
+	}
+	if (!fits) {
+		outlet->lost++;
+		return;
+	}
+	size_t at = (outlet->pending_start + outlet->pending_count++) % outlet->pending_room;
+	outlet->pending[at] = *transition;
 }
 
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition)

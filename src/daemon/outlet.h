@@ -27,7 +27,10 @@ void gm_outlet_free(struct gm_outlet *outlet);
  */
 void gm_outlet_transition(struct gm_outlet *outlet, const struct gm_transition *transition);
 
-/* What comes between the two is journalled as one: with one wait for the disk instead of many. */
+/*
+ * What comes between the two is journalled as one, with one wait for the disk instead of many: at the end, or
+ * before that where it is more than may wait.
+ */
 void gm_outlet_begin(struct gm_outlet *outlet);
 void gm_outlet_end(struct gm_outlet *outlet);
 

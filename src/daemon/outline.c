@@ -12,6 +12,7 @@
 #include <yaml.h>
 
 #include "base/text.h"
+#include "daemon/yaml_tree.h"
 
 struct reader {
 	yaml_parser_t parser;
@@ -49,22 +50,6 @@ static int syntax_error(struct reader *reader)
 			    parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
-static bool is_marked(const yaml_event_t *event)
-{
-	switch (event->type) {
-	case YAML_ALIAS_EVENT:
-		return true;
-	case YAML_SCALAR_EVENT:
-		return event->data.scalar.anchor || event->data.scalar.tag;
-	case YAML_MAPPING_START_EVENT:
-		return event->data.mapping_start.anchor || event->data.mapping_start.tag;
-	case YAML_SEQUENCE_START_EVENT:
-		return event->data.sequence_start.anchor || event->data.sequence_start.tag;
-	default:
-		return false;
-	}
-}
-
 /* Goes on to the next event. */
 static int next(struct reader *reader)
 {
@@ -72,7 +57,7 @@ static int next(struct reader *reader)
 	memset(&reader->event, 0, sizeof(reader->event));
 	if (!yaml_parser_parse(&reader->parser, &reader->event))
 		return syntax_error(reader);
-	if (is_marked(&reader->event))
+	if (gm_yaml_is_marked(&reader->event))
 		return refuse(reader, "anchors, aliases and tags are not allowed");
 	return 0;
 }

@@ -94,6 +94,42 @@ static int read_type(const struct gm_yaml *yaml, const char *path, struct gm_out
 	return gm_yaml_refuse(yaml, root, err, "type is missing; allowed: %s", names);
 }
 
+/* The value of the key that a sentence "KEY: …" begins with; of one that the file lacks, the file itself. */
+static const struct gm_yaml_node *place_of(const struct gm_yaml *yaml, const char *sentence)
+{
+	const struct gm_yaml_node *root = gm_yaml_root(yaml), *key, *value;
+	size_t length = strcspn(sentence, ":");
+
+	for (size_t i = 0; gm_yaml_member(yaml, root, i, &key, &value); i++) {
+		const char *name = gm_yaml_text(key);
+
+		if (strncmp(name, sentence, length) == 0 && name[length] == '\0')
+			return value;
+	}
+	return root;
+}
+
+/* What no key alone can tell. */
+static int check_file(const struct gm_yaml *yaml, const struct gm_output_file *file,
+		      struct gm_error *err)
+{
+	struct gm_error why = {.text = ""};
+	int result = 0;
+
+	if (file->common.retry_min > file->common.retry_max) {
+		const struct gm_yaml_node *place = place_of(yaml, "retry-min");
+
+		if (place == gm_yaml_root(yaml))
+			place = place_of(yaml, "retry-max");
+		return gm_yaml_refuse(yaml, place, err, "retry-min is longer than retry-max");
+	}
+	if (file->common.enabled && file->ops->check)
+		result = file->ops->check(file->options, &why);
+	if (result < 0)
+		gm_yaml_refuse(yaml, place_of(yaml, why.text), err, "%s", why.text);
+	return result;
+}
+
 static int read_tree(const struct gm_yaml *yaml, const char *path, struct gm_output_file *file,
 		     struct gm_error *err)
 {
@@ -112,17 +148,7 @@ static int read_tree(const struct gm_yaml *yaml, const char *path, struct gm_out
 	for (size_t i = 0; result == 0 && gm_yaml_member(yaml, gm_yaml_root(yaml), i, &key, &value);
 	     i++)
 		result = read_member(yaml, key, value, file, err);
-	if (result == 0 && file->common.retry_min > file->common.retry_max)
-		result = gm_yaml_refuse(yaml, gm_yaml_root(yaml), err,
-					"retry-min is longer than retry-max");
-	if (result == 0 && file->common.enabled && file->ops->check) {
-		struct gm_error why = {.text = ""};
-
-		result = file->ops->check(file->options, &why);
-		if (result < 0)
-			gm_yaml_refuse(yaml, gm_yaml_root(yaml), err, "%s", why.text);
-	}
-	return result;
+	return result == 0 ? check_file(yaml, file, err) : result;
 }
 
 static int read_file(const char *directory, const char *entry, struct gm_output_file *file,

@@ -20,9 +20,9 @@ struct member {
 	struct gm_outputs *outputs;
 	const struct gm_output_file *file; /* NULL: the agent's */
 	struct gm_outbox *outbox;
-	char name[GM_OUTPUT_NAME]; /* the driver's; files come and go */
-	bool made;                 /* by gm_outputs_add() */
-	char absent[128];          /* why there is no driver */
+	char name[GM_OUTPUT_NAME];  /* the driver's; files come and go */
+	bool made;                  /* by gm_outputs_add() */
+	char absent[GM_ERROR_TEXT]; /* why there is no driver */
 	struct member *prev, *next;
 };
 
@@ -35,6 +35,7 @@ struct gm_outputs {
 	struct member *members;
 	struct member *snmp; /* one of them, or NULL */
 	struct gm_mib *mib;
+	struct gm_mib_status mib_status;
 	const struct gm_output_files *files; /* of the last configure() */
 };
 
@@ -272,6 +273,11 @@ void gm_outputs_without_mib(struct gm_outputs *outputs)
 	outputs->snmp = NULL; /* its position goes with the next gm_outputs_configure() */
 }
 
+void gm_outputs_mib_status(struct gm_outputs *outputs, const struct gm_mib_status *status)
+{
+	outputs->mib_status = *status;
+}
+
 void gm_outputs_mib_delivered(struct gm_outputs *outputs, uint64_t sequence)
 {
 	if (!outputs->snmp)
@@ -313,6 +319,20 @@ static int by_name(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
+/*
+ * What is handed to the agent stays there while the master agent is away, which the outbox does not see. It
+ * is told here, and is no failure (`failing_since`): a node may have no snmpd at all.
+ */
+static void show_mib(const struct gm_outputs *outputs, struct gm_output_row *row)
+{
+	const struct gm_mib_status *status = &outputs->mib_status;
+	if (row->state != GM_OUTPUT_WORKING || status->connected)
+		return;
+	row->state = GM_OUTPUT_WAITING;
+	gm_text_copy(row->error, sizeof(row->error),
+		     status->error[0] != '\0' ? status->error : "no session with the master agent");
+}
+
 size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *rows, size_t max)
 {
 	int64_t now = gm_clock_now(), monotonic = gm_clock_monotonic();
@@ -322,8 +342,10 @@ size_t gm_outputs_rows(const struct gm_outputs *outputs, struct gm_output_row *r
 		if (count < max) {
 			gm_outbox_status(member->outbox, now, monotonic, &rows[count]);
 			if (member->absent[0] != '\0')
-				gm_text_copy(rows[count].error, sizeof(rows[count].error),
-					     member->absent);
+				gm_text_shorten(rows[count].error, sizeof(rows[count].error),
+						member->absent);
+			if (member == outputs->snmp)
+				show_mib(outputs, &rows[count]);
 		}
 		count++;
 	}

@@ -47,6 +47,9 @@ void gm_outputs_attach_mib(struct gm_outputs *outputs, struct gm_mib *mib);
 /* No agent runs on this node: the journal need not keep anything for one. Before the first configure(). */
 void gm_outputs_without_mib(struct gm_outputs *outputs);
 
+/* What the agent says of itself: while it has no master agent, its output is shown as one that waits. */
+void gm_outputs_mib_status(struct gm_outputs *outputs, const struct gm_mib_status *status);
+
 /* The agent has handed over the notifications up to that sequence number. */
 void gm_outputs_mib_delivered(struct gm_outputs *outputs, uint64_t sequence);
 

@@ -121,6 +121,21 @@ static void tell_news(struct gm_pipeline *pipeline)
 
 /* ---- from the inlet ---- */
 
+/* A storm is as many commits and snapshots as runs, not as events. */
+static void on_begin(void *user)
+{
+	gm_outlet_begin(((struct gm_pipeline *)user)->outlet);
+}
+
+static void on_end(void *user)
+{
+	struct gm_pipeline *pipeline = user;
+	gm_alarming_settle(pipeline->alarming);
+	gm_intake_settle(pipeline->intake);
+	gm_outlet_end(pipeline->outlet);
+	tell_news(pipeline);
+}
+
 static bool libvirt_connected(const struct gm_pipeline *pipeline)
 {
 	return gm_sources_libvirt_connected(&pipeline->sources, pipeline->source_status);
@@ -131,10 +146,7 @@ static void on_samples(void *user, const struct gm_batch *batch)
 	struct gm_pipeline *pipeline = user;
 	if (!runs(pipeline, batch->source))
 		return;
-	gm_outlet_begin(pipeline->outlet);
 	gm_intake_batch(pipeline->intake, batch);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_foreseen(void *user, const enum gm_source_id *sources,
@@ -154,19 +166,14 @@ static void on_gone(void *user, enum gm_source_id source, const struct gm_entity
 		    int64_t time)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_begin(pipeline->outlet);
+	gm_alarming_settle(pipeline->alarming);
 	gm_intake_gone(pipeline->intake, source, key, time);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_event(void *user, const struct gm_guest_event *event)
 {
 	struct gm_pipeline *pipeline = user;
-	gm_outlet_begin(pipeline->outlet);
 	gm_alarming_event(pipeline->alarming, pipeline->intake, event);
-	gm_outlet_end(pipeline->outlet);
-	tell_news(pipeline);
 }
 
 static void on_source_status(void *user, const struct gm_source_status *status)
@@ -187,6 +194,7 @@ static void on_mib_status(void *user, const struct gm_mib_status *status)
 {
 	struct gm_pipeline *pipeline = user;
 	pipeline->mib_status = *status;
+	gm_outputs_mib_status(pipeline->outputs, status);
 }
 
 static void on_delivered(void *user, uint64_t sequence)
@@ -285,13 +293,20 @@ static void watch_self(struct gm_pipeline *pipeline, int64_t now)
 	gm_outputalarms_look(&pipeline->output_alarms, pipeline->slot, now, input.monotonic, &sink);
 }
 
+static void follow_clock(struct gm_pipeline *pipeline)
+{
+	int64_t step = gm_selfwatch_clock();
+	if (step != 0)
+		gm_intake_stepped(pipeline->intake, step, gm_clock_now());
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct gm_pipeline *pipeline = timer->data;
 	pipeline->ticks++;
 	bool second = pipeline->ticks % TICKS_PER_SECOND == 0;
 	if (second)
-		gm_selfwatch_clock();
+		follow_clock(pipeline);
 	int64_t now = gm_clock_now();
 	gm_outlet_begin(pipeline->outlet);
 	if (second) {
@@ -322,6 +337,8 @@ static int create_stages(struct gm_pipeline *pipeline)
 {
 	const struct gm_config *config = pipeline->config;
 	struct gm_inlet_handler handler = {
+		.begin = on_begin,
+		.end = on_end,
 		.samples = on_samples,
 		.foreseen = on_foreseen,
 		.seen = on_seen,
@@ -400,28 +417,10 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	return 0;
 }
 
-static void restore_alarm(void *user, const struct gm_alarm *alarm)
-{
-	struct gm_pipeline *pipeline = user;
-	gm_outputalarms_adopt(&pipeline->output_alarms, alarm);
-	int result = gm_alarms_restore(pipeline->alarms, alarm);
-	if (result < 0)
-		gm_log(GM_LOG_ERROR, "alarm %u is not restored: %s", alarm->id, strerror(-result));
-}
-
-/* Without its alarms the daemon would raise them anew, as others: it does not start. */
-static int restore_alarms(struct gm_pipeline *pipeline, struct gm_error *err)
-{
-	int skipped = gm_state_active(pipeline->state, restore_alarm, pipeline);
-	if (skipped > 0)
-		gm_log(GM_LOG_ERROR, "%d records of active alarms could not be read", skipped);
-	return skipped < 0 ? gm_error_set(err, skipped, "the active alarms cannot be read") : 0;
-}
-
 int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 {
 	struct gm_finding_sink findings = {on_finding, pipeline};
-	int result = restore_alarms(pipeline, err);
+	int result = gm_alarming_restore(pipeline->alarming, &pipeline->output_alarms, err);
 	if (result < 0)
 		return result;
 	gm_mirror_load(&pipeline->mirror, gm_alarms_active(pipeline->alarms, NULL, 0));
@@ -440,6 +439,7 @@ int gm_pipeline_start(struct gm_pipeline *pipeline, struct gm_error *err)
 		gm_outputs_without_mib(pipeline->outputs);
 	}
 	gm_outputs_configure(pipeline->outputs, pipeline->config->outputs.files);
+	publish(pipeline, gm_clock_now()); /* with the outputs that there are now */
 	uv_timer_init(pipeline->loop, &pipeline->timer);
 	pipeline->timer.data = pipeline;
 	uv_timer_start(&pipeline->timer, on_tick, TICK_MS, TICK_MS);

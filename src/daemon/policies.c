@@ -137,7 +137,7 @@ struct draft {
 	void *options;
 	char name[GM_RULE_NAME], group[GM_RULE_NAME];
 	struct gm_match match;
-	const struct gm_yaml_node *name_node;
+	const struct gm_yaml_node *name_node, *match_node, *judged_node;
 };
 
 /* Values whose mistakes have a place of their own, or that an option table does not know. */
@@ -169,19 +169,33 @@ static int check_value(const struct gm_policy_loader *loader, const struct gm_de
 	return 0;
 }
 
+/* A rule's keys: what each has, and its detector's options. */
+static int unknown_rule_key(const struct gm_policy_loader *loader,
+			    const struct gm_detector_ops *ops, const struct gm_yaml_node *key)
+{
+	char allowed[512] = "name, group, match";
+	size_t used = strlen(allowed);
+
+	for (const struct gm_option *option = ops->options; option->key && used < sizeof(allowed);
+	     option++)
+		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, ", %s",
+					 option->key);
+	return gm_policies_unknown_key(loader, key, allowed);
+}
+
 static int set_option(const struct gm_policy_loader *loader, const struct gm_detector_ops *ops,
 		      void *options, const struct gm_yaml_node *key,
 		      const struct gm_yaml_node *value)
 {
 	const char *name = gm_yaml_text(key), *text = gm_yaml_text(value);
-	bool known = gm_option_find(ops->options, name) != NULL;
 	struct gm_error why;
 
-	if (known && !text)
+	if (!gm_option_find(ops->options, name))
+		return unknown_rule_key(loader, ops, key);
+	if (!text)
 		return gm_policies_refuse(loader, value, "a key has one value here");
-	if (gm_option_set(ops->options, options, name, known ? text : "", &why) < 0)
-		return gm_yaml_refuse(loader->yaml, known ? value : key, loader->err, "%s",
-				      why.text);
+	if (gm_option_set(ops->options, options, name, text, &why) < 0)
+		return gm_yaml_refuse(loader->yaml, value, loader->err, "%s", why.text);
 	return check_value(loader, ops, name, value);
 }
 
@@ -196,8 +210,12 @@ static int read_key(struct gm_policy_loader *loader, struct draft *draft,
 	}
 	if (strcmp(name, "group") == 0)
 		return gm_policies_word(loader, value, draft->group);
-	if (strcmp(name, "match") == 0)
+	if (strcmp(name, "match") == 0) {
+		draft->match_node = value;
 		return gm_policies_match(loader, value, &draft->match);
+	}
+	if (strcmp(name, "metric") == 0 || strcmp(name, "condition") == 0)
+		draft->judged_node = value;
 	return set_option(loader, draft->ops, draft->options, key, value);
 }
 
@@ -228,10 +246,14 @@ static int finish_rule(struct gm_policy_loader *loader, struct draft *draft,
 		return gm_policies_refuse(loader, node, "metric: a threshold needs one");
 	if (draft->ops->check(draft->options, &why) < 0)
 		return gm_yaml_refuse(loader->yaml, node, loader->err, "%s", why.text);
+	int result = gm_policies_scope(loader, draft->ops, draft->options, &draft->match,
+				       draft->match_node ? draft->match_node : draft->judged_node);
+	if (result < 0)
+		return result;
 	if (group && !group->enabled)
 		gm_option_set(draft->ops->options, draft->options, "enabled", "false", NULL);
-	int result = gm_detector_settings_add_rule(loader->settings, draft->ops, draft->name,
-						   &draft->match, draft->options);
+	result = gm_detector_settings_add_rule(loader->settings, draft->ops, draft->name,
+					       &draft->match, draft->options);
 	return result < 0 ? gm_policies_failed(loader, draft->name_node, result) : 0;
 }
 

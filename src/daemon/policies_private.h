@@ -40,6 +40,13 @@ int gm_policies_word(const struct gm_policy_loader *loader, const struct gm_yaml
 /* policies_match.c: whom a mapping of patterns is about. */
 int gm_policies_match(const struct gm_policy_loader *loader, const struct gm_yaml_node *node,
 		      struct gm_match *match);
+/*
+ * policies_scope.c: whether a threshold or policy that was checked by itself can judge anything that the match
+ * leaves. `place`: where it is refused.
+ */
+int gm_policies_scope(const struct gm_policy_loader *loader, const struct gm_detector_ops *ops,
+		      const void *options, const struct gm_match *match,
+		      const struct gm_yaml_node *place);
 int gm_policies_list(struct gm_policy_loader *loader, const struct gm_yaml_node *list,
 		     int (*read)(struct gm_policy_loader *loader, const struct gm_yaml_node *node));
 

@@ -43,9 +43,19 @@ static bool yields(const struct gm_precedence *precedence, int source, int other
 	return mine > its / 2 && other < source;
 }
 
-bool gm_precedence_take(struct gm_precedence *precedence, enum gm_source_id source,
-			int64_t measured_at)
+/* What was told at a time that is still to come was told before the clock was set back. */
+static void forget_future(struct gm_precedence *precedence, int64_t now)
 {
+	for (int source = 0; source < GM_SOURCE_COUNT; source++) {
+		if (precedence->tellers[source].newest - GM_CLOCK_SET_BACK > now)
+			precedence->tellers[source].newest = 0;
+	}
+}
+
+bool gm_precedence_take(struct gm_precedence *precedence, enum gm_source_id source,
+			int64_t measured_at, int64_t now)
+{
+	forget_future(precedence, now);
 	note(precedence, source, measured_at);
 	for (int other = 0; other < GM_SOURCE_COUNT; other++) {
 		int64_t newest = precedence->tellers[other].newest;
@@ -55,4 +65,19 @@ bool gm_precedence_take(struct gm_precedence *precedence, enum gm_source_id sour
 			return false;
 	}
 	return true;
+}
+
+uint16_t gm_precedence_keep(struct gm_precedence *precedence, enum gm_source_id source, int64_t now,
+			    const struct gm_frame *frame, const struct gm_reading *readings,
+			    struct gm_reading *kept)
+{
+	bool shared = false;
+	uint16_t count = 0;
+	for (size_t i = 0; i < frame->count; i++)
+		shared |= gm_precedence_shared(readings[i].metric);
+	shared = shared && !gm_precedence_take(precedence, source, frame->measured_at, now);
+	for (size_t i = 0; i < frame->count; i++)
+		if (!shared || !gm_precedence_shared(readings[i].metric))
+			kept[count++] = readings[i];
+	return count;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "model/event.h"
+#include "model/sample.h"
 
 /* Zero-initialised: nobody has told anything. */
 struct gm_precedence {
@@ -25,9 +26,18 @@ bool gm_precedence_shared(unsigned metric);
 /*
  * Notes that `source` has told shared metrics, true at `measured_at`, and says whether to take them. Of
  * two that are alive the one with half the other's interval or less is taken, otherwise the one
- * that comes first in enum gm_source_id. One is alive for three of its intervals and a second.
+ * that comes first in enum gm_source_id. One is alive for three of its intervals and a second; not one
+ * whose last was true more than a second after `now`: the clock was set back since.
  */
 bool gm_precedence_take(struct gm_precedence *precedence, enum gm_source_id source,
-			int64_t measured_at);
+			int64_t measured_at, int64_t now);
+
+/*
+ * What is left of a guest's frame without the shared metrics that another source tells: into `kept`, which has
+ * room for all of `readings` and may not be them; returns how many. `now` as above.
+ */
+uint16_t gm_precedence_keep(struct gm_precedence *precedence, enum gm_source_id source, int64_t now,
+			    const struct gm_frame *frame, const struct gm_reading *readings,
+			    struct gm_reading *kept);
 
 #endif

@@ -63,11 +63,12 @@ void gm_selfwatch_store(struct gm_store *store, struct gm_agent_row *agent)
 	agent->store_filled = status.filled;
 }
 
-void gm_selfwatch_clock(void)
+int64_t gm_selfwatch_clock(void)
 {
 	int64_t step = gm_clock_discipline();
 	if (step != 0)
 		gm_log(GM_LOG_WARNING,
-		       "the system's clock was set by %.3f s: the windows begin anew",
+		       "the system's clock was set by %.3f s: nothing is measured over that",
 		       (double)step / 1e9);
+	return step;
 }

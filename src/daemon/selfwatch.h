@@ -18,8 +18,8 @@ void gm_selfwatch_init(struct gm_agent_row *agent, const char *node, uint32_t bo
 /* Fills what is told of the store. */
 void gm_selfwatch_store(struct gm_store *store, struct gm_agent_row *agent);
 
-/* Follows the wall clock; a step of it is logged. About once a second. */
-void gm_selfwatch_clock(void);
+/* Follows the wall clock; a step of it is logged and returned (base/clock.h). About once a second. */
+int64_t gm_selfwatch_clock(void);
 
 /* Fills cpu_ns, resident and sample_rate. About once a second. */
 void gm_selfwatch_update(struct gm_selfwatch *watch, uint64_t readings, struct gm_agent_row *agent);

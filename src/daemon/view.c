@@ -39,14 +39,6 @@ size_t gm_view_count(const struct gm_view *view, enum gm_entity_kind kind)
 	return count;
 }
 
-static uint32_t count_alarms(const struct gm_view *view, uint32_t guest_index)
-{
-	uint32_t count = 0;
-	for (size_t i = 0; i < view->snapshot->alarm_count; i++)
-		count += view->snapshot->alarms[i].guest_index == guest_index;
-	return count;
-}
-
 /*
  * A guest whose monitor hangs still shows a state and interface counters: it is stale when the slow
  * lane, once it has told of it, tells no more, or when nobody tells of it at all.
@@ -71,6 +63,24 @@ static int compare_guests(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
+static int compare_index(const void *index, const void *row)
+{
+	uint32_t one = *(const uint32_t *)index, other = ((const struct gm_guest_row *)row)->index;
+	return (one > other) - (one < other);
+}
+
+/* Of guests that are sorted by index. */
+static void count_alarms(struct gm_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->alarm_count; i++) {
+		struct gm_guest_row *row =
+			bsearch(&snapshot->alarms[i].guest_index, snapshot->guests,
+				snapshot->guest_count, sizeof(*row), compare_index);
+		if (row)
+			row->active_alarms++;
+	}
+}
+
 static void build_guests(struct gm_view *view)
 {
 	struct gm_snapshot *snapshot = view->snapshot;
@@ -91,12 +101,12 @@ static void build_guests(struct gm_view *view)
 		row->stale = is_stale(view->input, tracked);
 		row->started_at = tracked->started_at;
 		gm_tenant_name(row->info.project_uuid, row->info.project, row->tenant);
-		row->active_alarms = count_alarms(view, tracked->guest_index);
 		row->last = gm_view_last(view, tracked);
 	}
-	if (snapshot->guests)
-		qsort(snapshot->guests, snapshot->guest_count, sizeof(*snapshot->guests),
-		      compare_guests);
+	if (!snapshot->guests)
+		return;
+	qsort(snapshot->guests, snapshot->guest_count, sizeof(*snapshot->guests), compare_guests);
+	count_alarms(snapshot);
 }
 
 bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal)
@@ -112,14 +122,19 @@ bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal)
 	return tracked->info.key.kind == GM_ENTITY_NODE || tracked->guest_index != 0;
 }
 
+int gm_view_order(uint32_t guest, uint32_t number, uint32_t other_guest, uint32_t other_number)
+{
+	if (guest != other_guest)
+		return guest < other_guest ? -1 : 1;
+	return (number > other_number) - (number < other_number);
+}
+
 static int compare_interfaces(const void *a, const void *b)
 {
 	const struct gm_interface_row *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	if (one->ordinal != other->ordinal)
-		return one->ordinal < other->ordinal ? -1 : 1;
-	return strcmp(one->device, other->device);
+	int order =
+		gm_view_order(one->guest_index, one->ordinal, other->guest_index, other->ordinal);
+	return order != 0 ? order : strcmp(one->device, other->device);
 }
 
 static void build_interfaces(struct gm_view *view)

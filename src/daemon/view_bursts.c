@@ -58,9 +58,7 @@ static size_t find_ports(struct gm_view *view, struct port *ports)
 static int compare_ports(const void *a, const void *b)
 {
 	const struct port *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	return (one->ordinal > other->ordinal) - (one->ordinal < other->ordinal);
+	return gm_view_order(one->guest_index, one->ordinal, other->guest_index, other->ordinal);
 }
 
 static void add_total(struct gm_snapshot *snapshot, const struct port *port, uint32_t part,

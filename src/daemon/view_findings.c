@@ -96,11 +96,9 @@ static void add_rows(const struct gm_view *view, struct rows tables[TABLES])
 static int compare_findings(const void *a, const void *b)
 {
 	const struct gm_finding_row *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	if (one->ordinal != other->ordinal)
-		return one->ordinal < other->ordinal ? -1 : 1;
-	return (int)other->rx - (int)one->rx;
+	int order =
+		gm_view_order(one->guest_index, one->ordinal, other->guest_index, other->ordinal);
+	return order != 0 ? order : (int)other->rx - (int)one->rx;
 }
 
 void gm_view_findings(struct gm_view *view)
@@ -167,10 +165,9 @@ static int64_t newest(const struct gm_process_row *row)
 static int compare_processes(const void *a, const void *b)
 {
 	const struct gm_process_row *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	if (one->pid != other->pid)
-		return one->pid < other->pid ? -1 : 1;
+	int order = gm_view_order(one->guest_index, one->pid, other->guest_index, other->pid);
+	if (order != 0)
+		return order;
 	int64_t seen = newest(one), other_seen = newest(other);
 	return (seen < other_seen) - (seen > other_seen);
 }

@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "daemon/view_private.h"
@@ -21,20 +20,16 @@ static void build_host(struct gm_view *view)
 	const struct gm_tracked *node = gm_entities_find(view->input->entities, &key);
 	if (node)
 		host->info = node->info.node;
-	struct timespec up;
-	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
-		host->booted_at = view->input->now - ((int64_t)up.tv_sec * GM_SECOND + up.tv_nsec);
+	host->booted_at = view->input->now - gm_clock_uptime();
 	host->guests_changed_at = gm_entities_guests_changed_at(view->input->entities);
 }
 
 static int compare_disks(const void *a, const void *b)
 {
 	const struct gm_disk_row *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	if (one->ordinal != other->ordinal)
-		return one->ordinal < other->ordinal ? -1 : 1;
-	return strcmp(one->target, other->target);
+	int order =
+		gm_view_order(one->guest_index, one->ordinal, other->guest_index, other->ordinal);
+	return order != 0 ? order : strcmp(one->target, other->target);
 }
 
 static bool same_disk(const struct gm_disk_row *one, const struct gm_disk_row *other)
@@ -94,9 +89,7 @@ static size_t count_vcpus(const struct gm_view *view)
 static int compare_vcpus(const void *a, const void *b)
 {
 	const struct gm_vcpu_row *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	return (one->number > other->number) - (one->number < other->number);
+	return gm_view_order(one->guest_index, one->number, other->guest_index, other->number);
 }
 
 /* One that was unplugged is told of no more. */

@@ -25,6 +25,9 @@ size_t gm_view_count(const struct gm_view *view, enum gm_entity_kind kind);
  */
 bool gm_view_place(const struct gm_tracked *tracked, uint32_t *ret_ordinal);
 
+/* The order of a table's indexes: by the guest's, then by a number within it. Below, at or above 0. */
+int gm_view_order(uint32_t guest, uint32_t number, uint32_t other_guest, uint32_t other_number);
+
 /* The parts. */
 void gm_view_findings(struct gm_view *view); /* view_findings.c: leaks, bursts, anomalies, errors */
 void gm_view_processes(struct gm_view *view); /* view_findings.c */

@@ -46,9 +46,7 @@ struct holder {
 static int compare_holders(const void *a, const void *b)
 {
 	const struct holder *one = a, *other = b;
-	if (one->guest_index != other->guest_index)
-		return one->guest_index < other->guest_index ? -1 : 1;
-	return (one->ordinal > other->ordinal) - (one->ordinal < other->ordinal);
+	return gm_view_order(one->guest_index, one->ordinal, other->guest_index, other->ordinal);
 }
 
 static bool is_holder(const struct gm_tracked *tracked, uint32_t *ret_ordinal)

@@ -64,7 +64,7 @@ static int syntax_error(const struct gm_yaml *yaml, const yaml_parser_t *parser,
 	return refuse_at(yaml, place, err, what);
 }
 
-static bool is_marked(const yaml_event_t *event)
+bool gm_yaml_is_marked(const struct yaml_event_s *event)
 {
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
@@ -89,7 +89,7 @@ static int check_event(const struct gm_yaml *yaml, const yaml_event_t *event, st
 {
 	struct place place = place_of_mark(&event->start_mark);
 
-	if (is_marked(event))
+	if (gm_yaml_is_marked(event))
 		return refuse_at(yaml, place, err, "anchors, aliases and tags are not allowed");
 	if (event->type == YAML_DOCUMENT_START_EVENT && ++scan->documents > 1)
 		return refuse_at(yaml, place, err, "a second document is not allowed");

@@ -13,12 +13,16 @@
 #include "base/error.h"
 
 struct gm_yaml;
+struct yaml_event_s; /* libyaml's */
 struct gm_yaml_node; /* a node of a tree, valid as long as the tree */
 
 /* `text` (terminated) outlives the tree. -EINVAL with "NAME:LINE:COLUMN: …", or -ENOMEM. */
 int gm_yaml_read(const char *name, const char *text, size_t length, struct gm_yaml **ret_yaml,
 		 struct gm_error *err);
 void gm_yaml_free(struct gm_yaml *yaml);
+
+/* Whether an event of libyaml is an alias, or has an anchor or a tag. */
+bool gm_yaml_is_marked(const struct yaml_event_s *event);
 
 /* NULL: the file holds nothing. */
 const struct gm_yaml_node *gm_yaml_root(const struct gm_yaml *yaml);

@@ -161,6 +161,39 @@ static void said_from_json(const struct gm_json *object, struct gm_alarm *alarm)
 	}
 }
 
+/* ---- the severities that were told ---- */
+
+static const struct {
+	const char *name;
+	size_t offset;
+} told_members[] = {
+	{"worst", offsetof(struct gm_alarm, worst)},
+	{"told_before", offsetof(struct gm_alarm, told_before)},
+	{"worst_before", offsetof(struct gm_alarm, worst_before)},
+};
+enum { TOLD_MEMBERS = sizeof(told_members) / sizeof(told_members[0]) };
+
+static void told_to_json(const struct gm_alarm *alarm, struct gm_json *object)
+{
+	for (size_t i = 0; i < TOLD_MEMBERS; i++) {
+		enum gm_severity severity;
+		memcpy(&severity, (const char *)alarm + told_members[i].offset, sizeof(severity));
+		if (severity != 0)
+			gm_json_set_text(object, told_members[i].name, gm_severity_name(severity));
+	}
+}
+
+static void told_from_json(const struct gm_json *object, struct gm_alarm *alarm)
+{
+	for (size_t i = 0; i < TOLD_MEMBERS; i++) {
+		enum gm_severity severity = 0;
+		if (gm_severity_parse(gm_json_get_text(object, told_members[i].name), &severity) <
+		    0)
+			severity = 0;
+		memcpy((char *)alarm + told_members[i].offset, &severity, sizeof(severity));
+	}
+}
+
 struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 {
 	static const uint8_t no_guest[GM_UUID_SIZE];
@@ -170,8 +203,7 @@ struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 	gm_json_set_integer(object, "id", alarm->id);
 	gm_json_set_text(object, "entity", gm_entity_text(&alarm->key, key));
 	gm_json_set_text(object, "severity", gm_severity_name(alarm->severity));
-	if (alarm->worst != 0)
-		gm_json_set_text(object, "worst", gm_severity_name(alarm->worst));
+	told_to_json(alarm, object);
 	gm_json_set_integer(object, "event_type", alarm->event_type);
 	gm_json_set_integer(object, "probable_cause", alarm->cause);
 	for (size_t i = 0; i < sizeof(text_members) / sizeof(text_members[0]); i++)
@@ -206,8 +238,7 @@ int gm_alarm_from_json(const struct gm_json *object, struct gm_alarm *ret_alarm,
 	if (gm_severity_parse(gm_json_get_text(object, "severity"), &alarm.severity) < 0)
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"severity\"",
 				    (long long)id);
-	if (gm_severity_parse(gm_json_get_text(object, "worst"), &alarm.worst) < 0)
-		alarm.worst = 0;
+	told_from_json(object, &alarm);
 	if (guest && gm_uuid_parse(guest, alarm.guest) < 0)
 		return gm_error_set(err, -EINVAL, "alarm %lld: no valid \"guest\"", (long long)id);
 

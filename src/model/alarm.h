@@ -45,7 +45,9 @@ struct gm_alarm {
 	char metric[GM_METRIC_NAME];
 	char rule[GM_RULE_NAME];   /* as in the finding */
 	enum gm_severity severity; /* the last one before the clear, once cleared */
-	enum gm_severity worst;    /* of all that it had; 0: an old record, not known */
+	enum gm_severity worst;    /* of all that were told of it; 0: an old record, not known */
+	/* Told before this transition, the last and the worst; 0: none (a raise), or an old record. */
+	enum gm_severity told_before, worst_before;
 	enum gm_event_type event_type;
 	enum gm_probable_cause cause;
 	int64_t raised_at, changed_at; /* node's time; changed_at equals raised_at at first */

@@ -4,6 +4,7 @@
  */
 #include "model/entity.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,6 +120,19 @@ int gm_uuid_parse(const char *text, uint8_t ret_uuid[GM_UUID_SIZE])
 		return -EINVAL;
 	memcpy(ret_uuid, uuid, GM_UUID_SIZE);
 	return 0;
+}
+
+bool gm_address_parse(const char *text, struct gm_address *ret_address)
+{
+	struct gm_address address = {0};
+
+	if (inet_pton(AF_INET, text, address.octets) == 1)
+		address.version = 4;
+	else if (inet_pton(AF_INET6, text, address.octets) == 1)
+		address.version = 6;
+	if (ret_address)
+		*ret_address = address;
+	return address.version != 0;
 }
 
 char *gm_entity_text(const struct gm_entity_key *key, char text[GM_KEY_TEXT])

@@ -76,6 +76,8 @@ struct gm_address {
 	uint8_t version; /* 4 or 6; 0: none */
 	uint8_t octets[16];
 };
+/* As inet_pton() reads it; ret_address may be NULL. False, with none in it: `text` is no address. */
+bool gm_address_parse(const char *text, struct gm_address *ret_address);
 
 /*
  * What is known of an entity beside its measurements. Sources fill what they know and hand it up

@@ -25,6 +25,8 @@ static const char *const severity_names[] = {
 };
 enum { SEVERITY_NAMES = sizeof(severity_names) / sizeof(severity_names[0]) };
 
+const char *const gm_severity_choices[] = {"warning", "minor", "major", "critical", NULL};
+
 void gm_evidence_set(struct gm_evidence *evidence, enum gm_evidence_id id, double number)
 {
 	if (!isfinite(number)) {
@@ -103,6 +105,11 @@ const char *gm_severity_name(enum gm_severity severity)
 {
 	bool known = (int)severity > 0 && (int)severity < SEVERITY_NAMES;
 	return known ? severity_names[severity] : severity_names[GM_SEVERITY_INDETERMINATE];
+}
+
+enum gm_severity gm_severity_chosen(int index)
+{
+	return (enum gm_severity)(GM_SEVERITY_WARNING - index);
 }
 
 int gm_severity_parse(const char *name, enum gm_severity *ret_severity)

@@ -54,6 +54,10 @@ enum gm_severity {
 const char *gm_severity_name(enum gm_severity severity); /* "warning", … */
 int gm_severity_parse(const char *name, enum gm_severity *ret_severity);
 
+/* What an operator may choose for the alarm of a rule, mildest first; and the severity at an index of it. */
+extern const char *const gm_severity_choices[]; /* NULL at the end */
+enum gm_severity gm_severity_chosen(int index);
+
 /* The numbers of IANA-ITU-ALARM-TC-MIB (RFC 3877; revision of 2014-05-22) that guestmon uses. */
 enum gm_probable_cause {
 	GM_CAUSE_OUT_OF_MEMORY = 162,

@@ -28,10 +28,12 @@ struct gm_reading {
 };
 
 enum {
-	/* Seen from the host's end of the cable: mirrored when the device turns out to be a guest's. */
+	/* Of a device of the host that may turn out to be a guest's: mirrored then, for it is the cable's other end. */
 	GM_FRAME_HOST_VIEW = 1,
 	/* Finer than the windows: detectors see it, windows and stores do not keep it. */
 	GM_FRAME_FINE = 2,
+	/* With HOST_VIEW: what the device receives the guest does, too (macvtap); never mirrored. */
+	GM_FRAME_SAME_VIEW = 4,
 };
 
 struct gm_frame {

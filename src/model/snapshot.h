@@ -203,11 +203,13 @@ struct gm_contention_row {
 /* An output and what it has told (daemon/outbox.h), numbered as the MIB does. */
 enum gm_output_state {
 	GM_OUTPUT_WORKING = 1,
-	GM_OUTPUT_WAITING, /* for the receiver, after a failure */
+	GM_OUTPUT_WAITING, /* for the receiver, after a failure; the agent's: for the master agent */
 	GM_OUTPUT_PAUSED,  /* by the operator */
 	GM_OUTPUT_ABSENT,  /* the driver could not be made */
 };
 const char *gm_output_state_name(enum gm_output_state state); /* "working", … */
+
+enum { GM_OUTPUT_ERROR = 256 }; /* as much as an SnmpAdminString holds */
 
 struct gm_output_row {
 	char name[48], type[16];
@@ -220,7 +222,8 @@ struct gm_output_row {
 	int64_t delivered_at;         /* node's time of the last delivery; 0: none yet */
 	int64_t failing_since;        /* node's time; 0: the last attempt went well */
 	int64_t next_try_at;          /* node's time; 0: at once */
-	char error[128]; /* of the last attempt that failed; kept until one goes well */
+	/* Of the last attempt that failed; kept until one goes well. Ends with … where it is cut. */
+	char error[GM_OUTPUT_ERROR];
 };
 
 struct gm_agent_row {

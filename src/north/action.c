@@ -106,12 +106,9 @@ static void on_done(void *user, const struct gm_action_answer *answer)
 
 static bool is_occasion(const struct gm_output *output, const struct gm_transition *transition)
 {
-	const struct gm_alarm *alarm = &transition->alarm;
 	const char *rules = output->options.rules;
-	return transition->kind != GM_TRANSITION_CLEAR && !gm_transition_is_over(transition) &&
-	       (alarm->news == GM_NEWS_CONDITION || alarm->news == GM_NEWS_RELEASED) &&
-	       alarm->suppressed == GM_SUPPRESSION_NONE && alarm->ended_at == 0 &&
-	       (rules[0] == '\0' || gm_text_match(rules, alarm->rule));
+	return gm_transition_is_occasion(transition) &&
+	       (rules[0] == '\0' || gm_text_match(rules, transition->alarm.rule));
 }
 
 static int64_t count(const struct gm_output *output, struct gm_action_query query)

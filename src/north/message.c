@@ -68,6 +68,20 @@ bool gm_transition_is_over(const struct gm_transition *transition)
 	return transition->kind == GM_TRANSITION_CLEAR || transition->alarm.cleared_at != 0;
 }
 
+bool gm_alarm_is_on(const struct gm_alarm *alarm)
+{
+	return alarm->cleared_at == 0 && alarm->ended_at == 0 &&
+	       alarm->suppressed == GM_SUPPRESSION_NONE;
+}
+
+bool gm_transition_is_occasion(const struct gm_transition *transition)
+{
+	enum gm_alarm_news news = transition->alarm.news;
+
+	return transition->kind != GM_TRANSITION_CLEAR && gm_alarm_is_on(&transition->alarm) &&
+	       (news == GM_NEWS_CONDITION || news == GM_NEWS_RELEASED);
+}
+
 const char *gm_alarm_source(const struct gm_alarm *alarm, const char *node)
 {
 	return alarm->guest_name[0] != '\0' ? alarm->guest_name : node;

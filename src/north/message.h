@@ -31,6 +31,12 @@ bool gm_alarm_has_guest(const struct gm_alarm *alarm);
 /* Whether the alarm is over: cleared now, or before (an old alarm can still be commented). */
 bool gm_transition_is_over(const struct gm_transition *transition);
 
+/* Whether its condition is on, and nothing keeps it from being told. */
+bool gm_alarm_is_on(const struct gm_alarm *alarm);
+
+/* Whether something may be done for it: the alarm's condition itself is new or has changed, and is on. */
+bool gm_transition_is_occasion(const struct gm_transition *transition);
+
 /* What to call the alarm's source in front of people: the guest's name, else `node`. */
 const char *gm_alarm_source(const struct gm_alarm *alarm, const char *node);
 

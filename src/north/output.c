@@ -8,9 +8,9 @@
 
 #include "base/text.h"
 
-/* In the order of importance; indexes of the option `severity`. */
-static const char *const severity_choices[] = {"critical", "major",         "minor",
-					       "warning",  "indeterminate", NULL};
+const char *const gm_output_severities[] = {"critical", "major",         "minor",
+					    "warning",  "indeterminate", NULL};
+/* The same in numbers. */
 static const enum gm_severity severities[] = {GM_SEVERITY_CRITICAL, GM_SEVERITY_MAJOR,
 					      GM_SEVERITY_MINOR, GM_SEVERITY_WARNING,
 					      GM_SEVERITY_INDETERMINATE};
@@ -27,7 +27,7 @@ const struct gm_option gm_output_option_table[] = {
 	 GM_OPTION_AT(struct gm_output_options, severity),
 	 .fallback = "indeterminate",
 	 .help = "The least severe alarms that are told.",
-	 .choices = severity_choices},
+	 .choices = gm_output_severities},
 	{.key = "detectors",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_output_options, detectors),
@@ -51,7 +51,9 @@ const struct gm_option gm_output_option_table[] = {
 	 .type = GM_OPTION_BOOL,
 	 GM_OPTION_AT(struct gm_output_options, changes),
 	 .fallback = "true",
-	 .help = "Tell changes of severity and of evidence, too, not only raise and clear."},
+	 .help = "Tell changes of severity and of evidence, too, not only raise and clear. The "
+		 "change "
+		 "by which an alarm becomes as severe as it has to be is told in any case."},
 	{.key = "retry-min",
 	 .type = GM_OPTION_DURATION,
 	 GM_OPTION_AT(struct gm_output_options, retry_min),
@@ -106,22 +108,53 @@ static int importance(enum gm_severity severity)
 	return index;
 }
 
+bool gm_output_is_severe(int least, enum gm_severity severity)
+{
+	return importance(severity) <= least;
+}
+
 static const char *or_dash(const char *text)
 {
 	return text[0] != '\0' ? text : "-";
+}
+
+bool gm_output_covers(const struct gm_output_options *options, const struct gm_alarm *alarm)
+{
+	/* What was told once is told to its end, however harmless it has become. */
+	enum gm_severity severity = alarm->worst != 0 ? alarm->worst : alarm->severity;
+	return gm_output_is_severe(options->severity, severity) &&
+	       gm_text_match(options->detectors, alarm->detector) &&
+	       gm_text_match(options->guests, or_dash(alarm->guest_name)) &&
+	       gm_text_match(options->projects, or_dash(alarm->project));
+}
+
+/* An alarm that grows worse may be told for the first time by a change, which is its raise here. */
+static bool is_first(const struct gm_output_options *options, const struct gm_alarm *alarm)
+{
+	return alarm->worst_before != 0 &&
+	       !gm_output_is_severe(options->severity, alarm->worst_before);
+}
+
+unsigned gm_output_told_before(const struct gm_output_options *options,
+			       const struct gm_alarm *alarm)
+{
+	unsigned told = 0;
+	if (alarm->worst_before == 0 ||
+	    !gm_output_is_severe(options->severity, alarm->worst_before))
+		return 0;
+	if (options->changes)
+		return 1U << alarm->told_before;
+	/* It was told once: when it had become severe enough. */
+	for (int i = importance(alarm->worst_before); i <= options->severity; i++)
+		told |= 1U << severities[i];
+	return told;
 }
 
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition)
 {
 	const struct gm_alarm *alarm = &transition->alarm;
-	/* What was told once is told to its end, however harmless it has become. */
-	enum gm_severity severity = transition->kind == GM_TRANSITION_RAISE || alarm->worst == 0
-					    ? alarm->severity
-					    : alarm->worst;
-	return (options->changes || transition->kind != GM_TRANSITION_CHANGE) &&
-	       importance(severity) <= options->severity &&
-	       gm_text_match(options->detectors, alarm->detector) &&
-	       gm_text_match(options->guests, or_dash(alarm->guest_name)) &&
-	       gm_text_match(options->projects, or_dash(alarm->project));
+	return gm_output_covers(options, alarm) &&
+	       (options->changes || transition->kind != GM_TRANSITION_CHANGE ||
+		is_first(options, alarm));
 }

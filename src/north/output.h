@@ -94,6 +94,9 @@ const struct gm_output_ops *gm_output_type(const char *name); /* NULL: there is 
 
 enum { GM_OUTPUT_NAME = 48, GM_OUTPUT_PATTERNS = 256 };
 
+/* In the order of importance, NULL at the end: indexes of options called `severity`. */
+extern const char *const gm_output_severities[];
+
 /* What every output has: which transitions it tells, and how long it insists. */
 struct gm_output_options {
 	bool enabled;
@@ -110,8 +113,24 @@ struct gm_output_options {
 };
 extern const struct gm_option gm_output_option_table[];
 
-/* Whether the output tells this transition. What follows a raise is judged by the worst that it was. */
+/* Whether a severity is at least that of the option `severity`, whose index is `least`. */
+bool gm_output_is_severe(int least, enum gm_severity severity);
+
+/* Whether the output tells of this alarm: it is judged by the worst that was told of it so far. */
+bool gm_output_covers(const struct gm_output_options *options, const struct gm_alarm *alarm);
+
+/*
+ * Whether the output tells this transition, of an alarm that it covers. A change by which the alarm becomes
+ * severe enough is told whatever `changes` says.
+ */
 bool gm_output_wants(const struct gm_output_options *options,
 		     const struct gm_transition *transition);
+
+/*
+ * Under which severities it may have told the alarm before this transition, bits 1 << severity, as far as the
+ * record says. 0: it has not, or nothing is known.
+ */
+unsigned gm_output_told_before(const struct gm_output_options *options,
+			       const struct gm_alarm *alarm);
 
 #endif

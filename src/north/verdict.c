@@ -49,3 +49,13 @@ struct gm_verdict gm_verdict_of(const struct gm_http_response *response,
 		.reason = reason,
 	};
 }
+
+struct gm_verdict gm_verdict_of_status(const struct gm_http_response *response,
+				       char reason[GM_VERDICT_REASON])
+{
+	struct gm_http_response silent = *response;
+
+	silent.body = "";
+	silent.length = 0;
+	return gm_verdict_of(&silent, reason);
+}

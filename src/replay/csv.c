@@ -253,17 +253,10 @@ const char *gm_csv_metric_name(const struct gm_csv *csv, unsigned metric)
 	return NULL;
 }
 
-/* A finite decimal number; strtod() alone would take hexadecimal, "inf" and leading blanks too. */
 static bool parse_number(const char *text, double *ret_number)
 {
-	if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
-		return false;
-	char *end;
-	double number = strtod(text, &end);
-	if (*end != '\0' || !isfinite(number))
-		return false;
-	*ret_number = number;
-	return true;
+	const char *end = gm_text_number(text, ret_number);
+	return end && *end == '\0';
 }
 
 /* Whole numbers exactly; others, as a spreadsheet may write them, rounded. */

@@ -153,14 +153,37 @@ int gm_state_index(struct gm_state *state, const char *scope, const char *name, 
 	return rc;
 }
 
+static int retire(struct gm_state *state, const struct gm_state_retired *retired)
+{
+	gm_sql_bind(state, GM_SQL_INDEX_RETIRE, "tti", retired->scope, retired->name,
+		    retired->time);
+	return gm_sql_run(state, GM_SQL_INDEX_RETIRE);
+}
+
+int gm_state_index_retire_batch(struct gm_state *state, const struct gm_state_retired *retired,
+				size_t count)
+{
+	int rc = count > 0 ? gm_sql_begin(state, NULL) : 0;
+
+	if (count == 0 || rc < 0)
+		return rc;
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (retired[i].time > state->newest)
+			state->newest = retired[i].time;
+		if (retire(state, &retired[i]) < 0)
+			rc = gm_sql_failed(state, NULL, "retire an index");
+	}
+	rc = gm_sql_end(state, rc, NULL);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (strcmp(retired[i].scope, crowded) == 0)
+			note_retired(&state->gap, retired[i].time);
+	}
+	return rc;
+}
+
 int gm_state_index_retire(struct gm_state *state, const char *scope, const char *name, int64_t time)
 {
-	if (time > state->newest)
-		state->newest = time;
-	gm_sql_bind(state, GM_SQL_INDEX_RETIRE, "tti", scope, name, time);
-	if (gm_sql_run(state, GM_SQL_INDEX_RETIRE) < 0)
-		return gm_sql_failed(state, NULL, "retire an index");
-	if (strcmp(scope, crowded) == 0)
-		note_retired(&state->gap, time);
-	return 0;
+	const struct gm_state_retired retired = {scope, name, time};
+
+	return gm_state_index_retire_batch(state, &retired, 1);
 }

@@ -52,9 +52,7 @@ int gm_state_lesson_remove(struct gm_state *state, int64_t id, struct gm_error *
 
 static void copy_column(char *text, size_t size, sqlite3_stmt *statement, int column)
 {
-	const char *value = (const char *)sqlite3_column_text(statement, column);
-
-	gm_text_copy(text, size, value ? value : "");
+	gm_text_copy(text, size, (const char *)sqlite3_column_text(statement, column));
 }
 
 static void read_row(sqlite3_stmt *statement, struct gm_lesson_row *row)

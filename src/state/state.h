@@ -49,6 +49,13 @@ int gm_state_index_batch(struct gm_state *state, const struct gm_state_name *nam
 			 struct gm_error *err);
 int gm_state_index_retire(struct gm_state *state, const char *scope, const char *name,
 			  int64_t time);
+/* Many as one transaction. */
+struct gm_state_retired {
+	const char *scope, *name;
+	int64_t time;
+};
+int gm_state_index_retire_batch(struct gm_state *state, const struct gm_state_retired *retired,
+				size_t count);
 
 /* A new alarm id, never given before. */
 uint32_t gm_state_new_alarm_id(struct gm_state *state);

@@ -23,9 +23,6 @@
 /* What a wrap may be faster than anything before it. */
 #define WRAP_FASTER 4.0
 
-/* An older sample than this is a clock that was set back; anything less came out of order. */
-#define SET_BACK GM_SECOND
-
 /* Keeps differences of times within 64 bits. */
 #define LENGTH_MAX (INT64_MAX / 4)
 
@@ -35,7 +32,8 @@ struct series {
 
 	/* the last reading taken, kept or fine: what the next point is measured from */
 	bool started;
-	bool broken; /* the next point is the first after a break */
+	bool stepped; /* `time` is of a clock that was set since: nothing is measured from it */
+	bool broken;  /* the next point is the first after a break */
 	int64_t time;
 	union gm_value value;
 	double fastest; /* counters: highest increase per ns so far */
@@ -46,6 +44,7 @@ struct series {
 	uint32_t column;
 	uint64_t pushes; /* moments of the track that it has: all, or all but the newest */
 	struct gm_window_sample last; /* the newest of them */
+	bool severed; /* its time is of a clock that was set since: no rate is measured from it */
 	bool has_rate;
 	double rate;
 };
@@ -309,7 +308,7 @@ static int keep(struct gm_window *window, struct series *series, int64_t time, u
 {
 	const struct gm_window_sample *last = &series->last;
 	series->has_rate = false;
-	if (series->track) {
+	if (series->track && !series->severed) {
 		int64_t span = time - last->time;
 		double grown;
 		if (series->kind == GM_KIND_COUNTER &&
@@ -325,16 +324,30 @@ static int keep(struct gm_window *window, struct series *series, int64_t time, u
 					  series->usual) /
 					 16;
 	}
+	series->severed = false;
 	return push(window, series, time, value);
 }
 
 static void start_anew(struct gm_window *window, struct series *series)
 {
 	leave_track(window, series);
-	series->started = false;
+	series->started = series->stepped = series->severed = false;
 	series->broken = true;
 	series->has_rate = false;
 	series->usual = 0;
+}
+
+void gm_window_stepped(struct gm_window *window)
+{
+	for (size_t i = 0; i < window->count; i++) {
+		struct series *series = &window->series[i];
+		series->severed = series->track != NULL;
+		if (series->kind != GM_KIND_COUNTER)
+			continue;
+		series->stepped |= series->started;
+		series->started = false;
+		series->broken = true;
+	}
 }
 
 /* Makes the point that `value` gives; false when it gives none (a first value, a reset). */
@@ -380,6 +393,12 @@ static void follow_counter(struct series *series, const struct gm_reading *readi
 	series->broken = true;
 }
 
+/* Whether there was a reading that those after it must not be behind: also before a step of the clock. */
+static bool has_time(const struct series *series)
+{
+	return series->started || series->stepped;
+}
+
 static int append_reading(struct gm_window *window, const struct gm_frame *frame,
 			  const struct gm_reading *reading, const struct emitter *to)
 {
@@ -392,9 +411,9 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 		window->dropped++;
 		return 0;
 	}
-	if (series->started && time < series->time - SET_BACK)
+	if (has_time(series) && time < series->time - GM_CLOCK_SET_BACK)
 		start_anew(window, series);
-	if (series->started && time <= series->time) {
+	if (has_time(series) && time <= series->time) {
 		/*
 		 * A fold's own frame repeats the reading of its last fine tick: keep it, tell no point.
 		 */
@@ -407,6 +426,7 @@ static int append_reading(struct gm_window *window, const struct gm_frame *frame
 	struct gm_point point;
 	bool told = make_point(series, time, reading->value, &point);
 	series->started = true;
+	series->stepped = false;
 	series->time = time;
 	series->value = reading->value;
 	int result = keeps ? keep(window, series, time, reading->value) : 0;
@@ -422,7 +442,7 @@ int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
 	const struct emitter to = {.emit = emit, .user = user};
 	int result = 0;
 	/* The clock was set back: what was newest is in the future now. */
-	if (frame->count && frame->measured_at < window->newest - SET_BACK)
+	if (frame->count && frame->measured_at < window->newest - GM_CLOCK_SET_BACK)
 		window->newest = frame->measured_at;
 	for (size_t i = 0; i < frame->count; i++) {
 		int outcome = append_reading(window, frame, &readings[i], &to);

@@ -40,6 +40,12 @@ int gm_window_append(struct gm_window *window, const struct gm_frame *frame,
 		     const struct gm_reading *readings,
 		     void (*emit)(void *user, const struct gm_point *point), void *user);
 
+/*
+ * The clock was set: the time between a sample of before and one of now is not known. What counters counted
+ * in it is no increase of any point; the first one after it carries `gap`.
+ */
+void gm_window_stepped(struct gm_window *window);
+
 /* One kept sample of one series. */
 struct gm_window_sample {
 	int64_t time;

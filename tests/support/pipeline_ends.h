@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "alarm/engine.h"
 #include "daemon/intake.h"
@@ -81,6 +82,16 @@ static inline uint32_t take_id(void *user)
 static inline struct gm_alarm_sink sink_of_alarms(struct told *told)
 {
 	return (struct gm_alarm_sink){take_transition, NULL, take_id, told};
+}
+
+/* A guest as libvirt tells of it. */
+static inline void tell_guest(struct gm_intake *intake, const uint8_t uuid[GM_UUID_SIZE],
+			      const char *name)
+{
+	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
+
+	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
+	gm_intake_seen(intake, GM_SOURCE_LIBVIRT, &info);
 }
 
 #endif

@@ -240,6 +240,7 @@ static int post(struct gm_callback *callback, struct gm_error *err)
 		.headers = headers,
 		.body = body ? callback->body.data : NULL,
 		.length = callback->body.length,
+		.once = callback->target.once,
 		.max_response = ANSWER,
 		.done = on_answer,
 		.user = callback,

@@ -19,6 +19,7 @@ struct gm_callback_target {
 	enum gm_callback_scheme scheme;
 	char user[GM_CALLBACK_NAME], secret[GM_CALLBACK_NAME]; /* or the client's id and password */
 	char token_url[GM_CALLBACK_URL];
+	bool once; /* a call must not arrive twice: gm_http_request.once */
 };
 
 /*

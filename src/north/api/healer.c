@@ -11,10 +11,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "north/message.h"
 #include "north/verdict.h"
-
-static const char *const severity_choices[] = {"critical", "major",         "minor",
-					       "warning",  "indeterminate", NULL};
 
 /* Tacker's API: physical server fault, its operating system; the VM's status, its reboot. */
 static const char *const fault_types[] = {"10", "11", "20", "21", NULL};
@@ -36,7 +34,7 @@ const struct gm_option gm_healer_option_table[] = {
 	{.key = "severity",
 	 .type = GM_OPTION_CHOICE,
 	 GM_OPTION_AT(struct gm_healer_options, severity),
-	 .choices = severity_choices,
+	 .choices = gm_output_severities,
 	 .fallback = "critical",
 	 .help = "The least severe alarm of a guest that is a fault."},
 	{.key = "detectors",
@@ -52,6 +50,13 @@ const struct gm_option gm_healer_option_table[] = {
 	 .fallback = "20",
 	 .help = "What is told as fault_type: 10 fault of the node, 11 of its operating system, 20 "
 		 "wrong state of the guest, 21 its reboot."},
+	{.key = "max-age",
+	 .type = GM_OPTION_DURATION,
+	 GM_OPTION_AT(struct gm_healer_options, max_age),
+	 .min = 1e9,
+	 .max = 86400e9,
+	 .fallback = "10m",
+	 .help = "A fault that could not be told for so long is given up."},
 	GM_OPTION_END,
 };
 
@@ -73,6 +78,7 @@ int gm_registration_parse(const struct gm_json *request, struct gm_registration 
 				    "fault_id: wanted is a text of less than %d characters",
 				    GM_HEALER_TEXT);
 	gm_text_copy(ret_registration->target.url, GM_CALLBACK_URL, action);
+	ret_registration->target.once = true;
 	gm_text_copy(ret_registration->fault_id, GM_HEALER_TEXT, fault);
 	ret_registration->called_for = (uint32_t)gm_json_get_integer(request, "called_for", 0);
 	return 0;
@@ -85,21 +91,22 @@ struct gm_output {
 	struct gm_healer_setup setup;
 	struct gm_callback *callback;
 	uint64_t ticket;
+	bool waits; /* for a snapshot that knows of the transition: */
+	struct gm_transition transition;
 };
 
 static int create(const void *options, const struct gm_output_host *host,
 		  struct gm_output **ret_output, struct gm_error *err)
 {
+	const struct gm_healer_setup *setup = options;
 	struct gm_output *output = calloc(1, sizeof(*output));
-	if (!output)
-		return gm_error_set(err, -ENOMEM, "out of memory");
-	output->host = *host;
-	output->setup = *(const struct gm_healer_setup *)options;
-	if (gm_callback_create(host->http, output->setup.transport,
-			       &output->setup.registration->target, &output->callback) < 0) {
+	if (!output || gm_callback_create(host->http, setup->transport,
+					  &setup->registration->target, &output->callback) < 0) {
 		free(output);
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	}
+	output->host = *host;
+	output->setup = *setup;
 	*ret_output = output;
 	return 0;
 }
@@ -118,12 +125,18 @@ static bool is_theirs(const struct gm_registration *registration, const struct g
 	       strcmp(registration->tenant, alarm->project) == 0;
 }
 
-static bool is_its_fault(const struct gm_registration *registration,
-			 const struct gm_transition *transition)
+/* What it is now counts, not what it was at its worst: a guest is deleted for it. */
+static bool is_severe(const struct gm_output *output, const struct gm_alarm *alarm)
+{
+	return gm_output_is_severe(output->setup.options->severity, alarm->severity);
+}
+
+static bool is_its_fault(const struct gm_output *output, const struct gm_transition *transition)
 {
 	char uuid[GM_UUID_TEXT];
+	const struct gm_registration *registration = output->setup.registration;
 	const struct gm_alarm *alarm = &transition->alarm;
-	if (transition->kind == GM_TRANSITION_CLEAR ||
+	if (!gm_transition_is_occasion(transition) || !is_severe(output, alarm) ||
 	    strcmp(gm_uuid_text(alarm->guest, uuid), registration->server) != 0)
 		return false;
 	if (is_theirs(registration, alarm))
@@ -160,7 +173,7 @@ static void on_answer(void *user, const struct gm_http_response *response)
 	struct gm_output *output = user;
 	const struct gm_registration *registration = output->setup.registration;
 	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	struct gm_verdict verdict = gm_verdict_of_status(response, reason);
 	if (verdict.kind == GM_VERDICT_DELIVERED) {
 		gm_log(GM_LOG_NOTICE,
 		       "server notifier: fault of server %s told for registration %s",
@@ -177,23 +190,12 @@ static void on_answer(void *user, const struct gm_http_response *response)
 	output->host.done(output->host.user, output->ticket, &verdict);
 }
 
-static void send_message(struct gm_output *output, const struct gm_message *message,
-			 uint64_t ticket)
+/* First the fence, then the call. */
+static void call(struct gm_output *output)
 {
 	struct gm_registration *registration = output->setup.registration;
-	const struct gm_alarm *alarm = &message->transition->alarm;
+	const struct gm_alarm *alarm = &output->transition.alarm;
 	struct gm_error err;
-	output->ticket = ticket;
-	if (registration->called_for != 0 || !is_its_fault(registration, message->transition)) {
-		tell(output, GM_VERDICT_DELIVERED, NULL);
-		return;
-	}
-	if (output->setup.forbidden) {
-		/* Given up soon: it must not be called for an old fault once it is allowed. */
-		tell(output, GM_VERDICT_REFUSED,
-		     "fault_action is not among those that server-notifier.callbacks allows");
-		return;
-	}
 	registration->called_for = alarm->id;
 	if (output->setup.keep(output->setup.user, registration) < 0) {
 		registration->called_for = 0;
@@ -212,6 +214,62 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 	gm_json_free(body);
 }
 
+static void give_up(struct gm_output *output, const struct gm_transition *transition,
+		    const char *why)
+{
+	const struct gm_registration *registration = output->setup.registration;
+	gm_log(GM_LOG_WARNING,
+	       "server notifier: alarm %" PRIu32
+	       " of server %s is not told for registration %s: %s",
+	       transition->alarm.id, registration->server, registration->id, why);
+	tell(output, GM_VERDICT_DELIVERED, NULL);
+}
+
+static void send_message(struct gm_output *output, const struct gm_message *message,
+			 uint64_t ticket)
+{
+	struct gm_registration *registration = output->setup.registration;
+	const struct gm_transition *transition = message->transition;
+	output->ticket = ticket;
+	if (registration->called_for != 0 || !is_its_fault(output, transition)) {
+		tell(output, GM_VERDICT_DELIVERED, NULL);
+	} else if (output->setup.forbidden) {
+		/* Given up soon: it must not be called for an old fault once it is allowed. */
+		tell(output, GM_VERDICT_REFUSED,
+		     "fault_action is not among those that server-notifier.callbacks allows");
+	} else if (message->sent_at - transition->time > output->setup.options->max_age) {
+		give_up(output, transition, "it is older than server-notifier.max-age");
+	} else {
+		output->transition = *transition;
+		output->waits = true;
+	}
+}
+
+static const struct gm_alarm *find(const struct gm_snapshot *snapshot, uint32_t id)
+{
+	for (size_t i = 0; i < snapshot->alarm_count; i++)
+		if (snapshot->alarms[i].id == id)
+			return &snapshot->alarms[i];
+	return NULL;
+}
+
+/*
+ * A message may be long on its way while Tacker is away: what is called for is looked at as it is now, in a
+ * picture that is no older than the message.
+ */
+static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now)
+{
+	(void)now;
+	if (!output->waits || snapshot->agent.last_sequence < output->transition.sequence)
+		return;
+	output->waits = false;
+	const struct gm_alarm *alarm = find(snapshot, output->transition.alarm.id);
+	if (alarm && gm_alarm_is_on(alarm) && is_severe(output, alarm))
+		call(output);
+	else
+		give_up(output, &output->transition, "it is no fault any more");
+}
+
 static void close_output(struct gm_output *output)
 {
 	gm_callback_free(output->callback);
@@ -228,5 +286,6 @@ const struct gm_output_ops gm_healer_ops = {
 	.in_flight = 1,
 	.create = create,
 	.send = send_message,
+	.tick = tick,
 	.close = close_output,
 };

@@ -4,7 +4,8 @@
  * each server it registers a fault_action at a Server Notifier, which is to be called when the server is
  * faulty. What follows deletes and makes anew the virtual machine, so there is a fence: a registration
  * calls at most once, and whether it has is written down before the call goes out. Only where it is
- * certain that nobody has taken the call is it made again.
+ * certain that nobody has taken the call is it made again. And it calls only for an alarm that is on now, as
+ * a snapshot shows it: not for what people do with one, not for one that is suppressed, has ended or is old.
  *
  * The output of one registration; made at run time, not among gm_output_types.
  */
@@ -22,6 +23,7 @@ struct gm_healer_options {
 	int severity;                       /* index, as of outputs */
 	char detectors[GM_OUTPUT_PATTERNS];
 	int fault_type; /* index of the choices */
+	int64_t max_age;
 };
 extern const struct gm_option gm_healer_option_table[];
 

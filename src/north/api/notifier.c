@@ -38,20 +38,19 @@ static uint32_t revision_of(const struct gm_output *output)
 	return view->revision ? view->revision(view->user) : 0;
 }
 
-static int create(const void *options, const struct gm_output_host *host,
-		  struct gm_output **ret_output, struct gm_error *err)
+static int create(const void *all, const struct gm_output_host *host, struct gm_output **ret_output,
+		  struct gm_error *err)
 {
+	const struct gm_notifier_options *options = all;
 	struct gm_output *output = calloc(1, sizeof(*output));
-	if (!output)
-		return gm_error_set(err, -ENOMEM, "out of memory");
-	output->host = *host;
-	output->options = *(const struct gm_notifier_options *)options;
-	output->revision = revision_of(output);
-	if (gm_callback_create(host->http, output->options.transport,
-			       &output->options.subscription->target, &output->callback) < 0) {
+	if (!output || gm_callback_create(host->http, options->transport,
+					  &options->subscription->target, &output->callback) < 0) {
 		free(output);
 		return gm_error_set(err, -ENOMEM, "out of memory");
 	}
+	output->host = *host;
+	output->options = *options;
+	output->revision = revision_of(output);
 	*ret_output = output;
 	return 0;
 }
@@ -66,7 +65,7 @@ static void tell(struct gm_output *output, const struct gm_verdict *verdict)
 static void tell_of(struct gm_output *output, const struct gm_http_response *response)
 {
 	char reason[GM_VERDICT_REASON];
-	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	struct gm_verdict verdict = gm_verdict_of_status(response, reason);
 	tell(output, &verdict);
 }
 
@@ -93,7 +92,7 @@ static void on_gap_answer(void *user, const struct gm_http_response *response)
 	struct gm_output *output = user;
 	char reason[GM_VERDICT_REASON];
 	output->gap_under_way = false;
-	if (gm_verdict_of(response, reason).kind == GM_VERDICT_RETRY) {
+	if (gm_verdict_of_status(response, reason).kind == GM_VERDICT_RETRY) {
 		output->gap_at = gm_clock_monotonic() + GAP_PAUSE;
 		if (output->body)
 			tell_of(output, response);

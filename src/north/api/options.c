@@ -2,7 +2,6 @@
 /*
  * The section `api` of guestmon.yaml; see api.h. Read by daemon/config.c.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -124,12 +123,6 @@ const struct gm_option gm_api_option_table[] = {
 	GM_OPTION_END,
 };
 
-static bool is_address(const char *text)
-{
-	unsigned char space[sizeof(struct in6_addr)];
-	return inet_pton(AF_INET, text, space) == 1 || inet_pton(AF_INET6, text, space) == 1;
-}
-
 static bool is_url(const char *text)
 {
 	bool scheme = strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
@@ -138,7 +131,7 @@ static bool is_url(const char *text)
 
 const char *gm_api_breach(const struct gm_api_options *options)
 {
-	if (!is_address(options->address))
+	if (!gm_address_parse(options->address, NULL))
 		return "address";
 	if (options->certificate[0] == '\0' && options->key[0] != '\0')
 		return "certificate";

@@ -157,8 +157,12 @@ void gm_mib_registry_tick(struct gm_mib *mib, int64_t now);
 /* trap.c */
 void gm_mib_trap_tick(struct gm_mib *mib, int64_t now);
 void gm_mib_trap_lost_session(struct gm_mib *mib);
-/* The name of a notification, of MAX_OID_LEN; returns its length. A sink's add() to a PDU. */
-size_t gm_mib_notification(unsigned number, oid *name);
+/*
+ * The name of a module's (GM_MIB_VM, …) notification, of MAX_OID_LEN; returns its length. A Notify to the
+ * master agent that begins with it; NULL: no memory. A sink's add() to a PDU.
+ */
+size_t gm_mib_notification(unsigned module, unsigned number, oid *name);
+netsnmp_pdu *gm_mib_notify_pdu(const netsnmp_session *session, unsigned module, unsigned number);
 void gm_mib_trap_add(void *pdu, const struct gm_mib_oid *id, const struct gm_mib_value *value);
 
 /* set.c: a phase of a SET (RFC 2741, 7.2.4), called by the handler. */

@@ -34,7 +34,8 @@ struct gm_inform_target {
 static void answer(struct gm_inform_target *target, enum gm_verdict_kind kind, const char *reason)
 {
 	struct gm_inform_answer given = {.ticket = target->ticket, .kind = kind};
-	gm_text_quote(given.reason, sizeof(given.reason), reason);
+	/* Ours or the library's: nothing of it is the receiver's. */
+	gm_text_shorten(given.reason, sizeof(given.reason), reason);
 	target->busy = target->sent = false;
 	gm_inform_link_answer(target->link, &given);
 }
@@ -202,7 +203,8 @@ static netsnmp_pdu *inform_pdu(const struct gm_inform_target *target)
 	static const oid up_time[] = {1, 3, 6, 1, 2, 1, 1, 3, 0};
 	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_notification(gm_mib_notification_of(&target->transition), name);
+	size_t length = gm_mib_notification(GM_MIB_GUESTMON,
+					    gm_mib_notification_of(&target->transition), name);
 	u_long ticks =
 		(u_long)((gm_clock_monotonic() - target->mib->started) / (10 * GM_MILLISECOND));
 	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_INFORM);

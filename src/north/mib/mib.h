@@ -93,6 +93,9 @@ void gm_mib_test(struct gm_mib *mib);
 /* The master agent's socket, as configured. */
 const char *gm_mib_socket(const struct gm_mib *mib);
 
+/* Whether it names one: a path, or tcp:HOST:PORT (tcp6:[HOST]:PORT). Pure. */
+bool gm_mib_socket_is_good(const char *agentx_socket);
+
 /*
  * Whether the master agent's socket lets this process in, tried without waiting: 0, or -ENOENT (nobody has
  * made it), -EACCES (not for this user), -ECONNREFUSED (its owner is gone), -EAGAIN (its owner does not take

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looks at the master agent's socket from outside: for `guestmonctl check`, which tells an operator why
+ * Looks at the master agent's socket from outside, and at its name: for `guestmonctl check`, which tells an operator why
  * there is no session. Nothing of net-snmp; the session itself is session.c's.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +12,23 @@
 
 #include "base/text.h"
 #include "north/mib/mib.h"
+
+bool gm_mib_socket_is_good(const char *agentx_socket)
+{
+	const char *host = agentx_socket, *port = strrchr(agentx_socket, ':');
+	if (agentx_socket[0] == '/')
+		return strlen(agentx_socket) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	if (strncmp(host, "tcp:", 4) == 0)
+		host += 4;
+	else if (strncmp(host, "tcp6:", 5) == 0)
+		host += 5;
+	else
+		return false;
+	if (!port || port <= host || strspn(port + 1, "0123456789") != strlen(port + 1))
+		return false;
+	long number = strtol(port + 1, NULL, 10);
+	return number >= 1 && number <= 65535 && strpbrk(host, " ,") == NULL;
+}
 
 static int explain(const char *path, int error, struct gm_error *err)
 {

@@ -43,6 +43,11 @@
 	.prefix = {1, (table), 1}, .prefix_length = 3, .index_objects = (indexes), \
 	.index = (function)
 
+/* indexes.c: of struct gm_guest_row, gm_interface_row, gm_disk_row, gm_vcpu_row. */
+gm_mib_index_fn gm_index_guest, gm_index_interface, gm_index_disk, gm_index_vcpu;
+/* A string of variable length: its length, and a sub-identifier for each octet. */
+size_t gm_index_of_name(const char *name, uint32_t *ret_index);
+
 extern const struct gm_mib_table gm_mib_agent_table, gm_mib_node_table, gm_mib_source_table;
 extern const struct gm_mib_table gm_mib_guest_table, gm_mib_interface_table, gm_mib_process_table;
 extern const struct gm_mib_table gm_mib_disk_table, gm_mib_vcpu_table;

@@ -53,23 +53,7 @@ static const struct gm_mib_column vcpu_columns[] = {
 #undef SET
 #undef ROW
 
-static size_t disk_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_disk_row *disk = row;
-	ret_index[0] = disk->guest_index;
-	ret_index[1] = disk->ordinal;
-	return 2;
-}
-
-static size_t vcpu_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_vcpu_row *vcpu = row;
-	ret_index[0] = vcpu->guest_index;
-	ret_index[1] = vcpu->number;
-	return 2;
-}
-
-const struct gm_mib_table gm_mib_disk_table = {ENTRY(21, 2, disk_index), ROWS(disks, disk_count),
+const struct gm_mib_table gm_mib_disk_table = {ENTRY(21, 2, gm_index_disk), ROWS(disks, disk_count),
 					       COLUMNS(disk)};
-const struct gm_mib_table gm_mib_vcpu_table = {ENTRY(22, 2, vcpu_index), ROWS(vcpus, vcpu_count),
+const struct gm_mib_table gm_mib_vcpu_table = {ENTRY(22, 2, gm_index_vcpu), ROWS(vcpus, vcpu_count),
 					       COLUMNS(vcpu)};

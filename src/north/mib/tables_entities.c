@@ -5,8 +5,6 @@
  */
 #include "north/mib/tables.h"
 
-#include <string.h>
-
 #include "model/event.h"
 
 #define ROW struct gm_snapshot
@@ -222,21 +220,6 @@ static size_t source_index(const void *row, uint32_t *ret_index)
 	return 1;
 }
 
-static size_t guest_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_guest_row *guest = row;
-	ret_index[0] = guest->index;
-	return 1;
-}
-
-static size_t interface_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_interface_row *interface = row;
-	ret_index[0] = interface->guest_index;
-	ret_index[1] = interface->ordinal;
-	return 2;
-}
-
 static size_t process_index(const void *row, uint32_t *ret_index)
 {
 	const struct gm_process_row *process = row;
@@ -254,15 +237,9 @@ static size_t window_index(const void *row, uint32_t *ret_index)
 	return 3;
 }
 
-/* A string of variable length: its length, and a sub-identifier for each octet. */
 static size_t tenant_index(const void *row, uint32_t *ret_index)
 {
-	const struct gm_tenant_row *tenant = row;
-	size_t length = strlen(tenant->name);
-	ret_index[0] = (uint32_t)length;
-	for (size_t i = 0; i < length; i++)
-		ret_index[i + 1] = (uint8_t)tenant->name[i];
-	return length + 1;
+	return gm_index_of_name(((const struct gm_tenant_row *)row)->name, ret_index);
 }
 
 const struct gm_mib_table gm_mib_agent_table = {SCALARS(1), COLUMNS(agent)};
@@ -272,10 +249,10 @@ const struct gm_mib_table gm_mib_tenant_table = {ENTRY(30, 1, tenant_index),
 const struct gm_mib_table gm_mib_node_table = {SCALARS(2), COLUMNS(node)};
 const struct gm_mib_table gm_mib_source_table = {ENTRY(3, 1, source_index), .embedded = true,
 						 ROWS(sources, source_count), COLUMNS(source)};
-const struct gm_mib_table gm_mib_guest_table = {ENTRY(4, 1, guest_index), ROWS(guests, guest_count),
-						COLUMNS(guest)};
+const struct gm_mib_table gm_mib_guest_table = {ENTRY(4, 1, gm_index_guest),
+						ROWS(guests, guest_count), COLUMNS(guest)};
 const struct gm_mib_table gm_mib_interface_table = {
-	ENTRY(5, 2, interface_index), ROWS(interfaces, interface_count), COLUMNS(interface)};
+	ENTRY(5, 2, gm_index_interface), ROWS(interfaces, interface_count), COLUMNS(interface)};
 const struct gm_mib_table gm_mib_process_table = {ENTRY(11, 2, process_index),
 						  ROWS(processes, process_count), COLUMNS(process)};
 const struct gm_mib_table gm_mib_window_table = {ENTRY(20, 3, window_index),

@@ -82,26 +82,14 @@ static const struct gm_mib_column detector_columns[] = {
 
 static size_t threshold_index(const void *row, uint32_t *ret_index)
 {
-	const struct gm_threshold_row *threshold = row;
-	size_t length = strlen(threshold->name);
-	ret_index[0] = (uint32_t)length;
-	for (size_t i = 0; i < length; i++)
-		ret_index[i + 1] = (uint8_t)threshold->name[i];
-	return length + 1;
-}
-
-static size_t guest_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_guest_row *guest = row;
-	ret_index[0] = guest->index;
-	return 1;
+	return gm_index_of_name(((const struct gm_threshold_row *)row)->name, ret_index);
 }
 
 const struct gm_mib_table gm_mib_threshold_table = {ENTRY(GM_THRESHOLD_ENTRY, 1, threshold_index),
 						    ROWS(thresholds, threshold_count),
 						    COLUMNS(threshold)};
 const struct gm_mib_table gm_mib_detector_table = {
-	ENTRY(GM_DETECTOR_ENTRY, 2, guest_index),
+	ENTRY(GM_DETECTOR_ENTRY, 2, gm_index_guest),
 	ROWS(guests, guest_count),
 	.parts_at = offsetof(struct gm_snapshot, detector_count),
 	.first_part = 1,

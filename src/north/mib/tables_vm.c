@@ -93,51 +93,21 @@ static const struct gm_mib_column network_columns[] = {
 };
 #undef ROW
 
-static size_t vm_index(const void *row, uint32_t *ret_index)
-{
-	ret_index[0] = ((const struct gm_guest_row *)row)->index;
-	return 1;
-}
-
-static size_t vcpu_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_vcpu_row *vcpu = row;
-	ret_index[0] = vcpu->guest_index;
-	ret_index[1] = vcpu->number;
-	return 2;
-}
-
-static size_t storage_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_disk_row *disk = row;
-	ret_index[0] = disk->guest_index;
-	ret_index[1] = disk->ordinal;
-	return 2;
-}
-
-static size_t network_index(const void *row, uint32_t *ret_index)
-{
-	const struct gm_interface_row *port = row;
-	ret_index[0] = port->guest_index;
-	ret_index[1] = port->ordinal;
-	return 2;
-}
-
 #define SCALAR(group) .prefix = {1, (group)}, .prefix_length = 2, .leaf = true
 
 const struct gm_mib_table gm_mib_vm_hypervisor_table = {SCALARS(1), COLUMNS(hypervisor)};
 const struct gm_mib_table gm_mib_vm_number = {SCALAR(2), COLUMNS(number)};
 const struct gm_mib_table gm_mib_vm_change = {SCALAR(3), COLUMNS(change)};
-const struct gm_mib_table gm_mib_vm_table = {ENTRY(4, 1, vm_index), ROWS(guests, guest_count),
+const struct gm_mib_table gm_mib_vm_table = {ENTRY(4, 1, gm_index_guest), ROWS(guests, guest_count),
 					     COLUMNS(vm)};
-const struct gm_mib_table gm_mib_vm_cpu_table = {ENTRY(5, 2, vcpu_index), ROWS(vcpus, vcpu_count),
-						 COLUMNS(vcpu)};
+const struct gm_mib_table gm_mib_vm_cpu_table = {ENTRY(5, 2, gm_index_vcpu),
+						 ROWS(vcpus, vcpu_count), COLUMNS(vcpu)};
 const struct gm_mib_table gm_mib_vm_affinity_table = {
-	ENTRY(6, 3, vcpu_index), ROWS(vcpus, vcpu_count), COLUMNS(affinity),
+	ENTRY(6, 3, gm_index_vcpu), ROWS(vcpus, vcpu_count), COLUMNS(affinity),
 	.parts_at = offsetof(struct gm_snapshot, host.cpu_count), .first_part = HR_DEVICE_CPU};
-const struct gm_mib_table gm_mib_vm_storage_table = {ENTRY(7, 2, storage_index),
+const struct gm_mib_table gm_mib_vm_storage_table = {ENTRY(7, 2, gm_index_disk),
 						     ROWS(disks, disk_count), COLUMNS(storage)};
-const struct gm_mib_table gm_mib_vm_network_table = {ENTRY(8, 2, network_index),
+const struct gm_mib_table gm_mib_vm_network_table = {ENTRY(8, 2, gm_index_interface),
 						     ROWS(ports, port_count), COLUMNS(network)};
 const struct gm_mib_table gm_mib_vm_notify_each = {SCALAR(9), COLUMNS(notify_each)};
 const struct gm_mib_table gm_mib_vm_notify_bulk = {SCALAR(10), COLUMNS(notify_bulk)};

@@ -73,20 +73,20 @@ void gm_mib_trap_add(void *user, const struct gm_mib_oid *id, const struct gm_mi
 	snmp_pdu_add_variable(pdu, name, length, type, data, data_length);
 }
 
-size_t gm_mib_notification(unsigned number, oid *name)
+size_t gm_mib_notification(unsigned module, unsigned number, oid *name)
 {
-	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_GUESTMON], name);
+	size_t length = gm_mib_root(&gm_mib_modules[module], name);
 	name[length++] = 0;
 	name[length++] = number;
 	return length;
 }
 
 /* snmpTrapOID.0 first: the master puts its own sysUpTime.0 before it, which is right from the start. */
-static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notification)
+netsnmp_pdu *gm_mib_notify_pdu(const netsnmp_session *session, unsigned module, unsigned number)
 {
 	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_notification(notification, name);
+	size_t length = gm_mib_notification(module, number, name);
 	netsnmp_pdu *pdu = snmp_pdu_create(GM_AGENTX_NOTIFY);
 	if (!pdu)
 		return NULL;
@@ -100,7 +100,8 @@ static netsnmp_pdu *notify_pdu(const netsnmp_session *session, unsigned notifica
 
 static netsnmp_pdu *transition_pdu(struct gm_mib *mib)
 {
-	netsnmp_pdu *pdu = notify_pdu(mib->session, gm_mib_notification_of(mib->current));
+	netsnmp_pdu *pdu = gm_mib_notify_pdu(mib->session, GM_MIB_GUESTMON,
+					     gm_mib_notification_of(mib->current));
 	if (pdu)
 		gm_mib_notify_transition(mib->current,
 					 &(struct gm_mib_notify_sink){gm_mib_trap_add, pdu});
@@ -113,7 +114,7 @@ static netsnmp_pdu *agent_pdu(struct gm_mib *mib)
 				   .now = gm_clock_now()};
 	if (!view.snapshot)
 		return NULL; /* not started yet as far as a manager could see */
-	netsnmp_pdu *pdu = notify_pdu(mib->session, mib->agent_event);
+	netsnmp_pdu *pdu = gm_mib_notify_pdu(mib->session, GM_MIB_GUESTMON, mib->agent_event);
 	if (pdu)
 		gm_mib_notify_agent(&view, &(struct gm_mib_notify_sink){gm_mib_trap_add, pdu});
 	gm_snapshot_release(mib->slot, view.snapshot);

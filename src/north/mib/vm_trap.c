@@ -13,7 +13,6 @@
 
 static const int64_t INTERVAL = GM_SECOND / 4;
 static const int64_t RETRY = GM_SECOND;
-static const long FOREVER = 10L * 365 * 86400; /* s */
 enum { LIST_MAX = 1024, BULK = 10, LIST_OCTETS = 512 };
 
 /* A machine, or those of a bulk notification as VirtualMachineList has them. */
@@ -160,20 +159,10 @@ static void add_variables(netsnmp_pdu *pdu, const struct item *item)
 
 static void send_first(struct gm_mib *mib, int64_t now)
 {
-	static const oid trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 	struct gm_vm_trap *trap = mib->vm_trap;
-	oid name[MAX_OID_LEN];
-	size_t length = gm_mib_root(&gm_mib_modules[GM_MIB_VM], name);
-	netsnmp_pdu *pdu = snmp_pdu_create(GM_AGENTX_NOTIFY);
+	netsnmp_pdu *pdu = gm_mib_notify_pdu(mib->session, GM_MIB_VM, trap->first->number);
 	if (!pdu)
 		return;
-	name[length++] = 0;
-	name[length++] = trap->first->number;
-	pdu->sessid = mib->session->sessid;
-	pdu->flags |= UCD_MSG_FLAG_PDU_TIMEOUT;
-	pdu->time = FOREVER;
-	snmp_pdu_add_variable(pdu, trap_oid, OID_LENGTH(trap_oid), ASN_OBJECT_ID, name,
-			      length * sizeof(oid));
 	add_variables(pdu, trap->first);
 	trap->in_flight = mib->in_flight = snmp_async_send(mib->session, pdu, on_answer, mib);
 	if (!mib->in_flight) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 enum {
@@ -21,17 +22,7 @@ enum {
 
 #define MARK "\nguestmon: "
 
-/* FNV-1a, 64 bits: names that had to be cut stay apart. */
-static uint64_t hash(const char *text)
-{
-	uint64_t value = UINT64_C(14695981039346656037);
-
-	for (; *text; text++)
-		value = (value ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	return value;
-}
-
-/* Cuts what is longer than `max` bytes, with a hash of the whole at its end. */
+/* Cuts what is longer than `max` bytes, with a hash of the whole at its end: names stay apart. */
 static void put(char *target, size_t max, const char *text)
 {
 	size_t length = strlen(text);
@@ -40,8 +31,8 @@ static void put(char *target, size_t max, const char *text)
 		memcpy(target, text, length + 1);
 		return;
 	}
-	length = gm_text_copy(target, max + 1 - HASH, text);
-	snprintf(target + length, HASH, "~%016" PRIx64, hash(text));
+	size_t kept = gm_text_copy(target, max + 1 - HASH, text);
+	snprintf(target + kept, HASH, "~%016" PRIx64, gm_hash(GM_HASH_FIRST, text, length));
 }
 
 char *gm_aodh_prefix(const char *node, char text[GM_AODH_NAME])

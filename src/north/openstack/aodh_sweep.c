@@ -115,7 +115,7 @@ static bool tell_missing(struct gm_output *output, const struct active *active)
 		.alarm = active->alarm,
 	};
 
-	if (!gm_output_wants(&output->common, &transition) ||
+	if (!gm_output_covers(&output->common, &active->alarm) ||
 	    gm_aodh_job_is_there(output, active->name))
 		return false;
 	if (gm_aodh_job_start(output, &transition, gm_clock_now(), NULL) < 0)

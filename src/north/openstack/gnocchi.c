@@ -103,9 +103,8 @@ static int check(const void *options, struct gm_error *err)
 	int rc = gm_http_check(&gnocchi->cloud.transport, err);
 
 	if (rc == 0 && (!is_name(gnocchi->policy) || !is_name(gnocchi->type)))
-		rc = gm_error_set(err, -EINVAL,
-				  "archive-policy and resource-type are words of letters, digits, "
-				  "_, - and .");
+		rc = gm_error_set(err, -EINVAL, "%s: not a word of letters, digits, _, - and .",
+				  is_name(gnocchi->policy) ? "resource-type" : "archive-policy");
 	if (rc == 0)
 		rc = gm_cloud_resolve(&gnocchi->cloud, &cloud, err);
 	if (rc == 0)

@@ -36,7 +36,8 @@ struct gm_keystone_call {
 	void (*done)(void *user, const struct gm_http_response *response);
 	void *user;
 	struct gm_http_call *http; /* NULL: waits for a token */
-	uint64_t generation;       /* of the token it was sent with */
+	uint64_t generation;       /* of the token it was sent with: */
+	char *token;               /* NULL: not sent yet */
 	bool again;                /* has had its second chance */
 	bool doomed;               /* waits no longer: the fetch has failed */
 	struct gm_keystone_call *prev, *next;
@@ -61,12 +62,17 @@ struct gm_keystone {
 
 /* ---- the token ---- */
 
+static void forget(char **token)
+{
+	if (*token)
+		gm_secret_forget(*token, strlen(*token));
+	free(*token);
+	*token = NULL;
+}
+
 static void forget_token(struct gm_keystone *keystone)
 {
-	if (keystone->token)
-		gm_secret_forget(keystone->token, strlen(keystone->token));
-	free(keystone->token);
-	keystone->token = NULL;
+	forget(&keystone->token);
 }
 
 static int64_t remaining(const struct gm_keystone *keystone, int64_t now)
@@ -104,6 +110,7 @@ static void free_call(struct gm_keystone_call *call)
 	free(call->method);
 	free(call->path);
 	gm_buffer_free(&call->body);
+	forget(&call->token);
 	free(call);
 }
 
@@ -132,7 +139,9 @@ static int transmit(struct gm_keystone_call *call, struct gm_error *err)
 
 	gm_buffer_printf(&url, "%s%s", keystone->endpoint, call->path);
 	gm_buffer_printf(&header, "X-Auth-Token: %s", keystone->token);
-	if (url.failed || header.failed) {
+	forget(&call->token);
+	call->token = strdup(keystone->token);
+	if (url.failed || header.failed || !call->token) {
 		rc = gm_error_set(err, -ENOMEM, "out of memory");
 	} else {
 		const char *headers[] = {header.data, "Content-Type: application/json",
@@ -210,14 +219,27 @@ static bool second_chance(struct gm_keystone_call *call)
 	return transmit(call, &err) == 0;
 }
 
+/* What is not as wanted is told to people: nothing of it, where it repeats the token. */
+static bool is_telltale(const struct gm_keystone_call *call,
+			const struct gm_http_response *response)
+{
+	return response->status >= 300 && call->token &&
+	       memmem(response->body, response->length, call->token, strlen(call->token));
+}
+
 static void answered(void *user, const struct gm_http_response *response)
 {
 	struct gm_keystone_call *call = user;
+	struct gm_http_response silent = *response;
 
 	call->http = NULL;
 	if (response->status == 401 && second_chance(call))
 		return;
-	finish(call, response);
+	if (is_telltale(call, response)) {
+		silent.body = "";
+		silent.length = 0;
+	}
+	finish(call, &silent);
 }
 
 /* ---- fetching ---- */
@@ -284,7 +306,7 @@ static void fetched(void *user, const struct gm_http_response *response)
 	else if (response->status >= 200 && response->status < 300)
 		gm_error_set(&err, rc, "the answer is %d", response->status);
 	else
-		gm_error_set(&err, rc, "%s", gm_verdict_of(response, reason).reason);
+		gm_error_set(&err, rc, "%s", gm_verdict_of_status(response, reason).reason);
 	if (rc == 0) {
 		keystone->failed_at = 0;
 		release(keystone);

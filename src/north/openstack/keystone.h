@@ -44,7 +44,8 @@ struct gm_keystone_request {
 	const void *body;          /* JSON; NULL: none */
 	size_t length;
 	size_t max_response;
-	/* Once per call, never from within gm_keystone_send(), not after cancel(). Status 0 also where
+	/* Once per call, never from within gm_keystone_send(), not after cancel(). Without its text where that
+	 * repeats the token and is no success. Status 0 also where
 	 * no token was to be had; `call` is then NULL. */
 	void (*done)(void *user, const struct gm_http_response *response);
 	void *user;

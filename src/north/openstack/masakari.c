@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -85,12 +84,11 @@ static void ask(const void *all, const struct gm_message *message,
 {
 	const struct options *options = all;
 	const struct gm_transition *transition = message->transition;
-	char when[32];
-	time_t seconds = (time_t)(transition->time / GM_SECOND);
-	struct tm utc;
+	char time[GM_TIME_TEXT], when[GM_TIME_TEXT];
 
-	gmtime_r(&seconds, &utc);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	/* In whole seconds. */
+	snprintf(when, sizeof(when), "%.19sZ",
+		 gm_time_format(transition->time, time, sizeof(time)));
 	gm_text_copy(request->path, sizeof(request->path), "/v1/notifications");
 	struct gm_json *notification = gm_json_object();
 	gm_json_set_text(notification, "type",

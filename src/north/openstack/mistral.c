@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "north/message.h"
 #include "north/openstack/cloud_action.h"
@@ -69,30 +70,20 @@ static bool name_action(const void *all, const struct gm_alarm *alarm, char *nam
 	return true;
 }
 
-/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint64_t mix(uint64_t hash, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
-	return hash;
-}
-
 /*
  * The same for the same message by the same output: a UUID of version 8 (RFC 9562, 5.8). Not of the options: after
  * a reload with other ones, a message whose answer was lost must not start a second workflow.
  */
 static void make_id(const char *output, const struct gm_message *message, char id[GM_UUID_TEXT])
 {
-	uint64_t halves[2] = {UINT64_C(14695981039346656037), UINT64_C(0x9ae16a3b2f90404f)};
+	uint64_t halves[2] = {GM_HASH_FIRST, UINT64_C(0x9ae16a3b2f90404f)};
 	const char *const parts[] = {message->key, output};
 	uint8_t bytes[GM_UUID_SIZE];
 
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++)
-			halves[i] = mix(halves[i], parts[j], strlen(parts[j]) + 1);
-		halves[i] = mix(halves[i], &message->transition->time, sizeof(int64_t));
+			halves[i] = gm_hash(halves[i], parts[j], strlen(parts[j]) + 1);
+		halves[i] = gm_hash(halves[i], &message->transition->time, sizeof(int64_t));
 	}
 	memcpy(bytes, halves, sizeof(bytes));
 	bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x80);

@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "north/message.h"
 #include "north/syslog/message.h"
 
-enum { NUMBER_TEXT = 40, FIELD = 64 };
+enum { FIELD = 64 };
 
 /* `journalctl MESSAGE_ID=…` finds all alarms' raises, changes, clears. */
 static const char *const message_ids[] = {
@@ -45,40 +44,23 @@ static void put_number(struct gm_buffer *buffer, const char *field, uint64_t num
 	gm_buffer_printf(buffer, "%s=%llu\n", field, (unsigned long long)number);
 }
 
-static void put_time(struct gm_buffer *buffer, const char *field, int64_t time)
-{
-	char text[GM_TIME_TEXT];
-
-	if (time > 0)
-		put(buffer, field, gm_time_format(time, text, sizeof(text)));
-}
-
 /* GUESTMON_SLOPE_BYTES_PER_S=… */
-static void put_evidence(struct gm_buffer *buffer, const struct gm_evidence *evidence)
+static void put_evidence(struct gm_buffer *buffer, const char *name, const char *value)
 {
-	char field[FIELD], text[NUMBER_TEXT];
+	char field[FIELD];
 
-	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
-		if (!gm_evidence_has(evidence, (enum gm_evidence_id)id))
-			continue;
-		snprintf(field, sizeof(field), "GUESTMON_%s",
-			 gm_evidence_name((enum gm_evidence_id)id));
-		for (char *at = field; *at != '\0'; at++)
-			if (*at >= 'a' && *at <= 'z')
-				*at = (char)(*at - 'a' + 'A');
-		snprintf(text, sizeof(text), "%.16g", evidence->number[id]);
-		put(buffer, field, text);
-	}
-	put(buffer, "GUESTMON_DIRECTION", evidence->direction);
-	put(buffer, "GUESTMON_CONTRIBUTORS", evidence->contributors);
-	put(buffer, "GUESTMON_ORIGIN", evidence->origin);
+	snprintf(field, sizeof(field), "GUESTMON_%s", name);
+	for (char *at = field; *at != '\0'; at++)
+		if (*at >= 'a' && *at <= 'z')
+			*at = (char)(*at - 'a' + 'A');
+	put(buffer, field, value);
 }
 
 int gm_journal_write(int facility, const struct gm_message *message, struct gm_buffer *buffer)
 {
 	const struct gm_transition *transition = message->transition;
 	const struct gm_alarm *alarm = &transition->alarm;
-	char uuid[GM_UUID_TEXT], entity[GM_KEY_TEXT];
+	char uuid[GM_UUID_TEXT], entity[GM_KEY_TEXT], time[GM_TIME_TEXT];
 
 	put(buffer, "MESSAGE", alarm->text);
 	put(buffer, "MESSAGE_ID", message_ids[transition->kind]);
@@ -101,10 +83,10 @@ int gm_journal_write(int facility, const struct gm_message *message, struct gm_b
 	if (gm_alarm_has_guest(alarm))
 		put(buffer, "GUESTMON_GUEST_UUID", gm_uuid_text(alarm->guest, uuid));
 	put(buffer, "GUESTMON_PROJECT", alarm->project);
-	put_time(buffer, "GUESTMON_RAISED", alarm->raised_at);
-	put_time(buffer, "GUESTMON_FOUND", transition->time);
-	put_time(buffer, "GUESTMON_JOURNALLED", transition->journalled_at);
-	put_time(buffer, "GUESTMON_SENT", message->sent_at);
-	put_evidence(buffer, &alarm->evidence);
+	put(buffer, "GUESTMON_RAISED", gm_syslog_time(alarm->raised_at, time));
+	put(buffer, "GUESTMON_FOUND", gm_syslog_time(transition->time, time));
+	put(buffer, "GUESTMON_JOURNALLED", gm_syslog_time(transition->journalled_at, time));
+	put(buffer, "GUESTMON_SENT", gm_syslog_time(message->sent_at, time));
+	gm_syslog_evidence(&alarm->evidence, buffer, put_evidence);
 	return buffer->failed ? -ENOMEM : 0;
 }

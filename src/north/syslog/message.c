@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "gm_version.h"
 #include "north/message.h"
@@ -39,6 +38,27 @@ int gm_syslog_severity(const struct gm_transition *transition)
 	    severity > GM_SEVERITY_WARNING)
 		return 5;
 	return severities[severity];
+}
+
+const char *gm_syslog_time(int64_t time, char text[GM_TIME_TEXT])
+{
+	return time > 0 ? gm_time_format(time, text, GM_TIME_TEXT) : "";
+}
+
+void gm_syslog_evidence(const struct gm_evidence *evidence, struct gm_buffer *buffer,
+			void (*put)(struct gm_buffer *buffer, const char *name, const char *value))
+{
+	char text[NUMBER_TEXT];
+
+	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
+		if (!gm_evidence_has(evidence, (enum gm_evidence_id)id))
+			continue;
+		snprintf(text, sizeof(text), "%.16g", evidence->number[id]);
+		put(buffer, gm_evidence_name((enum gm_evidence_id)id), text);
+	}
+	put(buffer, "direction", evidence->direction);
+	put(buffer, "contributors", evidence->contributors);
+	put(buffer, "origin", evidence->origin);
 }
 
 /* HOSTNAME: 1 to 255 visible ASCII characters. */
@@ -82,14 +102,6 @@ static void put_number(struct gm_buffer *buffer, const char *name, uint64_t numb
 	gm_buffer_printf(buffer, " %s=\"%llu\"", name, (unsigned long long)number);
 }
 
-static void put_time(struct gm_buffer *buffer, const char *name, int64_t time)
-{
-	char text[GM_TIME_TEXT];
-
-	if (time > 0)
-		put(buffer, name, gm_time_format(time, text, sizeof(text)));
-}
-
 /* RFC 5674, 3: the perceived severity of what is over is "cleared". */
 static void put_alarm(struct gm_buffer *buffer, const struct gm_transition *transition)
 {
@@ -105,26 +117,11 @@ static void put_alarm(struct gm_buffer *buffer, const struct gm_transition *tran
 	gm_buffer_printf(buffer, "]");
 }
 
-static void put_evidence(struct gm_buffer *buffer, const struct gm_evidence *evidence)
-{
-	char text[NUMBER_TEXT];
-
-	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
-		if (!gm_evidence_has(evidence, (enum gm_evidence_id)id))
-			continue;
-		snprintf(text, sizeof(text), "%.16g", evidence->number[id]);
-		put(buffer, gm_evidence_name((enum gm_evidence_id)id), text);
-	}
-	put(buffer, "direction", evidence->direction);
-	put(buffer, "contributors", evidence->contributors);
-	put(buffer, "origin", evidence->origin);
-}
-
 static void put_own(struct gm_buffer *buffer, const struct gm_message *message)
 {
 	const struct gm_transition *transition = message->transition;
 	const struct gm_alarm *alarm = &transition->alarm;
-	char uuid[GM_UUID_TEXT];
+	char uuid[GM_UUID_TEXT], time[GM_TIME_TEXT];
 
 	const char *root = GM_OID_ROOT_TEXT;
 	bool enterprise = strncmp(root, ENTERPRISES, strlen(ENTERPRISES)) == 0;
@@ -142,10 +139,10 @@ static void put_own(struct gm_buffer *buffer, const struct gm_message *message)
 	if (gm_alarm_has_guest(alarm))
 		put(buffer, "guestUuid", gm_uuid_text(alarm->guest, uuid));
 	put(buffer, "project", alarm->project);
-	put_time(buffer, "raised", alarm->raised_at);
-	put_time(buffer, "journalled", transition->journalled_at);
-	put_time(buffer, "sent", message->sent_at);
-	put_evidence(buffer, &alarm->evidence);
+	put(buffer, "raised", gm_syslog_time(alarm->raised_at, time));
+	put(buffer, "journalled", gm_syslog_time(transition->journalled_at, time));
+	put(buffer, "sent", gm_syslog_time(message->sent_at, time));
+	gm_syslog_evidence(&alarm->evidence, buffer, put);
 	gm_buffer_printf(buffer, "]");
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "north/message.h"
 #include "north/webhook/format.h"
@@ -79,13 +80,11 @@ static struct gm_json *labels_to_json(const struct labels *labels)
 /* As Alertmanager computes it: FNV-1a over names and values in order, a byte 255 behind each. */
 static void fingerprint(const struct labels *labels, char text[17])
 {
-	uint64_t sum = UINT64_C(14695981039346656037);
+	uint64_t sum = GM_HASH_FIRST;
 
 	for (size_t i = 0; i < 2 * labels->count; i++) {
 		const char *word = i % 2 ? labels->items[i / 2].value : labels->items[i / 2].name;
-		for (; *word != '\0'; word++)
-			sum = (sum ^ (unsigned char)*word) * UINT64_C(1099511628211);
-		sum = (sum ^ 255) * UINT64_C(1099511628211);
+		sum = gm_hash(gm_hash(sum, word, strlen(word)), "\xFF", 1);
 	}
 	snprintf(text, 17, "%016llx", (unsigned long long)sum);
 }
@@ -154,10 +153,14 @@ struct gm_json *gm_webhook_alert(const struct gm_webhook_context *context, const
 	return alert(context, &labels, alarm, NULL, now + context->hold);
 }
 
-/* Whether the alarm is known to the receiver under another severity. */
-static bool told_otherwise(const struct gm_webhook_context *context, const struct gm_alarm *alarm)
+/* The next severity from `first` on under which else the receiver may know the alarm; CLEARED: none. */
+static enum gm_severity told_otherwise(const struct gm_webhook_context *context,
+				       const struct gm_alarm *alarm, enum gm_severity first)
 {
-	return context->told != GM_SEVERITY_CLEARED && context->told != alarm->severity;
+	for (enum gm_severity severity = first; severity <= GM_SEVERITY_WARNING; severity++)
+		if (severity != alarm->severity && context->told & 1U << severity)
+			return severity;
+	return GM_SEVERITY_CLEARED;
 }
 
 static int write_and_free(struct gm_json *value, struct gm_buffer *body)
@@ -176,12 +179,13 @@ int gm_webhook_alertmanager(const struct gm_webhook_context *context,
 	bool over = gm_transition_is_over(transition);
 	struct gm_json *array = gm_json_array();
 	struct labels labels;
+	enum gm_severity other = GM_SEVERITY_CLEARED;
 
 	fill(&labels, message->node, alarm, alarm->severity);
 	int64_t end = over ? alarm->cleared_at : message->sent_at + context->hold;
 	gm_json_append(array, alert(context, &labels, alarm, message, end));
-	if (told_otherwise(context, alarm)) {
-		fill(&labels, message->node, alarm, context->told);
+	while ((other = told_otherwise(context, alarm, other + 1)) != GM_SEVERITY_CLEARED) {
+		fill(&labels, message->node, alarm, other);
 		gm_json_append(array, alert(context, &labels, alarm, message, transition->time));
 	}
 	return write_and_free(array, body);
@@ -205,7 +209,7 @@ static struct gm_json *alert_v4(const struct gm_webhook_context *context,
 	return object;
 }
 
-/* The labels that all alerts of the body share: with one alert all, with two all but the severity. */
+/* The labels that all alerts of the body share: with one alert all, with several all but the severity. */
 static struct gm_json *common_labels(struct labels labels, bool without_severity)
 {
 	labels.count -= without_severity; /* the last one */
@@ -217,15 +221,17 @@ int gm_webhook_alertmanager_webhook(const struct gm_webhook_context *context,
 {
 	const struct gm_transition *transition = message->transition;
 	const struct gm_alarm *alarm = &transition->alarm;
-	bool over = gm_transition_is_over(transition), two = told_otherwise(context, alarm);
+	bool over = gm_transition_is_over(transition), several = false;
+	enum gm_severity other = GM_SEVERITY_CLEARED;
 	struct gm_json *object = gm_json_object(), *alerts = gm_json_array();
 	struct labels labels, before;
 	char group[2 * GM_NAME_SIZE + 64], node[2 * GM_NAME_SIZE];
 
 	fill(&labels, message->node, alarm, alarm->severity);
 	gm_json_append(alerts, alert_v4(context, &labels, message, over ? alarm->cleared_at : 0));
-	if (two) {
-		fill(&before, message->node, alarm, context->told);
+	while ((other = told_otherwise(context, alarm, other + 1)) != GM_SEVERITY_CLEARED) {
+		several = true;
+		fill(&before, message->node, alarm, other);
 		gm_json_append(alerts, alert_v4(context, &before, message, transition->time));
 	}
 	struct gm_json *groups = gm_json_object();
@@ -240,7 +246,7 @@ int gm_webhook_alertmanager_webhook(const struct gm_webhook_context *context,
 	gm_json_set_text(object, "status", over ? "resolved" : "firing");
 	gm_json_set_text(object, "receiver", context->output);
 	gm_json_set(object, "groupLabels", groups);
-	gm_json_set(object, "commonLabels", common_labels(labels, two));
+	gm_json_set(object, "commonLabels", common_labels(labels, several));
 	gm_json_set(object, "commonAnnotations", annotations(alarm, message));
 	gm_json_set_text(object, "externalURL", context->generator_url);
 	gm_json_set(object, "alerts", alerts);

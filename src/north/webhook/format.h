@@ -23,8 +23,8 @@ enum gm_webhook_format_id {
 struct gm_webhook_context {
 	const char *output;        /* the instance's name */
 	const char *generator_url; /* or empty */
-	/* The severity under which the alarm was told before, when that was another one; else CLEARED. */
-	enum gm_severity told;
+	/* Severities under which the receiver may know the alarm, bits 1 << severity; its present one does not count. */
+	unsigned told;
 	int64_t hold; /* ns from sent_at on for which an active alert holds unless it is repeated */
 	const char
 		*template; /* of the form `template`: a text that gm_webhook_template_check() took */

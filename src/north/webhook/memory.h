@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "model/alarm.h"
+#include "model/snapshot.h"
 
 struct gm_webhook_memory;
 
@@ -37,7 +38,8 @@ void gm_webhook_memory_repeat_begin(struct gm_webhook_memory *memory, uint32_t i
 void gm_webhook_memory_repeat_end(struct gm_webhook_memory *memory);
 bool gm_webhook_memory_is_repeating(const struct gm_webhook_memory *memory, uint32_t id);
 
-/* Forgets what was neither active nor told of for some minutes. */
-void gm_webhook_memory_tidy(struct gm_webhook_memory *memory, int64_t now);
+/* Forgets what was neither active in a snapshot nor told of for some minutes. */
+void gm_webhook_memory_tidy(struct gm_webhook_memory *memory, const struct gm_snapshot *snapshot,
+			    int64_t now);
 
 #endif

@@ -26,14 +26,6 @@ static void on_answer(void *user, const struct gm_http_response *response)
 	gm_webhook_release(output);
 }
 
-/* Whether the output tells such an alarm: it is raised, under the severity that it has. */
-static bool wants(const struct gm_output *output, const struct gm_alarm *alarm)
-{
-	struct gm_transition transition = {.kind = GM_TRANSITION_RAISE, .alarm = *alarm};
-
-	return gm_output_wants(&output->common, &transition);
-}
-
 /* The next alarms of the round; true when there may be more. Marks what it takes. */
 static bool collect(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now,
 		    struct gm_json *array)
@@ -52,8 +44,9 @@ static bool collect(struct gm_output *output, const struct gm_snapshot *snapshot
 		if (gm_json_size(array) == BATCH)
 			return true;
 		output->repeated = alarm.id;
-		if (!gm_webhook_memory_repeats(output->memory, &alarm, wants(output, &alarm),
-					       monotonic, &alarm.severity))
+		if (!gm_webhook_memory_repeats(output->memory, &alarm,
+					       gm_output_covers(&output->common, &alarm), monotonic,
+					       &alarm.severity))
 			continue;
 		gm_webhook_memory_repeat_begin(output->memory, alarm.id);
 		gm_json_append(array, gm_webhook_alert(&context, output->host.node, &alarm, now));

@@ -99,12 +99,22 @@ static bool tells_url(const struct gm_output *output, const char *text)
 	return strstr(text, path) || (strlen(public) > 1 && strstr(text, public));
 }
 
+/* "USER:PASSWORD@" is sent as a header, in a form of its own. */
+static bool has_password(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
+}
+
 struct gm_verdict gm_webhook_verdict(const struct gm_output *output,
 				     const struct gm_http_response *response,
 				     char reason[GM_VERDICT_REASON])
 {
 	const struct gm_webhook_material *material = &output->material;
-	struct gm_verdict verdict = gm_verdict_of(response, reason);
+	struct gm_verdict verdict = has_password(material->url)
+					    ? gm_verdict_of_status(response, reason)
+					    : gm_verdict_of(response, reason);
 
 	if (!verdict.reason)
 		return verdict;
@@ -186,21 +196,29 @@ void gm_webhook_release(struct gm_output *output)
 	}
 }
 
+/* What memory does not know was told by a daemon before this one: the record says as what, or as what it may have been. */
+static unsigned told_before(const struct gm_output *output, const struct gm_transition *transition)
+{
+	enum gm_severity told = gm_webhook_memory_told(output->memory, transition->alarm.id);
+
+	return told != GM_SEVERITY_CLEARED
+		       ? 1U << told
+		       : gm_output_told_before(&output->common, &transition->alarm);
+}
+
 static int write_body(struct gm_output *output, const struct gm_message *message,
 		      struct gm_buffer *body)
 {
 	struct gm_webhook_context context = {
 		.output = output->host.name,
 		.generator_url = output->options.generator_url,
-		.told = GM_SEVERITY_CLEARED,
 		.hold = 4 * output->options.repeat,
 		.template = output->material.template,
 		.escape = output->options.escape,
 	};
 
 	if (output->memory)
-		context.told =
-			gm_webhook_memory_told(output->memory, message->transition->alarm.id);
+		context.told = told_before(output, message->transition);
 	return output->format->write(&context, message, body);
 }
 
@@ -267,7 +285,7 @@ static void webhook_tick(struct gm_output *output, const struct gm_snapshot *sna
 {
 	if (!output->memory)
 		return;
-	gm_webhook_memory_tidy(output->memory, gm_clock_monotonic());
+	gm_webhook_memory_tidy(output->memory, snapshot, gm_clock_monotonic());
 	if (output->options.format == GM_WEBHOOK_ALERTMANAGER)
 		gm_webhook_repeat_tick(output, snapshot, now);
 }

@@ -18,66 +18,22 @@
 
 #include "base/clock.h"
 #include "source/host/files.h"
+#include "source/host/pressure.h"
 #include "source/host/procfs.h"
-
-/* The kernel brings the totals up to date every two seconds (kernel/sched/psi.c: PSI_FREQ). */
-#define PRESSURE_INTERVAL (2 * GM_SECOND)
 
 /* The whole of /proc/interrupts has to be made for one line of it. */
 #define HARDWARE_INTERVAL (10 * GM_SECOND)
-
-/*
- * "full" of the CPU is not read: for the machine as a whole it has no meaning and is always 0
- * (Documentation/accounting/psi.rst).
- */
-static const struct {
-	const char *file;
-	unsigned some, full;
-} pressures[] = {
-	{"pressure/cpu", GM_METRIC_PRESSURE_CPU_SOME, GM_METRIC_NONE},
-	{"pressure/memory", GM_METRIC_PRESSURE_MEMORY_SOME, GM_METRIC_PRESSURE_MEMORY_FULL},
-	{"pressure/io", GM_METRIC_PRESSURE_IO_SOME, GM_METRIC_PRESSURE_IO_FULL},
-};
-
-/* The contents of a small file: the length; 0 when it cannot be had. */
-static size_t read_small(const char *folder, const char *name, char *buffer, size_t size)
-{
-	ssize_t length = gm_host_read_once(folder, name, buffer, size);
-
-	return length > 0 ? (size_t)length : 0;
-}
-
-static void add_stalled(struct gm_batch *batch, unsigned metric, uint64_t stalled_us)
-{
-	if (metric != GM_METRIC_NONE && stalled_us != GM_PROCFS_NO_PRESSURE &&
-	    stalled_us <= UINT64_MAX / 1000) {
-		gm_batch_counter(batch, metric, stalled_us * 1000);
-	}
-}
-
-static void read_pressure(const struct gm_host_health *health, char *buffer, size_t size,
-			  struct gm_batch *batch)
-{
-	for (size_t i = 0; i < sizeof(pressures) / sizeof(pressures[0]); i++) {
-		size_t length = read_small(health->proc, pressures[i].file, buffer, size);
-		struct gm_procfs_pressure pressure;
-
-		gm_procfs_parse_pressure(buffer, length, &pressure);
-		add_stalled(batch, pressures[i].some, pressure.some_us);
-		add_stalled(batch, pressures[i].full, pressure.full_us);
-	}
-}
 
 /* Adds the number in a file of `folder` to *sum, which stays below its largest. */
 static bool add_count(const char *folder, const char *controller, const char *file, uint64_t *sum)
 {
 	char name[NAME_MAX + 16], text[32];
-	size_t length;
+	ssize_t length;
 	uint64_t count;
 
 	snprintf(name, sizeof(name), "%s/%s", controller, file);
-	length = read_small(folder, name, text, sizeof(text));
-	if (!gm_procfs_parse_count(text, length, &count)) {
+	length = gm_host_read_once(folder, name, text, sizeof(text));
+	if (length < 0 || !gm_procfs_parse_count(text, (size_t)length, &count)) {
 		return false;
 	}
 	*sum = count > UINT64_MAX - *sum ? UINT64_MAX : *sum + count;
@@ -165,8 +121,9 @@ void gm_host_health_read(struct gm_host_health *health, int64_t now, char *buffe
 			 struct gm_batch *batch)
 {
 	if (now >= health->pressure_due) {
-		health->pressure_due = now + PRESSURE_INTERVAL;
-		read_pressure(health, buffer, size, batch);
+		health->pressure_due = now + GM_HOST_PRESSURE_INTERVAL;
+		gm_host_pressure_read(health->proc, "pressure/cpu", "pressure/memory",
+				      "pressure/io", buffer, size, batch);
 	}
 	if (now >= health->hardware_due) {
 		health->hardware_due = now + HARDWARE_INTERVAL;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <uthash.h>
@@ -377,14 +376,9 @@ static bool read_process(struct gm_host_processes *processes, struct process *pr
 static void tell_start(const struct gm_host_processes *processes, const struct process *process,
 		       struct gm_batch *batch)
 {
-	struct timespec up;
 	struct gm_note note = {.kind = GM_NOTE_STARTED, .time = gm_clock_now()};
+	int64_t age = gm_clock_uptime() - (int64_t)(process->start_time * processes->tick_ns);
 
-	if (clock_gettime(CLOCK_BOOTTIME, &up) < 0) {
-		return;
-	}
-	int64_t age = (int64_t)up.tv_sec * GM_SECOND + up.tv_nsec -
-		      (int64_t)(process->start_time * processes->tick_ns);
 	memcpy(note.guest, process->uuid, GM_UUID_SIZE);
 	note.value = (uint64_t)(note.time - (age > 0 ? age : 0));
 	gm_batch_note(batch, &note);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -30,7 +31,9 @@ struct worker {
 	int64_t due;   /* of the job */
 	struct gm_lv_job job;
 	struct gm_lv_answer answer;
-	struct gm_lv_task *task; /* the thread's own */
+	bool set;                     /* `periods` waits to be fetched, whatever the worker does */
+	struct gm_lv_periods periods; /* of its last job of that kind */
+	struct gm_lv_task *task;      /* the thread's own */
 };
 
 struct gm_lv_crew {
@@ -64,10 +67,21 @@ static bool await_job(struct worker *worker)
 }
 
 /* Under the lock. */
+static void keep_periods(struct worker *worker, const struct gm_lv_answer *answer)
+{
+	worker->set = true;
+	worker->periods.job = worker->job;
+	worker->periods.rc = answer->rc;
+	memcpy(worker->periods.done, answer->done, sizeof(worker->periods.done));
+}
+
+/* Under the lock. */
 static void deliver(struct worker *worker, struct gm_lv_answer *answer)
 {
 	bool wanted = worker->job.kind != GM_LV_JOB_PERIOD && worker->job.kind != GM_LV_JOB_DIRTY;
 
+	if (worker->job.kind == GM_LV_JOB_PERIOD)
+		keep_periods(worker, answer);
 	if (wanted && !worker->given_up) {
 		worker->answer = *answer;
 		worker->state = DONE;
@@ -297,6 +311,34 @@ void gm_lv_crew_abandon(struct gm_lv_crew *crew, size_t index)
 		worker->due = gm_clock_monotonic();
 	}
 	pthread_mutex_unlock(&crew->lock);
+}
+
+bool gm_lv_crew_take_periods(struct gm_lv_crew *crew, struct gm_lv_periods *ret_periods)
+{
+	bool set = false;
+
+	pthread_mutex_lock(&crew->lock);
+	for (size_t i = 0; i < crew->count && !set; i++) {
+		struct worker *worker = &crew->workers[i];
+
+		set = worker->set;
+		worker->set = false;
+		if (set)
+			*ret_periods = worker->periods;
+	}
+	pthread_mutex_unlock(&crew->lock);
+	return set;
+}
+
+unsigned gm_lv_crew_busy(struct gm_lv_crew *crew, enum gm_lv_job_kind kind)
+{
+	unsigned busy = 0;
+
+	pthread_mutex_lock(&crew->lock);
+	for (size_t i = 0; i < crew->count; i++)
+		busy += crew->workers[i].state == BUSY && crew->workers[i].job.kind == kind;
+	pthread_mutex_unlock(&crew->lock);
+	return busy;
 }
 
 unsigned gm_lv_crew_idle(struct gm_lv_crew *crew)

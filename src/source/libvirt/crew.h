@@ -21,7 +21,7 @@ enum gm_lv_job_kind {
 	GM_LV_JOB_PROBE,   /* read those of guests[0] alone */
 	GM_LV_JOB_MOVES,   /* look whether `guests` are still being moved elsewhere */
 	/* Nobody waits for these: of `guests`, */
-	GM_LV_JOB_PERIOD, /* set the balloon's period, */
+	GM_LV_JOB_PERIOD, /* set the balloon's period (what was done can be had later), */
 	GM_LV_JOB_DIRTY,  /* begin to measure how fast they rewrite their memory */
 };
 
@@ -29,6 +29,8 @@ enum { GM_LV_JOB_GUESTS = 64 };
 
 struct gm_lv_job {
 	enum gm_lv_job_kind kind;
+	uint64_t number; /* the giver's own */
+	bool again;      /* it was done in vain before: that is no news */
 	size_t guest_count;
 	uint8_t guests[GM_LV_JOB_GUESTS][GM_UUID_SIZE];
 };
@@ -44,6 +46,14 @@ struct gm_lv_answer {
 	struct gm_error err;
 	struct gm_lv_record_list list;           /* the receiver frees it */
 	enum gm_lv_move moves[GM_LV_JOB_GUESTS]; /* of each of the job's guests */
+	bool done[GM_LV_JOB_GUESTS]; /* the same, of a period: nothing is left to be done */
+};
+
+/* What became of a GM_LV_JOB_PERIOD. */
+struct gm_lv_periods {
+	struct gm_lv_job job;
+	int rc; /* negative: no guest could be asked; -EROFS: the connection is read-only */
+	bool done[GM_LV_JOB_GUESTS];
 };
 
 /* Reads with `collect` (gm_lv_records_read() in the daemon; a test's own may hang). */
@@ -79,8 +89,12 @@ int gm_lv_crew_wait(struct gm_lv_crew *crew, size_t worker, int64_t deadline,
 /* Nobody waits for the worker any more: its answer will be dropped and counted. */
 void gm_lv_crew_abandon(struct gm_lv_crew *crew, size_t worker);
 
-/* Workers that have nothing to do now. */
+/* What became of a period's job that was answered since; false: of none. Each once; never blocks. */
+bool gm_lv_crew_take_periods(struct gm_lv_crew *crew, struct gm_lv_periods *ret_periods);
+
+/* Workers that have nothing to do now, and those that do a job of that kind. */
 unsigned gm_lv_crew_idle(struct gm_lv_crew *crew);
+unsigned gm_lv_crew_busy(struct gm_lv_crew *crew, enum gm_lv_job_kind kind);
 
 /* Workers past their deadline now, those of them that read statistics, answers dropped since the start. */
 unsigned gm_lv_crew_stuck(struct gm_lv_crew *crew);

@@ -4,7 +4,6 @@
  */
 #include "source/libvirt/details.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,22 +98,6 @@ void gm_lv_pins_free(struct gm_lv_pins *pins)
 	free(pins);
 }
 
-/* Splits "vcpu.N.<name>" into its number and the name; NULL: it is none of that form. */
-static const char *split_vcpu(const virTypedParameter *param, uint32_t *ret_number)
-{
-	static const char prefix[] = "vcpu.";
-	const char *at = param->field + sizeof(prefix) - 1;
-	uint32_t number = 0;
-
-	if (!memchr(param->field, '\0', sizeof(param->field)) ||
-	    strncmp(param->field, prefix, sizeof(prefix) - 1) != 0 || !isdigit((unsigned char)*at))
-		return NULL;
-	for (; isdigit((unsigned char)*at) && number < GM_VCPUS_MAX; at++)
-		number = number * 10 + (uint32_t)(*at - '0');
-	*ret_number = number;
-	return number < GM_VCPUS_MAX && *at == '.' ? at + 1 : NULL;
-}
-
 /* Takes a parameter into the note of its vCPU. */
 static void read_vcpu(struct gm_note *note, const char *name, const virTypedParameter *param)
 {
@@ -139,16 +122,16 @@ static void note_vcpus(const struct gm_lv_record *record, struct gm_note *blank,
 	struct gm_note note = *blank;
 
 	for (size_t i = 0; i < record->count; i++) {
-		uint32_t number;
-		const char *name = split_vcpu(&record->params[i], &number);
+		uint64_t number;
+		const char *name = gm_lv_stats_split(&record->params[i], "vcpu.", &number);
 
-		if (!name)
+		if (!name || number >= GM_VCPUS_MAX)
 			continue;
 		if (number != note.number) {
 			if (note.known)
 				gm_batch_note(batch, &note);
 			note = *blank;
-			note.number = number;
+			note.number = (uint32_t)number;
 		}
 		read_vcpu(&note, name, &record->params[i]);
 	}
@@ -159,10 +142,11 @@ static void note_vcpus(const struct gm_lv_record *record, struct gm_note *blank,
 void gm_lv_details_notes(const struct gm_lv_record *record, const struct gm_lv_pins *pins,
 			 struct gm_batch *batch)
 {
-	struct gm_note note = {.kind = GM_NOTE_VCPU, .time = record->read_at};
+	struct gm_note note = {.kind = GM_NOTE_VCPU, .time = gm_lv_stats_measured_at(record)};
 
 	memcpy(note.guest, record->uuid, GM_UUID_SIZE);
-	note_vcpus(record, &note, batch);
+	if (!record->uncounted)
+		note_vcpus(record, &note, batch);
 	note.kind = GM_NOTE_AFFINITY;
 	for (uint32_t i = 0; pins && i < pins->vcpu_count; i++) {
 		note.number = i;

@@ -183,7 +183,7 @@ static void on_device_added(virConnectPtr conn, virDomainPtr domain, const char 
 	struct gm_lv_news news = {.changed = true, .tell = true, .kind = GM_GUEST_DEVICE_ADDED};
 
 	(void)conn;
-	gm_text_copy(news.detail, sizeof(news.detail), alias ? alias : "");
+	gm_text_copy(news.detail, sizeof(news.detail), alias);
 	post(user, domain, &news);
 }
 
@@ -193,7 +193,7 @@ static void on_device_removed(virConnectPtr conn, virDomainPtr domain, const cha
 	struct gm_lv_news news = {.changed = true, .tell = true, .kind = GM_GUEST_DEVICE_REMOVED};
 
 	(void)conn;
-	gm_text_copy(news.detail, sizeof(news.detail), alias ? alias : "");
+	gm_text_copy(news.detail, sizeof(news.detail), alias);
 	post(user, domain, &news);
 }
 

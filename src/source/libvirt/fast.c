@@ -27,7 +27,7 @@
 
 enum { GROUPS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE, HELD_MAX = 256 };
 
-enum { RETOLD_MAX = 64 }; /* guests that others let go between two ticks; more: all */
+enum { RETOLD_MAX = 64 }; /* entities that others let go between two ticks; more: all */
 
 /* Ticks for which a guest may be missing before the event that says why. */
 enum { GONE_PATIENCE = 5 };
@@ -62,7 +62,7 @@ struct fast {
 
 	pthread_mutex_t lock; /* guards the two below: hear() is called on any thread */
 	size_t retold_count;  /* more than RETOLD_MAX: some are not in `retold` */
-	uint8_t retold[RETOLD_MAX][GM_UUID_SIZE];
+	struct gm_entity_key retold[RETOLD_MAX];
 };
 
 /* Of one tick. */
@@ -189,6 +189,7 @@ static struct gm_lv_record record_of(const struct fast *fast, const struct gm_lv
 				     .prefix = fast->prefix,
 				     .params = item->params,
 				     .count = (size_t)item->param_count,
+				     .took = item->took,
 				     .read_at = item->read_at};
 }
 
@@ -205,10 +206,12 @@ static void note_listed(struct fast *fast, const struct tick *tick, const struct
 		state = guest->state; /* not read in this tick */
 	if (fast->compare)
 		compare_state(fast, tick, guest, id, state);
-	int64_t age = tick->now - guest->identified_at;
+	int64_t age = gm_clock_monotonic() - guest->identified_at;
 	if (guest->id != id || age >= REFRESH_INTERVAL ||
 	    (age >= CHANGE_INTERVAL && has_unknown_device(guest, &record)))
 		guest->stale = true;
+	/* Started anew unseen: what it has may have been let go meanwhile, and be there as nobody's. */
+	guest->untold |= guest->id != id && guest->identity;
 	guest->id = id;
 	guest->ended = false;
 	guest->state = state;
@@ -248,7 +251,7 @@ static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr 
 		     const struct tick *tick)
 {
 	struct gm_error err = {.text = ""};
-	int64_t now = tick->now;
+	int64_t now = gm_clock_monotonic();
 	int rc = read_identity(fast, domain, &guest->next, &err);
 
 	guest->identified_at = now;
@@ -277,13 +280,13 @@ static void identify(struct fast *fast, struct gm_lv_guest *guest, virDomainPtr 
  */
 static void identify_stale(struct fast *fast, const struct tick *tick)
 {
-	int64_t end = gm_clock_monotonic() + fast->options.interval / 2;
+	int64_t now = gm_clock_monotonic(), end = now + fast->options.interval / 2;
 
 	for (size_t i = 0; i < tick->list.count; i++) {
 		const struct gm_lv_item *item = &tick->list.items[i];
 		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, item->uuid);
 
-		if (!guest || !guest->stale || guest->retry_at > tick->now)
+		if (!guest || !guest->stale || guest->retry_at > now)
 			continue;
 		identify(fast, guest, item->domain, tick);
 		if (gm_clock_monotonic() >= end)
@@ -307,10 +310,14 @@ static uint32_t fill_batch(struct fast *fast, const struct tick *tick, struct gm
 	batch->source = (uint8_t)fast->source.ops->id;
 	for (size_t i = 0; i < tick->list.count; i++) {
 		struct gm_lv_record record = record_of(fast, &tick->list.items[i]);
-		const struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, record.uuid);
+		struct gm_lv_guest *guest = gm_lv_guests_find(&fast->guests, record.uuid);
 
 		if (!guest || !guest->identity)
 			continue;
+		record.uncounted =
+			gm_lv_stats_counts(&record) &&
+			!gm_lv_dating_take(&guest->dating, gm_lv_stats_measured_at(&record),
+					   record.took, fast->options.interval);
 		gm_lv_stats_fast(&record, batch);
 		entities++;
 	}
@@ -378,18 +385,21 @@ static void hear_device(struct fast *fast, const struct gm_entity_info *info, bo
 		gm_heard_drop(fast->covered, &info->key);
 }
 
-/* A guest that another connection has told of and let go: it is ours to tell, if it is here. */
+/*
+ * A guest that another connection has told of and let go is ours to tell, if it is here; and so is the guest that
+ * has a device which the tap sampler has let go: that may be there again, as nobody's.
+ */
 static void fast_hear(struct gm_source *source, const struct gm_entity_info *info, bool here)
 {
 	struct fast *fast = (struct fast *)source;
 
 	if (info->key.kind == GM_ENTITY_INTERFACE)
 		hear_device(fast, info, here);
-	if (here || info->key.kind != GM_ENTITY_GUEST)
+	if (here || (info->key.kind != GM_ENTITY_GUEST && info->key.kind != GM_ENTITY_INTERFACE))
 		return;
 	pthread_mutex_lock(&fast->lock);
 	if (fast->retold_count < RETOLD_MAX)
-		memcpy(fast->retold[fast->retold_count], info->key.uuid, GM_UUID_SIZE);
+		fast->retold[fast->retold_count] = info->key;
 	if (fast->retold_count <= RETOLD_MAX)
 		fast->retold_count++;
 	pthread_mutex_unlock(&fast->lock);
@@ -407,7 +417,7 @@ static void take_retold(struct fast *fast)
 {
 	pthread_mutex_lock(&fast->lock);
 	for (size_t i = 0; i < fast->retold_count && i < RETOLD_MAX; i++)
-		set_untold(gm_lv_guests_find(&fast->guests, fast->retold[i]));
+		set_untold(gm_lv_guests_owner(&fast->guests, &fast->retold[i]));
 	if (fast->retold_count > RETOLD_MAX) {
 		for (struct gm_lv_guest *guest = fast->guests.table; guest; guest = guest->hh.next)
 			set_untold(guest);

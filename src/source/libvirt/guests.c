@@ -63,15 +63,23 @@ static const struct gm_entity_info *find_device(const struct gm_lv_identity *ide
 	return NULL;
 }
 
-/* Whether a guest but `not_this` was told to have the device: names of taps are given again. */
-static bool is_anothers(const struct gm_lv_guests *guests, const struct gm_lv_guest *not_this,
-			const struct gm_entity_key *key)
+/* A guest but `not_this` that was told to have the device, or NULL. */
+static struct gm_lv_guest *find_owner(const struct gm_lv_guests *guests,
+				      const struct gm_lv_guest *not_this,
+				      const struct gm_entity_key *key)
 {
-	for (const struct gm_lv_guest *guest = guests->table; guest; guest = guest->hh.next) {
+	for (struct gm_lv_guest *guest = guests->table; guest; guest = guest->hh.next) {
 		if (guest != not_this && guest->identity && find_device(guest->identity, key))
-			return true;
+			return guest;
 	}
-	return false;
+	return NULL;
+}
+
+struct gm_lv_guest *gm_lv_guests_owner(const struct gm_lv_guests *guests,
+				       const struct gm_entity_key *key)
+{
+	return key->kind == GM_ENTITY_GUEST ? gm_lv_guests_find(guests, key->uuid)
+					    : find_owner(guests, NULL, key);
 }
 
 /* Devices of `guest` that `now_there` (NULL: the guest is gone) lacks and nobody else has. */
@@ -81,10 +89,11 @@ static void tell_gone_devices(const struct gm_lv_guests *guests, const struct gm
 {
 	const struct gm_lv_identity *old = guest->identity;
 
+	/* A name of a tap is given again: it may be another guest's by now. */
 	for (size_t i = 0; old && i < old->device_count; i++) {
 		const struct gm_entity_key *key = &old->devices[i].key;
 
-		if (!find_device(now_there, key) && !is_anothers(guests, guest, key))
+		if (!find_device(now_there, key) && !find_owner(guests, guest, key))
 			sink->gone(sink->user, guests->source, key, now);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include <uthash.h>
 
+#include "source/libvirt/dating.h"
 #include "source/libvirt/xml.h"
 #include "source/source.h"
 
@@ -23,10 +24,11 @@ struct gm_lv_guest {
 	bool stale;                      /* its identity must be read (again) */
 	bool agent_lost;                 /* an event told that its agent went away */
 	bool untold;                     /* and told, even if nothing of it is new */
-	int64_t identified_at;           /* when that was last tried */
-	int64_t retry_at;                /* not before */
+	int64_t identified_at;           /* monotonic: when that was last tried */
+	int64_t retry_at;                /* monotonic: not before */
 	bool covered;                    /* see covered.h */
 	uint64_t covered_version;        /* to be looked up again when this is not the newest */
+	struct gm_lv_dating dating;      /* of its interfaces' counters */
 	struct gm_lv_identity *identity; /* what the sink was told; NULL: nothing yet */
 	struct gm_lv_identity *next;     /* what was read in this tick, or NULL */
 	UT_hash_handle hh;
@@ -40,6 +42,10 @@ struct gm_lv_guests {
 
 struct gm_lv_guest *gm_lv_guests_find(const struct gm_lv_guests *guests,
 				      const uint8_t uuid[GM_UUID_SIZE]);
+
+/* The guest itself, or the one that was told to have the device; NULL: none. */
+struct gm_lv_guest *gm_lv_guests_owner(const struct gm_lv_guests *guests,
+				       const struct gm_entity_key *key);
 
 /* The guest, made (stale) when it is new. NULL: out of memory. */
 struct gm_lv_guest *gm_lv_guests_put(struct gm_lv_guests *guests, const uint8_t uuid[GM_UUID_SIZE]);

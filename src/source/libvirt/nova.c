@@ -4,7 +4,7 @@
  */
 #include "source/libvirt/nova.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "source/libvirt/xmlnode.h"
@@ -36,16 +36,9 @@ static const xmlNode *find_instance(const xmlNode *metadata)
 static bool read_address(const xmlNode *node, struct gm_address *ret_address)
 {
 	char text[INET6_ADDRSTRLEN + 1]; /* one that is too long does not become a shorter one */
-	struct gm_address address = {0};
 
-	if (!gm_lv_node_attribute(node, "address", text, sizeof(text)))
-		return false;
-	if (inet_pton(AF_INET, text, address.octets) == 1)
-		address.version = 4;
-	else if (inet_pton(AF_INET6, text, address.octets) == 1)
-		address.version = 6;
-	*ret_address = address;
-	return address.version != 0;
+	return gm_lv_node_attribute(node, "address", text, sizeof(text)) &&
+	       gm_address_parse(text, ret_address);
 }
 
 /* Those of a port's own network or the others (floating); returns how many there are now. */

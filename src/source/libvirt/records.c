@@ -95,11 +95,19 @@ static void add_domain(struct gm_lv_record_list *list, virDomainPtr domain, bool
 	list->count++;
 }
 
-/* Adds libvirt's own list; the list has room for it. */
-static void add_bulk(struct gm_lv_record_list *list, int count)
+static void date(struct gm_lv_item *item, int64_t began)
 {
-	int64_t now = gm_clock_now();
+	item->began = began;
+	item->read_at = gm_clock_now();
+	item->took = gm_clock_monotonic() - began;
+}
 
+/* Adds libvirt's own list, for which it was called at `began`; the list has room for it. */
+static void add_bulk(struct gm_lv_record_list *list, int count, int64_t began)
+{
+	struct gm_lv_item moment;
+
+	date(&moment, began);
 	for (int i = 0; i < count; i++) {
 		struct gm_lv_item *item = &list->items[list->count];
 
@@ -107,7 +115,9 @@ static void add_bulk(struct gm_lv_record_list *list, int count)
 		item->domain = list->bulk[i]->dom;
 		item->params = list->bulk[i]->params;
 		item->param_count = list->bulk[i]->nparams;
-		item->read_at = now;
+		item->began = moment.began;
+		item->took = moment.took;
+		item->read_at = moment.read_at;
 		item->id = (int)virDomainGetID(item->domain);
 		if (virDomainGetUUID(item->domain, item->uuid) == 0)
 			list->count++;
@@ -117,13 +127,14 @@ static void add_bulk(struct gm_lv_record_list *list, int count)
 static int read_bulk(virConnectPtr conn, unsigned groups, struct gm_lv_record_list *list,
 		     struct gm_error *err)
 {
+	int64_t began = gm_clock_monotonic();
 	int count = virConnectGetAllDomainStats(conn, groups, &list->bulk, BULK_FLAGS);
 
 	if (count < 0)
 		return gm_lv_error(err, -EIO, "libvirt does not list the guests' statistics");
 	int rc = make_room(list, count, err);
 	if (rc == 0)
-		add_bulk(list, count);
+		add_bulk(list, count, began);
 	return rc;
 }
 
@@ -146,11 +157,12 @@ static int read_listed(virDomainPtr *listed, unsigned groups, struct gm_lv_recor
 {
 	if (!listed[0])
 		return 0;
+	int64_t began = gm_clock_monotonic();
 	int count = virDomainListGetStats(listed, groups, &list->bulk,
 					  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
 	if (count < 0)
 		return gm_lv_error(err, -EIO, "libvirt does not list the guests' statistics");
-	add_bulk(list, count);
+	add_bulk(list, count, began);
 	return 0;
 }
 
@@ -207,6 +219,8 @@ static void read_one(struct gm_lv_item *item, size_t place, const struct gm_lv_p
 {
 	enum gm_lv_kind kind = GM_LV_MACHINE;
 	unsigned groups = plan->single;
+	bool alone = (plan->bulk & ~(unsigned)VIR_DOMAIN_STATS_STATE) == 0;
+	int64_t began = alone ? gm_clock_monotonic() : item->began;
 
 	if (plan->containers)
 		kind = !scope || (scope->turn + place) % TARGET_EVERY == 0 ? GM_LV_CONTAINER_TARGET
@@ -215,7 +229,7 @@ static void read_one(struct gm_lv_item *item, size_t place, const struct gm_lv_p
 	if (item->param_count > 0) /* the listing knew its state */
 		groups &= ~(unsigned)VIR_DOMAIN_STATS_STATE;
 	gm_lv_single_read(item, groups, kind, scope);
-	item->read_at = gm_clock_now();
+	date(item, began);
 	if (item->record) { /* the array may have moved */
 		item->record->params = item->params;
 		item->record->nparams = item->param_count;

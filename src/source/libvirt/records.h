@@ -54,9 +54,11 @@ struct gm_lv_record_list {
 		int param_count;
 		virDomainStatsRecordPtr record; /* of `bulk`, which owns the above; or NULL */
 		bool skipped;
-		bool listed;             /* the domain is the listing's */
-		int id;                  /* libvirt's */
-		int64_t read_at;         /* the node's time, when its values were true */
+		bool listed;   /* the domain is the listing's */
+		int id;        /* libvirt's */
+		int64_t began; /* monotonic: when the call was made that read its counters */
+		int64_t took;  /* ns from then to the end of the last call; 0: none was made */
+		int64_t read_at; /* the node's time then: within `took` before, its values were true */
 		struct gm_lv_pins *pins; /* or NULL: not read, not known */
 	} * items;
 	virDomainStatsRecordPtr *bulk; /* libvirt's own list, or NULL */

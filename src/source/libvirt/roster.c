@@ -51,9 +51,10 @@ struct gm_lv_member *gm_lv_roster_list(struct gm_lv_roster *roster,
 	if (!member)
 		return NULL;
 	if (member->id != id) {
-		member->period_done = member->monitored = member->hung = false;
+		member->period = (struct gm_lv_member_period){0};
+		member->monitored = member->hung = false;
 		member->misses = 0;
-		gm_text_copy(member->name, sizeof(member->name), name ? name : "");
+		gm_text_copy(member->name, sizeof(member->name), name);
 	}
 	member->id = id;
 	member->tick = roster->tick;

@@ -11,16 +11,23 @@
 
 #include <uthash.h>
 
+#include "source/libvirt/dating.h"
 #include "source/libvirt/stats.h"
 
 struct gm_lv_member {
 	uint8_t uuid[GM_UUID_SIZE];
 	char name[64];
-	int id;           /* libvirt's: another for each start */
-	uint64_t tick;    /* in which it was last listed */
-	bool period_done; /* its balloon's period has been seen to, for this start */
+	int id;        /* libvirt's: another for each start */
+	uint64_t tick; /* in which it was last listed */
+	struct gm_lv_member_period {
+		bool done;           /* it has been seen to, for this start */
+		uint64_t job;        /* that is to set it (balloons.h); 0: none */
+		int64_t asked_at;    /* monotonic, when that was given */
+		int64_t after, wait; /* monotonic, not before; 0: it was not tried yet */
+	} period;                    /* of its balloon */
 	struct gm_lv_history history;
-	int64_t dirty_after; /* monotonic: the dirty rate is measured again */
+	struct gm_lv_dating dating; /* of its counters */
+	int64_t dirty_after;        /* monotonic: the dirty rate is measured again */
 
 	bool monitored;      /* its monitor has answered since its start */
 	unsigned misses;     /* readings in a row without an answer */

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "source/libvirt/balloons.h"
 #include "source/libvirt/crew.h"
 #include "source/libvirt/details.h"
 #include "source/libvirt/fresh.h"
@@ -41,6 +42,7 @@ struct slow {
 	struct gm_lv_roster roster;
 	struct gm_lv_fresh *fresh; /* NULL: no guest is looked at more closely */
 	struct gm_lv_moves *moves;
+	struct gm_lv_balloons balloons;
 	int64_t usual; /* ns that a batch takes, smoothed; 0: not known */
 	bool overdue;  /* a batch of an earlier tick is waited for, of this worker */
 	size_t overdue_worker;
@@ -64,8 +66,17 @@ static struct gm_lv_record record_of(const struct gm_lv_item *item, int64_t offs
 	return (struct gm_lv_record){.uuid = item->uuid,
 				     .params = item->params,
 				     .count = (size_t)item->param_count,
+				     .took = item->took,
 				     .read_at = item->read_at,
 				     .offset = offset};
+}
+
+static void take_record(const struct slow *slow, struct gm_lv_member *member,
+			struct gm_lv_record *record, struct gm_batch *batch)
+{
+	record->uncounted = !gm_lv_dating_take(&member->dating, gm_lv_stats_measured_at(record),
+					       record->took, slow->options.slow_interval);
+	gm_lv_stats_slow(record, &member->history, batch);
 }
 
 static void convert(struct slow *slow, const struct gm_lv_record_list *list, bool stuck,
@@ -88,7 +99,7 @@ static void convert(struct slow *slow, const struct gm_lv_record_list *list, boo
 		bool monitored = record.told_elsewhere || gm_lv_stats_monitored(&record);
 		if (!gm_lv_member_judge(member, monitored, stuck, now))
 			continue;
-		gm_lv_stats_slow(&record, &member->history, batch);
+		take_record(slow, member, &record, batch);
 		gm_lv_details_notes(&record, item->pins, batch);
 	}
 }
@@ -102,30 +113,6 @@ static void sweep(struct slow *slow)
 		if (member->probing)
 			gm_lv_crew_abandon(slow->crew, member->worker);
 		free(member);
-	}
-}
-
-/* Has the balloon's period of new guests set, if a worker has nothing else to do. */
-static void see_to_periods(struct slow *slow)
-{
-	struct gm_lv_job job = {.kind = GM_LV_JOB_PERIOD};
-	size_t worker;
-
-	if (slow->options.balloon_period == 0)
-		return;
-	for (const struct gm_lv_member *member = slow->roster.table;
-	     member && job.guest_count < GM_LV_JOB_GUESTS; member = member->hh.next) {
-		if (!member->period_done && !member->hung)
-			memcpy(job.guests[job.guest_count++], member->uuid, GM_UUID_SIZE);
-	}
-	if (job.guest_count == 0 ||
-	    gm_lv_crew_give(slow->crew, &job, gm_clock_monotonic(), &worker) < 0)
-		return;
-	for (size_t i = 0; i < job.guest_count; i++) {
-		struct gm_lv_member *member = gm_lv_roster_find(&slow->roster, job.guests[i]);
-
-		if (member)
-			member->period_done = true;
 	}
 }
 
@@ -161,7 +148,7 @@ static void take_probe(struct slow *slow, struct gm_lv_member *member, struct gm
 		struct gm_lv_record record = record_of(&answer->list.items[i], wall_offset());
 
 		if (gm_lv_member_judge(member, gm_lv_stats_monitored(&record), false, now) && !late)
-			gm_lv_stats_slow(&record, &member->history, batch);
+			take_record(slow, member, &record, batch);
 	}
 	slow->late += late;
 	gm_lv_records_free(&answer->list);
@@ -260,7 +247,7 @@ static int await(struct slow *slow, const struct gm_lv_job *job, size_t worker, 
 	return rc;
 }
 
-/* The batch of an earlier tick; what it brings is dated by when it was read. */
+/* The batch of an earlier tick; what it brings is dated by when it was read (dating.h). */
 static int await_overdue(struct slow *slow, int64_t deadline, struct gm_lv_answer *ret_answer)
 {
 	int rc = gm_lv_crew_wait(slow->crew, slow->overdue_worker, deadline, ret_answer);
@@ -355,7 +342,9 @@ static int slow_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	gm_lv_moves_tick(slow->moves, slow->crew, &slow->roster, slow->options.slow_deadline, sink);
 	*ret_entities = (uint32_t)answer.list.count;
 	sink->samples(sink->user, batch);
-	see_to_periods(slow);
+	if (slow->options.balloon_period > 0 && !gm_lv_uri_is_remote(slow->options.uri))
+		gm_lv_balloons_tick(&slow->balloons, slow->crew, &slow->roster,
+				    gm_clock_monotonic());
 	measure_dirty_rates(slow);
 	rc = describe_hung(slow, 0, err);
 cleanup:

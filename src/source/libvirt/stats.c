@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "source/libvirt/uris.h"
 
@@ -80,10 +81,7 @@ static bool read_count(const virTypedParameter *param, uint64_t *ret_value)
 	}
 }
 
-/*
- * Splits "<prefix>N.<rest>". Returns the rest, or NULL when the name is not of that form.
- */
-static const char *split_name(const virTypedParameter *param, const char *prefix,
+const char *gm_lv_stats_split(const virTypedParameter *param, const char *prefix,
 			      uint64_t *ret_number)
 {
 	const char *at = param->field;
@@ -113,6 +111,12 @@ static void put(struct gm_batch *batch, unsigned metric, uint64_t value)
 		gm_batch_counter(batch, metric, value);
 	else
 		gm_batch_gauge(batch, metric, (double)value);
+}
+
+/* A device's latencies are left out with what they are made of. */
+static bool is_left_out(const struct gm_lv_record *record, unsigned metric)
+{
+	return record->uncounted && gm_metric_kind(metric) == GM_KIND_COUNTER;
 }
 
 /* The place of a disk in the history; NULL: there is no more room. */
@@ -184,7 +188,8 @@ static void flush_device(const struct gm_lv_record *record, const struct group *
 			group->kind == GM_ENTITY_DISK
 				? gm_entity_disk(record->uuid, device->name)
 				: gm_lv_interface_key(record->prefix, device->name);
-		if (gm_batch_frame(batch, &key, record->read_at, record->read_at, 0)) {
+		if (gm_batch_frame(batch, &key, gm_lv_stats_measured_at(record), record->read_at,
+				   0)) {
 			for (size_t i = 0; i < device->count; i++)
 				put(batch, device->readings[i].metric, device->readings[i].value);
 			if (history)
@@ -194,8 +199,8 @@ static void flush_device(const struct gm_lv_record *record, const struct group *
 	*device = (struct device){0};
 }
 
-static void gather(const struct group *group, struct device *device, const char *name,
-		   const virTypedParameter *param)
+static void gather(const struct gm_lv_record *record, const struct group *group,
+		   struct device *device, const char *name, const virTypedParameter *param)
 {
 	uint64_t value;
 
@@ -207,7 +212,8 @@ static void gather(const struct group *group, struct device *device, const char 
 	for (size_t i = 0; i < group->field_count; i++) {
 		if (strcmp(name, group->fields[i].name) != 0)
 			continue;
-		if (device->count < DEVICE_FIELDS_MAX && read_count(param, &value)) {
+		if (!is_left_out(record, group->fields[i].metric) &&
+		    device->count < DEVICE_FIELDS_MAX && read_count(param, &value)) {
 			device->readings[device->count].metric = group->fields[i].metric;
 			device->readings[device->count++].value = value;
 		}
@@ -222,7 +228,7 @@ static void read_devices(const struct gm_lv_record *record, const struct group *
 
 	for (size_t i = 0; i < record->count; i++) {
 		uint64_t number;
-		const char *name = split_name(&record->params[i], group->prefix, &number);
+		const char *name = gm_lv_stats_split(&record->params[i], group->prefix, &number);
 
 		if (!name)
 			continue;
@@ -231,7 +237,7 @@ static void read_devices(const struct gm_lv_record *record, const struct group *
 			device.open = true;
 			device.number = number;
 		}
-		gather(group, &device, name, &record->params[i]);
+		gather(record, group, &device, name, &record->params[i]);
 	}
 	flush_device(record, group, history, &device, batch);
 }
@@ -254,7 +260,7 @@ void gm_lv_stats_devices(const struct gm_lv_record *record,
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
 		uint64_t number;
-		const char *name = split_name(param, interface_group.prefix, &number);
+		const char *name = gm_lv_stats_split(param, interface_group.prefix, &number);
 
 		if (name && strcmp(name, "name") == 0 && param->type == VIR_TYPED_PARAM_STRING &&
 		    param->value.s && *param->value.s)
@@ -262,12 +268,27 @@ void gm_lv_stats_devices(const struct gm_lv_record *record,
 	}
 }
 
+static void note_device(void *user, const char *device)
+{
+	(void)device;
+	*(bool *)user = true;
+}
+
+bool gm_lv_stats_counts(const struct gm_lv_record *record)
+{
+	bool counts = false;
+
+	gm_lv_stats_devices(record, note_device, &counts);
+	return counts;
+}
+
 void gm_lv_stats_fast(const struct gm_lv_record *record, struct gm_batch *batch)
 {
 	struct gm_entity_key key = gm_entity_guest(record->uuid);
 	int state = gm_lv_stats_state(record);
 
-	if (state >= 0 && gm_batch_frame(batch, &key, record->read_at, record->read_at, 0))
+	if (state >= 0 &&
+	    gm_batch_frame(batch, &key, gm_lv_stats_measured_at(record), record->read_at, 0))
 		gm_batch_gauge(batch, GM_METRIC_GUEST_STATE, state);
 	read_devices(record, &interface_group, NULL, batch);
 }
@@ -348,7 +369,7 @@ static void set(struct guest *guest, enum guest_value value, uint64_t number)
 static void read_vcpu(struct guest *guest, const virTypedParameter *param)
 {
 	uint64_t number, value;
-	const char *name = split_name(param, "vcpu.", &number);
+	const char *name = gm_lv_stats_split(param, "vcpu.", &number);
 
 	if (!name || !read_count(param, &value))
 		return;
@@ -387,7 +408,7 @@ bool gm_lv_stats_monitored(const struct gm_lv_record *record)
 	for (size_t i = 0; i < record->count; i++) {
 		const virTypedParameter *param = &record->params[i];
 		uint64_t number;
-		const char *name = split_name(param, disk_group.prefix, &number);
+		const char *name = gm_lv_stats_split(param, disk_group.prefix, &number);
 
 		if (name && strncmp(name, "rd.", 3) == 0)
 			return true;
@@ -428,7 +449,8 @@ static bool emit(const struct gm_lv_record *record, const struct guest *guest,
 	bool open = false;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!has(guest, outputs[i].value))
+		if (!has(guest, outputs[i].value) ||
+		    (outputs != told_outputs && is_left_out(record, outputs[i].metric)))
 			continue;
 		if (!open && !gm_batch_frame(batch, &key, measured_at, record->read_at, 0))
 			return false;
@@ -456,8 +478,11 @@ static void emit_used(const struct guest *guest, struct gm_batch *batch)
 static bool date_balloon(const struct gm_lv_record *record, const struct guest *guest,
 			 struct gm_lv_history *history, int64_t *ret_measured_at)
 {
-	int64_t measured_at = record->read_at;
+	int64_t measured_at = gm_lv_stats_measured_at(record);
 
+	/* The clock was set back: nothing would be told until it is there again. */
+	if (history->measured_at - GM_CLOCK_SET_BACK > record->read_at)
+		history->measured_at = 0;
 	/* A driver that tells no date (LXC, from the cgroup) reads it live. */
 	if (has(guest, VALUE_LAST_UPDATE)) {
 		uint64_t last_update = guest->value[VALUE_LAST_UPDATE];
@@ -492,7 +517,8 @@ static void emit_container(const struct gm_lv_record *record, const struct guest
 
 	if (has(guest, VALUE_RSS) && has(guest, VALUE_MAXIMUM) && !has(guest, VALUE_LAST_UPDATE) &&
 	    !has(guest, VALUE_AVAILABLE) && guest->value[VALUE_RSS] <= guest->value[VALUE_MAXIMUM])
-		emit(record, guest, outputs, COUNT_OF(outputs), record->read_at, batch);
+		emit(record, guest, outputs, COUNT_OF(outputs), gm_lv_stats_measured_at(record),
+		     batch);
 }
 
 /* The dirty rate is measured on demand: told once per measurement, dated by its end's reading. */
@@ -506,7 +532,7 @@ static void emit_dirty_rate(const struct gm_lv_record *record, const struct gues
 	    guest->value[VALUE_DIRTY_START] == history->dirty_update)
 		return;
 	history->dirty_update = guest->value[VALUE_DIRTY_START];
-	emit(record, guest, rate, COUNT_OF(rate), record->read_at, batch);
+	emit(record, guest, rate, COUNT_OF(rate), gm_lv_stats_measured_at(record), batch);
 }
 
 void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *history,
@@ -516,7 +542,8 @@ void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *h
 	int64_t measured_at;
 
 	read_guest(record, &guest);
-	emit(record, &guest, live_outputs, COUNT_OF(live_outputs), record->read_at, batch);
+	emit(record, &guest, live_outputs, COUNT_OF(live_outputs), gm_lv_stats_measured_at(record),
+	     batch);
 	if (!record->told_elsewhere && date_balloon(record, &guest, history, &measured_at) &&
 	    emit(record, &guest, told_outputs, COUNT_OF(told_outputs), measured_at, batch))
 		emit_used(&guest, batch);
@@ -525,14 +552,11 @@ void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *h
 	read_devices(record, &disk_group, history, batch);
 }
 
-/* FNV-1a over what the guest tells, its date included. */
+/* Of what the guest tells, its date included. */
 static uint64_t digest(const struct guest *guest)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t value = VALUE_AVAILABLE; value <= VALUE_LAST_UPDATE; value++)
-		hash = (hash ^ guest->value[value]) * 0x100000001b3;
-	return hash;
+	return gm_hash(GM_HASH_FIRST, &guest->value[VALUE_AVAILABLE],
+		       (VALUE_LAST_UPDATE + 1 - VALUE_AVAILABLE) * sizeof(guest->value[0]));
 }
 
 void gm_lv_stats_asked(const struct gm_lv_record *record, int64_t asked_at, uint64_t *seen,

@@ -18,13 +18,25 @@ struct gm_lv_record {
 	const virTypedParameter *params;
 	size_t count;
 	int64_t read_at;     /* the node's time */
+	int64_t took;        /* ns of the call that read it (dating.h) */
+	bool uncounted;      /* its counters are left out */
 	int64_t offset;      /* the wall clock less the node's time, then (ns) */
 	bool told_elsewhere; /* the guest's own account of its memory is (fresh.h) */
 	const char *prefix;  /* of its interfaces' names (uris.h), or NULL */
 };
 
+/* When its values were true: in the middle of the call. */
+static inline int64_t gm_lv_stats_measured_at(const struct gm_lv_record *record)
+{
+	return record->read_at - record->took / 2;
+}
+
 /* The value of "state.state", or -1. */
 int gm_lv_stats_state(const struct gm_lv_record *record);
+
+/* Splits a parameter's name "<prefix>N.<rest>": the rest, or NULL when it is not of that form. */
+const char *gm_lv_stats_split(const virTypedParameter *param, const char *prefix,
+			      uint64_t *ret_number);
 
 /* Calls `visit` with each interface's device ("net.N.name"). */
 void gm_lv_stats_devices(const struct gm_lv_record *record,
@@ -35,6 +47,9 @@ void gm_lv_stats_devices(const struct gm_lv_record *record,
  * whose monitor is busy with another call.
  */
 bool gm_lv_stats_monitored(const struct gm_lv_record *record);
+
+/* Whether it holds counters of an interface, as the fast lane reads them. */
+bool gm_lv_stats_counts(const struct gm_lv_record *record);
 
 /* The fast lane's frames: the guest's state and one per interface, measured when read. */
 void gm_lv_stats_fast(const struct gm_lv_record *record, struct gm_batch *batch);
@@ -62,7 +77,8 @@ struct gm_lv_history {
  * the guest's own memory statistics when they are new. Those are as old as "balloon.last-update"
  * says: they are measured at that whole second in the node's time, but never after the reading and
  * always after the ones before; where the wall clock was stepped, so that this cannot be, when they
- * were read. A repeated last-update, or 0 (no driver in the guest), gives none.
+ * were read. A repeated last-update, or 0 (no driver in the guest), gives none. The ones before do not count
+ * where they are more than a second after the reading: the node's time was set back.
  */
 void gm_lv_stats_slow(const struct gm_lv_record *record, struct gm_lv_history *history,
 		      struct gm_batch *batch);

@@ -89,7 +89,23 @@ static int connect_task(struct gm_lv_task *task, struct gm_error *err)
 	return rc;
 }
 
-/* 0, or -ENOENT when the guest went away, or another negative errno with `err`. */
+/* The driver will not do it next time either. */
+static bool is_unsupported(void)
+{
+	switch (virGetLastErrorCode()) {
+	case VIR_ERR_NO_SUPPORT:
+	case VIR_ERR_OPERATION_UNSUPPORTED:
+	case VIR_ERR_CONFIG_UNSUPPORTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * 0; -ENOENT when the guest went away; -ENOTSUP: the driver does not do it; or another negative errno. All but
+ * -ENOENT with `err`.
+ */
 static int set_period(struct gm_lv_task *task, virDomainPtr domain, struct gm_error *err)
 {
 	int64_t wanted = task->options.balloon_period / GM_SECOND;
@@ -109,7 +125,8 @@ static int set_period(struct gm_lv_task *task, virDomainPtr domain, struct gm_er
 	gm_lv_identity_free(identity);
 	if (needed && virDomainSetMemoryStatsPeriod(domain, (int)(wanted > 0 ? wanted : 1),
 						    VIR_DOMAIN_AFFECT_LIVE) < 0)
-		return gm_lv_error(err, -EIO, "the balloon's period cannot be set");
+		return gm_lv_error(err, is_unsupported() ? -ENOTSUP : -EIO,
+				   "the balloon's period cannot be set");
 	return 0;
 }
 
@@ -124,6 +141,7 @@ static int measure_dirty_rate(struct gm_lv_task *task, virDomainPtr domain, stru
 
 /* Does something to each guest of a job that is still there. */
 static void for_guests(struct gm_lv_task *task, const struct gm_lv_job *job,
+		       struct gm_lv_answer *answer,
 		       int (*act)(struct gm_lv_task *task, virDomainPtr domain,
 				  struct gm_error *err))
 {
@@ -136,11 +154,26 @@ static void for_guests(struct gm_lv_task *task, const struct gm_lv_job *job,
 			continue;
 		int rc = act(task, domain, &err);
 		virDomainFree(domain);
-		if (rc < 0 && rc != -ENOENT &&
+		answer->done[i] = rc == 0 || rc == -ENOTSUP;
+		if (rc < 0 && rc != -ENOENT && !job->again &&
 		    gm_log_allowed(&task->act_limit, gm_clock_now(), 10 * GM_SECOND, NULL))
 			gm_log(GM_LOG_WARNING, "guest %s: %s", gm_uuid_text(job->guests[i], text),
 			       err.text);
 	}
+}
+
+/* A connection that was to be had for reading alone may be had for more by now. */
+static void set_periods(struct gm_lv_task *task, const struct gm_lv_job *job,
+			struct gm_lv_answer *answer)
+{
+	if (!task->writable) {
+		disconnect(task);
+		answer->rc = connect_task(task, &answer->err);
+	}
+	if (answer->rc == 0 && !task->writable)
+		answer->rc = gm_error_set(&answer->err, -EROFS, "the connection is read-only");
+	if (answer->rc == 0)
+		for_guests(task, job, answer, set_period);
 }
 
 /* No more is asked than needed: a guest that hangs may take half a minute. */
@@ -183,8 +216,8 @@ void gm_lv_task_run(struct gm_lv_task *task, const struct gm_lv_job *job,
 	} else if (job->kind == GM_LV_JOB_MOVES) {
 		look_at_moves(task, job, answer);
 	} else if (job->kind == GM_LV_JOB_PERIOD) {
-		for_guests(task, job, set_period);
+		set_periods(task, job, answer);
 	} else if (job->kind == GM_LV_JOB_DIRTY) {
-		for_guests(task, job, measure_dirty_rate);
+		for_guests(task, job, answer, measure_dirty_rate);
 	}
 }

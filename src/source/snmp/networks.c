@@ -18,19 +18,6 @@ static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
 	       (rest == 0 || (uint8_t)(a[whole] ^ b[whole]) >> (8 - rest) == 0);
 }
 
-static bool parse_address(const char *text, struct gm_address *ret_address)
-{
-	struct gm_address address = {0};
-
-	if (inet_pton(AF_INET, text, address.octets) == 1) {
-		address.version = 4;
-	} else if (inet_pton(AF_INET6, text, address.octets) == 1) {
-		address.version = 6;
-	}
-	*ret_address = address;
-	return address.version != 0;
-}
-
 /* All bits behind the prefix are 0: who writes 10.1.2.3/8 means something else than he says. */
 static bool is_network(const struct gm_snmp_network *network)
 {
@@ -52,7 +39,7 @@ static bool parse_one(char *text, struct gm_snmp_network *ret_network)
 	}
 	*slash = '\0';
 	length = strtoul(slash + 1, &end, 10);
-	if (*end != '\0' || !parse_address(text, &ret_network->address) ||
+	if (*end != '\0' || !gm_address_parse(text, &ret_network->address) ||
 	    length > (ret_network->address.version == 4 ? 32U : 128U)) {
 		return false;
 	}

@@ -175,19 +175,17 @@ int gm_snmp_oids_read(const char *path, struct gm_snmp_oids *ret_oids, struct gm
 /* Decimal text and nothing but spaces around it. */
 static bool number_of_text(struct gm_snmp_slice text, double *ret_number)
 {
-	char copy[NUMBER_TEXT], *end;
+	static const char blanks[] = " \t\r\n";
+	char copy[NUMBER_TEXT];
+	const char *end;
 
 	if (text.length == 0 || text.length >= sizeof(copy)) {
 		return false;
 	}
 	memcpy(copy, text.data, text.length);
 	copy[text.length] = '\0';
-	/* strtod() takes "0x1p3", "inf" and "nan", too: they are no decimals. */
-	if (strspn(copy, "0123456789+-.eE \t\r\n") != text.length) {
-		return false;
-	}
-	*ret_number = strtod(copy, &end);
-	return end != copy && end[strspn(end, " \t\r\n")] == '\0' && isfinite(*ret_number);
+	end = gm_text_number(copy + strspn(copy, blanks), ret_number);
+	return end && end + strspn(end, blanks) == copy + text.length;
 }
 
 bool gm_snmp_oid_number(const struct gm_snmp_oid *oid, struct gm_snmp_varbind *varbind,

@@ -8,19 +8,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 enum { CAPACITY_FIRST = 16 };
-
-/* FNV-1a (RFC 9923): a guest that finds two informs of one digest loses the second of its own. */
-static uint64_t digest_of(struct gm_snmp_slice bytes)
-{
-	uint64_t digest = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < bytes.length; i++) {
-		digest = (digest ^ bytes.data[i]) * UINT64_C(1099511628211);
-	}
-	return digest;
-}
 
 static struct gm_snmp_recent_entry *entry_at(const struct gm_snmp_recent *recent, size_t i)
 {
@@ -64,7 +54,10 @@ static int grow(struct gm_snmp_recent *recent)
 
 static struct gm_snmp_recent_entry entry_of(const struct gm_snmp_message *message, int64_t now)
 {
-	return (struct gm_snmp_recent_entry){digest_of(message->pdu.raw),
+	struct gm_snmp_slice pdu = message->pdu.raw;
+
+	/* A guest that finds two informs of one digest loses the second of its own. */
+	return (struct gm_snmp_recent_entry){gm_hash(GM_HASH_FIRST, pdu.data, pdu.length),
 					     message->version == GM_SNMP_V3 ? message->v3.id : 0,
 					     (uint32_t)(now / GM_SECOND)};
 }

@@ -63,6 +63,17 @@ struct gm_tap_device *gm_tap_devices_nth(struct gm_tap_devices *devices, size_t 
 	return device;
 }
 
+/*
+ * A tap is the other end of the guest's cable. A macvtap is not: what is sent to its address it receives, and
+ * the guest reads that from it. (macvlan is what a container's port is, until it is moved into it.)
+ */
+static uint8_t view_of(const struct gm_link *link)
+{
+	bool same = strcmp(link->kind, "macvtap") == 0 || strcmp(link->kind, "macvlan") == 0;
+
+	return GM_FRAME_HOST_VIEW | (same ? GM_FRAME_SAME_VIEW : 0);
+}
+
 int gm_tap_devices_link(struct gm_tap_devices *devices, const struct gm_link *link)
 {
 	struct gm_tap_device *device = gm_tap_devices_find(devices, link->index);
@@ -89,6 +100,7 @@ int gm_tap_devices_link(struct gm_tap_devices *devices, const struct gm_link *li
 		device->changed = true;
 	}
 	device->link = *link;
+	device->view = view_of(link);
 	devices->dirty = devices->dirty || device->changed;
 	return 0;
 }

@@ -18,6 +18,7 @@ struct gm_tap_device {
 	/* What each reading touches, side by side: after ten milliseconds nothing of it is in a cache. */
 	uint32_t index;
 	bool announced; /* the sink knows it under `key`: its readings may be emitted */
+	uint8_t view;   /* GM_FRAME_*: whose view its counters are */
 	struct gm_tap_track track;
 	struct gm_tap_level level;
 	int64_t speed_due;        /* monotonic time at which its speed is asked for again */

@@ -37,7 +37,7 @@ static void measure_bin(struct gm_tap_track *track, const struct gm_link_stats *
 static bool open_frame(struct gm_batch *batch, const struct gm_entity_key *key,
 		       const struct gm_link_stats *stats, int64_t time, unsigned flags)
 {
-	if (!gm_batch_frame(batch, key, time, time, GM_FRAME_HOST_VIEW | flags)) {
+	if (!gm_batch_frame(batch, key, time, time, flags)) {
 		return false;
 	}
 	gm_batch_counter(batch, GM_METRIC_NET_RX_BYTES, stats->rx_bytes);
@@ -47,12 +47,12 @@ static bool open_frame(struct gm_batch *batch, const struct gm_entity_key *key,
 	return true;
 }
 
-static bool keep_frame(struct gm_tap_track *track, const struct gm_entity_key *key,
+static bool keep_frame(struct gm_tap_track *track, const struct gm_entity_key *key, unsigned view,
 		       struct gm_batch *batch)
 {
 	const struct gm_link_stats *stats = &track->last;
 
-	if (!open_frame(batch, key, stats, track->time, 0)) {
+	if (!open_frame(batch, key, stats, track->time, view)) {
 		return false;
 	}
 	gm_batch_counter(batch, GM_METRIC_NET_RX_ERRORS, stats->rx_errors);
@@ -69,23 +69,23 @@ static bool keep_frame(struct gm_tap_track *track, const struct gm_entity_key *k
 }
 
 bool gm_tap_track_reading(struct gm_tap_track *track, const struct gm_entity_key *key,
-			  const struct gm_link_stats *stats, int64_t time, bool keep,
+			  unsigned view, const struct gm_link_stats *stats, int64_t time, bool keep,
 			  struct gm_batch *batch)
 {
 	bool first = track->time == 0;
 	bool movement = !first && moved(&track->last, stats);
 
 	if (movement && !track->told) {
-		open_frame(batch, key, &track->last, track->time, GM_FRAME_FINE);
+		open_frame(batch, key, &track->last, track->time, view | GM_FRAME_FINE);
 	}
 	measure_bin(track, stats, time);
 	track->last = *stats;
 	track->time = time;
 	if (keep) {
-		track->told = keep_frame(track, key, batch);
+		track->told = keep_frame(track, key, view, batch);
 		return track->told;
 	}
 	/* The first reading is told when something moves after it, or with the next kept frame. */
-	track->told = movement && open_frame(batch, key, stats, time, GM_FRAME_FINE);
+	track->told = movement && open_frame(batch, key, stats, time, view | GM_FRAME_FINE);
 	return false;
 }

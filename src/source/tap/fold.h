@@ -24,11 +24,11 @@ struct gm_tap_track {
  * Takes the reading `stats`, true at `time`. A kept frame (`keep`) has all counters and the peaks
  * since the kept frame before. Otherwise a fine frame with octets and packets is made if they moved,
  * and one for the reading before it if that was left out, so that the span of the movement is known.
- * All frames carry GM_FRAME_HOST_VIEW. True when the batch's last frame is this device's kept frame,
+ * `view`: flags of all frames, GM_FRAME_HOST_VIEW with or without GM_FRAME_SAME_VIEW. True when the batch's last frame is this device's kept frame,
  * to which the caller may add.
  */
 bool gm_tap_track_reading(struct gm_tap_track *track, const struct gm_entity_key *key,
-			  const struct gm_link_stats *stats, int64_t time, bool keep,
+			  unsigned view, const struct gm_link_stats *stats, int64_t time, bool keep,
 			  struct gm_batch *batch);
 
 #endif

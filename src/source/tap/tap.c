@@ -90,20 +90,22 @@ static void on_link_gone(void *user, uint32_t index)
 }
 
 /*
- * Adds what the port's quality of service allows; the guest receives what the device sends. A limit that
- * is no more, or that the operator's own word overrules, is told as 0. The faster way's, or 0.
+ * Adds what the port's quality of service allows; the guest receives what the device sends, unless both have
+ * the same view. A limit that is no more, or that the operator's own word overrules, is told as 0. The
+ * faster way's, or 0.
  */
 static double add_limits(struct tap *tap, struct gm_tap_device *device, bool overruled)
 {
 	struct gm_tap_limit limit = gm_tap_limits_find(tap->limits, &device->key);
 	bool limited = limit.rx > 0 || limit.tx > 0;
+	bool same = (device->view & GM_FRAME_SAME_VIEW) != 0;
 
 	if (overruled) {
 		limit = (struct gm_tap_limit){0};
 	}
 	if (limited || device->limited) {
-		gm_batch_gauge(tap->batch, GM_METRIC_NET_TX_LIMIT, limit.rx);
-		gm_batch_gauge(tap->batch, GM_METRIC_NET_RX_LIMIT, limit.tx);
+		gm_batch_gauge(tap->batch, GM_METRIC_NET_TX_LIMIT, same ? limit.tx : limit.rx);
+		gm_batch_gauge(tap->batch, GM_METRIC_NET_RX_LIMIT, same ? limit.rx : limit.tx);
 	}
 	device->limited = limited;
 	return limit.rx > limit.tx ? limit.rx : limit.tx;
@@ -168,8 +170,8 @@ static void on_stats(void *user, const struct gm_link_stats *stats)
 	if (tap->options.armed_interval != 0) {
 		watch_level(tap, device, stats);
 	}
-	if (gm_tap_track_reading(&device->track, &device->key, stats, tap->time, tap->keep,
-				 tap->batch)) {
+	if (gm_tap_track_reading(&device->track, &device->key, device->view, stats, tap->time,
+				 tap->keep, tap->batch)) {
 		if (device->link.kind[0] == '\0') { /* hardware */
 			gm_batch_counter(tap->batch, GM_METRIC_HW_NET_ERRORS, stats->hardware);
 		}
@@ -394,10 +396,13 @@ static bool next_slot(struct tap *tap, bool *ret_all)
 	whole = slot / tap->options.interval;
 	fold = slot / tap->options.fold;
 	*ret_all = whole != tap->whole;
-	tap->keep = fold != tap->fold;
+	/* A fold ends with a reading of all ports: in between only those that are armed are read. */
+	tap->keep = *ret_all && fold != tap->fold;
 	tap->slot = slot;
 	tap->whole = whole;
-	tap->fold = fold;
+	if (*ret_all) {
+		tap->fold = fold;
+	}
 	return true;
 }
 

@@ -11,7 +11,7 @@
  * A port whose last bin carried an excess can be armed: read by itself every armed-interval, for a
  * bounded time, so that what follows is measured finer than the rest.
  *
- * All frames carry GM_FRAME_HOST_VIEW. Emits gm_interface_info for each device (guest left zero).
+ * All frames carry GM_FRAME_HOST_VIEW, those of macvtap ports GM_FRAME_SAME_VIEW as well. Emits gm_interface_info for each device (guest left zero).
  */
 #ifndef GM_SOURCE_TAP_TAP_H
 #define GM_SOURCE_TAP_TAP_H

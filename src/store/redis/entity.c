@@ -164,7 +164,7 @@ static bool write_frame(struct gm_redis *redis, struct gm_redis_entity *entity,
 	entity->last = id;
 	entity->sent[entity->sent_count++ % GM_REDIS_SENT_KEPT] =
 		(struct gm_redis_sent){.time = frame->measured_at, .id = id};
-	gm_redis_tiers_take(redis, entity, ms, readings, frame->count);
+	gm_redis_tiers_take(redis, entity, frame, readings, purpose == GM_REDIS_FRAME);
 	gm_redis_budget_count(entity, readings, frame->count);
 	gm_redis_compat_take(redis, entity, ms, readings, frame->count);
 	return true;

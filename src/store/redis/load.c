@@ -273,8 +273,10 @@ out:
 	if (loading.malformed > 0)
 		gm_log(GM_LOG_WARNING, "redis at %s: %zu stored entries are malformed and left out",
 		       redis->where, loading.malformed);
+	if (rc < 0 && loading.entities == 0)
+		return gm_error_prefix(err, rc, "%s", redis->where);
 	if (rc < 0)
-		return gm_error_prefix(err, rc, "%s: of %zu of %zu entities alone", redis->where,
+		return gm_error_prefix(err, rc, "%s: after %zu of %zu entities", redis->where,
 				       loading.read, loading.entities);
 	return 0;
 }

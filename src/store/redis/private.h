@@ -373,9 +373,13 @@ const char *gm_redis_tier_suffix(size_t tier);
 uint64_t gm_redis_tier_span(size_t tier); /* ms */
 /* Entries that are kept of it; 0: it is switched off. */
 uint64_t gm_redis_tier_entries(const struct gm_redis_options *options, size_t tier);
-/* A frame that was sent. May send what a span that has ended comes to. */
-void gm_redis_tiers_take(struct gm_redis *redis, struct gm_redis_entity *entity, uint64_t ms,
-			 const struct gm_reading *readings, size_t count);
+/*
+ * A frame that was sent; `live`: not filled in. May send what a span that has ended comes to. Where the last one
+ * was measured more than a second after the time of now, all begins anew: the clock was set back.
+ */
+void gm_redis_tiers_take(struct gm_redis *redis, struct gm_redis_entity *entity,
+			 const struct gm_frame *frame, const struct gm_reading *readings,
+			 bool live);
 /* Sends what the open spans have so far. */
 void gm_redis_tiers_close(struct gm_redis *redis, struct gm_redis_entity *entity);
 /* Frames from `since` on (ns) are sent again: so are the spans. */

@@ -4,7 +4,6 @@
  * that one of them names; where they are nodes of a cluster, the one that a node points to. No I/O:
  * connection.c and link.c connect. Addresses are numeric, because looking a name up would block.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +11,6 @@
 
 #include "base/text.h"
 #include "store/redis/private.h"
-
-static bool is_numeric(const char *host)
-{
-	unsigned char address[sizeof(struct in6_addr)];
-
-	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-}
 
 static int set_tcp(struct gm_redis_address *address, const char *host, size_t length,
 		   const char *port)
@@ -31,7 +23,7 @@ static int set_tcp(struct gm_redis_address *address, const char *host, size_t le
 		return -EINVAL;
 	*address = (struct gm_redis_address){.port = (int)number};
 	memcpy(address->host, host, length);
-	return is_numeric(address->host) ? 0 : -EINVAL;
+	return gm_address_parse(address->host, NULL) ? 0 : -EINVAL;
 }
 
 int gm_redis_address_parse(const char *text, struct gm_redis_address *ret_address)
@@ -101,7 +93,7 @@ int gm_redis_route_init(struct gm_redis_route *route, const struct gm_redis_opti
 
 	if (rc < 0 || route->count > 0)
 		return rc;
-	if (options->socket[0] == '\0' && !is_numeric(options->host))
+	if (options->socket[0] == '\0' && !gm_address_parse(options->host, NULL))
 		return gm_error_set(err, -EINVAL, "redis.host: not a numeric address");
 	route->count = 1;
 	if (options->socket[0] == '\0')

@@ -22,7 +22,9 @@ struct series {
 };
 
 struct gm_redis_tier {
-	uint64_t begin, newest; /* ms; of the open span, and of what was folded last. 0: none */
+	uint64_t begin, newest;  /* ms; of the open span, and of what was folded last. 0: none */
+	struct gm_redis_id last; /* the highest that was sent */
+	bool behind;             /* the clock was set back: spans come that are before it */
 	size_t count, capacity;
 	struct series *series;
 	uint8_t place[GM_METRIC_COUNT]; /* in `series`, from 1; 0: none */
@@ -53,6 +55,11 @@ uint64_t gm_redis_tier_entries(const struct gm_redis_options *options, size_t ti
 	int64_t kept = *(const int64_t *)((const char *)options + tiers[tier].kept);
 
 	return (uint64_t)(kept / GM_MILLISECOND) / tiers[tier].span;
+}
+
+static uint64_t ms_of(int64_t time)
+{
+	return time > 0 ? (uint64_t)(time / GM_MILLISECOND) : 0;
 }
 
 void gm_redis_tier_free(struct gm_redis_tier *tier)
@@ -162,12 +169,24 @@ static void put_series(struct gm_buffer *buffer, const struct series *series)
 	}
 }
 
+/* Redis takes no id that is not above all others: one that is behind has its time in a field, as frames have. */
+static void name_entry(struct gm_redis_tier *tier, uint64_t span, struct gm_redis_entry *entry)
+{
+	struct gm_redis_id id = {tier->begin, tier->newest - tier->begin};
+
+	if (tier->behind && id.ms <= tier->last.ms) {
+		id.ms = tier->last.ms;
+		id.sequence = tier->last.sequence < span ? span : tier->last.sequence + 1;
+		entry->own_ms = tier->newest;
+	}
+	entry->id = tier->last = id;
+}
+
 static void close_span(struct gm_redis *redis, struct gm_redis_entity *entity, size_t number)
 {
 	struct gm_redis_tier *tier = entity->tiers[number];
 	size_t fields = 0;
 	struct gm_redis_entry entry = {
-		.id = {tier->begin, tier->newest - tier->begin},
 		.trim = GM_REDIS_TRIM_COUNT,
 		.threshold = gm_redis_tier_entries(&redis->options, number),
 	};
@@ -176,6 +195,7 @@ static void close_span(struct gm_redis *redis, struct gm_redis_entity *entity, s
 		if (tier->series[i].told)
 			fields += tier->series[i].count > 0 ? 3 : 1;
 	if (fields > 0) {
+		name_entry(tier, tiers[number].span, &entry);
 		gm_redis_xadd_begin(&redis->command, &tier->prefix, &entry, fields);
 		for (size_t i = 0; i < tier->count; i++)
 			if (tier->series[i].told)
@@ -190,32 +210,49 @@ static void close_span(struct gm_redis *redis, struct gm_redis_entity *entity, s
 	tier->begin = 0;
 }
 
-static void take(struct gm_redis *redis, struct gm_redis_entity *entity, size_t number, uint64_t ms,
-		 const struct gm_reading *readings, size_t count)
+/* All that was folded before was folded by another clock. */
+static void set_back(struct gm_redis *redis, struct gm_redis_entity *entity, size_t number)
 {
 	struct gm_redis_tier *tier = entity->tiers[number];
+
+	if (tier->begin != 0)
+		close_span(redis, entity, number);
+	tier->newest = 0;
+	tier->behind = true;
+}
+
+static void take(struct gm_redis *redis, struct gm_redis_entity *entity, size_t number,
+		 const struct gm_frame *frame, const struct gm_reading *readings, bool live)
+{
+	struct gm_redis_tier *tier = entity->tiers[number];
+	uint64_t ms = ms_of(frame->measured_at);
 	uint64_t begin = ms - ms % tiers[number].span;
 
+	/* What was read long ago by a source that waits to tell it is not before its time. */
+	int64_t now = frame->read_at > redis->now ? frame->read_at : redis->now;
+	if (live && ms_of(now + GM_CLOCK_SET_BACK) < tier->newest)
+		set_back(redis, entity, number);
 	if (ms <= tier->newest)
 		return; /* it is in there already, or its span may be closed */
 	if (tier->begin != 0 && begin != tier->begin)
 		close_span(redis, entity, number);
 	tier->begin = begin;
 	tier->newest = ms;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < frame->count; i++)
 		fold(tier, ms, &readings[i]);
 }
 
-void gm_redis_tiers_take(struct gm_redis *redis, struct gm_redis_entity *entity, uint64_t ms,
-			 const struct gm_reading *readings, size_t count)
+void gm_redis_tiers_take(struct gm_redis *redis, struct gm_redis_entity *entity,
+			 const struct gm_frame *frame, const struct gm_reading *readings, bool live)
 {
 	for (size_t i = 0; i < GM_REDIS_TIERS; i++) {
-		if (gm_redis_tier_entries(&redis->options, i) == 0 || ms == 0)
+		if (gm_redis_tier_entries(&redis->options, i) == 0 ||
+		    ms_of(frame->measured_at) == 0)
 			continue;
 		if (!entity->tiers[i])
 			entity->tiers[i] = create(redis, entity, i);
 		if (entity->tiers[i])
-			take(redis, entity, i, ms, readings, count);
+			take(redis, entity, i, frame, readings, live);
 	}
 }
 
@@ -228,7 +265,7 @@ void gm_redis_tiers_close(struct gm_redis *redis, struct gm_redis_entity *entity
 
 void gm_redis_tiers_resume(struct gm_redis_entity *entity, int64_t since)
 {
-	uint64_t ms = since > 0 ? (uint64_t)(since / GM_MILLISECOND) : 0;
+	uint64_t ms = ms_of(since);
 
 	for (size_t i = 0; i < GM_REDIS_TIERS; i++) {
 		struct gm_redis_tier *tier = entity->tiers[i];
@@ -236,6 +273,7 @@ void gm_redis_tiers_resume(struct gm_redis_entity *entity, int64_t since)
 		if (!tier || ms >= tier->begin)
 			continue;
 		tier->begin = tier->newest = 0;
+		tier->behind = false;
 		tier->count = 0;
 		memset(tier->place, 0, sizeof(tier->place));
 	}

@@ -33,22 +33,6 @@ static double client_cpu(void)
 	return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-static double info(struct rig *rig, const char *section, const char *name)
-{
-	redisReply *reply = rig_command(rig, "INFO %s", section);
-	const char *at = strstr(reply->str, name);
-
-	assert_non_null(at);
-	double value = strtod(at + strlen(name), NULL);
-	freeReplyObject(reply);
-	return value;
-}
-
-static double server_cpu(struct rig *rig)
-{
-	return info(rig, "cpu", "used_cpu_sys:") + info(rig, "cpu", "used_cpu_user:");
-}
-
 static double memory(struct rig *rig)
 {
 	return info(rig, "memory", "used_memory:");
@@ -98,7 +82,7 @@ static void measure_way(struct field *field, const struct way *way, struct cost 
 {
 	struct rig *rig = field->rig;
 
-	freeReplyObject(rig_command(rig, "FLUSHALL SYNC"));
+	rig_do(rig, "FLUSHALL SYNC");
 	if (way->by_store)
 		begin(field, way);
 	measure(field, way, ret_cost);

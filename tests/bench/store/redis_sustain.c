@@ -9,22 +9,6 @@
 
 enum { GUESTS = 200, SERIES = 20, HERTZ = 10, REPORTS = 20 };
 
-static double info(struct rig *rig, const char *section, const char *name)
-{
-	redisReply *reply = rig_command(rig, "INFO %s", section);
-	const char *at = strstr(reply->str, name);
-
-	assert_non_null(at);
-	double value = strtod(at + strlen(name), NULL);
-	freeReplyObject(reply);
-	return value;
-}
-
-static double server_cpu(struct rig *rig)
-{
-	return info(rig, "cpu", "used_cpu_sys:") + info(rig, "cpu", "used_cpu_user:");
-}
-
 struct run {
 	struct field field;
 	uv_timer_t timer;

@@ -10,6 +10,7 @@
 /* First: the assertions that the other needs. */
 #include "ways.h"
 
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 enum { GUESTS = 200, SERIES = 20 };
@@ -22,30 +23,9 @@ struct node {
 	size_t recalls, bytes;
 };
 
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void ignore_info(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void ignore_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user, (void)key, (void)time;
-}
-
-static void ignore_finding(void *user, const struct gm_finding *finding)
-{
-	(void)user, (void)finding;
-}
-
 static void open_node(struct node *node, const char *directory)
 {
-	struct gm_intake_sink sink = {ignore_frame, ignore_info, ignore_gone, ignore_finding, NULL};
+	struct gm_intake_sink sink = sink_that_passes(NULL);
 	struct gm_error err;
 
 	*node = (struct node){0};

@@ -294,3 +294,19 @@ const struct way ways[] = {
 };
 
 const size_t way_count = sizeof(ways) / sizeof(ways[0]);
+
+double info(struct rig *rig, const char *section, const char *name)
+{
+	redisReply *reply = rig_command(rig, "INFO %s", section);
+	const char *at = strstr(reply->str, name);
+
+	assert_non_null(at);
+	double value = strtod(at + strlen(name), NULL);
+	freeReplyObject(reply);
+	return value;
+}
+
+double server_cpu(struct rig *rig)
+{
+	return info(rig, "cpu", "used_cpu_sys:") + info(rig, "cpu", "used_cpu_user:");
+}

@@ -42,4 +42,8 @@ void make_readings(const struct field *field, unsigned guest, struct gm_reading 
 /* Gives a tick's frames to the store and does not wait. */
 void append_frames(struct field *field);
 
+/* A number of the server's INFO, by its name with the colon; and the seconds of CPU that it has used. */
+double info(struct rig *rig, const char *section, const char *name);
+double server_cpu(struct rig *rig);
+
 #endif

@@ -18,6 +18,8 @@ class Consumer:
         self.user, self.client = user, client
         self.port, self.lock = free_port(), threading.Lock()
         self.notifications, self.calls, self.tests, self.tokens, self.wrong = [], [], 0, [], []
+        self.ports = []  # of who has posted, one for each body
+        self.echo = False  # a refusal repeats the credentials
         self.answers = []  # status codes for the next notifications; then 204
         self.server = None
 
@@ -52,6 +54,7 @@ class Consumer:
                 if consumer.server is None:
                     self.close_connection = True
                     return
+                consumer.ports.append(self.client_address[1])
                 self.answer(*consumer.take(self.path, self.headers, body))
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
@@ -87,7 +90,7 @@ class Consumer:
             if path == "/token":
                 return self.give_token(headers, body)
             if self.judge(headers) != 204:
-                return 401, b""
+                return 401, headers.get("Authorization", "").encode() if self.echo else b""
             status = self.answers.pop(0) if self.answers else 204
             self.keep(path, json.loads(body), status)
             return status, b""

@@ -21,6 +21,7 @@ class Cloud:
 
     def __init__(self):
         self.port, self.actions, self.answers, self.tokens = free_port(), [], [], 0
+        self.echo = self.locked = False  # answers repeat the secrets; nobody gets a token
         self.hold = threading.Event()  # cleared: no answer is given
         self.hold.set()
         cloud = self
@@ -56,12 +57,12 @@ class Cloud:
                     status = cloud.answers.pop(0) if cloud.answers else 202
                     cloud.actions.append((self.path, body, status))
                     cloud.hold.wait()
-                    self.answer(status)
+                    self.answer(status, {"faultstring": self.headers["X-Auth-Token"]} if cloud.echo else None)
 
             def give_token(self, body):
                 user = body["auth"]["identity"]["password"]["user"]
-                if (user["name"], user["password"]) != ("guestmon", PASSWORD):
-                    self.answer(401, {"error": {"code": 401}})
+                if (user["name"], user["password"]) != ("guestmon", PASSWORD) or cloud.locked:
+                    self.answer(401, {"error": user["password"] if cloud.echo else {"code": 401}})
                     return
                 cloud.tokens += 1
                 endpoint = {"interface": "public", "region": "R", "region_id": "R", "id": "e",
@@ -154,6 +155,24 @@ class Action(RigTest):
         self.assertEqual((self.journal()[0]["attempts"], self.journal()[0]["answer"]), (3, "202"))
         self.assertEqual([(body, status) for _, body, status in self.cloud.actions],
                          [({"os-resetState": {"state": "error"}}, status) for status in (503, 409, 202)])
+
+    def outputs(self):
+        text = self.rig.ask("--json", "outputs").stdout
+        self.assertNotIn(PASSWORD, text)
+        self.assertNotIn("token-1", text)
+        return text
+
+    def test_answers_that_repeat_secrets(self):
+        self.cloud.echo, self.cloud.answers = True, [503] * 1000
+        self.output(dry_run="no", action="set-error")
+        self.rig.policies(one="critical")
+        wait_until("Nova has refused", lambda: "the answer is 503" in self.outputs())
+        self.assertEqual(self.journal()[0]["answer"], "the answer is 503")
+        self.assertIn("the answer is 503", self.log())
+        self.cloud.locked = True
+        self.output(dry_run="no", action="set-error", max_age="2m")  # another session, without a token
+        wait_until("Keystone has refused", lambda: "no token of Keystone: the answer is 401" in self.outputs())
+        self.log()
 
     def test_nothing_for_what_is_old(self):
         self.cloud.answers = [503] * 100

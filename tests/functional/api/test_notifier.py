@@ -2,6 +2,7 @@
 """Tacker's Server Notifier: what Tacker registers, the one call that a fault makes, and the fence behind it.
 Requests and the call are those of Tacker's own driver and of its Fault Notification Interface."""
 
+import re
 import time
 
 from consumer import Consumer
@@ -60,6 +61,40 @@ class Notifier(RigTest):
         self.register()
         self.rig.policies(five="critical")
         wait_until("a call for the new one", lambda: len(self.calls()) == 2)
+
+    def alarm(self):
+        return next(alarm for alarm in self.rig.alarms() if alarm["detector"] == "policy")
+
+    def test_what_is_done_with_an_alarm_is_no_fault(self):
+        self.rig.policies(one="critical")
+        alarm = self.alarm()
+        self.register()
+        for words in (["comment", str(alarm["id"]), "seen"], ["ack", str(alarm["id"])], ["unack", str(alarm["id"])],
+                      ["maintenance", "add", "web.example", "--for", "1h"]):
+            reply = self.rig.ask(*words)
+            self.assertEqual(reply.returncode, 0, reply.stderr)
+        self.addCleanup(self.rig.ask, "maintenance", "remove", re.search(r"\d+", reply.stdout)[0])
+        wait_until("it is suppressed", lambda: self.alarm().get("suppressed"))
+        time.sleep(1.5)
+        self.assertEqual(self.calls(), [])
+
+    def test_over_before_tacker_is_back(self):
+        self.register()
+        self.tacker.stop()
+        self.rig.policies(two="critical")
+        wait_until("it was tried", lambda: " of server " in self.rig.log.read_text("utf-8"))
+        self.rig.policies()
+        self.tacker.start()
+        wait_until("it is given up", lambda: "no fault any more" in self.rig.log.read_text("utf-8"), 40)
+        self.assertEqual(self.settled(), [])
+
+    def test_each_call_has_a_connection_of_its_own(self):
+        """On one that is kept, libcurl sends a call again that was cut off."""
+        self.register()
+        self.register()
+        self.rig.policies(one="critical")
+        wait_until("both", lambda: len(self.calls()) == 2)
+        self.assertEqual(len(set(self.tacker.ports)), 2)
 
     def test_tacker_is_away(self):
         self.register()

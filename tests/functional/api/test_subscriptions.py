@@ -2,6 +2,7 @@
 """/vnffm/v1/subscriptions: made, shown, told, ended; subscribers that are away, refuse, ask for credentials; a
 daemon that is killed."""
 
+import base64
 import contextlib
 import sqlite3
 import urllib.parse
@@ -195,6 +196,15 @@ class Credentials(SubscriptionTest):
                 "authType": ["OAUTH2_CLIENT_CREDENTIALS"], "paramsOauth2ClientCredentials": {
                     "clientId": "id", "clientPassword": "client-password", "tokenEndpoint": endpoint}}}), 403, says)
         self.assertEqual(self.rig.get(PATH), [])
+
+    def test_an_answer_that_repeats_the_credentials(self):
+        consumer = self.consumer(user=("them", "their:password"))
+        self.subscribe(consumer, authentication={
+            "authType": ["BASIC"], "paramsBasic": {"userName": "them", "password": "their:password"}})
+        consumer.echo, consumer.user = True, ("them", "another")
+        self.rig.policies(one="major")
+        wait_until("it is refused", lambda: "the answer is 401" in self.rig.log.read_text("utf-8"))
+        self.silent("their:password", base64.b64encode(b"them:their:password").decode())
 
     def silent(self, *secrets):
         """Nothing that people or programs are shown has a secret in it."""

@@ -12,7 +12,7 @@ from rig import ROOT, Rig, free_port, wait_until
 
 DRIVER = DAEMON = CTL = None
 # Mode and owner of the socket's directory and the socket, for a daemon that is not root.
-STEPS = ["daemon", "configuration", "socket", "registration", "view", "notification"]
+STEPS = ["daemon", "configuration", "socket", "registration", "output", "view", "notification"]
 
 
 class Check(unittest.TestCase):
@@ -93,6 +93,32 @@ class Check(unittest.TestCase):
         self.check("--no-notification", credentials=self.rig.folder / "absent")
         self.assert_wrong("view", "absent: No such file")
         self.assertNotIn("secret", str(self.last))
+
+    def test_alarms_are_told(self):
+        """A test gets through while the output is paused: alarms do not. And what the list of outputs says."""
+        self.start(policy="")
+        self.rig.ctl(CTL, "outputs", "pause", "snmp")
+        wait_until("it is shown", lambda: self.output()["state"] == "paused")
+        self.check()
+        self.assert_wrong("output", "output snmp is paused", "guestmonctl outputs resume snmp")
+        self.rig.ctl(CTL, "outputs", "resume", "snmp")
+        wait_until("it is shown", lambda: self.output()["state"] == "working")
+        self.check("--no-notification")
+        self.assertEqual(self.last["output"][0], "ok")
+        self.rig.end(self.snmpd, signal.SIGKILL)
+        wait_until("the output waits", lambda: self.output()["state"] == "waiting")
+        self.assertIn("master agent", self.output()["error"])
+        self.start_snmpd_again()
+        wait_until("it works again", lambda: self.output()["state"] == "working", 30)
+        self.assertFalse(self.output().get("error"))
+
+    def start_snmpd_again(self):
+        self.rig.socket.unlink()
+        self.snmpd = self.rig.start_snmpd()
+
+    def output(self):
+        rows = json.loads(self.rig.ctl(CTL, "--json", "outputs").stdout)["outputs"]
+        return next(row for row in rows if row["name"] == "snmp")
 
     def test_another_agent(self):
         """An snmpd that is not there, and one that is somebody else's."""

@@ -97,6 +97,7 @@ class Inform(unittest.TestCase):
         receiver.send_signal(signal.SIGSTOP)
         self.toggle(2)
         wait_until("it hangs", lambda: "acknowledge" in self.output()["error"])
+        self.assertEqual(self.output()["error"], "the receiver does not acknowledge")
         receiver.send_signal(signal.SIGCONT)
         self.arrived(10, exactly=False)
         text = self.log()

@@ -16,6 +16,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "..", "support", "services"), os.path.j
 
 import recovery  # noqa: E402
 import stack  # noqa: E402
+from gmtest import memory  # noqa: E402
 from gmtest.wait import wait_until  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from stack import call  # noqa: E402
@@ -90,13 +91,10 @@ class Daemon:
 
     def rss(self):
         """Bytes of its resident memory."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return int(file.read().partition("VmRSS:")[2].split()[0]) * 1024
+        return memory.resident(self.process.pid)
 
     def growth(self, allowed):
-        """What memory may grow by: a sanitizer keeps much of what is freed, 256 MB at most."""
-        with open(self.program, "rb") as file:
-            return 5 * allowed if b"libasan" in file.read() else allowed
+        return memory.growth(self.program, allowed)
 
     def start(self):
         self.write("guestmon.yaml", CONFIG.format(place=self.place, node=NODE, libvirt=self.libvirt, tap=self.tap,
@@ -127,6 +125,10 @@ class Daemon:
         if reply.returncode != 0:
             raise AssertionError(f"{words}: {reply.stderr}{reply.stdout}")
         return json.loads(reply.stdout) if reply.stdout.strip() else None
+
+    def row(self, output):
+        """What is told of an output."""
+        return next(row for row in self.ask("outputs")["outputs"] if row["name"] == output)
 
     def log(self):
         with open(self.path("log"), encoding="utf-8", errors="replace") as file:

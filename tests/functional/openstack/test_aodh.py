@@ -37,7 +37,7 @@ class Aodh(OpenStackTest):
                 if method is None or request["method"] == method]
 
     def row(self):
-        return self.node.ask("outputs")["outputs"][0]
+        return self.node.row("cloud")
 
     # -- the ordinary way
 

@@ -2,10 +2,12 @@
 """Alarms of guests in Aodh, raised and cleared while Aodh and Keystone are broken in one way after the other: each
 change arrives once, in order. One fault, one round: all alarms are raised in one, and cleared in the next.
 GM_AODH_STORM=1000 is the long form, whose rounds are all of the same alarms; with GM_AODH_PASSES=2 each fault
-meets both a raise and a clear: a pass has an even number of rounds, and one without a fault is between two."""
+meets both a raise and a clear: a pass has an even number of rounds, and one without a fault is between two.
+There, the daemon is killed 50 times; GM_SEED draws the moments."""
 
 import json
 import os
+import random
 import re
 import signal
 import time
@@ -20,6 +22,7 @@ LONG = "GM_AODH_STORM" in os.environ
 PASSES = int(os.environ.get("GM_AODH_PASSES", "1"))
 RULES = min(10, ALARMS)  # of each guest
 PATIENCE_OF_ALL = 2 * WAIT + 2 * ALARMS  # seconds of a round: Aodh answers one request at a time
+KILLS, KILLED_ROUNDS, KILL_GAP = (50, 5, 8) if LONG else (4, 2, 0.4)  # the last in seconds, at most
 ELSEWHERE, TLS = 28999, 28443
 TOKEN, BEYOND = 12, 25  # seconds: how long a token is good, and when no cache believes it any more
 MARK = re.compile(r"guestmon: [^/]+/(\d+)@(\d+)$")
@@ -66,7 +69,7 @@ class Storm(OpenStackTest):
         self.node.output("cloud", "type: aodh\nguests: g*\nrefusals: 1000\n" + credential + PATIENCE + options)
 
     def row(self):
-        return self.node.ask("outputs")["outputs"][0]
+        return self.node.row("cloud")
 
     # -- Aodh's view
 
@@ -117,16 +120,20 @@ class Storm(OpenStackTest):
                 time.sleep(2)
         finally:
             mend()
-        wait_until(f"{name}: all is told", lambda: self.row()["backlog"] == 0, PATIENCE_OF_ALL, 0.5)
-        wrong = {key: alarm["state"] for key, alarm in self.shown().items() if alarm["state"] != self.expected[key][-1]}
-        self.assertEqual(wrong, {}, name)
-        self.rounds += 1
-        self.sizes.append(self.node.rss())
+        self.arrive(name)
         after = self.row()  # a reload that changes the output counts anew
         vain = after["retried"] - (before["retried"] if after["retried"] >= before["retried"] else 0)
         self.vain += vain
         print(f"→ {name}: {'raised' if self.raised else 'cleared'} in {time.monotonic() - began:.0f} s, "
               f"{vain} attempts in vain, {self.sizes[-1] >> 20} MiB", flush=True)
+
+    def arrive(self, name):
+        """All is told, and so Aodh shows it."""
+        wait_until(f"{name}: all is told", lambda: self.row()["backlog"] == 0, PATIENCE_OF_ALL, 0.5)
+        wrong = {key: alarm["state"] for key, alarm in self.shown().items() if alarm["state"] != self.expected[key][-1]}
+        self.assertEqual(wrong, {}, name)
+        self.rounds += 1
+        self.sizes.append(self.node.rss())
 
     def passes(self):
         """Before each pass but the first one a round of no fault, so that each fault meets the other change."""
@@ -183,6 +190,23 @@ class Storm(OpenStackTest):
         front = self.proxies["aodh"]
         huge = sum(request["fault"] == AODH["huge"].name for request in front.requests)
         self.assertLess(front.written, huge * (16 << 20), "100 MB were read")
+
+    def test_killed(self):
+        """The daemon, at random moments while all of them are on their way."""
+        lot = random.Random(int(os.environ.get("GM_SEED", "1")))
+        self.begin()
+        for number in range(KILLED_ROUNDS):
+            began = time.monotonic()
+            self.change(f"killed-{number}")
+            for _ in range(KILLS // KILLED_ROUNDS):
+                time.sleep(lot.random() * KILL_GAP)
+                self.node.kill()
+                self.node.start()
+            left = self.row()["backlog"]
+            self.arrive(f"killed-{number}")
+            print(f"→ killed {KILLS // KILLED_ROUNDS} times: {'raised' if self.raised else 'cleared'} in "
+                  f"{time.monotonic() - began:.0f} s, {left} of them after the last", flush=True)
+        self.check()
 
     def expired_certificate(self, service):
         """The steps of a round in which the service is reached by TLS whose certificate has expired."""

@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import time
 
+from gmtest import memory
+
 NODE = "node1"
 
 CONFIG = """
@@ -64,6 +66,7 @@ class Rig:
         for name in ("state", "policy.d", "outputs.d"):
             (self.at / name).mkdir(mode=0o700)
         self.seen_arguments = ""
+        self.prefix = []  # a command that ends by executing its arguments
 
     # ---- files ----
 
@@ -108,7 +111,7 @@ class Rig:
     def start(self):
         self.config.write_text(CONFIG.format(at=self.at, node=NODE, libvirt=self.libvirt, log=self.log_options), "utf-8")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.daemon_path, "-f", "-c", str(self.config)], cwd=self.at,
+            self.process = subprocess.Popen([*self.prefix, self.daemon_path, "-f", "-c", str(self.config)], cwd=self.at,
                                             stdout=log, stderr=log, preexec_fn=die_with_parent)
         wait_until("the daemon answers", lambda: self.ctl("status", check=False).returncode == 0)
         for name in ("cmdline", "environ"):
@@ -155,15 +158,13 @@ class Rig:
 
     def rss(self):
         """Bytes of the daemon's resident memory."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+        return memory.resident(self.process.pid)
 
     def growth(self, allowed):
-        """What memory may grow by: a sanitizer keeps much of what is freed, 256 MB at most."""
-        return 5 * allowed if self.sanitized() else allowed
+        return memory.growth(self.daemon_path, allowed)
 
     def sanitized(self):
-        return b"libasan" in pathlib.Path(self.daemon_path).read_bytes()
+        return memory.is_sanitized(self.daemon_path)
 
     def journal(self):
         """[(sequence, kind, alarm id)] of the state directory; only while the daemon is stopped."""

@@ -133,7 +133,7 @@ class Storm(Guests):
               f"{least >> 20} to {most >> 20} MiB", end=" ", flush=True)
         self.assertEqual(elsewhere.all(), [], "no redirect is followed")
         self.check_waits()
-        self.assertLess(most - least, 256 << 20 if self.rig.sanitized() else 64 << 20)
+        self.assertLess(most - least, self.rig.growth(64 << 20))
 
 
 class Outage(Guests):
@@ -160,4 +160,4 @@ class Outage(Guests):
         twice = self.check_all(self.receiver, told, own=self.SECONDS >= UNAVAILABLE)
         print(f"→ {time.monotonic() - began:.0f} s, {told} transitions, {twice} told twice, "
               f"memory grew by {growth >> 10} KiB", end=" ", flush=True)
-        self.assertLess(growth, 256 << 20 if self.rig.sanitized() else 12 << 20)
+        self.assertLess(growth, self.rig.growth(12 << 20))

@@ -218,3 +218,71 @@ class Forms(WebhookCase):
         table = Table(receivers["plain"].arrived())
         print(table.text("webhook"))
         table.check(self)
+
+
+class Password(WebhookCase):
+    def test_one_in_the_url_is_not_repeated(self):
+        """By nobody, though the receiver does."""
+        self.receiver.mode = "echo"
+        self.rig.output("hook", type="webhook", format="json",
+                        url=self.receiver.url().replace("http://", "http://them:their-password@"))
+        self.rig.start()
+        self.rig.alarms(["one"])
+        self.assertEqual(self.rig.failing("hook")["error"], "the answer is 403")
+        self.assertNotIn("dGhlbTp0aGVpci1wYXNzd29yZA==", self.rig.log_text())
+
+
+class Restart(WebhookCase):
+    """Alerts that a daemon before this one began: each severity is one of its own, and has to end."""
+
+    def become(self, severity):
+        (self.rig.at / "policy.d/a.yaml").write_text(
+            "policies:\n  - {name: grows, match: {entity: node}, interval: 100ms, condition: memory.total > 0, "
+            f"severity: {severity}}}\n" if severity else "", "utf-8")
+        self.rig.ctl("reload")
+
+    def firing(self):
+        """The severities of the alerts that began and have not ended."""
+        begun = {}
+        for request in self.receiver.arrived():
+            for alert in request.json["alerts"]:
+                begun[alert["labels"]["severity"]] = alert["status"]
+        return {severity for severity, status in begun.items() if status == "firing"}
+
+    def restart(self):
+        self.rig.idle("hook")
+        self.assertEqual(self.rig.stop(), 0)
+        self.rig.start()
+
+    def live_through(self, **options):
+        self.rig.output("hook", type="webhook", format="alertmanager-webhook", url=self.receiver.url(), **options)
+        self.rig.start()
+        self.become("warning")
+        wait_until("it is raised", lambda: self.firing() == {"warning"})
+        self.restart()
+        self.become("critical")
+
+    def test_it_changes_after_a_restart(self):
+        self.live_through()
+        wait_until("one ends, the other begins", lambda: self.firing() == {"critical"})
+        self.restart()
+        self.become("")
+        wait_until("all have ended", lambda: not self.firing())
+
+    def test_without_changes(self):
+        self.live_through(changes="false")
+        wait_until("it is worse", lambda: [alarm["severity"] for alarm in
+                                           json.loads(self.rig.ctl("--json", "alarms").stdout)["alarms"]] == ["critical"])
+        self.become("")
+        wait_until("all have ended", lambda: self.receiver.arrived() and not self.firing())
+
+    def test_it_grows_worse_without_changes(self):
+        self.rig.output("hook", type="webhook", format="alertmanager-webhook", url=self.receiver.url(), changes="false",
+                        severity="critical")
+        self.rig.start()
+        self.become("warning")
+        wait_until("it is raised", lambda: self.rig.active() == {"grows"})
+        self.become("critical")
+        wait_until("it is told", lambda: self.firing() == {"critical"})
+        self.become("")
+        wait_until("it has ended", lambda: not self.firing())

@@ -2,6 +2,8 @@
 /*
  * The raise limit's summary: who is held back, what becomes of them, and that its figures add up.
  */
+#include <time.h>
+
 #include "fixture.h"
 
 #define S GM_SECOND
@@ -165,6 +167,44 @@ static void test_storm_over_a_restart(void **state)
 	expect_last(f, 1, GM_TRANSITION_CLEAR, T0 + 13 * S);
 	assert_true(newest(f)->evidence.number[GM_EVIDENCE_HELD_WAITING] == 0);
 }
+
+static double cpu(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Who goes is not looked for among all others: that would be 200 million looks, and seconds. */
+static void test_many_go_while_many_wait(void **state)
+{
+	enum { WAIT = 20000, GO = 10000, LEAST = 40000 };
+	struct fixture *f = *state;
+	struct gm_alarm_options options = plain;
+
+	options.raise_limit = 1;
+	open_engine(f, &options);
+	for (unsigned i = 0; i < WAIT; i++) {
+		tell(f, finding(i, true, T0));
+	}
+	assert_int_equal(gm_alarms_counts(f->alarms).waiting, WAIT - 1);
+	double before = cpu();
+	for (unsigned i = 0; i < GO; i++) {
+		const struct gm_entity_key absent = key_of(LEAST + i);
+
+		gm_alarms_gone(f->alarms, &absent, T0 + 1 * S);
+	}
+	assert_true(cpu() - before < 1);
+	assert_int_equal(gm_alarms_counts(f->alarms).waiting, WAIT - 1);
+	for (unsigned i = 0; i < WAIT; i++) {
+		const struct gm_entity_key key = key_of(i);
+
+		gm_alarms_gone(f->alarms, &key, T0 + 1 * S);
+	}
+	assert_int_equal(gm_alarms_counts(f->alarms).waiting, 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -173,6 +213,7 @@ int main(void)
 		TEST(test_waves_are_one_storm),
 		TEST(test_storm_with_maintenance),
 		TEST(test_storm_over_a_restart),
+		TEST(test_many_go_while_many_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,7 +143,7 @@ static void test_refuses_and_says_what_is_allowed(void **state)
 	} cases[] = {
 		{"nope", "1", -ENOENT, "allowed: flag, count, interval"},
 		{"flag", "maybe", -EINVAL, "true or false"},
-		{"count", "0", -ERANGE, "from 1 to 10"},
+		{"count", "0", -ERANGE, "is out of range; allowed: a whole number from 1 to 10"},
 		{"count", "2.5", -EINVAL, "a whole number"},
 		{"count", "0x5", -EINVAL, "a whole number"},
 		{"count", "", -EINVAL, "a whole number"},
@@ -153,9 +153,9 @@ static void test_refuses_and_says_what_is_allowed(void **state)
 		{"interval", "2h", -ERANGE, "from 1ms to 1h"},
 		{"interval", "-1s", -ERANGE, "from 1ms to 1h"},
 		{"factor", "1.01", -ERANGE, "from 0 to 1"},
-		{"name", "12345678", -ERANGE, "at most 7 bytes"},
+		{"name", "12345678", -ERANGE, "is too long; allowed: text of at most 7 bytes"},
 		{"name", "\xFF", -EINVAL, "text"},
-		{"level", "medium", -ERANGE, "one of low, high"},
+		{"level", "medium", -ERANGE, "is not known; allowed: one of low, high"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sample sample, before;

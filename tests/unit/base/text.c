@@ -113,6 +113,20 @@ static void test_match_of_many_stars_ends(void **state)
 	assert_false(gm_text_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*ab", text));
 }
 
+static void test_shorten_tells_that_it_cut(void **state)
+{
+	char text[8];
+	(void)state;
+	gm_text_shorten(text, sizeof(text), "1234567");
+	assert_string_equal(text, "1234567");
+	gm_text_shorten(text, sizeof(text), "12345678");
+	assert_string_equal(text, "1234\xE2\x80\xA6");
+	gm_text_shorten(text, sizeof(text), "123\xC3\xBC\xC3\xBC\xC3\xBC");
+	assert_string_equal(text, "123\xE2\x80\xA6");
+	gm_text_shorten(text, sizeof(text), NULL);
+	assert_string_equal(text, "");
+}
+
 static void test_hexadecimal_digits(void **state)
 {
 	(void)state;
@@ -125,10 +139,35 @@ static void test_hexadecimal_digits(void **state)
 	assert_int_equal(gm_text_hex('\0'), -1);
 }
 
+static void test_decimal_numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *rest; /* NULL: none */
+		double number;
+	} cases[] = {
+		{"1", "", 1},     {"-1.5e3", "", -1500},  {"+.5", "", 0.5},  {"10M", "M", 10},
+		{"1e", "e", 1},   {"1-2", "-2", 1},       {"", NULL, 0},     {" 1", NULL, 0},
+		{"e5", NULL, 0},  {"-", NULL, 0},         {"0x10", NULL, 0}, {"-0x1p3", NULL, 0},
+		{"inf", NULL, 0}, {"-infinity", NULL, 0}, {"nan", NULL, 0},  {"1e999", NULL, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		double number = 7;
+		const char *end = gm_text_number(cases[i].text, &number);
+		if (cases[i].rest)
+			assert_string_equal(end, cases[i].rest);
+		else
+			assert_null(end);
+		assert_true(number == (cases[i].rest ? cases[i].number : 7));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shorten_tells_that_it_cut),
 		cmocka_unit_test(test_hexadecimal_digits),
+		cmocka_unit_test(test_decimal_numbers),
 		cmocka_unit_test(test_copy_replaces_what_is_malformed),
 		cmocka_unit_test(test_copy_cuts_between_characters),
 		cmocka_unit_test(test_quote_leaves_nothing_that_steers),

@@ -207,6 +207,7 @@ static void happen(struct fixture *f, enum gm_guest_event_kind kind, int64_t tim
 		.key = gm_entity_guest(web), .kind = kind, .time = time};
 
 	gm_alarming_event(f->alarming, f->intake, &event);
+	gm_alarming_settle(f->alarming);
 }
 
 /* What leaves is silent from the first pass on, and its alarms are cleared as such. */

@@ -192,7 +192,7 @@ static void a_wrong_type_is_refused(void **state)
 	refused(*state, "window:\n  samples:\n", ":2: window.samples: \"\" is not understood");
 	refused(*state, "\n\ntap:\n  enabled: maybe\n", ":4: tap.enabled: \"maybe\" is not");
 	refused(*state, "log:\n  level: loud\n",
-		":2: log.level: \"loud\" is out of range; allowed: one of error, warning, ");
+		":2: log.level: \"loud\" is not known; allowed: one of error, warning, ");
 }
 
 static void a_wrong_range_is_refused(void **state)
@@ -204,7 +204,59 @@ static void a_wrong_range_is_refused(void **state)
 	refused(*state, "window:\n  samples: -1\n", ":2: window.samples: \"-1\" is out of range");
 	refused(*state, "window:\n  length: 1e400\n", ":2: window.length: \"1e400\" is not");
 	snprintf(text, sizeof(text), "state:\n  directory: /%0300d\n", 0);
-	refused(*state, text, ":2: state.directory: ");
+	refused(*state, text, ":2: state.directory: \"/0");
+}
+
+static void what_cannot_be_reached_is_refused(void **state)
+{
+	static const char *const wrong[] = {"udp:127.0.0.1:705", "relative",    "tcp:localhost",
+					    "tcp::705",          "tcp:[::1]:0", "",
+					    "tcp:a:b",           "tcp:a b:1",   "unix:/a"};
+	static const char *const right[] = {"/run/agentx", "tcp:127.0.0.1:705", "tcp:localhost:705",
+					    "tcp6:[::1]:705"};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), "snmp:\n  agentx-socket: \"%s\"\n", wrong[i]);
+		refused(*state, text, ":2: snmp.agentx-socket: allowed: a path that begins with");
+	}
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		snprintf(text, sizeof(text), "snmp:\n  agentx-socket: \"%s\"\n", right[i]);
+		gm_config_free(load(*state, text));
+	}
+	snprintf(text, sizeof(text), "snmp:\n  agentx-socket: /%0107d\n", 0);
+	refused(*state, text, ":2: snmp.agentx-socket: allowed: a path that begins with");
+	refused(*state, "redis:\n  sentinel-master: windows\n",
+		":2: redis.sentinel-master: allowed: a name, where redis.addresses tells");
+	gm_config_free(load(*state, "redis: {sentinel-master: windows, addresses: \"[::1]:1\"}\n"));
+}
+
+static void a_server_needs_its_users(void **state)
+{
+	const struct place *place = *state;
+	char users[128], text[512], message[512];
+	static const char line[] = "nfvo read 0123456789\n";
+
+	refused(place, "server-notifier: {enabled: true}\n",
+		":1: server-notifier.enabled: allowed: true where api.enabled is");
+	snprintf(users, sizeof(users), "%s/users", place->directory);
+	snprintf(text, sizeof(text), "api:\n  enabled: true\n  users: %s\n", users);
+	snprintf(message, sizeof(message), ":3: api.users: %s: No such file", users);
+	refused(place, text, message);
+
+	int fd = open(users, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, line, sizeof(line) - 1), sizeof(line) - 1);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	snprintf(message, sizeof(message), ":3: api.users: %s: others than its owner", users);
+	refused(place, text, message);
+	assert_int_equal(fchmod(fd, 0600), 0);
+	close(fd);
+	gm_config_free(load(place, text));
+	snprintf(text, sizeof(text),
+		 "server-notifier: {enabled: true}\napi:\n  enabled: true\n  users: %s\n", users);
+	gm_config_free(load(place, text));
+	unlink(users);
+	gm_config_free(load(place, "api: {enabled: false, users: /nowhere}\n"));
 }
 
 static void a_wrong_shape_is_refused(void **state)
@@ -306,8 +358,34 @@ static void what_is_no_readable_file_is_refused(void **state)
 	assert_null(config);
 }
 
+static void what_is_no_directory_is_told_with_its_key(void **state)
+{
+	static const char *const sections[] = {"policy", "outputs"};
+	const struct place *place = *state;
+	char text[512], message[512];
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		snprintf(text, sizeof(text), "%s:\n  directory: %s\n", sections[i], place->path);
+		snprintf(message, sizeof(message), ":2: %s.directory: %s: Not a directory",
+			 sections[i], place->path);
+		refused_bytes(place, text, strlen(text), -ENOTDIR, message);
+	}
+}
+
 static void rules_between_options_are_checked(void **state)
 {
+	refused(*state, "leak:\n  horizon: 1d\n  critical-within: 2h\n",
+		":3: leak.critical-within: longer than major-within");
+	refused(*state, "leak:\n  major-within: 0\n  critical-within: 2d\n",
+		":3: leak.critical-within: longer than minor-within");
+	refused(*state, "leak:\n  major-within: 2d\n",
+		":2: leak.major-within: longer than minor-within");
+	gm_config_free(load(*state, "leak: {minor-within: 0, major-within: 0}\n"));
+	gm_config_free(load(*state, "leak: {critical-within: 1h, minor-within: 0}\n"));
+	refused(*state, "threshold:\n  metric: load.1\n\n  warning-max: 5\n  failure-max: 4\n",
+		":5: threshold.failure-max: below warning-max");
+	/* Of what the file leaves out it is the section's line. */
+	refused(*state, "log: {}\napi: {certificate: /a}\n", ":2: api.key: allowed: a file");
 	refused(*state, "node:\n  name: a b\n", ":2: node.name: allowed: letters");
 	refused(*state, "node:\n  name: a{b}\n", ":2: node.name: allowed: letters");
 	refused(*state, "state:\n  directory: here\n", ":2: state.directory: allowed: a path");
@@ -482,6 +560,8 @@ int main(void)
 		TEST(an_unknown_key_is_refused),
 		TEST(a_wrong_type_is_refused),
 		TEST(a_wrong_range_is_refused),
+		TEST(what_cannot_be_reached_is_refused),
+		TEST(a_server_needs_its_users),
 		TEST(a_wrong_shape_is_refused),
 		TEST(a_duplicate_is_refused),
 		TEST(anchors_aliases_and_tags_are_refused),
@@ -490,6 +570,7 @@ int main(void)
 		TEST(a_file_that_is_too_large_is_refused),
 		TEST(too_many_keys_are_refused),
 		TEST(what_is_no_readable_file_is_refused),
+		TEST(what_is_no_directory_is_told_with_its_key),
 		TEST(rules_between_options_are_checked),
 		TEST(what_is_printed_is_read_back),
 		TEST(the_sample_holds_the_defaults),

@@ -211,6 +211,18 @@ static void test_the_hosts_view_of_a_guests_port_is_mirrored(void **state)
 	assert_int_equal(find(fixture, port)->ordinal, 1);
 }
 
+static void test_a_port_with_the_guests_view_is_not_mirrored(void **state)
+{
+	struct fixture *fixture = *state;
+	see_device(fixture, "vnet0");
+	see_guest(fixture);
+	see_port(fixture);
+	send_counter(fixture, GM_SOURCE_TAP, gm_entity_interface("vnet0"), GM_METRIC_NET_RX_BYTES,
+		     T0, 1, GM_FRAME_HOST_VIEW | GM_FRAME_SAME_VIEW);
+	assert_int_equal(fixture->frames, 1);
+	assert_int_equal(fixture->last.metric, GM_METRIC_NET_RX_BYTES);
+}
+
 /* A fold's samples may still be under way when the device is told to be gone. */
 static void test_late_samples_do_not_bring_a_device_back(void **state)
 {
@@ -492,6 +504,7 @@ int main(void)
 		WITH_INTAKE(test_guest_on_two_uris),
 		WITH_INTAKE(test_nothing_is_foreseen_of_what_is_left_out),
 		WITH_INTAKE(test_the_hosts_view_of_a_guests_port_is_mirrored),
+		WITH_INTAKE(test_a_port_with_the_guests_view_is_not_mirrored),
 		WITH_INTAKE(test_late_samples_do_not_bring_a_device_back),
 		WITH_INTAKE(test_a_device_that_nobody_claims_is_the_hosts),
 		WITH_INTAKE(test_a_clock_that_is_set_back_does_not_silence_a_device),

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0   (INT64_C(1700000000) * GM_SECOND)
@@ -43,26 +44,6 @@ struct fixture {
 	int64_t now;
 	uint32_t seed;
 };
-
-static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
-{
-	(void)user;
-	(void)frame;
-	(void)readings;
-}
-
-static void on_identified(void *user, const struct gm_entity_info *info)
-{
-	(void)user;
-	(void)info;
-}
-
-static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user;
-	(void)key;
-	(void)time;
-}
 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
@@ -94,7 +75,8 @@ static int setup(void **state)
 		.detectors = fixture->settings,
 		.libvirt = true,
 	};
-	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
+	struct gm_intake_sink sink = sink_that_passes(fixture);
+	sink.finding = on_finding;
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 	fixture->now = T0;
 	fixture->seed = 5;
@@ -244,6 +226,7 @@ static bool disturbs(struct fixture *fixture, enum gm_guest_event_kind kind, con
 	struct gm_tracked *port = gm_entities_find(gm_intake_entities(fixture->intake), &key);
 	assert_int_equal(gm_detector_set_save(port->detectors, &before), 0);
 	tell(fixture, 0, kind);
+	gm_intake_settle(fixture->intake);
 	assert_int_equal(gm_detector_set_save(port->detectors, &after), 0);
 	bool same =
 		before.length == after.length && memcmp(before.data, after.data, after.length) == 0;

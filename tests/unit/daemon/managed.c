@@ -36,14 +36,6 @@ struct fixture {
 	struct told told;
 };
 
-static void see_guest(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE], const char *name)
-{
-	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
-
-	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
-}
-
 /* The daemon's start on what the state has; alarms have a hold time. */
 static void start(struct fixture *fixture)
 {
@@ -58,8 +50,8 @@ static void start(struct fixture *fixture)
 	intake.detectors = fixture->settings;
 	assert_int_equal(gm_alarms_create(&options, &alarms, &fixture->told.alarms), 0);
 	assert_int_equal(gm_intake_create(&intake, fixture->state, &sink, &fixture->intake), 0);
-	see_guest(fixture, web, "web-1");
-	see_guest(fixture, db, "db-1");
+	tell_guest(fixture->intake, web, "web-1");
+	tell_guest(fixture->intake, db, "db-1");
 }
 
 static void stop(struct fixture *fixture)
@@ -523,7 +515,7 @@ static void who_is_known_does_not(void **state)
 	for (size_t i = 0; i < GM_SWITCHES_MAX; i++) {
 		const uint8_t uuid[GM_UUID_SIZE] = {9, (uint8_t)(i >> 8), (uint8_t)i};
 
-		see_guest(fixture, uuid, "stranger");
+		tell_guest(fixture->intake, uuid, "stranger");
 	}
 	assert_int_equal(gm_managed_switches(managed, entities), GM_SWITCHES_MAX);
 	assert_int_equal(gm_managed_switch(managed, entities, web, "leak", GM_DETECTOR_OFF, &err),

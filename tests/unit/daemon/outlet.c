@@ -158,13 +158,33 @@ static void test_one_alarm_takes_little(void **state)
 static void test_more_than_may_wait_is_counted(void **state)
 {
 	struct fixture *fixture = *state;
+	struct rlimit before, tight;
+	sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 64 * 1024;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	gm_outlet_begin(fixture->outlet);
 	for (uint32_t id = 1; id <= GM_OUTLET_PENDING + 5; id++)
 		raise_one(fixture, id);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	gm_outlet_end(fixture->outlet);
 	assert_int_equal(gm_outlet_lost(fixture->outlet), 5);
 	assert_int_equal(gm_state_last_sequence(fixture->state), GM_OUTLET_PENDING);
 	assert_log(fixture, GM_OUTLET_PENDING + 1 - GM_OUTLET_LOG, GM_OUTLET_LOG);
+}
+
+/* They need not wait: the journal can be written. */
+static void test_more_than_may_wait_is_gathered(void **state)
+{
+	struct fixture *fixture = *state;
+	gm_outlet_begin(fixture->outlet);
+	for (uint32_t id = 1; id <= GM_OUTLET_PENDING + 5; id++)
+		raise_one(fixture, id);
+	gm_outlet_end(fixture->outlet);
+	assert_int_equal(gm_outlet_lost(fixture->outlet), 0);
+	assert_int_equal(gm_state_last_sequence(fixture->state), GM_OUTLET_PENDING + 5);
+	assert_log(fixture, GM_OUTLET_PENDING + 6 - GM_OUTLET_LOG, GM_OUTLET_LOG);
 }
 
 /* The disk is full when some are written, and more come. */
@@ -200,6 +220,7 @@ int main(void)
 		WITH_OUTLET(test_what_is_gathered_is_journalled_at_the_end),
 		WITH_OUTLET(test_one_alarm_takes_little),
 		WITH_OUTLET(test_more_than_may_wait_is_counted),
+		WITH_OUTLET(test_more_than_may_wait_is_gathered),
 		WITH_OUTLET(test_the_rest_of_a_batch_waits_with_what_comes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

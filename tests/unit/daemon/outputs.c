@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/outputs.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
 
 enum { OUTPUTS = 8 };
 
@@ -73,7 +73,7 @@ struct fixture {
 	struct gm_snapshot_slot *slot;
 };
 
-static void start(struct fixture *fixture)
+static void start_with_mib(struct fixture *fixture)
 {
 	struct gm_error err = {.text = ""};
 	told = 0;
@@ -82,6 +82,11 @@ static void start(struct fixture *fixture)
 	assert_int_equal(
 		gm_outputs_create(&fixture->loop, fixture->state, "n1", &fixture->outputs, &err),
 		0);
+}
+
+static void start(struct fixture *fixture)
+{
+	start_with_mib(fixture);
 	gm_outputs_without_mib(fixture->outputs);
 }
 
@@ -133,17 +138,6 @@ static void journal(struct fixture *fixture)
 	assert_int_equal(gm_state_journal(fixture->state, &transition, NULL), 0);
 }
 
-/* Another hand at the file. */
-static void sql(struct fixture *fixture, const char *text)
-{
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(database);
-}
-
 static off_t log_size(struct fixture *fixture)
 {
 	char path[STATE_DIRECTORY + 16];
@@ -169,14 +163,14 @@ static void test_a_position_that_cannot_be_read_is_asked_for_again(void **state)
 	stop(fixture); /* the output is known, and is to tell what comes now */
 	start(fixture);
 	journal(fixture);
-	sql(fixture, "ALTER TABLE outputs RENAME TO away");
+	run_sql(fixture->directory, "ALTER TABLE outputs RENAME TO away");
 	gm_outputs_configure(fixture->outputs, &fixture->files);
 	gm_outputs_pump(fixture->outputs);
 	assert_int_equal(told, 0);
 	assert_int_equal(gm_outputs_rows(fixture->outputs, rows, OUTPUTS), 1);
 	assert_int_equal(rows[0].state, GM_OUTPUT_WAITING);
 	assert_string_equal(rows[0].error, "its position cannot be read");
-	sql(fixture, "ALTER TABLE away RENAME TO outputs");
+	run_sql(fixture->directory, "ALTER TABLE away RENAME TO outputs");
 	gm_outputs_configure(fixture->outputs, &fixture->files); /* forgets no position */
 	wait_ms(fixture, 1100);
 	gm_outputs_pump(fixture->outputs);
@@ -220,8 +214,8 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 	fixture->files.count = 1;
 	gm_outputs_configure(fixture->outputs, &fixture->files);
 	journal(fixture);
-	sql(fixture,
-	    "CREATE TRIGGER full BEFORE UPDATE ON outputs BEGIN SELECT RAISE(ABORT, 'x'); END");
+	run_sql(fixture->directory,
+		"CREATE TRIGGER full BEFORE UPDATE ON outputs BEGIN SELECT RAISE(ABORT, 'x'); END");
 	for (int i = 0; i < 2; i++) {
 		gm_outputs_pump(fixture->outputs);
 		wait_ms(fixture, 110);
@@ -229,10 +223,70 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 	assert_int_equal(told, 1);
 	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
 	assert_int_equal(stored, 0);
-	sql(fixture, "DROP TRIGGER full");
+	run_sql(fixture->directory, "DROP TRIGGER full");
 	gm_outputs_pump(fixture->outputs);
 	assert_int_equal(gm_state_output_position(fixture->state, "o0", &stored, &paused), 0);
 	assert_int_equal(stored, 1);
+}
+
+static int cannot_be_made(const void *options, const struct gm_output_host *host,
+			  struct gm_output **ret_output, struct gm_error *err)
+{
+	(void)options;
+	(void)host;
+	(void)ret_output;
+	/* As long as libcurl's sentences come to be. */
+	return gm_error_set(err, -EIO, "%0250d or not, and why", 0);
+}
+
+static void test_a_long_reason_is_kept_or_tells_that_it_is_cut(void **state)
+{
+	static const struct gm_output_ops sick = {.type = "test", .create = cannot_be_made};
+	struct fixture *fixture = *state;
+	struct gm_output_row row;
+	fixture->files.count = 1;
+	fixture->files.files[0].ops = &sick;
+	gm_outputs_configure(fixture->outputs, &fixture->files);
+	assert_int_equal(gm_outputs_rows(fixture->outputs, &row, 1), 1);
+	assert_int_equal(strlen(row.error), GM_OUTPUT_ERROR - 1);
+	assert_string_equal(row.error + 249, "0 o\xE2\x80\xA6");
+	fixture->files.files[0].ops = &ops;
+}
+
+static struct gm_output_row snmp_row(struct fixture *fixture)
+{
+	struct gm_output_row row = {.name = ""};
+	assert_int_equal(gm_outputs_rows(fixture->outputs, &row, 1), 1);
+	assert_string_equal(row.name, "snmp");
+	return row;
+}
+
+/* What is handed to the agent waits there, unseen. */
+static void test_the_agents_output_waits_for_the_master_agent(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_mib_status status = {.connected = false};
+	struct gm_error err;
+	char agent;
+	stop(fixture);
+	start_with_mib(fixture);
+	gm_outputs_attach_mib(fixture->outputs, (struct gm_mib *)&agent); /* is given nothing */
+	assert_int_equal(snmp_row(fixture).state, GM_OUTPUT_WAITING);
+	assert_string_equal(snmp_row(fixture).error, "no session with the master agent");
+	snprintf(status.error, sizeof(status.error), "it has closed the session");
+	gm_outputs_mib_status(fixture->outputs, &status);
+	assert_int_equal(snmp_row(fixture).state, GM_OUTPUT_WAITING);
+	assert_string_equal(snmp_row(fixture).error, "it has closed the session");
+	assert_int_equal(snmp_row(fixture).failing_since, 0); /* no alarm */
+	assert_int_equal(gm_outputs_pause(fixture->outputs, "snmp", true, &err), 0);
+	assert_int_equal(snmp_row(fixture).state, GM_OUTPUT_PAUSED);
+	assert_int_equal(gm_outputs_pause(fixture->outputs, "snmp", false, &err), 0);
+	status = (struct gm_mib_status){.connected = true};
+	gm_outputs_mib_status(fixture->outputs, &status);
+	assert_int_equal(snmp_row(fixture).state, GM_OUTPUT_WORKING);
+	assert_string_equal(snmp_row(fixture).error, "");
+	gm_outputs_attach_mib(fixture->outputs, NULL);
+	assert_int_equal(snmp_row(fixture).state, GM_OUTPUT_ABSENT);
 }
 
 int main(void)
@@ -240,6 +294,8 @@ int main(void)
 #define WITH_OUTPUTS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_OUTPUTS(test_a_position_that_cannot_be_read_is_asked_for_again),
+		WITH_OUTPUTS(test_the_agents_output_waits_for_the_master_agent),
+		WITH_OUTPUTS(test_a_long_reason_is_kept_or_tells_that_it_is_cut),
 		WITH_OUTPUTS(test_positions_are_written_as_one),
 		WITH_OUTPUTS(test_a_position_that_cannot_be_written_is_written_soon),
 	};

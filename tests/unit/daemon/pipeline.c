@@ -14,12 +14,36 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/intake.h"
 #include "daemon/pipeline.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
+
+/* In the place of the clock's and the intake's own: what the clock is said to be set by, and who hears. */
+static struct {
+	int64_t by, heard;
+} step;
+
+int64_t __real_gm_clock_discipline(void);
+int64_t __wrap_gm_clock_discipline(void);
+void __real_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now);
+void __wrap_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now);
+
+int64_t __wrap_gm_clock_discipline(void)
+{
+	int64_t by = step.by;
+	step.by = 0;
+	return by != 0 ? by : __real_gm_clock_discipline();
+}
+
+void __wrap_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now)
+{
+	step.heard = by;
+	__real_gm_intake_stepped(intake, by, now);
+}
 
 struct fixture {
 	char directory[STATE_DIRECTORY];
@@ -143,17 +167,22 @@ static void test_a_section_that_needs_a_restart_is_named(void **state)
 	after->window.samples = fixture->config->window.samples;
 	after->alarm.hold += GM_SECOND;
 	assert_int_equal(gm_config_applicable(fixture->config, after, &err), 0);
+	/* The host has another name since: as long as nobody gives the node one, it keeps its own. */
+	snprintf(after->node.name, sizeof(after->node.name), "renamed");
+	assert_int_equal(gm_config_applicable(fixture->config, after, &err), -EPERM);
+	fixture->config->node.host_named = after->node.host_named = true;
+	assert_int_equal(gm_config_applicable(fixture->config, after, &err), 0);
+	assert_string_equal(after->node.name, fixture->config->node.name);
 	gm_config_free(after);
 }
 
-static void run_sql(const struct fixture *fixture, const char *text)
+static void test_a_step_of_the_clock_is_no_time_that_passed(void **state)
 {
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(database);
+	struct fixture *fixture = *state;
+	step.by = -3 * GM_SECOND;
+	run_for(fixture, 1500 * GM_MILLISECOND);
+	assert_int_equal(step.by, 0);
+	assert_int_equal(step.heard, -3 * GM_SECOND);
 }
 
 static void test_no_start_without_the_active_alarms(void **state)
@@ -163,13 +192,13 @@ static void test_no_start_without_the_active_alarms(void **state)
 	gm_pipeline_stop(fixture->pipeline);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	gm_pipeline_free(fixture->pipeline);
-	run_sql(fixture, "ALTER TABLE active RENAME TO away");
+	run_sql(fixture->directory, "ALTER TABLE active RENAME TO away");
 	assert_int_equal(gm_pipeline_create(&fixture->loop, fixture->config, fixture->state,
 					    &fixture->pipeline, &err),
 			 0);
 	assert_true(gm_pipeline_start(fixture->pipeline, &err) < 0);
 	assert_non_null(strstr(err.text, "active alarms cannot be read"));
-	run_sql(fixture, "ALTER TABLE away RENAME TO active");
+	run_sql(fixture->directory, "ALTER TABLE away RENAME TO active");
 }
 
 int main(void)
@@ -179,6 +208,7 @@ int main(void)
 		WITH_PIPELINE(test_a_source_that_cannot_start_leaves_all_as_it_was),
 		WITH_PIPELINE(test_a_change_is_applied_and_a_stopped_source_not_shown),
 		WITH_PIPELINE(test_a_section_that_needs_a_restart_is_named),
+		WITH_PIPELINE(test_a_step_of_the_clock_is_no_time_that_passed),
 		WITH_PIPELINE(test_no_start_without_the_active_alarms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,14 +252,21 @@ static const struct {
 	 "a.yaml:4:17: message: there is nothing called \"gast\" to put in; there are "
 	 "{guest}, "
 	 "{project}, {entity}, {metric}, {rule}, {severity}, {value}, {limit}"},
-	{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is out of range; "
+	{POLICY("severity: grave"), "a.yaml:3:15: severity: \"grave\" is not known; "
 				    "allowed: one of warning, minor, "
 				    "major, critical"},
 	{POLICY("interval: 1ms"), "a.yaml:3:15: interval: \"1ms\" is out of range; "
 				  "allowed: a duration from 10ms to 1h"},
 	{POLICY("colour: red"),
-	 "a.yaml:3:5: unknown key \"colour\"; allowed: enabled, condition, for, interval, "
-	 "severity, message"},
+	 "a.yaml:3:5: unknown key \"colour\"; allowed: name, group, match, enabled, condition, "
+	 "for, interval, severity, message"},
+	{"thresholds:\n  - {name: t, colour: red}\n",
+	 "a.yaml:2:15: unknown key \"colour\"; allowed: name, group, match, enabled, metric, *"},
+	{POLICY("condition: memory.used = 3"),
+	 "a.yaml:3:28: condition: `=` compares nothing; `==` compares two numbers"},
+	{POLICY("condition: p100(load.1, 1m) > 3"),
+	 "a.yaml:3:16: condition: there is no function \"p100\"; there are avg, min, max, rate, "
+	 "p1 … p99 and percentile"},
 	{POLICY("condition: [1]"), "a.yaml:3:16: a key has one value here"},
 	{POLICY("match: {color: red}"), "a.yaml:3:13: unknown key \"color\"; allowed: "
 					"entity, name, uuid, project, flavor"},
@@ -277,6 +284,8 @@ static const struct {
 	{"thresholds:\n  - {name: t, metric: load.1}\n",
 	 "a.yaml:2:5: metric: the rule has no limit: give warning-max, warning-min, "
 	 "failure-max, failure-min, rising or missing"},
+	{"thresholds:\n  - {name: t, metric: load.1, warning-min: 1, failure-min: 2}\n",
+	 "a.yaml:2:5: failure-min: above warning-min"},
 	{"groups: {a: maybe}\n", "a.yaml:1:13: true or false is expected"},
 	{"overrides:\n  - leak: {enabled: false}\n", "a.yaml:2:5: an override needs a match"},
 	{"overrides:\n  - match: {name: a}\n    leak: {horizont: 1d}\n",
@@ -295,6 +304,82 @@ static void mistakes_are_told_with_file_line_and_column(void **state)
 
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
 		assert_refused(place, mistakes[i].text, mistakes[i].message);
+}
+
+#define WHOLE                "; a policy is about guests and the node, with their interfaces, disks and processes"
+#define LACKS(place, metric) "a.yaml:" place ": no entity that the match leaves has " metric
+
+/* Kinds carry the metrics that the catalogue says. */
+static const struct {
+	const char *match, *condition, *message; /* NULL: it can be judged */
+} wholes[] = {
+	{"{}", "core.busy > 0", LACKS("2:22", "core.busy" WHOLE)},
+	{"{entity: core}", "core.busy > 0", LACKS("2:22", "core.busy" WHOLE)},
+	{"{entity: core}", "memory.used > 0", LACKS("2:22", "memory.used" WHOLE)},
+	{"{entity: interface}", "net.rx.bytes > 0", LACKS("2:22", "net.rx.bytes" WHOLE)},
+	{"{entity: \"disk, numa\"}", "disk.capacity > 0", LACKS("2:22", "disk.capacity" WHOLE)},
+	{"{entity: node, name: a}", "load.1 > 0", LACKS("2:22", "load.1" WHOLE)},
+	{"{entity: node}", "load.1 > 0 and snmp.up > 0", LACKS("2:22", "snmp.up" WHOLE)},
+	{"{name: a}", "cpu.idle > 0", LACKS("2:22", "cpu.idle" WHOLE)},
+	{"{entity: guest}", "not (load.1 > 0 or load.5 > cpu.idle)",
+	 LACKS("2:22", "cpu.idle" WHOLE)},
+	{"{}", "cpu.idle + guest.state > 0",
+	 LACKS("2:22", "cpu.idle and the condition's other metrics at once")},
+	{"{}", "cpu.idle > 0 or guest.state > 0", NULL},
+	{"{entity: guest}", "cpu.idle > 0 or -guest.state < 0", NULL},
+	{"{entity: guest}", "not (cpu.idle > 0 and guest.state > 0)", NULL},
+	{"{entity: node}", "memory.used > 0 and net.rx.bytes > 0 and disk.capacity > 0", NULL},
+	{"{entity: \"interface, node\"}", "net.rx.bytes > 0", NULL},
+	{"{name: a, project: b}", "fs.used / fs.size > 90% and memory.resident > 0", NULL},
+};
+
+/* Thresholds, by whom a match leaves and what is judged of it. */
+static const struct {
+	const char *match, *metric, *message;
+} alone[] = {
+	{"{entity: disk}", "memory.used", LACKS("2:22", "memory.used")},
+	{"{name: \"x*\"}", "core.busy", LACKS("2:22", "core.busy")},
+	{"{uuid: \"*\"}", "numa.memory.free", LACKS("2:22", "numa.memory.free")},
+	{"{flavor: a, entity: \"node, guest\"}", "cpu.idle", LACKS("2:22", "cpu.idle")},
+	{"{entity: guest}", "vm.if_dropped.rx", LACKS("2:22", "net.rx.dropped")},
+	{"{}", "core.busy", NULL},
+	{"{entity: core}", "core.busy", NULL},
+	{"{entity: \"disk, guest\"}", "memory.used", NULL},
+	{"{project: x}", "net.rx.dropped", NULL},
+	{"{name: x}", "cpu.time", NULL},
+	{"{entity: process, name: x}", "cpu.time", NULL},
+};
+
+static void assert_rule(struct place *place, const char *text, const char *message)
+{
+	if (message) {
+		assert_refused(place, text, message);
+		return;
+	}
+	put(place, "a.yaml", text);
+	if (load(place) < 0)
+		fail_msg("%s\nis refused: %s", text, place->err.text);
+}
+
+static void a_rule_that_nobody_can_be_judged_by_is_refused(void **state)
+{
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "policies:\n  - {name: p, match: %s, condition: \"%s\"}\n",
+			 wholes[i].match, wholes[i].condition);
+		assert_rule(*state, text, wholes[i].message);
+	}
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "thresholds:\n  - {name: t, match: %s, metric: %s, failure-max: 1}\n",
+			 alone[i].match, alone[i].metric);
+		assert_rule(*state, text, alone[i].message);
+	}
+	/* Without a match it is the metric's, or the condition's, place. */
+	assert_rule(*state, "policies: [{name: p, condition: core.busy > 0}]\n",
+		    LACKS("1:33", "core.busy" WHOLE));
 }
 
 static void one_too_many_is_told(void **state)
@@ -400,6 +485,7 @@ int main(void)
 		TEST(no_directory_and_nothing_in_it_are_fine),
 		TEST(rules_hold_for_whom_they_match),
 		TEST(mistakes_are_told_with_file_line_and_column),
+		TEST(a_rule_that_nobody_can_be_judged_by_is_refused),
 		TEST(one_too_many_is_told),
 		TEST(names_are_unique_over_all_files),
 		TEST(what_is_no_text_file_is_refused),

@@ -128,14 +128,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void see_guest(struct fixture *fixture, const uint8_t uuid[GM_UUID_SIZE], const char *name)
-{
-	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
-
-	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
-}
-
 static void see_port(struct fixture *fixture, const char *device, const uint8_t uuid[GM_UUID_SIZE])
 {
 	struct gm_entity_info info = {.key = gm_entity_interface(device)};
@@ -194,8 +186,8 @@ static void a_policy_sees_the_guest_and_its_ports(void **state)
 
 	policies(fixture, full_and_dropping);
 	start(fixture);
-	see_guest(fixture, web, "web-1");
-	see_guest(fixture, db, "db-1");
+	tell_guest(fixture->intake, web, "web-1");
+	tell_guest(fixture->intake, db, "db-1");
 	see_port(fixture, "tap0", web);
 	see_port(fixture, "tap1", web);
 	for (int i = 0; i < 30; i++) {
@@ -234,10 +226,10 @@ static void rules_come_with_the_guests_name(void **state)
 
 	policies(fixture, two_thresholds);
 	start(fixture);
-	see_guest(fixture, web, "other-1");
+	tell_guest(fixture->intake, web, "other-1");
 	send_memory(fixture, web, T0, 90);
 	assert_int_equal(fixture->told.count, 0);
-	see_guest(fixture, web, "web-1"); /* renamed */
+	tell_guest(fixture->intake, web, "web-1"); /* renamed */
 	send_memory(fixture, web, T0 + GM_SECOND, 90);
 	assert_int_equal(fixture->told.count, 1);
 	assert_string_equal(newest(fixture)->alarm.rule, "high");
@@ -249,7 +241,7 @@ static void rules_come_with_the_guests_name(void **state)
 	assert_string_equal(newest(fixture)->alarm.rule, "dropping");
 	assert_int_equal(newest(fixture)->alarm.severity, GM_SEVERITY_CRITICAL);
 	/* Under another name the rule is none of its business: what it raised is ended. */
-	see_guest(fixture, web, "other-1");
+	tell_guest(fixture->intake, web, "other-1");
 	gm_orphans_end(fixture->told.alarms, gm_intake_entities(fixture->intake), NULL, true,
 		       T0 + 3 * GM_SECOND);
 	assert_int_equal(fixture->told.count, 3);
@@ -265,7 +257,7 @@ static void a_reload_is_whole_or_not_at_all(void **state)
 
 	policies(fixture, two_thresholds);
 	start(fixture);
-	see_guest(fixture, web, "web-1");
+	tell_guest(fixture->intake, web, "web-1");
 	for (int i = 0; i < 5; i++)
 		send_memory(fixture, web, T0 + i * GM_SECOND, 90);
 	assert_int_equal(fixture->told.count, 1);
@@ -308,8 +300,8 @@ static void overrides_are_per_guest(void **state)
 
 	policies(fixture, "overrides:\n  - match: {name: 'db-*'}\n    leak: {enabled: false}\n");
 	start(fixture);
-	see_guest(fixture, web, "web-1");
-	see_guest(fixture, db, "db-1");
+	tell_guest(fixture->intake, web, "web-1");
+	tell_guest(fixture->intake, db, "db-1");
 	const struct gm_entities *entities = gm_intake_entities(fixture->intake);
 	assert_non_null(
 		gm_detector_set_find(gm_entities_find(entities, &one)->detectors, &gm_leak_ops));

@@ -30,13 +30,13 @@ static struct taken run(struct gm_precedence *precedence, int64_t *now, int seco
 
 	for (; *now < end; *now += 10 * GM_MILLISECOND) {
 		if (balloon && *now % balloon == 0 &&
-		    gm_precedence_take(precedence, GM_SOURCE_LIBVIRT_SLOW, *now)) {
+		    gm_precedence_take(precedence, GM_SOURCE_LIBVIRT_SLOW, *now, *now)) {
 			taken.balloon++;
 			taken.changes += last == GM_SOURCE_SNMP;
 			last = GM_SOURCE_LIBVIRT_SLOW;
 		}
 		if (snmp && *now % snmp == 10 * GM_MILLISECOND &&
-		    gm_precedence_take(precedence, GM_SOURCE_SNMP, *now)) {
+		    gm_precedence_take(precedence, GM_SOURCE_SNMP, *now, *now)) {
 			taken.snmp++;
 			taken.changes += last == GM_SOURCE_LIBVIRT_SLOW;
 			last = GM_SOURCE_SNMP;
@@ -88,6 +88,25 @@ static void does_not_alternate(void **state)
 	assert_int_equal(taken.snmp, 0);
 }
 
+/* Who died before the clock was set back does not live until it is there again. */
+static void is_not_held_up_by_a_clock_set_back(void **state)
+{
+	struct gm_precedence precedence = {0};
+	int64_t now = T0;
+
+	(void)state;
+	run(&precedence, &now, 10, GM_SECOND, 100 * GM_MILLISECOND);
+	now -= 3600 * GM_SECOND;
+	struct taken taken = run(&precedence, &now, 10, GM_SECOND, 0);
+	assert_in_range(taken.balloon, 9, 10);
+	/* The other has its place when it comes back. */
+	taken = run(&precedence, &now, 10, GM_SECOND, 100 * GM_MILLISECOND);
+	assert_true(taken.snmp > 80);
+	/* What was read just now is not older for being dated some seconds ago. */
+	assert_false(
+		gm_precedence_take(&precedence, GM_SOURCE_LIBVIRT_SLOW, now - 10 * GM_SECOND, now));
+}
+
 static void leaves_alone_what_is_not_shared(void **state)
 {
 	struct gm_precedence precedence = {0};
@@ -108,6 +127,7 @@ int main(void)
 		cmocka_unit_test(takes_the_more_frequent),
 		cmocka_unit_test(falls_back_on_the_other),
 		cmocka_unit_test(does_not_alternate),
+		cmocka_unit_test(is_not_held_up_by_a_clock_set_back),
 		cmocka_unit_test(leaves_alone_what_is_not_shared),
 	};
 

@@ -21,6 +21,7 @@
 #include "base/pack.h"
 #include "daemon/intake.h"
 #include "daemon/recall.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0 INT64_C(1700000000000000000)
@@ -58,34 +59,13 @@ struct fixture {
 	struct shelf shelf;
 };
 
-static void ignore_frame(void *user, const struct gm_frame *frame,
-			 const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void ignore_info(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void ignore_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user, (void)key, (void)time;
-}
-
-static void ignore_finding(void *user, const struct gm_finding *finding)
-{
-	(void)user, (void)finding;
-}
-
 static void make_intake(struct fixture *fixture)
 {
 	struct gm_intake_options options = {
 		.window = {.samples = 100, .length = 60 * GM_SECOND},
 		.detectors = fixture->settings,
 	};
-	struct gm_intake_sink sink = {ignore_frame, ignore_info, ignore_gone, ignore_finding, NULL};
+	struct gm_intake_sink sink = sink_that_passes(NULL);
 
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 }
@@ -243,14 +223,6 @@ static void test_damaged(void **state)
 	assert_int_equal(guest(fixture)->learned_until, 0);
 }
 
-static void tell_name(struct fixture *fixture, const char *name)
-{
-	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
-
-	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
-}
-
 /* A rule for those called web-*: it judges once it is known that the guest is one of them. */
 static void test_a_rule_that_asks_for_the_guest(void **state)
 {
@@ -263,7 +235,7 @@ static void test_a_rule_that_asks_for_the_guest(void **state)
 				 fixture->settings, &gm_leak_ops, "web", &match,
 				 gm_detector_settings_get(fixture->settings, &gm_leak_ops)),
 			 0);
-	tell_name(fixture, "web-1");
+	tell_guest(fixture->intake, uuid, "web-1");
 	assert_true(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
 	for (int i = 0; i < 600; i++)
 		restore_frame(fixture, i);
@@ -277,17 +249,17 @@ static void test_a_rule_that_asks_for_the_guest(void **state)
 	for (int i = 540; i < 600; i++)
 		restore_frame(fixture, i);
 	assert_false(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
-	tell_name(fixture, "web-1");
+	tell_guest(fixture->intake, uuid, "web-1");
 	assert_true(gm_detector_set_has(guest(fixture)->detectors, "leak", "web"));
 	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
 			 at(599));
 	assert_int_equal(shelf->size, first->size);
 	assert_memory_equal(shelf->bytes, first->bytes, shelf->size);
 	/* Who is called so later, when all have been told of, begins anew; the others go on. */
-	tell_name(fixture, "db-1");
+	tell_guest(fixture->intake, uuid, "db-1");
 	gm_intake_sweep(fixture->intake, at(700));
 	assert_null(guest(fixture)->kept);
-	tell_name(fixture, "web-1");
+	tell_guest(fixture->intake, uuid, "web-1");
 	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
 			 at(599));
 	assert_true(shelf->size < first->size);

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "daemon/intake.h"
 #include "daemon/view.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define T0   INT64_C(1700000000000000000)
@@ -41,26 +42,6 @@ struct fixture {
 	int64_t time;
 	uint64_t bytes[2]; /* received and sent by the port */
 };
-
-static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
-{
-	(void)user;
-	(void)frame;
-	(void)readings;
-}
-
-static void on_identified(void *user, const struct gm_entity_info *info)
-{
-	(void)user;
-	(void)info;
-}
-
-static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user;
-	(void)key;
-	(void)time;
-}
 
 static void on_finding(void *user, const struct gm_finding *finding)
 {
@@ -96,7 +77,8 @@ static int setup(void **state)
 		.libvirt = true,
 	};
 	struct gm_alarm_options alarm = {.damping = false};
-	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
+	struct gm_intake_sink sink = sink_that_passes(fixture);
+	sink.finding = on_finding;
 	struct gm_alarm_sink alarm_sink = {on_transition, NULL, new_id, fixture};
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 	assert_int_equal(gm_alarms_create(&alarm, &alarm_sink, &fixture->alarms), 0);

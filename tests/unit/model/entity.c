@@ -135,6 +135,24 @@ static void test_tenant(void **state)
 	}
 }
 
+static void test_address(void **state)
+{
+	static const struct {
+		const char *text;
+		uint8_t version, last; /* octet */
+	} cases[] = {
+		{"10.1.2.3", 4, 3}, {"fe80::7", 6, 7},    {"", 0, 0},
+		{"10.1.2", 0, 0},   {"10.1.2.3:1", 0, 0}, {"[fe80::7]", 0, 0},
+	};
+	struct gm_address address;
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(gm_address_parse(cases[i].text, &address), cases[i].version != 0);
+		assert_int_equal(address.version, cases[i].version);
+		assert_int_equal(address.octets[address.version == 6 ? 15 : 3], cases[i].last);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_keys_differ_by_what_they_name),
 		cmocka_unit_test(test_what_is_no_key),
 		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_every_kind_has_a_name),
 		cmocka_unit_test(test_label),
 	};

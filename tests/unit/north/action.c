@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,6 +20,7 @@
 #include "state/action.h"
 #include "support/message.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
 
 struct fixture {
 	char directory[STATE_DIRECTORY];
@@ -346,27 +346,17 @@ static void test_what_was_given_up_is_withheld(void **state)
 	assert_string_equal(journal(f), "withheld");
 }
 
-static void run_sql(const struct fixture *f, const char *text)
-{
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", f->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(database);
-}
-
 /* Nothing is done while the journal cannot be read, and nothing is lost. */
 static void test_unreadable_journal(void **state)
 {
 	struct fixture *f = *state;
 	begin(f, &once);
 	make(f, 1, 1, 0);
-	run_sql(f, "ALTER TABLE actions RENAME TO away");
+	run_sql(f->directory, "ALTER TABLE actions RENAME TO away");
 	deliver(f);
 	assert_int_equal(f->last, GM_VERDICT_RETRY);
 	assert_int_equal(f->performed, 0);
-	run_sql(f, "ALTER TABLE away RENAME TO actions");
+	run_sql(f->directory, "ALTER TABLE away RENAME TO actions");
 	assert_string_equal(deliver(f), "accepted");
 	assert_int_equal(f->performed, 1);
 }

@@ -375,6 +375,7 @@ static void test_forbidden_targets(void **state)
 	struct gm_subscription all, none;
 	struct gm_transition transition;
 	struct gm_registration registration = {.id = "r", .target.url = "http://192.0.2.1/x"};
+	const struct gm_healer_options all_severities = {.severity = 4};
 	struct told told;
 	assert_int_equal(parse("{\"callbackUri\":\"http://192.0.2.1/x\"}", &all, NULL), 0);
 	assert_int_equal(parse("{\"callbackUri\":\"http://192.0.2.1/x\",\"filter\":"
@@ -398,7 +399,10 @@ static void test_forbidden_targets(void **state)
 	gm_text_copy(registration.tenant, sizeof(registration.tenant),
 		     transition.alarm.project_uuid);
 	send_to(&gm_healer_ops,
-		&(struct gm_healer_setup){.registration = &registration, .forbidden = true}, &told);
+		&(struct gm_healer_setup){.registration = &registration,
+					  .options = &all_severities,
+					  .forbidden = true},
+		&told);
 	assert_int_equal(told.kind, GM_VERDICT_REFUSED);
 	assert_int_equal(registration.called_for, 0);
 	gm_subscription_free(&all);

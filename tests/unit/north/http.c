@@ -154,7 +154,7 @@ struct fixture {
 	int64_t retry_after;
 	char body[64], error[512], one[16], two[16];
 	struct gm_verdict verdict;
-	char reason[GM_VERDICT_REASON];
+	char reason[GM_VERDICT_REASON], plain[GM_VERDICT_REASON];
 };
 
 static int setup(void **state)
@@ -195,6 +195,7 @@ static void on_done(void *user, const struct gm_http_response *response)
 		 response->error ? response->error : "");
 	snprintf(fixture->one, sizeof(fixture->one), "%s", one ? one : "none");
 	snprintf(fixture->two, sizeof(fixture->two), "%s", two ? two : "none");
+	gm_verdict_of_status(response, fixture->plain);
 	fixture->verdict = gm_verdict_of(response, fixture->reason);
 	uv_stop(&fixture->loop);
 }
@@ -291,6 +292,7 @@ static void test_a_refusal_is_quoted(void **state)
 	ask(fixture, "/no");
 	assert_int_equal(fixture->verdict.kind, GM_VERDICT_REFUSED);
 	assert_string_equal(fixture->verdict.reason, "the answer is 400: \"<b>\\\"\\x01</b>\"");
+	assert_string_equal(fixture->plain, "the answer is 400");
 }
 
 static void assert_no_answer(struct fixture *fixture, const char *says)

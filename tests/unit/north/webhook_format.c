@@ -22,7 +22,6 @@ static struct gm_webhook_context context_of(const char *template, int escape)
 	return (struct gm_webhook_context){
 		.output = "oncall",
 		.generator_url = "http://nms/",
-		.told = GM_SEVERITY_CLEARED,
 		.hold = 240 * GM_SECOND,
 		.template = template,
 		.escape = escape,
@@ -102,7 +101,7 @@ static void test_alertmanager_change_of_severity_ends_the_other_alert(void **sta
 	struct gm_webhook_context context = context_of(NULL, 0);
 
 	gm_test_go_on(&transition, GM_TRANSITION_CHANGE, GM_SEVERITY_CRITICAL, 9);
-	context.told = GM_SEVERITY_WARNING;
+	context.told = 1U << GM_SEVERITY_WARNING;
 	struct gm_json *array = body_of(GM_WEBHOOK_ALERTMANAGER, &context, &message);
 	assert_int_equal(gm_json_size(array), 2);
 	assert_text(gm_json_get(gm_json_at(array, 0), "labels"), "severity", "critical");
@@ -110,7 +109,7 @@ static void test_alertmanager_change_of_severity_ends_the_other_alert(void **sta
 	assert_text(gm_json_at(array, 1), "endsAt", "2023-11-14T22:13:29.123Z");
 	gm_json_free(array);
 
-	context.told = GM_SEVERITY_CRITICAL; /* evidence alone has changed */
+	context.told = 1U << GM_SEVERITY_CRITICAL; /* evidence alone has changed */
 	array = body_of(GM_WEBHOOK_ALERTMANAGER, &context, &message);
 	assert_int_equal(gm_json_size(array), 1);
 	gm_json_free(array);
@@ -136,7 +135,7 @@ static void test_alertmanager_webhook(void **state)
 	gm_json_free(value);
 
 	gm_test_go_on(&transition, GM_TRANSITION_CHANGE, GM_SEVERITY_MAJOR, 3);
-	context.told = GM_SEVERITY_WARNING;
+	context.told = 1U << GM_SEVERITY_WARNING;
 	value = body_of(GM_WEBHOOK_ALERTMANAGER_WEBHOOK, &context, &message);
 	assert_text(value, "status", "firing");
 	assert_null(gm_json_get(gm_json_get(value, "commonLabels"), "severity"));
@@ -145,10 +144,16 @@ static void test_alertmanager_webhook(void **state)
 	gm_json_free(value);
 
 	gm_test_go_on(&transition, GM_TRANSITION_CLEAR, GM_SEVERITY_MAJOR, 4);
-	context.told = GM_SEVERITY_MAJOR;
+	context.told = 1U << GM_SEVERITY_MAJOR;
 	value = body_of(GM_WEBHOOK_ALERTMANAGER_WEBHOOK, &context, &message);
 	assert_text(value, "status", "resolved");
 	assert_int_equal(gm_json_size(gm_json_get(value, "alerts")), 1);
+	gm_json_free(value);
+
+	context.told |= 1U << GM_SEVERITY_WARNING | 1U << GM_SEVERITY_INDETERMINATE;
+	value = body_of(GM_WEBHOOK_ALERTMANAGER_WEBHOOK, &context, &message);
+	assert_int_equal(gm_json_size(gm_json_get(value, "alerts")), 3);
+	assert_text(gm_json_at(gm_json_get(value, "alerts"), 2), "status", "resolved");
 	gm_json_free(value);
 }
 

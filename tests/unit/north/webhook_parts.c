@@ -114,6 +114,33 @@ static bool repeats(struct gm_webhook_memory *memory, uint32_t id, bool wanted,
 	return gm_webhook_memory_repeats(memory, &alarm, wanted, 0, severity);
 }
 
+static const struct gm_snapshot nothing = {.alarm_count = 0};
+
+static void test_memory_lasts_as_long_as_the_alarm(void **state)
+{
+	(void)state;
+	struct gm_webhook_memory *memory;
+	struct gm_alarm active[] = {{.id = 1}, {.id = 3}, {.id = 4}};
+	const struct gm_snapshot snapshot = {.alarm_count = 3, .alarms = active};
+
+	assert_int_equal(gm_webhook_memory_create(&memory), 0);
+	for (uint32_t id = 1; id <= 4; id++) {
+		gm_webhook_memory_begin(memory, id, 0);
+		gm_webhook_memory_end(memory, id, id < 4 ? &warning : &over, 0);
+	}
+	for (int64_t hour = 1; hour < 4; hour++)
+		gm_webhook_memory_tidy(memory, &snapshot, hour * 3600 * GM_SECOND);
+	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_WARNING);
+	assert_int_equal(gm_webhook_memory_told(memory, 2), GM_SEVERITY_CLEARED);
+	assert_int_equal(gm_webhook_memory_told(memory, 3), GM_SEVERITY_WARNING);
+	assert_int_equal(gm_webhook_memory_told(memory, 4), GM_SEVERITY_CLEARED);
+	gm_webhook_memory_tidy(memory, &nothing, 3 * 3600 * GM_SECOND + 299 * GM_SECOND);
+	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_WARNING);
+	gm_webhook_memory_tidy(memory, &nothing, 3 * 3600 * GM_SECOND + 300 * GM_SECOND);
+	assert_int_equal(gm_webhook_memory_told(memory, 1), GM_SEVERITY_CLEARED);
+	gm_webhook_memory_free(memory);
+}
+
 static void test_memory_of_an_alarms_life(void **state)
 {
 	(void)state;
@@ -160,11 +187,11 @@ static void test_memory_after_a_restart(void **state)
 	gm_webhook_memory_repeat_begin(memory, 7);
 	assert_true(gm_webhook_memory_is_repeating(memory, 8));
 	assert_false(gm_webhook_memory_is_repeating(memory, 7));
-	gm_webhook_memory_tidy(memory, 3600 * GM_SECOND);
+	gm_webhook_memory_tidy(memory, &nothing, 3600 * GM_SECOND);
 	gm_webhook_memory_repeat_end(memory);
 	assert_false(gm_webhook_memory_is_repeating(memory, 8));
 	assert_int_equal(gm_webhook_memory_told(memory, 8), GM_SEVERITY_MAJOR);
-	gm_webhook_memory_tidy(memory, 3600 * GM_SECOND);
+	gm_webhook_memory_tidy(memory, &nothing, 3600 * GM_SECOND);
 	assert_int_equal(gm_webhook_memory_told(memory, 8), GM_SEVERITY_CLEARED);
 	gm_webhook_memory_free(memory);
 }
@@ -175,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_headers_are_refused),
 		cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_memory_lasts_as_long_as_the_alarm),
 		cmocka_unit_test(test_memory_of_an_alarms_life),
 		cmocka_unit_test(test_memory_after_a_restart),
 	};

@@ -20,7 +20,7 @@ static void put_guest(const struct node *node, unsigned pid, const char *cgroup)
 			      0, pid, pid);
 
 	snprintf(name, sizeof(name), "%u/cmdline", pid);
-	put(node->proc, name, text, (size_t)length + 1);
+	put_file(node->proc, name, text, (size_t)length + 1);
 	snprintf(name, sizeof(name), "%u/stat", pid);
 	snprintf(text, sizeof(text),
 		 "%u (qemu) S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5 0 %u 1000 9 0 0\n", pid, pid);

@@ -47,7 +47,7 @@ static void put_container(const struct node *node, unsigned pid, const char *nam
 			      0, 0);
 
 	snprintf(path, sizeof(path), "%u/cmdline", pid);
-	put(node->proc, path, text, (size_t)length + 1);
+	put_file(node->proc, path, text, (size_t)length + 1);
 	put_stat(node, pid, 'S', 7, pid);
 	snprintf(text, sizeof(text), "Name:\ta\nUid:\t0\t0\t0\t0\nNSpid:\t%u\n", pid);
 	put_of(node, pid, "status", text);
@@ -205,7 +205,7 @@ static void names_that_are_not_believed(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	put_container(&node, 36, longest, "0::/\n");
 	/* A machine's command line inside of a container. */
-	put(node.proc, "37/cmdline", qemu, sizeof(qemu));
+	put_file(node.proc, "37/cmdline", qemu, sizeof(qemu));
 	put_stat(&node, 37, 'S', 1, 37);
 	put_of(&node, 37, "cgroup", "4:memory:/machine/lxc-34-x.libvirt-lxc/a\n0::/\n");
 	start(&node, 0);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +20,7 @@
 #include "base/clock.h"
 #include "source/host/health.h"
 #include "source/host/named.h"
-
-extern char **environ;
+#include "support/tree.h"
 
 enum { TOLD_MAX = 256, BUFFER = 4096 };
 
@@ -77,38 +75,12 @@ static struct world *create(const char *patterns)
 	return world;
 }
 
-static void drop_tree(const char *path)
-{
-	char *words[] = {(char[]){"rm"}, (char[]){"-r"}, (char *)(uintptr_t)path, NULL};
-	pid_t pid;
-
-	assert_int_equal(posix_spawnp(&pid, "rm", NULL, NULL, words, environ), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
 static void destroy(struct world *world)
 {
 	gm_host_named_free(&world->named);
 	gm_batch_free(world->batch);
 	drop_tree(world->tree);
 	free(world);
-}
-
-static void put_file(const char *folder, const char *name, const char *text, size_t length)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	for (char *slash = path + strlen(folder) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(path, 0700);
-		*slash = '/';
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, length), (ssize_t)length);
-	close(fd);
 }
 
 /* A process of `pages` pages that has used as many ticks. */
@@ -357,11 +329,6 @@ static void read_health(struct world *world, struct gm_host_health *health, int6
 	gm_host_health_read(health, now, world->buffer, sizeof(world->buffer), world->batch);
 }
 
-static void put_text(struct world *world, const char *name, const char *text)
-{
-	put_file(world->tree, name, text, strlen(text));
-}
-
 #define MC "devices/system/edac/mc/"
 
 static void counters_are_there_or_absent(void **state)
@@ -373,13 +340,13 @@ static void counters_are_there_or_absent(void **state)
 	read_health(world, &health, 100 * GM_SECOND);
 	assert_int_equal(world->batch->reading_count, 0);
 
-	put_text(world, MC "mc0/ce_count", "7\n");
-	put_text(world, MC "mc1/ce_count", "18446744073709551615\n");
-	put_text(world, MC "mc0/ue_count", "nonsense\n");
-	put_text(world, MC "mcx/ue_count", "5\n");
-	put_text(world, "pressure/cpu", "some avg10=0.00 total=12\nfull total=x\n");
-	put_text(world, "pressure/memory", "some total=18446744073709551614\nfull total=3");
-	put_text(world, "pressure/io", "none of this\n");
+	put_text(world->tree, MC "mc0/ce_count", "7\n");
+	put_text(world->tree, MC "mc1/ce_count", "18446744073709551615\n");
+	put_text(world->tree, MC "mc0/ue_count", "nonsense\n");
+	put_text(world->tree, MC "mcx/ue_count", "5\n");
+	put_text(world->tree, "pressure/cpu", "some avg10=0.00 total=12\nfull total=x\n");
+	put_text(world->tree, "pressure/memory", "some total=18446744073709551614\nfull total=3");
+	put_text(world->tree, "pressure/io", "none of this\n");
 	read_health(world, &health, 105 * GM_SECOND); /* the hardware is not due */
 	assert_int_equal(world->batch->reading_count, 1);
 	assert_int_equal(value_of(world->batch, GM_METRIC_PRESSURE_CPU_SOME), 12000);

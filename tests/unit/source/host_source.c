@@ -24,6 +24,7 @@
 #include "source/host/disks.h"
 #include "source/host/host.h"
 #include "support/descriptors.h"
+#include "support/tree.h"
 
 extern char **environ;
 
@@ -257,23 +258,6 @@ static void a_recorded_node(void **state)
 
 /* A tree of the test's own. */
 
-static void put_file(const char *folder, const char *name, const char *text, size_t length)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, length), (ssize_t)length);
-	close(fd);
-}
-
-static void put_text(const char *folder, const char *name, const char *text)
-{
-	put_file(folder, name, text, strlen(text));
-}
-
 static void put_process(const char *folder, const char *pid, unsigned start_time, unsigned pages)
 {
 	char name[64], text[256];
@@ -291,15 +275,6 @@ static char *make_tree(char path[32])
 	assert_non_null(mkdtemp(path));
 	put_text(path, "stat", "cpu 1 2 3 400 50\ncpu0 1 2 3 400 50\n");
 	return path;
-}
-
-static void drop_tree(const char *path)
-{
-	char *words[] = {(char[]){"rm"}, (char[]){"-r"}, (char *)(uintptr_t)path, NULL};
-	pid_t pid;
-
-	assert_int_equal(posix_spawnp(&pid, "rm", NULL, NULL, words, environ), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void only_the_cpu_times_are_indispensable(void **state)

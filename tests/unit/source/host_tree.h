@@ -6,19 +6,14 @@
 #ifndef GM_TEST_HOST_TREE_H
 #define GM_TEST_HOST_TREE_H
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "source/host/host.h"
-
-extern char **environ;
+#include "support/tree.h"
 
 struct node {
 	char root[32], proc[64], sys[64];
@@ -40,29 +35,6 @@ static inline void on_seen(void *user, enum gm_source_id source, const struct gm
 	(void)user;
 	(void)source;
 	(void)info;
-}
-
-/* Writes a file and makes its folders. */
-static inline void put(const char *root, const char *name, const char *text, size_t length)
-{
-	char path[512];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		(void)mkdir(path, 0700);
-		*slash = '/';
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, length), (ssize_t)length);
-	close(fd);
-}
-
-static inline void put_text(const char *root, const char *name, const char *text)
-{
-	put(root, name, text, strlen(text));
 }
 
 static inline void begin(struct node *node)
@@ -102,14 +74,10 @@ static inline void poll_once(struct node *node)
 
 static inline void end(struct node *node)
 {
-	char *words[] = {(char[]){"rm"}, (char[]){"-r"}, node->root, NULL};
-	pid_t pid;
-
 	node->source->ops->close(node->source);
 	node->source->ops->destroy(node->source);
 	gm_batch_free(node->batch);
-	assert_int_equal(posix_spawnp(&pid, "rm", NULL, NULL, words, environ), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	drop_tree(node->root);
 }
 
 /* Of the guest with that pid; of the node for 0. NULL: it was not told. */

@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "source/host/uneven.h"
+#include "support/tree.h"
 
 static struct gm_host_cpu cpus[GM_HOST_CPUS_MAX];
 
@@ -69,31 +69,12 @@ static void broken_texts_are_borne(void **state)
 
 static void write_node(const char *sys, int number, unsigned free_kib)
 {
-	char path[128];
-	snprintf(path, sizeof(path), "%s/devices/system/node/node%d", sys, number);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/devices/system/node/node%d/meminfo", sys, number);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fprintf(file, "Node %d MemTotal:       1000000 kB\nNode %d MemFree:        %u kB\n", number,
-		number, free_kib);
-	fclose(file);
-}
-
-static void remove_tree(const char *sys)
-{
-	static const char *const names[] = {"/node0/meminfo", "/node0", "/node3/meminfo", "/node3",
-					    ""};
-	char path[128];
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/devices/system/node%s", sys, names[i]);
-		remove(path);
-	}
-	static const char *const folders[] = {"/devices/system", "/devices", ""};
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", sys, folders[i]);
-		remove(path);
-	}
+	char name[64], text[128];
+	snprintf(name, sizeof(name), "devices/system/node/node%d/meminfo", number);
+	snprintf(text, sizeof(text),
+		 "Node %d MemTotal:       1000000 kB\nNode %d MemFree:        %u kB\n", number,
+		 number, free_kib);
+	put_text(sys, name, text);
 }
 
 /* Readings that one second gives: the newest of the two gauges, -1 for what it does not. */
@@ -117,14 +98,8 @@ static void read_second(struct gm_host_uneven *uneven, int64_t now, const char *
 static void the_extremes_are_told(void **state)
 {
 	(void)state;
-	char sys[] = "/tmp/gm-uneven-XXXXXX", path[128];
+	char sys[] = "/tmp/gm-uneven-XXXXXX";
 	assert_non_null(mkdtemp(sys));
-	static const char *const folders[] = {"/devices", "/devices/system",
-					      "/devices/system/node"};
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", sys, folders[i]);
-		assert_int_equal(mkdir(path, 0700), 0);
-	}
 	write_node(sys, 0, 5000);
 	write_node(sys, 3, 700);
 	struct gm_host_uneven *uneven = calloc(1, sizeof(*uneven));
@@ -144,7 +119,7 @@ static void the_extremes_are_told(void **state)
 	read_second(uneven, 4 * GM_SECOND, "cpu0 110 0 0 189\ncpu1 150 0 25 225\n", &cpu, &memory);
 	assert_true(cpu == 0);
 	free(uneven);
-	remove_tree(sys);
+	drop_tree(sys);
 }
 
 int main(void)

@@ -360,15 +360,18 @@ static void test_source(void **state)
 	uint32_t entities;
 
 	options.slow_deadline = 10 * GM_SECOND;
+	options.slow_interval = 20 * GM_MILLISECOND;
 	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
 	assert_int_equal(source->ops->open(source, &err), 0);
-	for (int i = 0; i < 3; i++) {
+	/* A poll that was held up tells no counters (dating.h). */
+	for (int i = 0; i < 100 && seen.cpus < 3; i++) {
+		usleep(20000);
 		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
 				 0);
 		assert_int_equal(entities, 1);
 		assert_string_equal(err.text, "");
 	}
-	assert_int_equal(seen.batches, 3);
+	assert_true(seen.batches >= 3);
 	assert_int_equal(seen.cpus, 3);
 	/* The test driver's date of the balloon never changes: one sample, not three. */
 	assert_int_equal(seen.totals, 1);
@@ -388,14 +391,15 @@ static void test_always_overdue(void **state)
 	uint32_t entities = 0;
 
 	options.slow_deadline = 1;
+	options.slow_interval = 20 * GM_MILLISECOND;
 	assert_int_equal(gm_libvirt_slow_create(&options, 0, &source), 0);
-	for (int i = 0; i < 500 && seen.batches < 3; i++) {
+	for (int i = 0; i < 500 && seen.cpus < 3; i++) {
 		err.text[0] = '\0';
 		assert_int_equal(source->ops->poll(source, gm_clock_now(), &sink, &entities, &err),
 				 0);
 		usleep(20000);
 	}
-	assert_int_equal(seen.batches, 3);
+	assert_true(seen.batches >= 3);
 	assert_int_equal(seen.cpus, 3);
 	assert_int_equal(entities, 1);
 	source->ops->close(source);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +105,23 @@ int netns_tap(const char *name)
 	if (netns_ip("link set dev %s addrgenmode none up", name) != 0) {
 		close(fd);
 		return -EIO;
+	}
+	return fd;
+}
+
+int netns_port(const char *name)
+{
+	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
+					    .sll_ifindex = (int)if_nametoindex(name)};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		int rc = -errno;
+		close(fd);
+		return rc;
 	}
 	return fd;
 }

@@ -16,6 +16,9 @@ int netns_ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Makes a tap and sets it up. What is written to the descriptor, the device receives. Or an errno. */
 int netns_tap(const char *name);
 
+/* A socket: what is written to it leaves the device that there is already. Or a negative errno. */
+int netns_port(const char *name);
+
 /* Writes `count` frames of `size` octets. */
 void netns_write(int fd, int count, size_t size);
 

@@ -19,6 +19,9 @@ struct bench {
 	struct gm_link_stats stats;
 };
 
+/* Flags of frames; a view that is not the usual one, so that it must come from the caller. */
+enum { KEPT = GM_FRAME_HOST_VIEW | GM_FRAME_SAME_VIEW, FINE = KEPT | GM_FRAME_FINE };
+
 static const int64_t T0 = 1700000000 * GM_SECOND;
 
 static int setup(void **state)
@@ -47,7 +50,7 @@ static bool tick(struct bench *bench, int64_t ms, uint64_t rx, bool keep)
 {
 	bench->stats.rx_bytes += rx;
 	bench->stats.rx_packets += rx > 0;
-	return gm_tap_track_reading(&bench->track, &bench->key, &bench->stats,
+	return gm_tap_track_reading(&bench->track, &bench->key, KEPT, &bench->stats,
 				    T0 + ms * GM_MILLISECOND, keep, bench->batch);
 }
 
@@ -77,8 +80,6 @@ static void assert_frame(const struct bench *bench, size_t frame, int64_t ms, un
 	assert_int_equal(of->flags, flags);
 	assert_int_equal(reading(bench, frame, GM_METRIC_NET_RX_BYTES)->value.counter, rx);
 }
-
-enum { KEPT = GM_FRAME_HOST_VIEW, FINE = GM_FRAME_HOST_VIEW | GM_FRAME_FINE };
 
 static void an_idle_device_has_kept_frames_only(void **state)
 {

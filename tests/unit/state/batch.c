@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "fixture.h"
 
@@ -163,24 +162,9 @@ static void journal_for_ever(const char *directory, int report)
 static void test_kill_9(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t reported = 0, next;
-	int ends[2], status;
-
-	assert_int_equal(pipe(ends), 0);
-	pid_t child = fork();
-	if (child == 0)
-		journal_for_ever(f->directory, ends[1]);
-	close(ends[1]);
-	while (reported < 100 * BATCH && read(ends[0], &next, sizeof(next)) == sizeof(next))
-		reported = next;
-	kill(child, SIGKILL);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	while (read(ends[0], &next, sizeof(next)) == sizeof(next))
-		reported = next;
-	close(ends[0]);
-
+	uint64_t reported = kill_in_writing(f, journal_for_ever, 100 * BATCH);
 	struct seen seen = {0};
+
 	open_state(f);
 	uint64_t last = gm_state_last_sequence(f->state);
 	assert_true(last == reported || last == reported + BATCH); /* whole batches */

@@ -6,12 +6,14 @@
 #define GM_TEST_STATE_FIXTURE_H
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -72,6 +74,33 @@ static inline int fixture_teardown(void **state)
 	assert_int_equal(rmdir(f->directory), 0);
 	free(f);
 	return 0;
+}
+
+/*
+ * Kills a process that journals for ever, once it has reported a sequence number of `enough`: it writes each
+ * that is durable to the descriptor. The last that it reported.
+ */
+static inline uint64_t kill_in_writing(const struct fixture *f,
+				       void (*journal)(const char *directory, int report),
+				       uint64_t enough)
+{
+	uint64_t reported = 0, next;
+	int ends[2], status;
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	if (child == 0)
+		journal(f->directory, ends[1]);
+	close(ends[1]);
+	while (reported < enough && read(ends[0], &next, sizeof(next)) == sizeof(next))
+		reported = next;
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	while (read(ends[0], &next, sizeof(next)) == sizeof(next))
+		reported = next;
+	close(ends[0]);
+	return reported;
 }
 
 static inline struct gm_transition transition_of(uint32_t id, enum gm_transition_kind kind,

@@ -83,7 +83,7 @@ static void test_a_key_of_another_type(void **state)
 	char key[GM_KEY_TEXT];
 
 	begin(rig);
-	freeReplyObject(rig_command(rig, "SET collectd/web_1/virt/memory-unused mine"));
+	rig_do(rig, "SET collectd/web_1/virt/memory-unused mine");
 	give_seconds(rig, 1700000000000, 3);
 	assert_true(rig_status(rig).connected);
 	assert_int_equal(rig->changes, 1);

@@ -46,7 +46,7 @@ static void go_on(struct lot *lot, unsigned ticks)
 static void kill_it(struct lot *lot)
 {
 	if (draw(lot, 2))
-		freeReplyObject(rig_command(lot->rig, "SAVE"));
+		rig_do(lot->rig, "SAVE");
 	go_on(lot, draw(lot, 20));
 	rig_kill_server(lot->rig);
 	go_on(lot, 1 + draw(lot, 60));
@@ -76,7 +76,7 @@ static void stop_and_kill_it(struct lot *lot)
 
 static void empty_it(struct lot *lot)
 {
-	freeReplyObject(rig_command(lot->rig, "FLUSHALL"));
+	rig_do(lot->rig, "FLUSHALL");
 	go_on(lot, draw(lot, 30));
 	rig_run(lot->rig, 2500); /* a heartbeat */
 }
@@ -84,16 +84,16 @@ static void empty_it(struct lot *lot)
 static void cut_it_off(struct lot *lot)
 {
 	for (unsigned i = draw(lot, 5) + 1; i > 0; i--) {
-		freeReplyObject(rig_command(lot->rig, "CLIENT KILL TYPE normal SKIPME yes"));
+		rig_do(lot->rig, "CLIENT KILL TYPE normal SKIPME yes");
 		go_on(lot, draw(lot, 20));
 	}
 }
 
 static void fill_it(struct lot *lot)
 {
-	freeReplyObject(rig_command(lot->rig, "CONFIG SET maxmemory 1"));
+	rig_do(lot->rig, "CONFIG SET maxmemory 1");
 	go_on(lot, draw(lot, 40));
-	freeReplyObject(rig_command(lot->rig, "CONFIG SET maxmemory 0"));
+	rig_do(lot->rig, "CONFIG SET maxmemory 0");
 }
 
 static const struct {

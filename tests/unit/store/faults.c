@@ -3,7 +3,6 @@
  * The Redis store with a real server in bad days: killed, emptied, full, locked. In the end the
  * streams hold exactly what the rings hold, and each change of state was told once.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +35,7 @@ static void test_restarted_from_an_old_dump(void **state)
 	struct rig *rig = *state;
 
 	rig_begin(rig, NULL);
-	freeReplyObject(rig_command(rig, "SAVE"));
+	rig_do(rig, "SAVE");
 	rig_ticks(rig, 300); /* acknowledged, and lost with the server */
 	rig_settle(rig);
 	rig_kill_server(rig);
@@ -55,7 +54,7 @@ static void test_connection_cut_with_frames_on_the_way(void **state)
 	rig_begin(rig, NULL);
 	for (int i = 0; i < 5; i++) {
 		rig_ticks(rig, 20);
-		freeReplyObject(rig_command(rig, "CLIENT KILL TYPE normal SKIPME yes"));
+		rig_do(rig, "CLIENT KILL TYPE normal SKIPME yes");
 		rig_ticks(rig, 3);
 		/* One that is older than what is on its way already. */
 		rig_frame_at(rig, 1, rig->now - 15 * GM_MILLISECOND - i);
@@ -76,7 +75,7 @@ static void test_emptied_while_connected(void **state)
 	rig_start(rig);
 	rig->store->ops->identify(rig->store, &info);
 	rig_begin(rig, NULL);
-	freeReplyObject(rig_command(rig, "FLUSHALL"));
+	rig_do(rig, "FLUSHALL");
 	rig_ticks(rig, 50);
 	rig_run(rig, 2500); /* a heartbeat */
 	rig_ticks(rig, 10);
@@ -92,10 +91,10 @@ static void test_emptied_and_cut_off(void **state)
 	struct rig *rig = *state;
 
 	rig_begin(rig, NULL);
-	freeReplyObject(rig_command(rig, "FLUSHALL"));
+	rig_do(rig, "FLUSHALL");
 	rig_ticks(rig, 20);
 	rig_run(rig, 100);
-	freeReplyObject(rig_command(rig, "CLIENT KILL TYPE normal SKIPME yes"));
+	rig_do(rig, "CLIENT KILL TYPE normal SKIPME yes");
 	assert_true(rig_wait_connected(rig, false, 1000));
 	assert_true(rig_wait_connected(rig, true, 2000));
 	rig_ticks(rig, 10);
@@ -109,7 +108,7 @@ static void test_memory_full(void **state)
 	struct rig *rig = *state;
 
 	rig_begin(rig, arguments);
-	freeReplyObject(rig_command(rig, "CONFIG SET maxmemory 1"));
+	rig_do(rig, "CONFIG SET maxmemory 1");
 	rig_ticks(rig, 20);
 	assert_true(rig_wait_connected(rig, false, 2000));
 	rig_expect_reason(rig, "OOM");
@@ -117,7 +116,7 @@ static void test_memory_full(void **state)
 	rig_ticks(rig, 200);
 	rig_run(rig, 1000);
 	assert_int_equal(rig->changes, 2);
-	freeReplyObject(rig_command(rig, "CONFIG SET maxmemory 0"));
+	rig_do(rig, "CONFIG SET maxmemory 0");
 	assert_true(rig_wait_connected(rig, true, 6000));
 	rig_settle(rig);
 	rig_check_complete(rig);
@@ -168,30 +167,19 @@ static void test_memory_full_for_a_moment(void **state)
 	rig_check_complete(rig);
 }
 
-static void write_password(struct rig *rig, const char *text)
-{
-	int fd;
-
-	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
-		 rig->directory);
-	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static void test_password(void **state)
 {
 	struct rig *rig = *state;
 	struct gm_error err = {0};
 
 	rig_server(rig, NULL);
-	freeReplyObject(rig_command(rig, "CONFIG SET requirepass s3cret!"));
+	rig_do(rig, "CONFIG SET requirepass s3cret!");
 	rig_start(rig);
 	rig_run(rig, 300);
 	rig_expect_reason(rig, "NOAUTH");
 	rig_stop(rig);
 
-	write_password(rig, "wrong-s3cret\n");
+	rig_write_password(rig, "wrong-s3cret\n");
 	rig_start(rig);
 	rig_run(rig, 300);
 	rig_expect_reason(rig, "WRONGPASS");
@@ -199,7 +187,7 @@ static void test_password(void **state)
 	assert_true(rig->store->ops->load(rig->store, GM_SECOND, &err) < 0);
 	assert_non_null(strstr(err.text, "WRONGPASS"));
 	assert_null(strstr(err.text, "s3cret"));
-	write_password(rig, "s3cret!\n"); /* corrected while it runs */
+	rig_write_password(rig, "s3cret!\n"); /* corrected while it runs */
 	assert_true(rig_wait_connected(rig, true, 3000));
 	rig_ticks(rig, 10);
 	rig_settle(rig);
@@ -220,7 +208,7 @@ static void test_another_schema(void **state)
 	struct gm_error err = {0};
 
 	rig_server(rig, NULL);
-	freeReplyObject(rig_command(rig, "SET guestmon:{%s}:schema 2", "test node"));
+	rig_do(rig, "SET guestmon:{%s}:schema 2", "test node");
 	rig_start(rig);
 	rig_ticks(rig, 10);
 	rig_run(rig, 500);
@@ -236,7 +224,7 @@ static void test_a_key_that_is_no_stream(void **state)
 	struct rig *rig = *state;
 
 	rig_server(rig, NULL);
-	freeReplyObject(rig_command(rig, "SET guestmon:{%s}:if:tap0 mine", "test node"));
+	rig_do(rig, "SET guestmon:{%s}:if:tap0 mine", "test node");
 	rig_start(rig);
 	assert_true(rig_wait_connected(rig, true, 2000));
 	rig_ticks(rig, 50);

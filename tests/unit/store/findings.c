@@ -109,7 +109,16 @@ static void add(struct rig *rig, int count)
 	static int number;
 
 	for (int i = 0; i < count; i++)
-		freeReplyObject(rig_command(rig, "XADD guestmon:{n}:findings * k v%d", number++));
+		rig_do(rig, "XADD guestmon:{n}:findings * k v%d", number++);
+}
+
+/* A server, and a reader that has read the first `count` entries. */
+static void begin(struct reader *reader, int count)
+{
+	rig_server(reader->rig, NULL);
+	open_reader(reader, reader->rig, 0, 0);
+	add(reader->rig, count);
+	wait_count(reader, (size_t)count, 3000);
 }
 
 static void assert_each_once(const struct reader *reader)
@@ -168,8 +177,7 @@ static void test_reads_and_acknowledges(void **state)
 	assert_int_equal(reader->last.count, 1);
 	assert_int_equal(reader->last.fields[0].name_length, 1);
 	assert_string_equal(reader->value, "v3");
-	freeReplyObject(
-		rig_command(rig, "XADD guestmon:{n}:findings * a %b b %s", "x\0y", (size_t)3, ""));
+	rig_do(rig, "XADD guestmon:{n}:findings * a %b b %s", "x\0y", (size_t)3, "");
 	wait_count(reader, 5, 3000);
 	assert_int_equal(reader->last.fields[0].value_length, 3);
 	assert_int_equal(reader->last.fields[1].value_length, 0);
@@ -189,8 +197,7 @@ static void test_rejected_ones_are_kept(void **state)
 	reader->refuse = true;
 	open_reader(reader, rig, 0, 0);
 	memset(large, 'x', sizeof(large));
-	freeReplyObject(
-		rig_command(rig, "XADD guestmon:{n}:findings 5-6 k %b", large, sizeof(large)));
+	rig_do(rig, "XADD guestmon:{n}:findings 5-6 k %b", large, sizeof(large));
 	wait_count(reader, 1, 3000);
 	rig_run(rig, 100);
 	redisReply *reply = rig_command(rig, "XRANGE guestmon:{n}:findings:rejected - +");
@@ -218,10 +225,8 @@ static void test_rejected_ones_are_kept(void **state)
 /* What was delivered to a reader that died before it acknowledged. */
 static void deliver(struct rig *rig, int count)
 {
-	freeReplyObject(rig_command(
-		rig,
-		"XREADGROUP GROUP guestmond guestmond COUNT %d STREAMS guestmon:{n}:findings >",
-		count));
+	rig_do(rig, "XREADGROUP GROUP guestmond guestmond COUNT %d STREAMS guestmon:{n}:findings >",
+	       count);
 }
 
 static void test_pending_ones_once(void **state)
@@ -230,12 +235,11 @@ static void test_pending_ones_once(void **state)
 	struct rig *rig = reader->rig;
 
 	rig_server(rig, NULL);
-	freeReplyObject(
-		rig_command(rig, "XGROUP CREATE guestmon:{n}:findings guestmond 0 MKSTREAM"));
+	rig_do(rig, "XGROUP CREATE guestmon:{n}:findings guestmond 0 MKSTREAM");
 	for (int i = 1; i <= 350; i++)
-		freeReplyObject(rig_command(rig, "XADD guestmon:{n}:findings %d-0 k v", i));
+		rig_do(rig, "XADD guestmon:{n}:findings %d-0 k v", i);
 	deliver(rig, 250);
-	freeReplyObject(rig_command(rig, "XDEL guestmon:{n}:findings 201-0"));
+	rig_do(rig, "XDEL guestmon:{n}:findings 201-0");
 	assert_int_equal(pending(rig), 250);
 	open_reader(reader, rig, 120, 0); /* up to there it was told before it died */
 	wait_count(reader, 229, 5000);
@@ -252,10 +256,7 @@ static void test_server_killed_and_empty(void **state)
 	struct reader *reader = *state;
 	struct rig *rig = reader->rig;
 
-	rig_server(rig, NULL);
-	open_reader(reader, rig, 0, 0);
-	add(rig, 5);
-	wait_count(reader, 5, 3000);
+	begin(reader, 5);
 	rig_kill_server(rig);
 	wait_condition(reader, GM_FINDINGS_AWAY, 3000);
 	rig_server(rig, NULL);
@@ -270,16 +271,12 @@ static void test_emptied_under_the_connection(void **state)
 	struct reader *reader = *state;
 	struct rig *rig = reader->rig;
 
-	rig_server(rig, NULL);
-	open_reader(reader, rig, 0, 0);
-	add(rig, 5);
-	wait_count(reader, 5, 3000);
-	freeReplyObject(rig_command(rig, "FLUSHALL"));
+	begin(reader, 5);
+	rig_do(rig, "FLUSHALL");
 	rig_run(rig, 1500);
-	freeReplyObject(
-		rig_command(rig, "XADD guestmon:{n}:findings 3-0 k old")); /* ids begin anew */
+	rig_do(rig, "XADD guestmon:{n}:findings 3-0 k old"); /* ids begin anew */
 	wait_count(reader, 6, 3000);
-	freeReplyObject(rig_command(rig, "XGROUP DESTROY guestmon:{n}:findings guestmond"));
+	rig_do(rig, "XGROUP DESTROY guestmon:{n}:findings guestmond");
 	wait_count(reader, 7, 4000); /* all of the stream again: the group knows nothing */
 	assert_int_equal(reader->changes, 1);
 }
@@ -289,10 +286,7 @@ static void test_hanging_server(void **state)
 	struct reader *reader = *state;
 	struct rig *rig = reader->rig;
 
-	rig_server(rig, NULL);
-	open_reader(reader, rig, 0, 0);
-	add(rig, 1);
-	wait_count(reader, 1, 3000);
+	begin(reader, 1);
 	kill(rig->server, SIGSTOP);
 	wait_condition(reader, GM_FINDINGS_AWAY, 9000);
 	assert_non_null(strstr(reader->reason, "no answer"));
@@ -351,7 +345,7 @@ static void add_large(struct rig *rig, size_t size)
 	char *large = malloc(size);
 
 	memset(large, 'x', size);
-	freeReplyObject(rig_command(rig, "XADD guestmon:{n}:findings * k %b", large, size));
+	rig_do(rig, "XADD guestmon:{n}:findings * k %b", large, size);
 	free(large);
 }
 
@@ -382,12 +376,8 @@ static void test_id_beyond_all_times(void **state)
 	struct reader *reader = *state;
 	struct rig *rig = reader->rig;
 
-	rig_server(rig, NULL);
-	open_reader(reader, rig, 0, 0);
-	add(rig, 1);
-	wait_count(reader, 1, 3000);
-	freeReplyObject(rig_command(
-		rig, "XADD guestmon:{n}:findings 18446744073709551615-18446744073709551615 k v"));
+	begin(reader, 1);
+	rig_do(rig, "XADD guestmon:{n}:findings 18446744073709551615-18446744073709551615 k v");
 	rig_run(rig, 500);
 	add(rig, 1); /* which no id could follow */
 	wait_count(reader, 2, 3000);
@@ -399,22 +389,22 @@ static void test_refused(void **state)
 	struct rig *rig = reader->rig;
 
 	rig_server(rig, NULL);
-	freeReplyObject(rig_command(rig, "SET guestmon:{n}:schema 999"));
+	rig_do(rig, "SET guestmon:{n}:schema 999");
 	open_reader(reader, rig, 0, 0);
 	rig_run(rig, 1000); /* where the store may not write, nothing is read */
 	assert_int_equal(reader->condition, GM_FINDINGS_AWAY);
 	assert_int_equal(rig_integer(rig, "EXISTS guestmon:{n}:findings"), 0);
-	freeReplyObject(rig_command(rig, "DEL guestmon:{n}:schema"));
+	rig_do(rig, "DEL guestmon:{n}:schema");
 	wait_condition(reader, GM_FINDINGS_READING, 8000);
-	freeReplyObject(rig_command(rig, "DEL guestmon:{n}:findings"));
-	freeReplyObject(rig_command(rig, "SET guestmon:{n}:findings x"));
+	rig_do(rig, "DEL guestmon:{n}:findings");
+	rig_do(rig, "SET guestmon:{n}:findings x");
 	wait_condition(reader, GM_FINDINGS_REFUSED, 5000);
 	assert_non_null(strstr(reader->reason, "WRONGTYPE"));
-	freeReplyObject(rig_command(rig, "DEL guestmon:{n}:findings"));
+	rig_do(rig, "DEL guestmon:{n}:findings");
 	add(rig, 1);
 	wait_count(reader, 1, 12000);
 	close_reader(reader);
-	freeReplyObject(rig_command(rig, "CONFIG SET requirepass secret"));
+	rig_do(rig, "CONFIG SET requirepass secret");
 	open_reader(reader, rig, 0, 0);
 	wait_condition(reader, GM_FINDINGS_REFUSED, 3000);
 	assert_non_null(strstr(reader->reason, "NOAUTH"));

@@ -210,12 +210,12 @@ static void test_other_kinds(void **state)
 	rig->options.seconds_kept = 3600 * GM_SECOND;
 	begin(rig);
 	gm_entity_text(&rig->keys[1], key);
-	freeReplyObject(rig_command(rig, "SET guestmon:{%s}:%s:1s x", "test node", key));
+	rig_do(rig, "SET guestmon:{%s}:%s:1s x", "test node", key);
 	give_tenths(rig, 500, 100);
 	read_all(rig, 0, 600000);
 	assert_int_equal(heard.result, 0); /* as if there were no such stream */
 	assert_int_equal(heard.rows, 100);
-	freeReplyObject(rig_command(rig, "SET guestmon:{%s}:%s x", "test node", key));
+	rig_do(rig, "SET guestmon:{%s}:%s x", "test node", key);
 	read_all(rig, 0, 600000);
 	assert_int_equal(heard.result, -EREMOTEIO);
 	assert_non_null(strstr(heard.err.text, "WRONGTYPE"));
@@ -232,13 +232,12 @@ static void test_damaged_entries(void **state)
 	gm_entity_text(&rig->keys[1], key);
 	give_tenths(rig, 0, 5);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		freeReplyObject(rig_command(
-			rig, "XADD guestmon:{%s}:%s %lld-%llu cpu.time %s odd x", "test node", key,
-			(long long)BEGIN + 1000, (unsigned long long)i, values[i]));
-	freeReplyObject(rig_command(rig, "XADD guestmon:{%s}:%s %lld-0 @ 99999999999999999999",
-				    "test node", key, (long long)BEGIN + 2000));
-	freeReplyObject(rig_command(rig, "XADD guestmon:{%s}:%s %lld-0 memory.used 7", "test node",
-				    key, (long long)BEGIN + 3000));
+		rig_do(rig, "XADD guestmon:{%s}:%s %lld-%llu cpu.time %s odd x", "test node", key,
+		       (long long)BEGIN + 1000, (unsigned long long)i, values[i]);
+	rig_do(rig, "XADD guestmon:{%s}:%s %lld-0 @ 99999999999999999999", "test node", key,
+	       (long long)BEGIN + 2000);
+	rig_do(rig, "XADD guestmon:{%s}:%s %lld-0 memory.used 7", "test node", key,
+	       (long long)BEGIN + 3000);
 	read_all(rig, 0, 600000);
 	assert_int_equal(heard.result, 0);
 	assert_non_null(strstr(heard.err.text, "1 stored entries are malformed"));

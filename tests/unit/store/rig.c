@@ -144,16 +144,44 @@ static redisReply *command(struct rig *rig, const char *format, va_list argument
 	return reply;
 }
 
+void rig_write_password(struct rig *rig, const char *text)
+{
+	int fd;
+
+	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
+		 rig->directory);
+	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* As command(), which has to succeed. */
+static redisReply *succeed(struct rig *rig, const char *format, va_list arguments)
+{
+	redisReply *reply = command(rig, format, arguments);
+
+	if (reply->type == REDIS_REPLY_ERROR)
+		fail_msg("%s: %s", format, reply->str);
+	return reply;
+}
+
 redisReply *rig_command(struct rig *rig, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	redisReply *reply = command(rig, format, arguments);
+	redisReply *reply = succeed(rig, format, arguments);
 	va_end(arguments);
-	if (reply->type == REDIS_REPLY_ERROR)
-		fail_msg("%s: %s", format, reply->str);
 	return reply;
+}
+
+void rig_do(struct rig *rig, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	freeReplyObject(succeed(rig, format, arguments));
+	va_end(arguments);
 }
 
 long long rig_integer(struct rig *rig, const char *format, ...)

@@ -64,8 +64,11 @@ bool rig_have_server(void);
 /* Starts redis-server with up to 8 more arguments, NULL at the end, and waits until it answers. */
 void rig_server(struct rig *rig, const char *const *arguments);
 void rig_kill_server(struct rig *rig);
+/* Has the store read its password from a file with that text. */
+void rig_write_password(struct rig *rig, const char *text);
 /* A command for the server through a connection of the test's own. The caller frees. */
 redisReply *rig_command(struct rig *rig, const char *format, ...);
+void rig_do(struct rig *rig, const char *format, ...); /* one whose answer only must be no error */
 long long rig_integer(struct rig *rig, const char *format, ...);
 
 void rig_create(struct rig *rig);

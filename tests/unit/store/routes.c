@@ -153,17 +153,6 @@ static void test_lists(void **state)
 	assert_int_equal(gm_redis_route_init(&route, &options, &err), -E2BIG);
 }
 
-static void write_password(struct rig *rig, const char *text)
-{
-	int fd;
-
-	snprintf(rig->options.password_file, sizeof(rig->options.password_file), "%s/password",
-		 rig->directory);
-	fd = open(rig->options.password_file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /* The rights that the daemon needs, and no more. CONFIG is not among them. */
 static void test_user_over_tcp(void **state)
 {
@@ -173,13 +162,12 @@ static void test_user_over_tcp(void **state)
 
 	start_server(&server, PORT, NULL);
 	use(rig, PORT);
-	freeReplyObject(rig_command(
-		rig, "ACL SETUSER guestmon on >s3cret ~guestmon:* resetchannels -@all +setnx +get "
-		     "+xadd +xrevrange +sadd +srem +smembers +hset +hdel +hget +del +expire "
-		     "+persist"));
+	rig_do(rig, "ACL SETUSER guestmon on >s3cret ~guestmon:* resetchannels -@all +setnx +get "
+		    "+xadd +xrevrange +sadd +srem +smembers +hset +hdel +hget +del +expire "
+		    "+persist");
 	snprintf(rig->options.addresses, sizeof(rig->options.addresses), "127.0.0.1:%d", PORT);
 	snprintf(rig->options.username, sizeof(rig->options.username), "guestmon");
-	write_password(rig, "s3cret\n");
+	rig_write_password(rig, "s3cret\n");
 	rig_start(rig);
 	assert_true(rig_wait_connected(rig, true, 2000));
 	rig_ticks(rig, 50);
@@ -226,23 +214,23 @@ static void test_replica(void **state)
 
 	start_server(&server, PORT, NULL);
 	use(rig, PORT);
-	freeReplyObject(rig_command(rig, "REPLICAOF 127.0.0.1 1"));
+	rig_do(rig, "REPLICAOF 127.0.0.1 1");
 	snprintf(rig->options.addresses, sizeof(rig->options.addresses), "127.0.0.1:%d", PORT);
 	rig_start(rig);
 	rig_ticks(rig, 100);
 	rig_run(rig, 500);
 	rig_expect_reason(rig, "replica");
 	assert_int_equal(rig->changes, 1);
-	freeReplyObject(rig_command(rig, "REPLICAOF NO ONE"));
+	rig_do(rig, "REPLICAOF NO ONE");
 	assert_true(rig_wait_connected(rig, true, 6000));
 	rig_settle(rig);
 	rig_check_complete(rig);
 	assert_int_equal(rig->changes, 2);
-	freeReplyObject(rig_command(rig, "REPLICAOF 127.0.0.1 1")); /* while it is written to */
+	rig_do(rig, "REPLICAOF 127.0.0.1 1"); /* while it is written to */
 	rig_ticks(rig, 100);
 	assert_true(rig_wait_connected(rig, false, 3000));
 	rig_expect_reason(rig, "replica");
-	freeReplyObject(rig_command(rig, "REPLICAOF NO ONE"));
+	rig_do(rig, "REPLICAOF NO ONE");
 	assert_true(rig_wait_connected(rig, true, 6000));
 	rig_ticks(rig, 10);
 	rig_settle(rig);
@@ -354,9 +342,9 @@ static void test_cluster(void **state)
 	start_server(&one, PORT + 2, arguments);
 	start_server(&two, PORT + 3, arguments);
 	use(rig, PORT + 3);
-	freeReplyObject(rig_command(rig, "CLUSTER ADDSLOTSRANGE 0 16383"));
+	rig_do(rig, "CLUSTER ADDSLOTSRANGE 0 16383");
 	use(rig, PORT + 2);
-	freeReplyObject(rig_command(rig, "CLUSTER MEET 127.0.0.1 %d", PORT + 3));
+	rig_do(rig, "CLUSTER MEET 127.0.0.1 %d", PORT + 3);
 	for (int i = 0; i < 200; i++) {
 		redisReply *reply = rig_command(rig, "CLUSTER INFO");
 		bool ok = strstr(reply->str, "cluster_state:ok") != NULL;

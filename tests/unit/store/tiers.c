@@ -154,6 +154,32 @@ static void test_seconds_after_a_loss(void **state)
 	freeReplyObject(reply);
 }
 
+/* Frames that were read after the clock was set back by a minute. */
+static void test_seconds_over_a_step_back(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->options.seconds_kept = 3600 * GM_SECOND;
+	rig_server(rig, NULL);
+	begin(rig);
+	give_tenths(rig, 0, 15);
+	give_tenths(rig, -600, 25);
+	rig_settle(rig);
+	redisReply *reply = stream(rig, "1s");
+	assert_int_equal(reply->elements, 4); /* two, and two behind them */
+	assert_string_equal(reply->element[1]->element[0]->str, "1700000001000-450");
+	assert_string_equal(field(reply->element[1], "@"), "(none)");
+	for (int i = 0; i < 2; i++) {
+		const redisReply *entry = reply->element[2 + i];
+
+		assert_string_equal(entry->element[0]->str,
+				    i ? "1700000001000-1001" : "1700000001000-1000");
+		assert_string_equal(field(entry, "@"), i ? "1699999941950" : "1699999940950");
+		assert_string_equal(field(entry, "cpu.time.min"), "7000");
+	}
+	freeReplyObject(reply);
+}
+
 static void test_streams_are_trimmed_by_age(void **state)
 {
 	struct rig *rig = *state;
@@ -175,6 +201,7 @@ int main(void)
 		TEST(test_seconds),
 		TEST(test_seconds_are_bounded_and_expire),
 		TEST(test_seconds_after_a_loss),
+		TEST(test_seconds_over_a_step_back),
 		TEST(test_streams_are_trimmed_by_age),
 	};
 	if (!rig_have_server())

@@ -226,6 +226,60 @@ static void a_clock_set_back_starts_anew(void **state)
 	gm_window_free(f.window);
 }
 
+/* A steady rate on a clock that is set within a second, or two, of the interval: no point tells another. */
+static void a_counter_keeps_its_rate_over_a_step_of_the_clock(void **state)
+{
+	static const int64_t steps[] = {-1900, -1100, 1100, 1500, 60000}; /* ms */
+	(void)state;
+	for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
+		struct fixture f = set_up(100, 3600 * GM_SECOND);
+		struct gm_last last;
+		int64_t passed = 0, step = 0;
+		size_t gaps = 0;
+		for (int i = 0; i < 20; i++, passed += 2 * GM_SECOND) {
+			if (i == 10) {
+				step = steps[s] * GM_MILLISECOND;
+				gm_window_stepped(f.window);
+			}
+			counter(&f, START + passed + step, 0, 1000 + 200 * (uint64_t)i);
+			assert_int_equal(gm_window_last(f.window, &last, 1), 1);
+			if (last.has_rate)
+				assert_float_equal(last.rate, 100, 1e-6);
+		}
+		for (size_t i = 0; i < f.seen.count; i++) {
+			gaps += f.seen.points[i].gap;
+			assert_int_equal(f.seen.points[i].span, 2 * GM_SECOND);
+			assert_float_equal(f.seen.points[i].value, 200, 0);
+		}
+		assert_int_equal(f.seen.count, 18);
+		assert_int_equal(gaps, 1);
+		assert_true(last.has_rate);
+		gm_window_free(f.window);
+	}
+}
+
+/* Where it is behind its last sample yet, it waits for its time: what is kept stays in order. */
+static void a_counter_behind_a_step_of_the_clock_waits(void **state)
+{
+	struct gm_window_sample samples[20];
+	(void)state;
+	struct fixture f = set_up(100, 3600 * GM_SECOND);
+	for (int i = 0; i < 10; i++)
+		counter(&f, START + i * GM_SECOND, 0, 100 * (uint64_t)i);
+	gm_window_stepped(f.window);
+	for (int i = 10; i < 20; i++)
+		counter(&f, START + i * GM_SECOND - 1900 * GM_MILLISECOND, 0, 100 * (uint64_t)i);
+	size_t count = gm_window_read(f.window, GM_METRIC_NET_RX_BYTES, 0, samples, 20);
+	assert_int_equal(count, 19);
+	for (size_t i = 1; i < count; i++)
+		assert_true(samples[i].time > samples[i - 1].time);
+	for (size_t i = 0; i < f.seen.count; i++)
+		assert_float_equal(f.seen.points[i].value, 100, 0);
+	assert_int_equal(f.seen.count, 9 + 8);
+	assert_true(f.seen.points[9].gap);
+	gm_window_free(f.window);
+}
+
 static void a_counter_on_a_clock_set_back_a_little_makes_no_burst(void **state)
 {
 	(void)state;
@@ -523,6 +577,8 @@ int main(void)
 		cmocka_unit_test(missing_samples_are_a_gap),
 		cmocka_unit_test(older_samples_are_dropped),
 		cmocka_unit_test(a_clock_set_back_starts_anew),
+		cmocka_unit_test(a_counter_keeps_its_rate_over_a_step_of_the_clock),
+		cmocka_unit_test(a_counter_behind_a_step_of_the_clock_waits),
 		cmocka_unit_test(a_counter_on_a_clock_set_back_a_little_makes_no_burst),
 		cmocka_unit_test(fine_frames_are_not_kept),
 		cmocka_unit_test(rings_are_bounded),

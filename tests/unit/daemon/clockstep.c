@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The intake over a step of the clock: no rate is measured over it, not by a sample that was under way either,
+ * and who told of an entity last is not taken for silent.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/intake.h"
+#include "support/state_directory.h"
+
+#define INTERVAL (2 * GM_SECOND)
+#define T0       (INT64_C(1700000000) * GM_SECOND)
+#define RATE     0.2 /* of the time */
+
+enum { BEFORE = 10, AFTER = 5 };
+
+static const uint8_t uuid[GM_UUID_SIZE] = {0x6c, 0x76, 1};
+
+struct fixture {
+	char directory[STATE_DIRECTORY];
+	struct gm_state *state;
+	struct gm_detector_settings *settings;
+	struct gm_intake *intake;
+};
+
+static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
+{
+	(void)user, (void)frame, (void)readings;
+}
+
+static void on_identified(void *user, const struct gm_entity_info *info)
+{
+	(void)user, (void)info;
+}
+
+static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
+{
+	(void)user, (void)key, (void)time;
+}
+
+static void on_finding(void *user, const struct gm_finding *finding)
+{
+	(void)user, (void)finding;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct gm_error err = {.text = ""};
+	gm_log_set_level(GM_LOG_ERROR);
+	state_directory_make(fixture->directory);
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
+	struct gm_intake_options options = {
+		.window = {.samples = 100, .length = 600 * GM_SECOND},
+		.detectors = fixture->settings,
+		.libvirt = true,
+	};
+	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
+	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
+	const struct gm_entity_info guest = {.key = gm_entity_guest(uuid)};
+	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &guest);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	gm_intake_free(fixture->intake);
+	gm_detector_settings_free(fixture->settings);
+	gm_state_close(fixture->state);
+	state_directory_remove(fixture->directory);
+	free(fixture);
+	return 0;
+}
+
+/* The node's stalls and a virtual CPU's time after `passed` ns, timed as `time`. */
+static void tell(struct fixture *fixture, int64_t passed, int64_t time)
+{
+	const uint64_t count = (uint64_t)((double)passed * RATE);
+	const struct gm_entity_key node = gm_entity_node();
+	struct gm_note note = {.kind = GM_NOTE_VCPU,
+			       .known = 1U << GM_VCPU_RUN,
+			       .time = time,
+			       .times = {[GM_VCPU_RUN] = count}};
+	struct gm_batch *batch = gm_batch_create();
+	memcpy(note.guest, uuid, GM_UUID_SIZE);
+	batch->source = GM_SOURCE_HOST;
+	assert_true(gm_batch_frame(batch, &node, time, time, 0));
+	gm_batch_counter(batch, GM_METRIC_PRESSURE_IO_SOME, count);
+	gm_batch_note(batch, &note);
+	gm_intake_batch(fixture->intake, batch);
+	gm_batch_free(batch);
+}
+
+static const struct gm_tracked *find(struct fixture *fixture, const struct gm_entity_key *key)
+{
+	return gm_entities_find(gm_intake_entities(fixture->intake), key);
+}
+
+static struct gm_last stalls(struct fixture *fixture)
+{
+	const struct gm_entity_key node = gm_entity_node();
+	struct gm_last last;
+	assert_int_equal(gm_window_last(find(fixture, &node)->window, &last, 1), 1);
+	return last;
+}
+
+static const struct gm_vcpu *vcpu(struct fixture *fixture)
+{
+	const struct gm_entity_key guest = gm_entity_guest(uuid);
+	assert_int_equal(find(fixture, &guest)->vcpu_count, 1);
+	return &find(fixture, &guest)->vcpus[0];
+}
+
+/* Where there is a rate, it is what it always was. */
+static void assert_rates(struct fixture *fixture)
+{
+	struct gm_last last = stalls(fixture);
+	if (last.has_rate)
+		assert_float_equal(last.rate, RATE * 1e9, 1);
+	assert_true(vcpu(fixture)->has_rate);
+	assert_float_equal(vcpu(fixture)->rates[GM_VCPU_RUN], RATE * 1e9, 1);
+}
+
+static void test_set_ahead(void **state)
+{
+	static const int64_t step = 1500 * GM_MILLISECOND;
+	struct fixture *fixture = *state;
+	const struct gm_entity_key node = gm_entity_node();
+	int64_t passed = 0;
+	for (int i = 0; i < BEFORE; i++, passed += INTERVAL)
+		tell(fixture, passed, T0 + passed);
+	assert_true(stalls(fixture).has_rate);
+	gm_intake_stepped(fixture->intake, step, T0 + passed + step);
+	assert_int_equal(find(fixture, &node)->newest[GM_SOURCE_HOST],
+			 T0 + passed - INTERVAL + step);
+	/* This one was under way. */
+	tell(fixture, passed - 1, T0 + passed - 1);
+	assert_int_equal(stalls(fixture).measured_at, T0 + passed - INTERVAL);
+	for (int i = 0; i < AFTER; i++, passed += INTERVAL) {
+		tell(fixture, passed, T0 + passed + step);
+		assert_rates(fixture);
+	}
+	assert_true(stalls(fixture).has_rate);
+}
+
+static void test_set_back(void **state)
+{
+	static const int64_t step = -1900 * GM_MILLISECOND;
+	struct fixture *fixture = *state;
+	int64_t now = gm_clock_now(), before = now - step; /* the same moment by both clocks */
+	int64_t first = before - BEFORE * INTERVAL, passed = 0;
+	for (int i = 0; i < BEFORE; i++, passed += INTERVAL)
+		tell(fixture, passed, first + passed);
+	gm_intake_stepped(fixture->intake, step, now);
+	/* Under way, by the clock of before. */
+	tell(fixture, passed - GM_MILLISECOND, before - GM_MILLISECOND);
+	assert_int_equal(stalls(fixture).measured_at, before - INTERVAL);
+	tell(fixture, passed, now);
+	assert_int_equal(stalls(fixture).measured_at, now);
+	assert_false(stalls(fixture).has_rate);
+	assert_rates(fixture);
+}
+
+int main(void)
+{
+#define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_INTAKE(test_set_ahead),
+		WITH_INTAKE(test_set_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline in a storm: what many guests tell at once comes to a few transactions and snapshots, not to
+ * one for each; and all of it is in the journal, in order, when a snapshot shows it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/pipeline.h"
+#include "daemon/sources.h"
+#include "daemon/view.h"
+#include "support/state_directory.h"
+
+enum { GUESTS = 1000, FEW = 60, PATIENCE_S = 20 };
+
+/* What the linker was told to hand to this file, and SQLite's hook. */
+static struct {
+	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
+	struct gm_state *state;
+	uint64_t commits, views, looks;
+	uint64_t asked;  /* of an entity, whether it is a guest's */
+	bool told_early; /* a snapshot had what the journal had not */
+} seen;
+
+int __real_gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
+			    const struct gm_source_sink *sink, struct gm_error *err);
+int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
+			    const struct gm_source_sink *sink, struct gm_error *err);
+int __real_gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot);
+int __wrap_gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot);
+void __real_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now);
+void __wrap_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now);
+
+void __wrap_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now)
+{
+	seen.looks++;
+	__real_gm_alarms_reassess(alarms, now);
+}
+
+bool __real_gm_tracked_belongs_to(const struct gm_tracked *tracked,
+				  const uint8_t guest[GM_UUID_SIZE]);
+bool __wrap_gm_tracked_belongs_to(const struct gm_tracked *tracked,
+				  const uint8_t guest[GM_UUID_SIZE]);
+
+bool __wrap_gm_tracked_belongs_to(const struct gm_tracked *tracked,
+				  const uint8_t guest[GM_UUID_SIZE])
+{
+	seen.asked++;
+	return __real_gm_tracked_belongs_to(tracked, guest);
+}
+
+int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
+			    const struct gm_source_sink *sink, struct gm_error *err)
+{
+	seen.sink = sink;
+	return __real_gm_sources_start(sources, config, sink, err);
+}
+
+int __wrap_gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot)
+{
+	seen.views++;
+	int result = __real_gm_view_build(input, ret_snapshot);
+	if (result == 0 && (*ret_snapshot)->alarm_count > gm_state_last_sequence(seen.state))
+		seen.told_early = true;
+	return result;
+}
+
+static int on_commit(void *user)
+{
+	(void)user;
+	seen.commits++;
+	return 0;
+}
+
+/* An extension of SQLite that every database is opened with. */
+static int watch_commits(sqlite3 *database, const char **ret_text, const void *functions)
+{
+	(void)ret_text;
+	(void)functions;
+	sqlite3_commit_hook(database, on_commit, NULL);
+	return SQLITE_OK;
+}
+
+struct fixture {
+	char directory[STATE_DIRECTORY];
+	uv_loop_t loop;
+	struct gm_config *config;
+	struct gm_state *state;
+	struct gm_pipeline *pipeline;
+};
+
+/* The host alone, and every alarm told at once. */
+static struct gm_config *host_alone(void)
+{
+	struct gm_config *config;
+	assert_int_equal(gm_config_create(&config), 0);
+	snprintf(config->node.name, sizeof(config->node.name), "node");
+	config->libvirt.enabled = config->tap.enabled = false;
+	config->redis.enabled = config->snmp.enabled = false;
+	config->alarm.damping = false;
+	config->alarm.raise_limit = 0;
+	return config;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct gm_error err = {.text = ""};
+	gm_log_set_level(GM_LOG_ERROR);
+	state_directory_make_fast(fixture->directory);
+	fixture->config = host_alone();
+	uv_loop_init(&fixture->loop);
+	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	seen.state = fixture->state;
+	assert_int_equal(gm_pipeline_create(&fixture->loop, fixture->config, fixture->state,
+					    &fixture->pipeline, &err),
+			 0);
+	assert_int_equal(gm_pipeline_start(fixture->pipeline, &err), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	gm_pipeline_stop(fixture->pipeline);
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	gm_pipeline_free(fixture->pipeline);
+	assert_int_equal(uv_loop_close(&fixture->loop), 0);
+	gm_state_close(fixture->state);
+	gm_config_free(fixture->config);
+	state_directory_remove(fixture->directory);
+	free(fixture);
+	return 0;
+}
+
+static struct gm_entity_key guest_key(unsigned guest)
+{
+	const uint8_t uuid[GM_UUID_SIZE] = {1, (uint8_t)(guest >> 8), (uint8_t)guest};
+	return gm_entity_guest(uuid);
+}
+
+static bool shows(struct fixture *fixture, size_t guests, size_t alarms)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(fixture->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	bool holds = snapshot->guest_count == guests && snapshot->alarm_count == alarms;
+	gm_snapshot_release(slot, snapshot);
+	return holds;
+}
+
+/* Each guest has one alarm, and is shown with it. */
+static void assert_one_each(struct fixture *fixture)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(fixture->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	for (size_t i = 0; i < snapshot->guest_count; i++)
+		assert_int_equal(snapshot->guests[i].active_alarms, 1);
+	gm_snapshot_release(slot, snapshot);
+}
+
+static void run_until(struct fixture *fixture, size_t guests, size_t alarms)
+{
+	int64_t end = gm_clock_monotonic() + PATIENCE_S * GM_SECOND;
+	while (gm_clock_monotonic() < end && !shows(fixture, guests, alarms))
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	assert_true(shows(fixture, guests, alarms));
+}
+
+/* Of what was told since. What the second's own ticks come to is among it. */
+static void assert_few(void)
+{
+	assert_in_range(seen.commits, 0, FEW);
+	assert_in_range(seen.views, 1, FEW);
+	assert_false(seen.told_early);
+	seen.commits = seen.views = 0;
+}
+
+static void next_in_order(void *user, const struct gm_transition *transition)
+{
+	unsigned *next = user;
+	const struct gm_entity_key key = guest_key(*next % GUESTS);
+	assert_true(gm_entity_equal(&transition->alarm.key, &key));
+	assert_int_equal(transition->kind,
+			 *next < GUESTS ? GM_TRANSITION_RAISE : GM_TRANSITION_CLEAR);
+	++*next;
+}
+
+static void see_all(void)
+{
+	for (unsigned guest = 0; guest < GUESTS; guest++) {
+		const struct gm_entity_info info = {.key = guest_key(guest)};
+		seen.sink->seen(seen.sink->user, GM_SOURCE_HOST, &info);
+	}
+}
+
+static void leave(void)
+{
+	for (unsigned guest = 0; guest < GUESTS; guest++) {
+		const struct gm_entity_key key = guest_key(guest);
+		seen.sink->gone(seen.sink->user, GM_SOURCE_HOST, &key, gm_clock_now());
+	}
+}
+
+static void happen(enum gm_guest_event_kind kind)
+{
+	for (unsigned guest = 0; guest < GUESTS; guest++) {
+		const struct gm_guest_event event = {
+			.key = guest_key(guest), .kind = kind, .time = gm_clock_now()};
+		seen.sink->event(seen.sink->user, &event);
+	}
+}
+
+static void test_all_guests_crash_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned next = 0;
+	see_all();
+	run_until(fixture, GUESTS, 0);
+	seen.commits = seen.views = 0;
+	happen(GM_GUEST_CRASHED);
+	run_until(fixture, GUESTS, GUESTS);
+	assert_few();
+	assert_one_each(fixture);
+	seen.asked = 0;
+	happen(GM_GUEST_STARTED);
+	run_until(fixture, GUESTS, 0);
+	assert_few();
+	assert_in_range(seen.asked, 0, FEW * GUESTS);
+	assert_int_equal(
+		gm_state_journal_after(fixture->state, 0, 2 * GUESTS, next_in_order, &next),
+		2 * GUESTS);
+	assert_int_equal(next, 2 * GUESTS);
+}
+
+/* Who is silent now is looked for once for all that begin to leave, not once for each. */
+static void test_all_guests_leave_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	see_all();
+	run_until(fixture, GUESTS, 0);
+	happen(GM_GUEST_WATCHDOG);
+	run_until(fixture, GUESTS, GUESTS);
+	seen.commits = seen.views = seen.looks = 0;
+	happen(GM_GUEST_MIGRATING);
+	leave();
+	run_until(fixture, 0, 0);
+	assert_in_range(seen.looks, 1, FEW);
+	assert_few();
+	/* Retired, and given back to whom they were. */
+	see_all();
+	run_until(fixture, GUESTS, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_all_guests_crash_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_guests_leave_at_once, setup, teardown),
+	};
+	sqlite3_auto_extension((void (*)(void))watch_commits);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
