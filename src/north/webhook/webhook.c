@@ -107,33 +107,38 @@ static bool has_password(const char *url)
 	return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
 }
 
+/* Whether an answer's text has what only we and the receiver are to know. */
+static bool tells_secret(const struct gm_output *output, const struct gm_http_response *response)
+{
+	const struct gm_webhook_material *material = &output->material;
+
+	if (response->length == 0)
+		return false;
+	return tells_url(output, response->body) ||
+	       gm_webhook_headers_within(&material->headers, response->body, response->length) ||
+	       (material->key[0] != '\0' &&
+		memmem(response->body, response->length, material->key, strlen(material->key)));
+}
+
 struct gm_verdict gm_webhook_verdict(const struct gm_output *output,
 				     const struct gm_http_response *response,
 				     char reason[GM_VERDICT_REASON])
 {
-	const struct gm_webhook_material *material = &output->material;
-	struct gm_verdict verdict = has_password(material->url)
+	struct gm_verdict verdict = has_password(output->material.url)
 					    ? gm_verdict_of_status(response, reason)
 					    : gm_verdict_of(response, reason);
 
 	if (!verdict.reason)
 		return verdict;
-	bool secret = tells_url(output, reason) ||
-		      (response->status == 0 && output->options.url_file[0] != '\0');
-	if (response->status != 0 && response->length > 0)
-		secret = secret || tells_url(output, response->body);
-	if (response->status != 0 && response->length > 0)
-		secret = secret ||
-			 gm_webhook_headers_within(&material->headers, response->body,
-						   response->length) ||
-			 (material->key[0] != '\0' && memmem(response->body, response->length,
-							     material->key, strlen(material->key)));
-	if (secret && response->status == 0)
-		snprintf(reason, GM_VERDICT_REASON, "no answer");
-	else if (secret)
+	/* Without an answer the reason is libcurl's, which may name the URL. */
+	if (response->status == 0) {
+		if (output->options.url_file[0] != '\0')
+			snprintf(reason, GM_VERDICT_REASON, "no answer");
+	} else if (tells_url(output, reason) || tells_secret(output, response)) {
 		snprintf(reason, GM_VERDICT_REASON,
 			 "the answer is %d; its text repeats a secret and is not shown",
 			 response->status);
+	}
 	return verdict;
 }
 
