@@ -14,8 +14,8 @@
 enum { GM_EXIT_USAGE = 2, GM_COMMAND_TIMEOUT = 10000 };
 
 /*
- * Takes the request. 0 with a reply that the caller owns; else, with a line on standard error, -EINVAL where the
- * request is wrong, which the daemon is not asked for, or as gm_ctl_call().
+ * Takes the request. 0 with a reply that the caller owns; else as gm_ctl_call(), with a line on standard error;
+ * -EINVAL: the request is wrong, as the daemon or its table of commands has it.
  */
 int gm_command_ask(const char *socket, struct gm_json *request, struct gm_json **ret_reply);
 

@@ -174,7 +174,7 @@ static int ask(const struct command *command, const struct settings *settings)
 	struct gm_json *reply;
 	int result = gm_command_ask(settings->socket, make_request(command, settings), &reply);
 	if (result < 0)
-		return gm_command_status(result);
+		return result == -EINVAL ? GM_EXIT_USAGE : EXIT_FAILURE;
 	if (settings->json)
 		gm_command_print(reply);
 	else

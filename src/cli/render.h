@@ -29,14 +29,15 @@ char (*gm_table_row(struct gm_table *table))[GM_CELL];
 /* Prints heads and rows and frees the table. */
 void gm_table_print(struct gm_table *table, FILE *out);
 
-/* A member of an answer; "" where there is none. */
-const char *gm_member_text(const struct gm_json *object, const char *key);
 /*
  * A line of --help: what is typed, what it does beside it, or under it where that is too long; at most
  * GM_HELP_WIDTH wide as long as no word is wider.
  */
 enum { GM_HELP_WIDTH = 80 };
 void gm_render_entry(FILE *out, const char *synopsis, const char *help);
+
+/* A member of an answer; "" where there is none. */
+const char *gm_member_text(const struct gm_json *object, const char *key);
 
 /* Each fills `cell` (GM_CELL bytes) and returns it. A value that is NAN gives "-". */
 char *gm_render_bytes(char *cell, double bytes);      /* "1.5 MiB" */

@@ -100,7 +100,7 @@ static struct gm_json *take_back(const struct gm_query *query, struct gm_alarmin
 {
 	int64_t id;
 
-	if (!gm_query_integer(query, "target", &id)) {
+	if (!gm_query_integer(query, "target", &id) || id < 0) {
 		gm_error_set(query->err, -EINVAL, "maintenance remove: which one? Its number");
 		return NULL;
 	}

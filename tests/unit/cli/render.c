@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text for people: what is said in a table's last column, as it is but for what would steer the terminal; the lines of
- * --help.
+ * Text for people: the lines of --help, and what is said in a table's last column: as it is, but for what would
+ * steer the terminal.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,27 +14,6 @@
 #include <cmocka.h>
 
 #include "cli/render.h"
-
-static void test_a_sentence_stands_without_quotes(void **state)
-{
-	static const struct {
-		const char *sentence, *shown;
-	} cases[] = {
-		{"the receiver does not acknowledge", "the receiver does not acknowledge"},
-		{"the answer is 500: \"no\\n\"", "the answer is 500: \"no\\\\n\""},
-		{"\\\"", "\\\\\""},
-		{"two\nlines\x1B[2J", "two\\nlines\\x1B[2J"},
-		{"", "-"},
-		{NULL, "-"},
-	};
-	char cell[GM_CELL], text[2 * GM_CELL];
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(gm_render_sentence(cell, cases[i].sentence), cases[i].shown);
-	memset(text, '"', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	assert_true(strlen(gm_render_sentence(cell, text)) < sizeof(cell));
-}
 
 static void assert_entry(const char *synopsis, const char *help, const char *wanted)
 {
@@ -76,6 +55,27 @@ static void test_a_long_synopsis_has_lines_of_its_own(void **state)
 		"runs",
 		"  replay --detector NAME [--set KEY=VALUE]... [--entity NAME]\n"
 		"      [--link-speed BITS]     runs\n");
+}
+
+static void test_a_sentence_stands_without_quotes(void **state)
+{
+	static const struct {
+		const char *sentence, *shown;
+	} cases[] = {
+		{"the receiver does not acknowledge", "the receiver does not acknowledge"},
+		{"the answer is 500: \"no\\n\"", "the answer is 500: \"no\\\\n\""},
+		{"\\\"", "\\\\\""},
+		{"two\nlines\x1B[2J", "two\\nlines\\x1B[2J"},
+		{"", "-"},
+		{NULL, "-"},
+	};
+	char cell[GM_CELL], text[2 * GM_CELL];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(gm_render_sentence(cell, cases[i].sentence), cases[i].shown);
+	memset(text, '"', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_true(strlen(gm_render_sentence(cell, text)) < sizeof(cell));
 }
 
 int main(void)
