@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/option.h"
 #include "ctl/ctl.h"
@@ -20,11 +19,6 @@ int gm_command_ask(const char *socket, struct gm_json *request, struct gm_json *
 	if (result < 0)
 		fprintf(stderr, "guestmonctl: %s\n", err.text);
 	return result;
-}
-
-int gm_command_status(int result)
-{
-	return result == 0 ? EXIT_SUCCESS : result == -EINVAL ? GM_EXIT_USAGE : EXIT_FAILURE;
 }
 
 void gm_command_print(const struct gm_json *json)

@@ -19,9 +19,6 @@ enum { GM_EXIT_USAGE = 2, GM_COMMAND_TIMEOUT = 10000 };
  */
 int gm_command_ask(const char *socket, struct gm_json *request, struct gm_json **ret_reply);
 
-/* The exit status of a command for which that was returned. */
-int gm_command_status(int result);
-
 /* On standard output, indented. */
 void gm_command_print(const struct gm_json *json);
 
