@@ -276,6 +276,9 @@ class Trouble(SubscriptionTest):
         self.assertEqual(consumer.wait(1), [("MINOR", "a")])
         self.rig.stop()
         self.rig.configure(enabled="no")
+        config = self.rig.directory / "guestmon.yaml"  # the notifier needs the server
+        config.write_text(config.read_text("utf-8").replace("server-notifier:\n  enabled: yes",
+                                                            "server-notifier:\n  enabled: no"), encoding="utf-8")
         self.rig.start()
         self.rig.policies()
         self.rig.stop()
