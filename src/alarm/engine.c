@@ -491,17 +491,18 @@ static void supersede(struct gm_alarms *alarms, const struct gm_alarm *older,
 {
 	int64_t time = older->changed_at > newer->raised_at ? older->changed_at : newer->raised_at;
 	struct gm_transition clear = {.kind = GM_TRANSITION_CLEAR, .time = time, .alarm = *older};
-	struct gm_transition change = {
-		.kind = GM_TRANSITION_CHANGE,
+	struct gm_transition anew = {
+		.kind = GM_TRANSITION_RAISE,
 		.time = newer->changed_at > time ? newer->changed_at : time,
 		.alarm = *newer,
 	};
 
 	clear.alarm.cleared_at = clear.alarm.changed_at = time;
-	clear.alarm.news = change.alarm.news = GM_NEWS_CONDITION;
+	clear.alarm.news = anew.alarm.news = GM_NEWS_CONDITION;
+	anew.alarm.told_before = anew.alarm.worst_before = 0;
 	gm_alarm_describe(&clear.alarm, "");
 	alarms->sink.emit(alarms->sink.user, &clear);
-	alarms->sink.emit(alarms->sink.user, &change);
+	alarms->sink.emit(alarms->sink.user, &anew);
 }
 
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm)

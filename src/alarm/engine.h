@@ -103,7 +103,7 @@ size_t gm_alarms_drop(struct gm_alarms *alarms, int64_t now,
 
 /*
  * Puts an alarm that was active before a restart back, without a transition. Of two of one identity (the clear
- * of the older one was lost) the newer stays: the older is cleared, and the newer told again as a change,
+ * of the older one was lost) the newer stays: the older is cleared, and the newer's raise told again,
  * for those who know alarms by what they are about. 0, -EEXIST: it is there; -ENOMEM.
  */
 int gm_alarms_restore(struct gm_alarms *alarms, const struct gm_alarm *alarm);

@@ -251,15 +251,16 @@ static void take_batches(struct gm_inlet *inlet, struct share *share)
 
 /*
  * Notices first: a guest's identity comes before its first samples. Of a storm of them a turn takes as many
- * as fit into its time, and samples do not wait for the rest: their queue is short, and of who is not
- * known yet only the first are left out.
+ * as fit into its time, and samples do not wait for the rest: their queue is short. Of who is not known yet
+ * only the first are left out then; those of a device that was just given to another guest are still taken
+ * for the one before, until the notice of it is.
  */
 static void take(struct gm_inlet *inlet, int64_t time)
 {
 	int64_t began = gm_clock_monotonic();
 	struct share share = {.time = time};
 
-	/* Counted first: what was told before these is among the notices then. */
+	/* Counted first: what was told before these is among the notices then, all of which a usual turn takes. */
 	share.batches = gm_queue_length(inlet->samples);
 	share.notices = gm_queue_length(inlet->notices);
 	share.changes = gm_queue_length(inlet->changes);

@@ -118,11 +118,15 @@ static bool make_room(struct gm_outlet *outlet)
 	return true;
 }
 
-/* Whoever misses it has the alarm, and its end, all the same. What people said is not dropped. */
+/*
+ * Whoever misses it has the alarm, and its end, all the same. One that makes it worse than it was may be what an
+ * output takes for its raise; and what people said is not dropped.
+ */
 static bool is_dispensable(const struct gm_transition *transition)
 {
 	return transition->kind == GM_TRANSITION_CHANGE &&
-	       transition->alarm.news == GM_NEWS_CONDITION;
+	       transition->alarm.news == GM_NEWS_CONDITION &&
+	       transition->alarm.worst == transition->alarm.worst_before;
 }
 
 /* The oldest changes make room for what comes. */

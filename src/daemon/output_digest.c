@@ -11,16 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 enum { CHUNK = 4096, FILE_MOST = 4 << 20 };
-
-static uint64_t mix(uint64_t digest, const void *bytes, size_t size)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < size; i++)
-		digest = (digest ^ at[i]) * UINT64_C(0x100000001B3);
-	return digest;
-}
 
 /* Nobody's pipe or device is waited for. */
 static uint64_t mix_open(uint64_t digest, int fd)
@@ -33,11 +26,12 @@ static uint64_t mix_open(uint64_t digest, int fd)
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
 		return digest;
 	while (length < FILE_MOST && (got = read(fd, chunk, sizeof(chunk))) > 0) {
-		digest = mix(digest, chunk, (size_t)got);
+		digest = gm_hash(digest, chunk, (size_t)got);
 		length += (uint64_t)got;
 	}
 	explicit_bzero(chunk, sizeof(chunk));
-	return mix(digest, &length, sizeof(length)); /* what one file ends with is not the next's */
+	return gm_hash(digest, &length,
+		       sizeof(length)); /* what one file ends with is not the next's */
 }
 
 static void add_file(void *user, const char *path)
@@ -46,7 +40,7 @@ static void add_file(void *user, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int why = fd < 0 ? errno : 0;
 
-	*digest = mix(*digest, &why, sizeof(why));
+	*digest = gm_hash(*digest, &why, sizeof(why));
 	if (fd < 0)
 		return;
 	*digest = mix_open(*digest, fd);
@@ -55,7 +49,7 @@ static void add_file(void *user, const char *path)
 
 uint64_t gm_output_digest(const struct gm_output_ops *ops, const void *options)
 {
-	uint64_t digest = UINT64_C(0xCBF29CE484222325);
+	uint64_t digest = GM_HASH_FIRST;
 
 	for (const struct gm_option *option = ops->options; option && option->key; option++) {
 		const char *path = (const char *)options + option->offset;

@@ -113,7 +113,9 @@ static void publish(struct gm_pipeline *pipeline, int64_t now)
  */
 static void tell_news(struct gm_pipeline *pipeline)
 {
-	if (!pipeline->news)
+	/* What had to wait for the journal is news once it is there. */
+	if (!pipeline->news &&
+	    pipeline->agent.last_sequence == gm_state_last_sequence(pipeline->state))
 		return;
 	pipeline->news = false;
 	publish(pipeline, gm_clock_now());
@@ -322,8 +324,7 @@ static void on_tick(uv_timer_t *timer)
 	gm_mirror_tick(&pipeline->mirror, now);
 	gm_alarming_tick(pipeline->alarming, now);
 	gm_outlet_end(pipeline->outlet);
-	if (second)
-		gm_restore_journal(pipeline->state, pipeline->alarms, pipeline->outlet, now);
+	gm_restore_journal(pipeline->state, pipeline->alarms, pipeline->outlet, now);
 	tell_news(pipeline);
 	gm_outputs_tick(pipeline->outputs);
 	if (second)

@@ -43,8 +43,10 @@ int gm_restore_alarms(struct gm_state *state, struct gm_alarms *alarms, struct g
 struct comparing {
 	size_t count;
 	struct gm_alarm *list; /* the engine's, by id */
-	bool *recorded;        /* of each: the state has it as it is, or below: */
-	bool *changed;
+	struct record {
+		bool known, changed;              /* the state has it; otherwise than it is */
+		enum gm_severity severity, worst; /* as it was last journalled */
+	} * records;                              /* of each */
 	size_t over_count, over_room;
 	struct gm_alarm *over; /* the state's alone */
 	bool failed;           /* out of memory */
@@ -56,13 +58,19 @@ static int by_id(const void *a, const void *b)
 	return (one->id > other->id) - (one->id < other->id);
 }
 
-/* By what is told; evidence and text are kept up to date without that. */
+/*
+ * By what is told; evidence and text are kept up to date without that, and what becomes of one that is suppressed
+ * is told when it is released.
+ */
 static bool is_told(const struct gm_alarm *alarm, const struct gm_alarm *record)
 {
-	return alarm->changed_at == record->changed_at && alarm->severity == record->severity &&
-	       alarm->acknowledged_at == record->acknowledged_at &&
-	       alarm->comments == record->comments && alarm->suppressed == record->suppressed &&
-	       alarm->ended_at == record->ended_at && alarm->correlation == record->correlation;
+	if (alarm->suppressed != record->suppressed || alarm->comments != record->comments ||
+	    alarm->correlation != record->correlation)
+		return false;
+	return alarm->suppressed ||
+	       (alarm->changed_at == record->changed_at && alarm->severity == record->severity &&
+		alarm->acknowledged_at == record->acknowledged_at &&
+		alarm->ended_at == record->ended_at);
 }
 
 static void note_over(struct comparing *comparing, const struct gm_alarm *record)
@@ -89,8 +97,12 @@ static void compare(void *user, const struct gm_alarm *record)
 		note_over(comparing, record);
 		return;
 	}
-	comparing->recorded[alarm - comparing->list] = true;
-	comparing->changed[alarm - comparing->list] = !is_told(alarm, record);
+	comparing->records[alarm - comparing->list] = (struct record){
+		.known = true,
+		.changed = !is_told(alarm, record),
+		.severity = record->severity,
+		.worst = record->worst,
+	};
 }
 
 static int read_both(struct gm_state *state, const struct gm_alarms *alarms,
@@ -98,20 +110,22 @@ static int read_both(struct gm_state *state, const struct gm_alarms *alarms,
 {
 	comparing->count = gm_alarms_active(alarms, NULL, 0);
 	comparing->list = calloc(comparing->count + 1, sizeof(*comparing->list));
-	comparing->recorded = calloc(comparing->count + 1, sizeof(*comparing->recorded));
-	comparing->changed = calloc(comparing->count + 1, sizeof(*comparing->changed));
-	if (!comparing->list || !comparing->recorded || !comparing->changed)
+	comparing->records = calloc(comparing->count + 1, sizeof(*comparing->records));
+	if (!comparing->list || !comparing->records)
 		return -1;
 	gm_alarms_active(alarms, comparing->list, comparing->count);
 	int result = gm_state_active(state, compare, comparing);
 	return result < 0 || comparing->failed ? -1 : 0;
 }
 
+/* `record`: what outputs were told before is what was journalled, whatever the engine has told since. */
 static void tell(struct gm_outlet *outlet, enum gm_transition_kind kind,
-		 const struct gm_alarm *alarm, int64_t time)
+		 const struct gm_alarm *alarm, const struct record *record, int64_t time)
 {
 	struct gm_transition transition = {.kind = kind, .time = time, .alarm = *alarm};
 	transition.alarm.news = GM_NEWS_CONDITION;
+	transition.alarm.told_before = record->known ? record->severity : 0;
+	transition.alarm.worst_before = record->known ? record->worst : 0;
 	if (kind == GM_TRANSITION_CLEAR) {
 		transition.alarm.cleared_at = transition.alarm.changed_at = time;
 		gm_alarm_describe(&transition.alarm, "");
@@ -119,20 +133,37 @@ static void tell(struct gm_outlet *outlet, enum gm_transition_kind kind,
 	gm_outlet_transition(outlet, &transition);
 }
 
+/* Receivers that know alarms by what they are about have just been told that it is over. */
+static bool is_anew(const struct comparing *comparing, const struct gm_alarm *alarm)
+{
+	for (size_t i = 0; i < comparing->over_count; i++) {
+		if (gm_alarm_same(&comparing->over[i], alarm))
+			return true;
+	}
+	return false;
+}
+
 /* What is over first: it may be there anew. Returns how many. */
 static size_t tell_all(struct gm_outlet *outlet, const struct comparing *comparing, int64_t now)
 {
 	size_t told = comparing->over_count;
 	gm_outlet_begin(outlet);
-	for (size_t i = 0; i < comparing->over_count; i++)
-		tell(outlet, GM_TRANSITION_CLEAR, &comparing->over[i], now);
+	for (size_t i = 0; i < comparing->over_count; i++) {
+		const struct record record = {.known = true,
+					      .severity = comparing->over[i].severity,
+					      .worst = comparing->over[i].worst};
+		tell(outlet, GM_TRANSITION_CLEAR, &comparing->over[i], &record, now);
+	}
 	for (size_t i = 0; i < comparing->count; i++) {
 		const struct gm_alarm *alarm = &comparing->list[i];
-		if (!comparing->recorded[i])
-			tell(outlet, GM_TRANSITION_RAISE, alarm, alarm->raised_at);
-		else if (comparing->changed[i])
-			tell(outlet, GM_TRANSITION_CHANGE, alarm, alarm->changed_at);
-		told += !comparing->recorded[i] || comparing->changed[i];
+		const struct record *record = &comparing->records[i];
+		bool anew = is_anew(comparing, alarm);
+		if (!record->known || anew)
+			tell(outlet, GM_TRANSITION_RAISE, alarm, &(struct record){.known = false},
+			     alarm->raised_at);
+		else if (record->changed)
+			tell(outlet, GM_TRANSITION_CHANGE, alarm, record, alarm->changed_at);
+		told += !record->known || anew || record->changed;
 	}
 	gm_outlet_end(outlet);
 	return told;
@@ -154,7 +185,6 @@ void gm_restore_journal(struct gm_state *state, const struct gm_alarms *alarms,
 		gm_outlet_make_up(outlet, owed); /* what was lost of these is for the next time */
 	}
 	free(comparing.list);
-	free(comparing.recorded);
-	free(comparing.changed);
+	free(comparing.records);
 	free(comparing.over);
 }

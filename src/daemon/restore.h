@@ -21,8 +21,8 @@ int gm_restore_alarms(struct gm_state *state, struct gm_alarms *alarms, struct g
 
 /*
  * Where the outlet has lost some, and nothing waits any more: journals a clear of each alarm
- * that the engine does not have, a raise of each that the state does not have, and a change of each that
- * it has otherwise. About once a second.
+ * that the engine does not have, a raise of each that the state does not have or that is about the same
+ * as one of these, and a change of each that it has otherwise. Each tick; returns at once where nothing was lost.
  */
 void gm_restore_journal(struct gm_state *state, const struct gm_alarms *alarms,
 			struct gm_outlet *outlet, int64_t now);

@@ -11,9 +11,10 @@
 
 enum {
 	RECORD_MAX = 16384,
-	ID_BLOCK = 256,    /* alarm ids reserved with one write */
-	ID_TRY = 4096,     /* given without that, once it has failed, before it is tried again */
-	PRUNE_EVERY = 256, /* transitions between two looks at the journal's length */
+	ID_BLOCK = 256, /* alarm ids reserved with one write */
+	ID_TRY =
+		4096, /* given without that at most, once it has failed often, before it is tried again */
+	PRUNE_EVERY = 256,     /* transitions between two looks at the journal's length */
 	PRUNE_AT_ONCE = 10000, /* rows deleted at most where nothing is added */
 	PRUNE_SHARE = 4, /* rows deleted at most by one look for each that was added in between */
 };
@@ -76,16 +77,21 @@ uint32_t gm_state_new_alarm_id(struct gm_state *state)
 	/*
 	 * Where the reservation fails (disk full) the id is still good: the journal will not take the
 	 * alarm either, and once it does, the id is in the journal. Each of a storm must not wait for
-	 * another's lock.
+	 * another's lock: after each failure four times as many do not try.
 	 */
 	uint32_t id = state->next_alarm_id++;
 
 	if (id < state->reserved_alarm_id || id < state->unreserved_alarm_id)
 		return id;
-	if (gm_state_meta_set(state, "alarm_id", (int64_t)id + ID_BLOCK) == 0)
+	if (gm_state_meta_set(state, "alarm_id", (int64_t)id + ID_BLOCK) == 0) {
 		state->reserved_alarm_id = id + ID_BLOCK;
-	else
-		state->unreserved_alarm_id = id + ID_TRY;
+		state->unreserved = 0;
+		return id;
+	}
+	state->unreserved = state->unreserved > 0 ? 4 * state->unreserved : 1;
+	if (state->unreserved > ID_TRY)
+		state->unreserved = ID_TRY;
+	state->unreserved_alarm_id = id + state->unreserved;
 	return id;
 }
 

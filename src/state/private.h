@@ -82,6 +82,7 @@ struct gm_state {
 	uint32_t next_alarm_id;
 	uint32_t reserved_alarm_id;   /* ids below it are reserved on disk */
 	uint32_t unreserved_alarm_id; /* ids below it are given without that: it failed */
+	uint32_t unreserved;          /* how many at a time */
 	uint64_t last_sequence;
 	int64_t keep, keep_for; /* the journal: transitions, and ns or 0 */
 	int64_t newest;         /* the newest time that retire and journal were told */

@@ -329,7 +329,7 @@ static void test_restore_of_two_of_one_identity(void **state)
 		assert_int_equal(f->log[0].alarm.id, older.id);
 		assert_int_equal(f->log[0].time, newer.raised_at);
 		assert_int_equal(f->log[0].alarm.cleared_at, newer.raised_at);
-		assert_int_equal(f->log[1].kind, GM_TRANSITION_CHANGE);
+		assert_int_equal(f->log[1].kind, GM_TRANSITION_RAISE);
 		assert_int_equal(f->log[1].alarm.id, newer.id);
 		assert_int_equal(gm_alarms_active(f->alarms, list, 4), 1);
 		assert_int_equal(list[0].id, newer.id);

@@ -142,6 +142,12 @@ static sqlite3 *lock_database(struct fixture *fixture)
 	return database;
 }
 
+static void note_change(void *user, const struct gm_transition *transition)
+{
+	if (transition->kind == GM_TRANSITION_CHANGE)
+		*(struct gm_transition *)user = *transition;
+}
+
 static void test_what_was_lost_is_made_up_for(void **state)
 {
 	struct fixture *fixture = *state;
@@ -151,10 +157,11 @@ static void test_what_was_lost_is_made_up_for(void **state)
 	gm_outlet_begin(fixture->outlet);
 	for (unsigned i = 0; i < GM_OUTLET_PENDING; i++)
 		find(fixture, 100 + i, true, GM_SEVERITY_MINOR);
-	find(fixture, 1, false, GM_SEVERITY_MINOR);                      /* its clear is lost, */
-	find(fixture, 2, true, GM_SEVERITY_MAJOR);                       /* a change, */
+	find(fixture, 1, false, GM_SEVERITY_MINOR); /* its clear is lost, */
+	find(fixture, 2, true, GM_SEVERITY_MAJOR);  /* two changes, */
+	find(fixture, 2, true, GM_SEVERITY_CRITICAL);
 	find(fixture, 100 + GM_OUTLET_PENDING, true, GM_SEVERITY_MINOR); /* and a raise */
-	assert_int_equal(gm_outlet_lost(fixture->outlet), 3);
+	assert_int_equal(gm_outlet_lost(fixture->outlet), 4);
 	gm_outlet_end(fixture->outlet);
 	pass_a_second(fixture); /* too early: the journal does not work */
 	sqlite3_close(database);
@@ -165,6 +172,14 @@ static void test_what_was_lost_is_made_up_for(void **state)
 	pass_a_second(fixture);
 	assert_int_equal(gm_state_last_sequence(fixture->state), before + 3);
 	assert_same(fixture);
+	/* For an output that begins at major this is the raise: it was told as minor before. */
+	struct gm_transition change = {.kind = GM_TRANSITION_RAISE};
+	assert_int_equal(gm_state_journal_after(fixture->state, before, 3, note_change, &change),
+			 3);
+	assert_int_equal(change.kind, GM_TRANSITION_CHANGE);
+	assert_int_equal(change.alarm.severity, GM_SEVERITY_CRITICAL);
+	assert_int_equal(change.alarm.worst_before, GM_SEVERITY_MINOR);
+	assert_int_equal(change.alarm.told_before, GM_SEVERITY_MINOR);
 	pass_a_second(fixture); /* once is enough */
 	assert_int_equal(gm_state_last_sequence(fixture->state), before + 3);
 }
