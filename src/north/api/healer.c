@@ -260,7 +260,9 @@ static const struct gm_alarm *find(const struct gm_snapshot *snapshot, uint32_t 
 static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now)
 {
 	(void)now;
-	if (!output->waits || snapshot->agent.last_sequence < output->transition.sequence)
+	const struct gm_output_row *row = gm_snapshot_output(snapshot, output->host.name);
+	if (!output->waits || snapshot->agent.last_sequence < output->transition.sequence ||
+	    (row && row->state == GM_OUTPUT_PAUSED))
 		return;
 	output->waits = false;
 	const struct gm_alarm *alarm = find(snapshot, output->transition.alarm.id);

@@ -17,6 +17,7 @@ struct entry {
 	uint32_t id;
 	enum gm_severity told;
 	bool over, repeating;
+	bool guessed; /* `told` is what it is repeated as: a daemon before this one told it */
 	unsigned in_flight;
 	int64_t touched;
 	UT_hash_handle hh;
@@ -76,6 +77,13 @@ enum gm_severity gm_webhook_memory_told(const struct gm_webhook_memory *memory, 
 	return entry && !entry->over ? entry->told : GM_SEVERITY_CLEARED;
 }
 
+bool gm_webhook_memory_is_guess(const struct gm_webhook_memory *memory, uint32_t id)
+{
+	const struct entry *entry = find(memory, id);
+
+	return !entry || entry->guessed;
+}
+
 int gm_webhook_memory_begin(struct gm_webhook_memory *memory, uint32_t id, int64_t now)
 {
 	struct entry *entry = find_or_add(memory, id);
@@ -99,6 +107,7 @@ void gm_webhook_memory_end(struct gm_webhook_memory *memory, uint32_t id,
 	if (!told)
 		return;
 	entry->told = *told;
+	entry->guessed = false;
 	entry->over = *told == GM_SEVERITY_CLEARED;
 }
 
@@ -110,8 +119,10 @@ bool gm_webhook_memory_repeats(struct gm_webhook_memory *memory, const struct gm
 	if (!entry || entry->over || entry->in_flight > 0)
 		return false;
 	entry->touched = now;
-	if (entry->told == GM_SEVERITY_CLEARED)
+	if (entry->told == GM_SEVERITY_CLEARED) {
 		entry->told = alarm->severity;
+		entry->guessed = true;
+	}
 	*ret_severity = entry->told;
 	return true;
 }

@@ -20,6 +20,9 @@ void gm_webhook_memory_free(struct gm_webhook_memory *memory); /* NULL-safe */
 /* The severity it was told last; CLEARED: it does not know the alarm, or as one that is over. */
 enum gm_severity gm_webhook_memory_told(const struct gm_webhook_memory *memory, uint32_t id);
 
+/* Whether that is what it is repeated as, and a daemon before this one may have told it otherwise; or nothing is known. */
+bool gm_webhook_memory_is_guess(const struct gm_webhook_memory *memory, uint32_t id);
+
 /* A transition goes on its way; each begin has one end. -ENOMEM: then there is no end either. */
 int gm_webhook_memory_begin(struct gm_webhook_memory *memory, uint32_t id, int64_t now);
 /* `told`: the severity that has arrived; CLEARED: that it is over. NULL: nothing has arrived. */

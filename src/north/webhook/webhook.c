@@ -205,10 +205,11 @@ void gm_webhook_release(struct gm_output *output)
 static unsigned told_before(const struct gm_output *output, const struct gm_transition *transition)
 {
 	enum gm_severity told = gm_webhook_memory_told(output->memory, transition->alarm.id);
+	unsigned before = told != GM_SEVERITY_CLEARED ? 1U << told : 0;
 
-	return told != GM_SEVERITY_CLEARED
-		       ? 1U << told
-		       : gm_output_told_before(&output->common, &transition->alarm);
+	if (gm_webhook_memory_is_guess(output->memory, transition->alarm.id))
+		before |= gm_output_told_before(&output->common, &transition->alarm);
+	return before;
 }
 
 static int write_body(struct gm_output *output, const struct gm_message *message,

@@ -55,7 +55,8 @@ static int setup(void **state)
 	snprintf(f->registration.tenant, sizeof(f->registration.tenant), "tenant \"a\"]");
 	const struct gm_healer_setup options = {
 		.registration = &f->registration, .options = &f->options, .keep = keep, .user = f};
-	const struct gm_output_host host = {.node = "node1", .done = on_done, .user = f};
+	const struct gm_output_host host = {
+		.name = "healer/1", .node = "node1", .done = on_done, .user = f};
 	assert_int_equal(gm_healer_ops.create(&options, &host, &f->output, NULL), 0);
 	f->message = gm_test_message(&f->transition);
 	f->transition.alarm.severity = f->transition.alarm.worst = GM_SEVERITY_CRITICAL;
@@ -186,6 +187,23 @@ static void test_waits_for_a_picture_of_it(void **state)
 	assert_int_equal(f->told, 1);
 }
 
+/* The operator has time to stop it until the picture is there. */
+static void test_not_while_paused(void **state)
+{
+	struct fixture *f = *state;
+	struct gm_output_row row = {.name = "healer/1", .state = GM_OUTPUT_PAUSED};
+	f->snapshot.outputs = &row;
+	f->snapshot.output_count = 1;
+	f->active = f->transition.alarm;
+	f->snapshot.alarm_count = 1;
+	gm_healer_ops.send(f->output, &f->message, 7);
+	show(f, f->transition.sequence);
+	assert_int_equal(f->told, 0);
+	row.state = GM_OUTPUT_WORKING;
+	show(f, f->transition.sequence);
+	assert_int_equal(f->calls, 1);
+}
+
 static void test_once(void **state)
 {
 	(void)state;
@@ -208,6 +226,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_over_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_a_picture_of_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_while_paused, setup, teardown),
 		cmocka_unit_test(test_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
