@@ -150,6 +150,11 @@ static void for_guests(struct gm_lv_task *task, const struct gm_lv_job *job,
 		char text[GM_UUID_TEXT];
 		virDomainPtr domain = virDomainLookupByUUID(task->conn, job->guests[i]);
 
+		/* One that is gone is no matter; a connection that is, is no guest's fault. */
+		if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN) {
+			answer->rc = gm_error_set(&answer->err, -EIO, "the connection is lost");
+			return;
+		}
 		if (!domain)
 			continue;
 		int rc = act(task, domain, &err);
