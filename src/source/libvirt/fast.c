@@ -27,7 +27,7 @@
 
 enum { GROUPS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE, HELD_MAX = 256 };
 
-enum { RETOLD_MAX = 1024 }; /* entities that others let go between two ticks; more: all */
+enum { RETOLD_MAX = 256 }; /* entities that others let go between two ticks; more: all */
 
 /* Ticks for which a guest may be missing before the event that says why. */
 enum { GONE_PATIENCE = 5 };

@@ -208,7 +208,7 @@ static void test_many_devices_are_let_go(void **state)
 	struct rig *rig = *state;
 
 	begin(rig);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 300; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "veth%d", i);
