@@ -11,19 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/pipeline.h"
 #include "daemon/sources.h"
 #include "daemon/view.h"
+#include "support/commits.h"
 
 enum { MOST = 20000, PORTS = 2, BEAT_MS = 5 };
 
 static struct {
 	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
-	uint64_t transactions, snapshots;
+	uint64_t snapshots;
 	int64_t beat_at, longest;
 	unsigned guests;
 } bench;
@@ -47,22 +46,6 @@ int __wrap_gm_view_build(const struct gm_view_input *input, struct gm_snapshot *
 {
 	bench.snapshots++;
 	return __real_gm_view_build(input, ret_snapshot);
-}
-
-static int on_commit(void *user)
-{
-	(void)user;
-	bench.transactions++;
-	return 0;
-}
-
-/* An extension of SQLite that every database is opened with. */
-static int watch_commits(sqlite3 *database, const char **ret_text, const void *functions)
-{
-	(void)ret_text;
-	(void)functions;
-	sqlite3_commit_hook(database, on_commit, NULL);
-	return SQLITE_OK;
 }
 
 /* ---- what happens ---- */
@@ -153,14 +136,14 @@ static void run_for(uv_loop_t *loop, int64_t time)
 static void measure(uv_loop_t *loop, const char *what, void (*tell)(void))
 {
 	run_for(loop, GM_SECOND);
-	bench.transactions = bench.snapshots = 0;
+	commits = bench.snapshots = 0;
 	double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	tell();
 	bench.beat_at = gm_clock_monotonic();
 	bench.longest = 0;
 	run_for(loop, 3 * GM_SECOND);
 	printf("%-10s %10.3f s %10.3f s %8llu %8llu\n", what, (double)bench.longest / 1e9,
-	       seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, (unsigned long long)bench.transactions,
+	       seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, (unsigned long long)commits,
 	       (unsigned long long)bench.snapshots);
 }
 
@@ -232,7 +215,7 @@ int main(int argc, char **argv)
 	if (!mkdtemp(directory))
 		die(directory, "cannot be made");
 	gm_log_set_level(GM_LOG_ERROR);
-	sqlite3_auto_extension((void (*)(void))watch_commits);
+	count_commits();
 	run(directory);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", directory, files[i]);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
+#include "support/pipeline_ends.h"
 #include "support/state_directory.h"
 
 #define INTERVAL (2 * GM_SECOND)
@@ -32,26 +33,6 @@ struct fixture {
 	struct gm_intake *intake;
 };
 
-static void on_frame(void *user, const struct gm_frame *frame, const struct gm_reading *readings)
-{
-	(void)user, (void)frame, (void)readings;
-}
-
-static void on_identified(void *user, const struct gm_entity_info *info)
-{
-	(void)user, (void)info;
-}
-
-static void on_gone(void *user, const struct gm_entity_key *key, int64_t time)
-{
-	(void)user, (void)key, (void)time;
-}
-
-static void on_finding(void *user, const struct gm_finding *finding)
-{
-	(void)user, (void)finding;
-}
-
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -65,7 +46,7 @@ static int setup(void **state)
 		.detectors = fixture->settings,
 		.libvirt = true,
 	};
-	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
+	struct gm_intake_sink sink = sink_that_passes(fixture);
 	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
 	const struct gm_entity_info guest = {.key = gm_entity_guest(uuid)};
 	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &guest);

@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/outlet.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
 
 struct fixture {
 	char directory[STATE_DIRECTORY];
@@ -80,16 +80,6 @@ static void raise_one(struct fixture *fixture, uint32_t id)
 static void wait_for_the_next_try(void)
 {
 	usleep(1100 * 1000);
-}
-
-static sqlite3 *lock_database(struct fixture *fixture)
-{
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	return database;
 }
 
 static void assert_log(const struct fixture *fixture, uint64_t first_sequence, size_t count)
@@ -201,7 +191,7 @@ static void test_changes_make_room(void **state)
 		.kind = GM_TRANSITION_CHANGE,
 		.alarm = {.id = 1, .key = gm_entity_node(), .detector = "leak", .metric = "m1"},
 	};
-	sqlite3 *database = lock_database(fixture);
+	sqlite3 *database = lock_database(fixture->directory);
 	gm_outlet_begin(fixture->outlet);
 	raise_one(fixture, 1);
 	for (int i = 1; i < GM_OUTLET_PENDING / 2; i++)
@@ -266,7 +256,7 @@ static void test_the_rest_of_a_batch_waits_with_what_comes(void **state)
 static void test_a_locked_database_does_not_hold_up_the_loop(void **state)
 {
 	struct fixture *fixture = *state;
-	sqlite3 *database = lock_database(fixture);
+	sqlite3 *database = lock_database(fixture->directory);
 	int64_t begin = gm_clock_monotonic();
 	for (uint32_t id = 1; id <= 30; id++) {
 		gm_outlet_begin(fixture->outlet);
@@ -284,7 +274,7 @@ static void test_a_locked_database_does_not_hold_up_the_loop(void **state)
 static void test_ids_do_not_wait_for_a_lock_each(void **state)
 {
 	struct fixture *fixture = *state;
-	sqlite3 *database = lock_database(fixture);
+	sqlite3 *database = lock_database(fixture->directory);
 	int64_t begin = gm_clock_monotonic();
 	uint32_t first = gm_state_new_alarm_id(fixture->state);
 	for (uint32_t i = 1; i < 2000; i++)
@@ -299,7 +289,7 @@ static void test_ids_do_not_wait_for_a_lock_each(void **state)
 static void test_what_waits_at_the_end_is_tried_once_more(void **state)
 {
 	struct fixture *fixture = *state;
-	sqlite3 *database = lock_database(fixture);
+	sqlite3 *database = lock_database(fixture->directory);
 	raise_one(fixture, 1);
 	sqlite3_close(database);
 	close_all(fixture);

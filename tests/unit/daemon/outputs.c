@@ -236,13 +236,9 @@ static void test_a_position_that_cannot_be_written_is_written_soon(void **state)
 static void test_a_locked_database_does_not_hold_up_the_loop(void **state)
 {
 	struct fixture *fixture = *state;
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
 	gm_outputs_configure(fixture->outputs, &fixture->files);
 	journal(fixture);
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3 *database = lock_database(fixture->directory);
 	int64_t begin = gm_clock_monotonic(), longest = 0;
 	size_t long_ones = 0;
 	while (gm_clock_monotonic() - begin < 2 * GM_SECOND) {

@@ -18,8 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
-#include "daemon/pipeline.h"
-#include "support/state_directory.h"
+#include "support/host_pipeline.h"
 #include "support/state_sql.h"
 
 /* In the place of the clock's and the intake's own: what the clock is said to be set by, and who hears. */
@@ -45,53 +44,15 @@ void __wrap_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now)
 	__real_gm_intake_stepped(intake, by, now);
 }
 
-struct fixture {
-	char directory[STATE_DIRECTORY];
-	uv_loop_t loop;
-	struct gm_config *config;
-	struct gm_state *state;
-	struct gm_pipeline *pipeline;
-};
-
-/* The host alone: it needs neither rights nor anybody else. */
-static struct gm_config *host_alone(void)
-{
-	struct gm_config *config;
-	assert_int_equal(gm_config_create(&config), 0);
-	snprintf(config->node.name, sizeof(config->node.name), "node");
-	config->libvirt.enabled = config->tap.enabled = false;
-	config->redis.enabled = config->snmp.enabled = false;
-	return config;
-}
-
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct gm_error err = {.text = ""};
 	gm_log_set_level(GM_LOG_ERROR);
 	state_directory_make(fixture->directory);
 	fixture->config = host_alone();
-	uv_loop_init(&fixture->loop);
-	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
-	assert_int_equal(gm_pipeline_create(&fixture->loop, fixture->config, fixture->state,
-					    &fixture->pipeline, &err),
-			 0);
-	assert_int_equal(gm_pipeline_start(fixture->pipeline, &err), 0);
+	open_pipeline(fixture);
+	start_pipeline(fixture);
 	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	gm_pipeline_stop(fixture->pipeline);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
-	gm_pipeline_free(fixture->pipeline);
-	assert_int_equal(uv_loop_close(&fixture->loop), 0);
-	gm_state_close(fixture->state);
-	gm_config_free(fixture->config);
-	state_directory_remove(fixture->directory);
-	free(fixture);
 	return 0;
 }
 
@@ -203,7 +164,7 @@ static void test_no_start_without_the_active_alarms(void **state)
 
 int main(void)
 {
-#define WITH_PIPELINE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_PIPELINE(test) cmocka_unit_test_setup_teardown(test, setup, end_pipeline)
 	const struct CMUnitTest tests[] = {
 		WITH_PIPELINE(test_a_source_that_cannot_start_leaves_all_as_it_was),
 		WITH_PIPELINE(test_a_change_is_applied_and_a_stopped_source_not_shown),

@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/restore.h"
 #include "support/state_directory.h"
+#include "support/state_sql.h"
 
 enum { ACTIVE_MAX = GM_OUTLET_PENDING + 100 };
 static const int64_t T0 = 1700000000 * GM_SECOND + 123456789;
@@ -132,16 +132,6 @@ static void pass_a_second(struct fixture *fixture)
 	gm_restore_journal(fixture->state, fixture->alarms, fixture->outlet, T0 + 10 * GM_SECOND);
 }
 
-static sqlite3 *lock_database(struct fixture *fixture)
-{
-	char path[STATE_DIRECTORY + 16];
-	sqlite3 *database;
-	snprintf(path, sizeof(path), "%s/state.db", fixture->directory);
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	return database;
-}
-
 static void note_change(void *user, const struct gm_transition *transition)
 {
 	if (transition->kind == GM_TRANSITION_CHANGE)
@@ -153,7 +143,7 @@ static void test_what_was_lost_is_made_up_for(void **state)
 	struct fixture *fixture = *state;
 	for (unsigned i = 1; i <= 3; i++)
 		find(fixture, i, true, GM_SEVERITY_MINOR);
-	sqlite3 *database = lock_database(fixture);
+	sqlite3 *database = lock_database(fixture->directory);
 	gm_outlet_begin(fixture->outlet);
 	for (unsigned i = 0; i < GM_OUTLET_PENDING; i++)
 		find(fixture, 100 + i, true, GM_SEVERITY_MINOR);

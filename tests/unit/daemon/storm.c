@@ -11,22 +11,21 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/pipeline.h"
 #include "daemon/sources.h"
 #include "daemon/view.h"
-#include "support/state_directory.h"
+#include "support/commits.h"
+#include "support/host_pipeline.h"
 
 enum { GUESTS = 1000, FEW = 60, PATIENCE_S = 20 };
 
-/* What the linker was told to hand to this file, and SQLite's hook. */
+/* What the linker was told to hand to this file. */
 static struct {
 	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
 	struct gm_state *state;
-	uint64_t commits, views, looks;
+	uint64_t views, looks;
 	uint64_t asked;  /* of an entity, whether it is a guest's */
 	bool told_early; /* a snapshot had what the journal had not */
 } seen;
@@ -74,72 +73,19 @@ int __wrap_gm_view_build(const struct gm_view_input *input, struct gm_snapshot *
 	return result;
 }
 
-static int on_commit(void *user)
-{
-	(void)user;
-	seen.commits++;
-	return 0;
-}
-
-/* An extension of SQLite that every database is opened with. */
-static int watch_commits(sqlite3 *database, const char **ret_text, const void *functions)
-{
-	(void)ret_text;
-	(void)functions;
-	sqlite3_commit_hook(database, on_commit, NULL);
-	return SQLITE_OK;
-}
-
-struct fixture {
-	char directory[STATE_DIRECTORY];
-	uv_loop_t loop;
-	struct gm_config *config;
-	struct gm_state *state;
-	struct gm_pipeline *pipeline;
-};
-
-/* The host alone, and every alarm told at once. */
-static struct gm_config *host_alone(void)
-{
-	struct gm_config *config;
-	assert_int_equal(gm_config_create(&config), 0);
-	snprintf(config->node.name, sizeof(config->node.name), "node");
-	config->libvirt.enabled = config->tap.enabled = false;
-	config->redis.enabled = config->snmp.enabled = false;
-	config->alarm.damping = false;
-	config->alarm.raise_limit = 0;
-	return config;
-}
-
+/* Every alarm is told at once. */
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct gm_error err = {.text = ""};
 	gm_log_set_level(GM_LOG_ERROR);
 	state_directory_make_fast(fixture->directory);
 	fixture->config = host_alone();
-	uv_loop_init(&fixture->loop);
-	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
+	fixture->config->alarm.damping = false;
+	fixture->config->alarm.raise_limit = 0;
+	open_pipeline(fixture);
 	seen.state = fixture->state;
-	assert_int_equal(gm_pipeline_create(&fixture->loop, fixture->config, fixture->state,
-					    &fixture->pipeline, &err),
-			 0);
-	assert_int_equal(gm_pipeline_start(fixture->pipeline, &err), 0);
+	start_pipeline(fixture);
 	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	gm_pipeline_stop(fixture->pipeline);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
-	gm_pipeline_free(fixture->pipeline);
-	assert_int_equal(uv_loop_close(&fixture->loop), 0);
-	gm_state_close(fixture->state);
-	gm_config_free(fixture->config);
-	state_directory_remove(fixture->directory);
-	free(fixture);
 	return 0;
 }
 
@@ -179,10 +125,10 @@ static void run_until(struct fixture *fixture, size_t guests, size_t alarms)
 /* Of what was told since. What the second's own ticks come to is among it. */
 static void assert_few(void)
 {
-	assert_in_range(seen.commits, 0, FEW);
+	assert_in_range(commits, 0, FEW);
 	assert_in_range(seen.views, 1, FEW);
 	assert_false(seen.told_early);
-	seen.commits = seen.views = 0;
+	commits = seen.views = 0;
 }
 
 static void next_in_order(void *user, const struct gm_transition *transition)
@@ -226,7 +172,7 @@ static void test_all_guests_crash_at_once(void **state)
 	unsigned next = 0;
 	see_all();
 	run_until(fixture, GUESTS, 0);
-	seen.commits = seen.views = 0;
+	commits = seen.views = 0;
 	happen(GM_GUEST_CRASHED);
 	run_until(fixture, GUESTS, GUESTS);
 	assert_few();
@@ -250,7 +196,7 @@ static void test_all_guests_leave_at_once(void **state)
 	run_until(fixture, GUESTS, 0);
 	happen(GM_GUEST_WATCHDOG);
 	run_until(fixture, GUESTS, GUESTS);
-	seen.commits = seen.views = seen.looks = 0;
+	commits = seen.views = seen.looks = 0;
 	happen(GM_GUEST_MIGRATING);
 	leave();
 	run_until(fixture, 0, 0);
@@ -264,9 +210,9 @@ static void test_all_guests_leave_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_all_guests_crash_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_all_guests_leave_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_guests_crash_at_once, setup, end_pipeline),
+		cmocka_unit_test_setup_teardown(test_all_guests_leave_at_once, setup, end_pipeline),
 	};
-	sqlite3_auto_extension((void (*)(void))watch_commits);
+	count_commits();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
