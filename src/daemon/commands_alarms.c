@@ -106,10 +106,8 @@ static void list_comment(void *user, const struct gm_comment_row *row)
 /* Active, or among the newest transitions. */
 static bool is_known(const struct gm_snapshot *snapshot, int64_t id)
 {
-	for (size_t i = 0; i < snapshot->alarm_count; i++) {
-		if (snapshot->alarms[i].id == id)
-			return true;
-	}
+	if (id >= 0 && id <= UINT32_MAX && gm_snapshot_alarm(snapshot, (uint32_t)id))
+		return true;
 	for (size_t i = 0; i < snapshot->log_count; i++) {
 		if (snapshot->log[i].alarm.id == id)
 			return true;

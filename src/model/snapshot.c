@@ -86,6 +86,20 @@ const struct gm_output_row *gm_snapshot_output(const struct gm_snapshot *snapsho
 	return NULL;
 }
 
+static int compare_alarm(const void *id, const void *alarm)
+{
+	uint32_t one = *(const uint32_t *)id, other = ((const struct gm_alarm *)alarm)->id;
+	return (one > other) - (one < other);
+}
+
+const struct gm_alarm *gm_snapshot_alarm(const struct gm_snapshot *snapshot, uint32_t id)
+{
+	if (snapshot->alarm_count == 0)
+		return NULL;
+	return bsearch(&id, snapshot->alarms, snapshot->alarm_count, sizeof(*snapshot->alarms),
+		       compare_alarm);
+}
+
 int gm_snapshot_slot_create(struct gm_snapshot_slot **ret_slot)
 {
 	struct gm_snapshot_slot *slot = calloc(1, sizeof(*slot));

@@ -326,6 +326,9 @@ struct gm_snapshot *gm_snapshot_shadow(const struct gm_snapshot *whole);
 const struct gm_output_row *gm_snapshot_output(const struct gm_snapshot *snapshot,
 					       const char *name);
 
+/* The active alarm of that number, or NULL. */
+const struct gm_alarm *gm_snapshot_alarm(const struct gm_snapshot *snapshot, uint32_t id);
+
 /* Makes `timed`, `cleared` and `totals` but for `raised` out of the alarms and the log. 0 or -ENOMEM. */
 int gm_snapshot_order_alarms(struct gm_snapshot *snapshot);
 

@@ -245,14 +245,6 @@ static void send_message(struct gm_output *output, const struct gm_message *mess
 	}
 }
 
-static const struct gm_alarm *find(const struct gm_snapshot *snapshot, uint32_t id)
-{
-	for (size_t i = 0; i < snapshot->alarm_count; i++)
-		if (snapshot->alarms[i].id == id)
-			return &snapshot->alarms[i];
-	return NULL;
-}
-
 /*
  * A message may be long on its way while Tacker is away: what is called for is looked at as it is now, in a
  * picture that is no older than the message.
@@ -265,7 +257,7 @@ static void tick(struct gm_output *output, const struct gm_snapshot *snapshot, i
 	    (row && row->state == GM_OUTPUT_PAUSED))
 		return;
 	output->waits = false;
-	const struct gm_alarm *alarm = find(snapshot, output->transition.alarm.id);
+	const struct gm_alarm *alarm = gm_snapshot_alarm(snapshot, output->transition.alarm.id);
 	if (alarm && gm_alarm_is_on(alarm) && is_severe(output, alarm))
 		call(output);
 	else

@@ -240,9 +240,9 @@ const struct gm_alarm *gm_vnffm_find(const struct gm_snapshot *snapshot, const c
 	for (size_t i = 0; i < snapshot->log_count; i++)
 		if (snapshot->log[i].alarm.id == wanted)
 			found = &snapshot->log[i].alarm;
-	for (size_t i = 0; i < snapshot->alarm_count; i++)
-		if (snapshot->alarms[i].id == wanted)
-			found = &snapshot->alarms[i];
+	const struct gm_alarm *active = gm_snapshot_alarm(snapshot, (uint32_t)wanted);
+	if (active)
+		found = active;
 	return found && is_shown(snapshot, found) ? found : NULL;
 }
 

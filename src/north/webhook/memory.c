@@ -153,19 +153,6 @@ bool gm_webhook_memory_is_repeating(const struct gm_webhook_memory *memory, uint
 	return entry && entry->repeating;
 }
 
-static int compare_ids(const void *key, const void *member)
-{
-	uint32_t id = *(const uint32_t *)key, other = ((const struct gm_alarm *)member)->id;
-
-	return id < other ? -1 : id > other;
-}
-
-static bool is_active(const struct gm_snapshot *snapshot, uint32_t id)
-{
-	return snapshot->alarm_count > 0 && bsearch(&id, snapshot->alarms, snapshot->alarm_count,
-						    sizeof(*snapshot->alarms), compare_ids);
-}
-
 void gm_webhook_memory_tidy(struct gm_webhook_memory *memory, const struct gm_snapshot *snapshot,
 			    int64_t now)
 {
@@ -174,7 +161,7 @@ void gm_webhook_memory_tidy(struct gm_webhook_memory *memory, const struct gm_sn
 	HASH_ITER (hh, memory->entries, entry, next) {
 		if (entry->in_flight > 0 || entry->repeating || now - entry->touched < KEEP)
 			continue;
-		if (!entry->over && is_active(snapshot, entry->id)) {
+		if (!entry->over && gm_snapshot_alarm(snapshot, entry->id)) {
 			entry->touched = now; /* how it is known is wanted at its end */
 			continue;
 		}

@@ -114,6 +114,19 @@ static void test_last_find(void **state)
 	assert_null(gm_last_find(&(struct gm_last_set){0}, 1));
 }
 
+static void test_alarm_is_found_by_its_number(void **state)
+{
+	(void)state;
+	struct gm_alarm alarms[] = {{.id = 3}, {.id = 7}, {.id = 8}};
+	const struct gm_snapshot snapshot = {.alarms = alarms, .alarm_count = 3}, none = {0};
+	for (size_t i = 0; i < 3; i++)
+		assert_ptr_equal(gm_snapshot_alarm(&snapshot, alarms[i].id), &alarms[i]);
+	assert_null(gm_snapshot_alarm(&snapshot, 0));
+	assert_null(gm_snapshot_alarm(&snapshot, 5));
+	assert_null(gm_snapshot_alarm(&snapshot, 9));
+	assert_null(gm_snapshot_alarm(&none, 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_a_held_snapshot_outlives_its_successors),
 		cmocka_unit_test(test_alloc_is_zeroed_and_bounded),
 		cmocka_unit_test(test_last_find),
+		cmocka_unit_test(test_alarm_is_found_by_its_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
