@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The intake over a step of the clock: no rate is measured over it, not by a sample that was under way either,
- * and who told of an entity last is not taken for silent.
+ * who told of an entity last is not taken for silent, and who fell silent not for one that still tells.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,12 +136,52 @@ static void test_set_back(void **state)
 	assert_rates(fixture);
 }
 
+static void tell_port(struct fixture *fixture, enum gm_source_id source, int64_t time)
+{
+	const struct gm_entity_key port = gm_entity_interface("vnet0");
+	struct gm_batch *batch = gm_batch_create();
+	batch->source = (uint8_t)source;
+	assert_true(gm_batch_frame(batch, &port, time, time, 0));
+	gm_batch_counter(batch, GM_METRIC_NET_RX_BYTES, 1000);
+	gm_intake_batch(fixture->on.intake, batch);
+	gm_batch_free(batch);
+}
+
+/*
+ * libvirt's counters of a port that the tap source reads are left out until that has been silent for two
+ * seconds: no less where the clock was set ahead meanwhile, and no more where it was set back.
+ */
+static void test_the_tap_falls_silent(void **state)
+{
+	static const int64_t steps[] = {1500 * GM_MILLISECOND, -1500 * GM_MILLISECOND,
+					3600 * GM_SECOND, -3600 * GM_SECOND};
+	struct fixture *fixture = *state;
+	const struct gm_entity_info port = {.key = gm_entity_interface("vnet0"),
+					    .interface = {.guest = {0x6c, 0x76, 1}, .ordinal = 1}};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int64_t at = gm_clock_now() - 10 * GM_SECOND; /* by the new clock */
+		gm_intake_seen(fixture->on.intake, GM_SOURCE_TAP, &port);
+		gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &port);
+		tell_port(fixture, GM_SOURCE_TAP, at - steps[i] - GM_SECOND);
+		gm_intake_stepped(fixture->on.intake, steps[i], at);
+		tell_port(fixture, GM_SOURCE_LIBVIRT, at + 500 * GM_MILLISECOND);
+		assert_true(find(fixture, &port.key)->newest[GM_SOURCE_LIBVIRT] == 0);
+		tell_port(fixture, GM_SOURCE_LIBVIRT, at + 1500 * GM_MILLISECOND);
+		assert_true(find(fixture, &port.key)->newest[GM_SOURCE_LIBVIRT] ==
+			    at + 1500 * GM_MILLISECOND);
+		gm_intake_gone(fixture->on.intake, GM_SOURCE_LIBVIRT, &port.key, at);
+		gm_intake_gone(fixture->on.intake, GM_SOURCE_TAP, &port.key, at);
+		assert_null(find(fixture, &port.key));
+	}
+}
+
 int main(void)
 {
 #define WITH_INTAKE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_INTAKE(test_set_ahead),
 		WITH_INTAKE(test_set_back),
+		WITH_INTAKE(test_the_tap_falls_silent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
