@@ -542,6 +542,7 @@ bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 {
 	struct gm_finding_sink sink = {on_finding, intake};
 	gm_intake_settle(intake);
+	gm_numbers_again(&intake->numbers, intake->entities);
 	bool changed = gm_managed_adopt(intake->managed, intake->entities);
 	struct gm_finding_sink told = {intake->sink.finding, intake->sink.user};
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;

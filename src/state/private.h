@@ -77,6 +77,8 @@ struct gm_state {
 	sqlite3_stmt *statements[GM_SQL_COUNT];
 	char path[4096]; /* of the database */
 	int lock;        /* file descriptor, -1 when not held */
+	int64_t busy_since,
+		waited; /* for another's lock: the second (monotonic), and how long in it */
 	uint32_t boots;
 	uint64_t engine;
 	uint32_t next_alarm_id;

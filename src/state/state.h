@@ -2,7 +2,8 @@
 /*
  * What survives a restart, in one SQLite file (WAL) in the state directory: indexes, the alarm
  * journal with the active alarms, each output's position. A lock file keeps a second daemon out.
- * Main thread only. Every call that changes something is durable when it returns 0.
+ * Main thread only. Every call that changes something is durable when it returns 0. Where another program has
+ * locked the file calls wait, all of them together for 0.2 s in a second, and give -EBUSY.
  */
 #ifndef GM_STATE_STATE_H
 #define GM_STATE_STATE_H

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "intake_fixture.h"
+#include "support/state_sql.h"
 
 #define T0 INT64_C(1700000000000000000)
 
@@ -385,6 +386,27 @@ static void test_an_index_is_kept_over_a_return(void **state)
 	assert_int_equal(find(fixture, guest)->guest_index, 1);
 }
 
+/* While somebody holds a lock on the database no number can be had; a guest without one would be in no table. */
+static void test_an_index_that_could_not_be_had_comes_later(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid), port = gm_entity_interface("vnet0");
+	struct gm_entity_key disk = gm_entity_disk(uuid, "vda");
+	const struct gm_entity_info disk_info = {.key = disk};
+	sqlite3 *database = lock_database(fixture->on.directory);
+	see_guest(fixture);
+	see_port(fixture);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &disk_info);
+	gm_intake_evaluate(fixture->on.intake, T0);
+	assert_int_equal(find(fixture, guest)->guest_index, 0);
+	sqlite3_close(database);
+	gm_intake_evaluate(fixture->on.intake, T0 + GM_SECOND);
+	assert_int_equal(find(fixture, guest)->guest_index, 1);
+	assert_int_equal(find(fixture, port)->guest_index, 1);
+	assert_int_equal(find(fixture, port)->ordinal, 1);
+	assert_int_equal(find(fixture, disk)->guest_index, 1);
+}
+
 static void test_restored_frames_fill_the_window_in_silence(void **state)
 {
 	struct fixture *fixture = *state;
@@ -499,6 +521,7 @@ int main(void)
 		WITH_INTAKE(test_fine_frames_are_not_kept),
 		WITH_INTAKE(test_a_leak_is_told_once),
 		WITH_INTAKE(test_an_index_is_kept_over_a_return),
+		WITH_INTAKE(test_an_index_that_could_not_be_had_comes_later),
 		WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
