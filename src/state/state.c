@@ -59,6 +59,8 @@ static const char *const schema_steps[] = {
 	" attempts INTEGER NOT NULL, made_at INTEGER NOT NULL,"
 	" changed_at INTEGER NOT NULL, answer TEXT NOT NULL, UNIQUE (output, sequence));"
 	"PRAGMA user_version = 6;",
+	"ALTER TABLE outputs ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 7;",
 };
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 
