@@ -149,6 +149,16 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 	gm_intake_libvirt_connected(pipeline->intake, gm_pipeline_libvirt_connected(pipeline));
 }
 
+/* Those that cannot tell of themselves. */
+static void watch_sources(struct gm_pipeline *pipeline)
+{
+	struct gm_source_status status;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		if (gm_sources_stuck(&pipeline->sources, pipeline->config,
+				     &pipeline->source_status[id], gm_clock_monotonic(), &status))
+			on_source_status(pipeline, &status);
+}
+
 static void on_mib_status(void *user, const struct gm_mib_status *status)
 {
 	struct gm_pipeline *pipeline = user;
@@ -274,6 +284,7 @@ void gm_pipeline_tick(uv_timer_t *timer)
 			gm_pipeline_end_orphans(pipeline, false, now);
 		gm_external_feed_tick(pipeline->external, now);
 		gm_sources_follow(&pipeline->sources, gm_intake_entities(pipeline->intake), now);
+		watch_sources(pipeline);
 		gm_selfwatch_update(&pipeline->watch, gm_intake_readings(pipeline->intake),
 				    &pipeline->agent);
 		watch_self(pipeline, now);
