@@ -247,10 +247,13 @@ static void external(const struct gm_alarm *alarm, const char *subject, struct g
 	for (int id = 0; id < GM_EVIDENCE_COUNT; id++) {
 		if (!has(alarm, (enum gm_evidence_id)id))
 			continue;
+		const char *shown =
+			id == GM_EVIDENCE_VALUE || id == GM_EVIDENCE_LIMIT
+				? decider(alarm, (enum gm_evidence_id)id, item)
+				: gm_quantity_text(number(alarm, (enum gm_evidence_id)id), "",
+						   GM_QUANTITY_DIGITS, item);
 		gm_buffer_printf(text, "%s%s %s", separator,
-				 gm_evidence_name((enum gm_evidence_id)id),
-				 gm_quantity_text(number(alarm, (enum gm_evidence_id)id), "",
-						  GM_QUANTITY_DIGITS, item));
+				 gm_evidence_name((enum gm_evidence_id)id), shown);
 		separator = ", ";
 	}
 }

@@ -268,6 +268,10 @@ int gm_external_parse(const struct gm_entry *entry, struct gm_external_claim *re
 	}
 	claim.dated = parser.has_time;
 	classify(&claim.finding);
+	if (gm_evidence_has(&claim.finding.evidence, GM_EVIDENCE_VALUE) ||
+	    gm_evidence_has(&claim.finding.evidence, GM_EVIDENCE_LIMIT))
+		gm_quantity_unit(gm_metric_find(claim.finding.metric), false,
+				 claim.finding.evidence.unit);
 	*ret_claim = claim;
 	return 0;
 }

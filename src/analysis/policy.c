@@ -290,7 +290,12 @@ static void policy_exchange(struct gm_detector *detector, struct gm_archive *arc
 {
 	struct policy *policy = (struct policy *)detector;
 
-	gm_archive_tag(archive, "policy 1");
+	/* From 1: the series that the result is told in; 0: none. */
+	size_t told = policy->result.series
+			      ? (size_t)(policy->result.series - policy->program->series) + 1
+			      : 0;
+
+	gm_archive_tag(archive, "policy 2");
 	gm_archive_bool(archive, &policy->known);
 	gm_archive_bool(archive, &policy->active);
 	gm_archive_bool(archive, &policy->holds);
@@ -299,6 +304,8 @@ static void policy_exchange(struct gm_detector *detector, struct gm_archive *arc
 	gm_archive_any_number(archive, &policy->result.truth);
 	gm_archive_any_number(archive, &policy->result.value);
 	gm_archive_any_number(archive, &policy->result.limit);
+	gm_archive_size(archive, &told, policy->program->series_count);
+	policy->result.series = told > 0 ? &policy->program->series[told - 1] : NULL;
 }
 
 static bool policy_concerns(const void *options, enum gm_entity_kind kind)

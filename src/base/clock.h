@@ -2,7 +2,7 @@
 /*
  * Time. All times are int64_t nanoseconds since the epoch (1970, UTC), all durations int64_t
  * nanoseconds. Only source/, north/ and daemon/ ask for the time; everything below gets it as an
- * argument, so that a recording can be replayed.
+ * argument, so that a recording can be replayed, and has the monotonic one for what it waits for.
  */
 #ifndef GM_BASE_CLOCK_H
 #define GM_BASE_CLOCK_H

@@ -85,9 +85,9 @@ static struct gm_json *add(const struct gm_query *query, struct gm_alarming *ala
 	gm_text_copy(row.comment, sizeof(row.comment), comment);
 	row.begin = row.made_at + delay;
 	row.end = row.begin + length;
-	gm_pipeline_gather(query->commands->pipeline, true);
+	gm_outlet_begin(gm_pipeline_outlet(query->commands->pipeline));
 	int result = gm_alarming_add(alarming, &row, row.made_at, query->err);
-	gm_pipeline_gather(query->commands->pipeline, false);
+	gm_outlet_end(gm_pipeline_outlet(query->commands->pipeline));
 	if (result < 0)
 		return NULL;
 	struct gm_json *reply = gm_json_object();
@@ -104,9 +104,9 @@ static struct gm_json *take_back(const struct gm_query *query, struct gm_alarmin
 		gm_error_set(query->err, -EINVAL, "maintenance remove: which one? Its number");
 		return NULL;
 	}
-	gm_pipeline_gather(query->commands->pipeline, true);
+	gm_outlet_begin(gm_pipeline_outlet(query->commands->pipeline));
 	int result = gm_alarming_remove(alarming, id, gm_clock_now(), query->err);
-	gm_pipeline_gather(query->commands->pipeline, false);
+	gm_outlet_end(gm_pipeline_outlet(query->commands->pipeline));
 	if (result < 0)
 		return NULL;
 	return gm_json_object();

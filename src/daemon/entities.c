@@ -324,9 +324,3 @@ bool gm_tracked_is_leaving(const struct gm_tracked *tracked, int64_t now)
 {
 	return tracked->leaving && llabs(now - tracked->moved_at) < LEAVING_MAX;
 }
-
-bool gm_tracked_belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE])
-{
-	const uint8_t *owner = gm_entity_owner(&tracked->info);
-	return owner && memcmp(owner, guest, GM_UUID_SIZE) == 0;
-}

@@ -45,6 +45,7 @@ struct gm_tracked {
 	int64_t moved_at;     /* guests: a migration's last event; 0: none */
 	bool leaving;         /* it was told of one from here */
 	int64_t disturbed_at; /* guests: what belongs to it is to be told (happenings.h); 0: no */
+	bool refit_due;       /* guests: what belongs to it is to have other detectors (refits.h) */
 	struct gm_faults *faults; /* guests: what libvirt told of it (faults.h); NULL: nothing */
 	struct gm_vcpu *vcpus;    /* guests: of numbers 0 to vcpu_count - 1 */
 	size_t vcpu_count;
@@ -108,9 +109,6 @@ int64_t gm_entities_guests_changed_at(const struct gm_entities *entities);
 struct gm_tracked *gm_entities_first(const struct gm_entities *entities);
 struct gm_tracked *gm_entities_next(const struct gm_tracked *tracked);
 size_t gm_entities_count(const struct gm_entities *entities);
-
-/* Whether it is the guest, or a part of it. */
-bool gm_tracked_belongs_to(const struct gm_tracked *tracked, const uint8_t guest[GM_UUID_SIZE]);
 
 /* Whether it is a guest that is being moved elsewhere; for some minutes also where nobody can tell any more. */
 bool gm_tracked_is_leaving(const struct gm_tracked *tracked, int64_t now);

@@ -25,6 +25,7 @@
 #include "daemon/numbers.h"
 #include "daemon/ranks.h"
 #include "daemon/recall.h"
+#include "daemon/refits.h"
 
 /* An interface that the tap sampler has told of so lately needs no other source's counters. */
 #define TAP_FRESH (2 * GM_SECOND)
@@ -50,6 +51,7 @@ struct gm_intake {
 	struct gm_log_limit full_limit, rank_limit;
 	struct gm_numbers numbers;
 	struct gm_happenings happenings;
+	struct gm_refits refits;
 	struct gm_clockstep clockstep;
 };
 
@@ -381,30 +383,6 @@ static void merge_interface(struct gm_intake *intake, struct gm_tracked *tracked
 		renew(intake, tracked);
 }
 
-static void refit(struct gm_intake *intake, struct gm_tracked *tracked)
-{
-	if (gm_entities_refit(intake->entities, tracked, intake->options.detectors) < 0 &&
-	    gm_log_allowed(&intake->full_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
-		gm_log(GM_LOG_ERROR, "out of memory: an entity keeps its old detectors");
-	gm_recall_again(tracked);
-}
-
-/* An operator's rules may ask for what is known of a guest now, for it and for all that belongs to it. */
-static void refit_guest(struct gm_intake *intake, struct gm_tracked *changed)
-{
-	const uint8_t *uuid = gm_entity_owner(&changed->info);
-	if (!gm_detector_settings_depend_on_guest(intake->options.detectors))
-		return;
-	refit(intake, changed);
-	if (changed->info.key.kind != GM_ENTITY_GUEST || !uuid)
-		return;
-	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;
-	     tracked = gm_entities_next(tracked)) {
-		if (tracked != changed && gm_tracked_belongs_to(tracked, uuid))
-			refit(intake, tracked);
-	}
-}
-
 /* It, or the guest that it belongs to, is told by another connection to libvirt (ranks.h). */
 static bool left_out(struct gm_intake *intake, enum gm_source_id source,
 		     const struct gm_entity_info *info)
@@ -455,7 +433,8 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 			tracked->guest_index = guest_index(intake, owner);
 	}
 	if (!known || memcmp(&before, &tracked->info, sizeof(before)) != 0)
-		refit_guest(intake, tracked);
+		gm_refits_take(&intake->refits, intake->entities, tracked,
+			       intake->options.detectors);
 	intake->sink.identified(intake->sink.user, &tracked->info);
 }
 
@@ -525,6 +504,7 @@ void gm_intake_settle(struct gm_intake *intake)
 {
 	gm_happenings_settle(&intake->happenings, intake->entities);
 	gm_numbers_settle(&intake->numbers);
+	gm_refits_settle(&intake->refits, intake->entities, intake->options.detectors);
 }
 
 void gm_intake_event(struct gm_intake *intake, const struct gm_guest_event *event)
@@ -542,6 +522,7 @@ bool gm_intake_evaluate(struct gm_intake *intake, int64_t now)
 {
 	struct gm_finding_sink sink = {on_finding, intake};
 	gm_intake_settle(intake);
+	gm_numbers_again(&intake->numbers, intake->entities);
 	bool changed = gm_managed_adopt(intake->managed, intake->entities);
 	struct gm_finding_sink told = {intake->sink.finding, intake->sink.user};
 	for (struct gm_tracked *tracked = gm_entities_first(intake->entities); tracked;

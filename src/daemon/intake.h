@@ -48,7 +48,7 @@ void gm_intake_seen(struct gm_intake *intake, enum gm_source_id source,
 void gm_intake_gone(struct gm_intake *intake, enum gm_source_id source,
 		    const struct gm_entity_key *key, int64_t time);
 /*
- * After one call or many of gm_intake_gone() and gm_intake_event(), for what is done for all together: one write
+ * After one call or many of gm_intake_seen(), gm_intake_gone() and gm_intake_event(), for what is done for all together: one write
  * to the disk, one walk over all entities. What takes samples or judges does it, too.
  */
 void gm_intake_settle(struct gm_intake *intake);

@@ -48,11 +48,13 @@ static uint32_t number_of(struct gm_numbers *numbers, const struct label *label)
 	struct gm_error err;
 
 	gm_numbers_settle(numbers);
-	if (gm_state_index(numbers->state, label->scope, label->name, &index, &err) < 0 &&
-	    gm_log_allowed(&numbers->limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+	if (gm_state_index(numbers->state, label->scope, label->name, &index, &err) == 0)
+		return index;
+	numbers->missing = true;
+	if (gm_log_allowed(&numbers->limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
 		gm_log(GM_LOG_ERROR, "no index for %s in %s: %s", label->name, label->scope,
 		       err.text);
-	return index;
+	return 0;
 }
 
 uint32_t gm_numbers_guest(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE])
@@ -120,6 +122,69 @@ void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *en
 		(void)gm_state_index_batch(numbers->state, names, needed, NULL);
 	free(names);
 	free(labels);
+}
+
+/* ---- those that are missing ---- */
+
+/* Those that have one missing are foreseen, so that they are one transaction. */
+static void foresee_again(struct gm_numbers *numbers, const struct gm_entities *entities)
+{
+	size_t room = gm_entities_count(entities), count = 0;
+	const struct gm_entity_info **infos = calloc(room, sizeof(*infos));
+	enum gm_source_id *sources = calloc(room, sizeof(*sources));
+
+	for (const struct gm_tracked *tracked = gm_entities_first(entities);
+	     infos && sources && tracked; tracked = gm_entities_next(tracked)) {
+		unsigned source = 0;
+
+		if (!needs_one(entities, &tracked->info))
+			continue;
+		while (source + 1 < GM_SOURCE_COUNT && !(tracked->told_by >> source & 1))
+			source++;
+		sources[count] = (enum gm_source_id)source;
+		infos[count++] = &tracked->info;
+	}
+	if (count > 0)
+		gm_numbers_foresee(numbers, entities, sources, infos, count);
+	free(sources);
+	free(infos);
+}
+
+/* What belongs to a guest stands beside its number. */
+static void number_part(struct gm_numbers *numbers, struct gm_entities *entities,
+			struct gm_tracked *part)
+{
+	const uint8_t *owner = gm_entity_owner(&part->info);
+	struct gm_entity_key key;
+
+	if (!owner || part->info.key.kind == GM_ENTITY_GUEST)
+		return;
+	key = gm_entity_guest(owner);
+	const struct gm_tracked *guest = gm_entities_find(entities, &key);
+
+	if (part->guest_index == 0 && guest)
+		part->guest_index = guest->guest_index;
+	if (part->info.key.kind == GM_ENTITY_INTERFACE && part->ordinal == 0)
+		part->ordinal =
+			gm_numbers_interface(numbers, part->info.key.name, &part->info.interface);
+}
+
+void gm_numbers_again(struct gm_numbers *numbers, struct gm_entities *entities)
+{
+	struct gm_tracked *tracked;
+
+	if (!numbers->missing)
+		return;
+	numbers->missing = false;
+	foresee_again(numbers, entities);
+	for (tracked = gm_entities_first(entities); tracked && !numbers->missing;
+	     tracked = gm_entities_next(tracked)) {
+		if (tracked->info.key.kind == GM_ENTITY_GUEST && tracked->guest_index == 0)
+			tracked->guest_index = gm_numbers_guest(numbers, tracked->info.key.uuid);
+	}
+	for (tracked = gm_entities_first(entities); tracked && !numbers->missing;
+	     tracked = gm_entities_next(tracked))
+		number_part(numbers, entities, tracked);
 }
 
 /* ---- those that go ---- */

@@ -17,6 +17,7 @@
 struct gm_numbers {
 	struct gm_state *state;
 	struct gm_log_limit limit;
+	bool missing; /* one could not be had */
 	/* Guests that are gone, whose numbers are not retired yet. */
 	struct gm_numbers_gone *gone;
 	size_t gone_count, gone_room;
@@ -25,10 +26,16 @@ struct gm_numbers {
 /* Retires what is left, then frees. `numbers` itself is the caller's. */
 void gm_numbers_close(struct gm_numbers *numbers);
 
-/* 0, with a limited line in the log, when it cannot be had. */
+/* 0, with a limited line in the log, when it cannot be had: gm_numbers_again() tries it again. */
 uint32_t gm_numbers_guest(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE]);
 uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
 			      const struct gm_interface_info *info);
+
+/*
+ * Tries again what could not be had, for whom it is missing among `entities`. For about once a second; nothing
+ * is missing as a rule, and that costs nothing.
+ */
+void gm_numbers_again(struct gm_numbers *numbers, struct gm_entities *entities);
 
 /*
  * `infos` are told one by one after this, each by its source. What fails here is tried then, and said then.

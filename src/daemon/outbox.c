@@ -72,10 +72,15 @@ static int read_position(struct gm_outbox *outbox, int64_t monotonic)
 	outbox->read_at = monotonic;
 	int result = gm_state_output_position(outbox->state, outbox->name, &outbox->position,
 					      &outbox->paused);
+	if (result == 0)
+		result = gm_state_output_replaying(outbox->state, outbox->name,
+						   &outbox->replay_until);
 	if (result < 0)
 		return result;
 	/* Beyond the journal there is nothing: what comes next would pass for told. */
 	uint64_t last = gm_state_last_sequence(outbox->state);
+	if (outbox->replay_until > last)
+		outbox->replay_until = 0;
 	if (outbox->position > last) {
 		result = gm_state_output_rewind(outbox->state, outbox->name, last);
 		if (result < 0)
@@ -497,7 +502,7 @@ int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_erro
 		return gm_error_set(err, -ERANGE,
 				    "the journal has the sequence numbers %llu to %llu",
 				    (unsigned long long)first, (unsigned long long)last);
-	if (gm_state_output_rewind(outbox->state, outbox->name, sequence - 1) < 0)
+	if (gm_state_output_replay(outbox->state, outbox->name, sequence - 1, last) < 0)
 		return gm_error_set(err, -EIO, "the position cannot be written");
 	outbox->position = outbox->stored = sequence - 1;
 	outbox->replay_until = last;

@@ -76,8 +76,8 @@ bool gm_outbox_is_paused(const struct gm_outbox *outbox);
 
 /*
  * Tells again from that sequence number on, which the journal must still have: -ERANGE with what it has
- * in `err`. What the journal has by now is then told however old it is and however many they are, unless
- * the outbox is made anew meanwhile.
+ * in `err`. What the journal has by now is then told however old it is and however many they are, after a
+ * restart, too.
  */
 int gm_outbox_replay(struct gm_outbox *outbox, uint64_t sequence, struct gm_error *err);
 

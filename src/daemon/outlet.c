@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Journal first; see outlet.h. Called by pipeline.c alone.
+ * Journal first; see outlet.h. Called by pipeline.c, and by commands that change many alarms at once.
  */
 #include "daemon/outlet.h"
 

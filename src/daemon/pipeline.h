@@ -12,6 +12,7 @@
 #include "daemon/config.h"
 #include "daemon/entities.h"
 #include "daemon/external.h"
+#include "daemon/outlet.h"
 #include "daemon/outputs.h"
 #include "model/snapshot.h"
 #include "state/state.h"
@@ -43,10 +44,10 @@ struct gm_store *gm_pipeline_store(struct gm_pipeline *pipeline);
 
 struct gm_outputs *gm_pipeline_outputs(struct gm_pipeline *pipeline);
 struct gm_managed *gm_pipeline_managed(struct gm_pipeline *pipeline); /* what managers set */
-/* What silences alarms. */
-/* A command that may change many alarms: true before it, false after it, which journals them as one. */
-void gm_pipeline_gather(struct gm_pipeline *pipeline, bool gather);
+/* The journal's end: a command that may change many alarms lets them be journalled as one (outlet.h). */
+struct gm_outlet *gm_pipeline_outlet(struct gm_pipeline *pipeline);
 
+/* What silences alarms. */
 struct gm_alarming *gm_pipeline_alarming(struct gm_pipeline *pipeline);
 
 struct gm_learning *gm_pipeline_learning(struct gm_pipeline *pipeline);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine's alarms and those of the state; see restore.h. Called by pipeline.c alone.
+ * The engine's alarms and those of the state; see restore.h. Called by pipeline.c and pipeline_life.c.
  */
 #include "daemon/restore.h"
 

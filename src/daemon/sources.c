@@ -5,6 +5,7 @@
 #include "daemon/sources.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,6 +19,9 @@
  */
 #define STOP_PATIENCE   GM_SECOND
 #define RELOAD_PATIENCE (300 * GM_MILLISECOND)
+
+/* A call of a source that lasts so long is no slow answer any more. */
+#define STUCK_AFTER (10 * GM_SECOND)
 
 /* Threads that may be left behind when libvirt's lanes are stopped once more: two or three reloads' of one URI. */
 enum { LEFT_MAX = 16 };
@@ -293,6 +297,33 @@ void gm_sources_note(struct gm_sources *sources, const struct gm_entities *entit
 	     tracked = gm_entities_next(tracked))
 		if (tracked->told_by && tracked->info.key.kind == GM_ENTITY_INTERFACE)
 			gm_sources_tell(sources, tracked);
+}
+
+/* A poll of libvirt's slow lane waits for its workers, and for one that is overdue, up to a deadline each. */
+static int64_t patience(const struct gm_config *config, enum gm_source_id id)
+{
+	bool slow = gm_source_uri(id) >= 0 &&
+		    id == gm_source_libvirt((unsigned)gm_source_uri(id), true);
+
+	return STUCK_AFTER + (slow ? 2 * config->libvirt.slow_deadline : 0);
+}
+
+bool gm_sources_stuck(const struct gm_sources *sources, const struct gm_config *config,
+		      const struct gm_source_status *known, int64_t monotonic,
+		      struct gm_source_status *ret_status)
+{
+	int64_t after = patience(config, known->id);
+	struct gm_runner *runner = sources->runners[known->id];
+	int64_t busy = runner ? gm_runner_busy(runner, monotonic) : 0;
+
+	if (busy < after)
+		return false;
+	*ret_status = *known;
+	ret_status->connected = false;
+	ret_status->lag_max = busy;
+	snprintf(ret_status->error, sizeof(ret_status->error), "no answer for more than %.0f s",
+		 (double)after / GM_SECOND);
+	return true;
 }
 
 bool gm_sources_libvirt_connected(const struct gm_sources *sources,

@@ -92,14 +92,14 @@ static int compare_vcpus(const void *a, const void *b)
 	return gm_view_order(one->guest_index, one->number, other->guest_index, other->number);
 }
 
-/* One that was unplugged is told of no more. */
-static bool is_current(const struct gm_tracked *guest, const struct gm_vcpu *vcpu)
+/* When a guest's vCPUs were told of; one that was unplugged is told of no more. 0: they never were. */
+static int64_t newest_told(const struct gm_tracked *guest)
 {
 	int64_t newest = 0;
 	for (size_t i = 0; i < guest->vcpu_count; i++)
 		if (guest->vcpus[i].told_at > newest)
 			newest = guest->vcpus[i].told_at;
-	return vcpu->told_at != 0 && vcpu->told_at == newest;
+	return newest;
 }
 
 static struct gm_last_set last_of_vcpu(struct gm_view *view, const struct gm_vcpu *vcpu)
@@ -134,8 +134,9 @@ static void build_vcpus(struct gm_view *view)
 	     guest && snapshot->vcpus; guest = gm_entities_next(guest)) {
 		if (guest->guest_index == 0 || !guest->told_by)
 			continue;
-		for (size_t i = 0; i < guest->vcpu_count && count < room; i++) {
-			if (!is_current(guest, &guest->vcpus[i]))
+		int64_t newest = newest_told(guest);
+		for (size_t i = 0; i < guest->vcpu_count && count < room && newest != 0; i++) {
+			if (guest->vcpus[i].told_at != newest)
 				continue;
 			snapshot->vcpus[count++] = (struct gm_vcpu_row){
 				.guest_index = guest->guest_index,

@@ -13,6 +13,7 @@
 
 #include "alarm/engine.h"
 #include "analysis/detector.h"
+#include "analysis/policy_program.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -230,6 +231,40 @@ static int check_metric(const struct run *run, struct gm_error *err)
 	return gm_error_set(err, -EINVAL, "metric: the recording has no column %s", quoted);
 }
 
+/*
+ * A policy may be of use without some of what it reads: that is remarked. Without all of it, it would be silent, as
+ * a threshold would.
+ */
+static int check_condition(const struct run *run, struct gm_error *err)
+{
+	const struct gm_replay_options *options = run->options;
+	const char *needed = gm_replay_needs(run->ops->name), *name = NULL;
+	struct gm_policy_program *program = NULL;
+	bool lacks[GM_METRIC_COUNT] = {false}, some = false;
+	if (!needed || strcmp(needed, "condition") != 0 || options->one_of_many)
+		return 0;
+	int rc = gm_policy_compile(setting_text(run, needed), &program, NULL, err);
+	for (size_t i = 0; rc == 0 && i < program->series_count; i++) {
+		unsigned metric = program->series[i].metric;
+		lacks[metric] = !gm_csv_metric_name(run->csv, metric);
+		some |= !lacks[metric];
+	}
+	free(program);
+	for (unsigned id = 0; rc == 0 && id < GM_METRIC_COUNT; id++) {
+		if (!lacks[id])
+			continue;
+		name = gm_metric_get(id)->name;
+		if (!some)
+			return gm_error_set(err, -EINVAL,
+					    "condition: the recording has no column %s", name);
+		if (options->remarks)
+			fprintf(options->remarks,
+				"%s: what is said of %s is not known: no column\n",
+				options->input_name, name);
+	}
+	return rc;
+}
+
 /* What the recording is of: what its columns belong to, as far as the detector judges that. */
 static struct gm_entity_key choose_entity(const struct run *run)
 {
@@ -266,6 +301,8 @@ static int create_parts(struct run *run, struct gm_error *err)
 	if (rc < 0)
 		return rc;
 	rc = check_metric(run, err);
+	if (rc == 0)
+		rc = check_condition(run, err);
 	if (rc < 0)
 		return rc;
 	run->key = choose_entity(run);

@@ -29,12 +29,13 @@ struct gm_runner {
 		gate; /* what the source gets: closed when the thread is left behind */
 	pthread_t thread;
 
-	pthread_mutex_t lock; /* guards the four below and every call of `target` */
+	pthread_mutex_t lock; /* guards the five below and every call of `target` */
 	pthread_cond_t changed;
 	bool ending; /* the owner wants the end: the source has been, or is being, asked for it */
 	bool stop;   /* the thread is to end */
 	bool done;   /* the thread will touch nothing any more, its source is destroyed */
 	bool abandoned; /* the owner is gone: no `target` any more, and the thread frees */
+	int64_t called; /* since when the source is in a call of the thread, monotonic; 0: in none */
 
 	/* All below belongs to the thread. */
 	struct gm_source_status status;
@@ -201,6 +202,13 @@ static void fail(struct gm_runner *runner, const struct gm_error *err, int code)
 	}
 }
 
+static void note_call(struct gm_runner *runner, int64_t since)
+{
+	pthread_mutex_lock(&runner->lock);
+	runner->called = since;
+	pthread_mutex_unlock(&runner->lock);
+}
+
 /* Opens the source, however long it takes. False when the thread shall end. */
 static bool connect_source(struct gm_runner *runner)
 {
@@ -212,7 +220,9 @@ static bool connect_source(struct gm_runner *runner)
 		    !wait_until(runner, gm_clock_monotonic() + runner->backoff)) {
 			return false;
 		}
+		note_call(runner, gm_clock_monotonic());
 		rc = runner->source->ops->open(runner->source, &err);
+		note_call(runner, 0);
 		if (rc == 0) {
 			break;
 		}
@@ -255,8 +265,10 @@ static int tick(struct gm_runner *runner, struct gm_error *err)
 	int rc;
 
 	account_lag(runner, start);
+	note_call(runner, start);
 	rc = runner->source->ops->poll(runner->source, gm_clock_now(), &runner->gate, &entities,
 				       err);
+	note_call(runner, 0);
 	runner->status.ticks++;
 	runner->durations[runner->duration_next] = gm_clock_monotonic() - start;
 	runner->duration_next = (runner->duration_next + 1) % DURATIONS;
@@ -370,6 +382,16 @@ void gm_runner_hear(struct gm_runner *runner, const struct gm_entity_info *info,
 	if (runner->source->ops->hear) {
 		runner->source->ops->hear(runner->source, info, here);
 	}
+}
+
+int64_t gm_runner_busy(struct gm_runner *runner, int64_t monotonic)
+{
+	int64_t called;
+
+	pthread_mutex_lock(&runner->lock);
+	called = runner->called;
+	pthread_mutex_unlock(&runner->lock);
+	return called != 0 && monotonic > called ? monotonic - called : 0;
 }
 
 void gm_runner_quit(struct gm_runner *runner)

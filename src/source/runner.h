@@ -23,6 +23,12 @@ int gm_runner_start(struct gm_source *source, const struct gm_runner_options *op
 /* Hands on what another source told; see gm_source_ops.hear. Any thread, before the stop. */
 void gm_runner_hear(struct gm_runner *runner, const struct gm_entity_info *info, bool here);
 
+/*
+ * For how many ns its source has been in the call that it is in; 0: in none. A thread that is stuck tells no
+ * status. Any thread, before the stop.
+ */
+int64_t gm_runner_busy(struct gm_runner *runner, int64_t monotonic);
+
 /* Asks the thread to end, and does not wait for it; gm_runner_stop() follows. NULL-safe. */
 void gm_runner_quit(struct gm_runner *runner);
 

@@ -63,6 +63,25 @@ int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t 
 		      "set an output's position back");
 }
 
+int gm_state_output_replay(struct gm_state *state, const char *output, uint64_t sequence,
+			   uint64_t until)
+{
+	gm_sql_bind(state, GM_SQL_OUTPUT_REPLAY, "tii", output, (int64_t)sequence, (int64_t)until);
+	return gm_sql_run(state, GM_SQL_OUTPUT_REPLAY) < 0
+		       ? gm_sql_failed(state, NULL, "set an output's position back")
+		       : 0;
+}
+
+int gm_state_output_replaying(struct gm_state *state, const char *output, uint64_t *ret_until)
+{
+	sqlite3_stmt *statement = gm_sql_bind(state, GM_SQL_OUTPUT_REPLAYING, "t", output);
+	int rc = gm_sql_step(state, GM_SQL_OUTPUT_REPLAYING);
+
+	*ret_until = rc > 0 ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	gm_sql_done(state, GM_SQL_OUTPUT_REPLAYING);
+	return rc < 0 ? gm_sql_failed(state, NULL, "read an output's replay") : 0;
+}
+
 int gm_state_output_pause(struct gm_state *state, const char *output, bool paused)
 {
 	return change(state, GM_SQL_OUTPUT_PAUSE, output, paused, "pause an output");

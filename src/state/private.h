@@ -36,6 +36,8 @@ enum gm_sql {
 	GM_SQL_OUTPUT_ADD,
 	GM_SQL_OUTPUT_SET,
 	GM_SQL_OUTPUT_REWIND,
+	GM_SQL_OUTPUT_REPLAY,
+	GM_SQL_OUTPUT_REPLAYING,
 	GM_SQL_OUTPUT_PAUSE,
 	GM_SQL_OUTPUT_NAMES,
 	GM_SQL_OUTPUT_REMOVE,
@@ -77,6 +79,8 @@ struct gm_state {
 	sqlite3_stmt *statements[GM_SQL_COUNT];
 	char path[4096]; /* of the database */
 	int lock;        /* file descriptor, -1 when not held */
+	int64_t busy_since,
+		waited; /* for another's lock: the second (monotonic), and how long in it */
 	uint32_t boots;
 	uint64_t engine;
 	uint32_t next_alarm_id;

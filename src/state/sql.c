@@ -57,6 +57,8 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_OUTPUT_ADD] = "INSERT INTO outputs (name, sequence) VALUES (?1, ?2)",
 	[GM_SQL_OUTPUT_SET] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1 AND sequence < ?2",
 	[GM_SQL_OUTPUT_REWIND] = "UPDATE outputs SET sequence = ?2 WHERE name = ?1",
+	[GM_SQL_OUTPUT_REPLAY] = "UPDATE outputs SET sequence = ?2, replay = ?3 WHERE name = ?1",
+	[GM_SQL_OUTPUT_REPLAYING] = "SELECT replay FROM outputs WHERE name = ?1",
 	[GM_SQL_OUTPUT_PAUSE] = "UPDATE outputs SET paused = ?2 WHERE name = ?1",
 	[GM_SQL_OUTPUT_NAMES] = "SELECT name FROM outputs"
 				" WHERE name NOT IN (SELECT name FROM asleep) ORDER BY name",

@@ -12,9 +12,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "state/private.h"
 
-enum { BUSY_MS = 200 };
+/* How long calls wait for another's lock, all together, in a second; and until they look again. */
+#define BUSY_MOST (200 * GM_MILLISECOND)
+enum { BUSY_STEP_MS = 5 };
 
 /* What makes schema N + 1 of schema N; a new file runs them all. They are never changed, only added. */
 static const char *const schema_steps[] = {
@@ -56,6 +59,8 @@ static const char *const schema_steps[] = {
 	" attempts INTEGER NOT NULL, made_at INTEGER NOT NULL,"
 	" changed_at INTEGER NOT NULL, answer TEXT NOT NULL, UNIQUE (output, sequence));"
 	"PRAGMA user_version = 6;",
+	"ALTER TABLE outputs ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 7;",
 };
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) };
 
@@ -180,6 +185,27 @@ static int update_schema(struct gm_state *state, int version, struct gm_error *e
 	return 0;
 }
 
+/*
+ * Somebody who looks at the file with a tool must not cost a transition; nor must one who holds the lock for
+ * long stop the main loop with each call that would write.
+ */
+static int on_busy(void *user, int tries)
+{
+	struct gm_state *state = user;
+	int64_t before = gm_clock_monotonic();
+
+	(void)tries;
+	if (before - state->busy_since >= GM_SECOND) {
+		state->busy_since = before;
+		state->waited = 0;
+	}
+	if (state->waited >= BUSY_MOST)
+		return 0;
+	sqlite3_sleep(BUSY_STEP_MS);
+	state->waited += gm_clock_monotonic() - before;
+	return 1;
+}
+
 static int open_database(struct gm_state *state, struct gm_error *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -193,8 +219,7 @@ static int open_database(struct gm_state *state, struct gm_error *err)
 		return -ENOMEM;
 	if (result != SQLITE_OK)
 		return gm_sql_failed(state, err, "open");
-	/* Somebody who looks at the file with a tool must not cost a transition. */
-	sqlite3_busy_timeout(state->db, BUSY_MS);
+	sqlite3_busy_handler(state->db, on_busy, state);
 	rc = check(state, err);
 	if (rc < 0)
 		return rc;

@@ -2,7 +2,8 @@
 /*
  * What survives a restart, in one SQLite file (WAL) in the state directory: indexes, the alarm
  * journal with the active alarms, each output's position. A lock file keeps a second daemon out.
- * Main thread only. Every call that changes something is durable when it returns 0.
+ * Main thread only. Every call that changes something is durable when it returns 0. Where another program has
+ * locked the file calls wait, all of them together for 0.2 s in a second, and give -EBUSY.
  */
 #ifndef GM_STATE_STATE_H
 #define GM_STATE_STATE_H
@@ -123,6 +124,10 @@ int gm_state_outputs_delivered(struct gm_state *state, const struct gm_output_po
 			       size_t count);
 int gm_state_output_rewind(struct gm_state *state, const char *output, uint64_t sequence);
 int gm_state_output_pause(struct gm_state *state, const char *output, bool paused);
+/* A rewind for an operator who wants all up to `until` told again; replaying(): up to where, or 0. */
+int gm_state_output_replay(struct gm_state *state, const char *output, uint64_t sequence,
+			   uint64_t until);
+int gm_state_output_replaying(struct gm_state *state, const char *output, uint64_t *ret_until);
 
 /*
  * Forgets the outputs of other names: the journal keeps nothing for them. Those of registrations ("KIND/ID") that

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "gm_version.h"
+#include "north/http/lookup.h"
 
 enum {
 	CONNECT_MS = 5000,
@@ -32,6 +33,7 @@ struct gm_http {
 	CURLM *multi;
 	uv_timer_t timer;
 	struct gm_http_call *calls;
+	struct gm_lookups lookups;
 	bool closing;
 };
 
@@ -41,6 +43,9 @@ struct gm_http_call {
 	struct curl_slist *headers;
 	struct gm_buffer body;
 	bool too_long;
+	uint64_t name;  /* that is to be looked up; 0: an address */
+	bool asking;    /* it is being looked up */
+	bool not_asked; /* too many look-ups of it have no answer yet */
 	char error[CURL_ERROR_SIZE];
 	char host[128]; /* of the URL, for sentences */
 	void (*done)(void *user, const struct gm_http_response *response);
@@ -59,6 +64,8 @@ struct watch {
 
 static void free_call(struct gm_http_call *call)
 {
+	if (call->asking)
+		gm_lookups_leave(&call->http->lookups, call->name, gm_clock_monotonic());
 	DL_DELETE(call->http->calls, call);
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	curl_easy_cleanup(call->easy);
@@ -73,6 +80,9 @@ static void explain(const struct gm_http_call *call, CURLcode code, char *text, 
 	if (call->too_long)
 		snprintf(text, size, "%s: the answer is longer than %zu bytes", call->host,
 			 call->body.max);
+	else if (call->not_asked)
+		snprintf(text, size, "%s: its name server has left too many questions unanswered",
+			 call->host);
 	else
 		snprintf(text, size, "%s: %s", call->host,
 			 call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
@@ -108,6 +118,9 @@ static void finish(struct gm_http_call *call, CURLcode code)
 	struct gm_http_response response = {.body = "", .call = call};
 	long status = 0, sent = 0;
 
+	/* A look-up has ended, too, unless the request ended by its time. */
+	if (code != CURLE_OPERATION_TIMEDOUT)
+		call->asking = false;
 	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
 	response.sent = sent > 0;
 
@@ -278,11 +291,30 @@ static void set_transport(CURL *easy, const struct gm_http_transport *transport)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, transport->key);
 }
 
-/* libcurl's sockets are not for programs that the daemon runs. */
+/* Before each look-up on a thread, and before an address is taken as it is. Not 0: it is not to be. */
+static int on_lookup(void *resolver, void *reserved, void *user)
+{
+	struct gm_http_call *call = user, *other;
+	size_t waiting = 0;
+
+	(void)resolver;
+	(void)reserved;
+	if (call->name == 0)
+		return 0;
+	DL_FOREACH (call->http->calls, other)
+		waiting += other->asking && other->name == call->name;
+	call->not_asked = !gm_lookups_may_begin(&call->http->lookups, call->name, waiting,
+						gm_clock_monotonic());
+	call->asking = !call->not_asked;
+	return call->not_asked;
+}
+
+/* It has an address. And libcurl's sockets are not for programs that the daemon runs. */
 static int on_socket(void *user, curl_socket_t socket, curlsocktype purpose)
 {
-	(void)user;
+	struct gm_http_call *call = user;
 	(void)purpose;
+	call->asking = false;
 	fcntl(socket, F_SETFD, FD_CLOEXEC);
 	return CURL_SOCKOPT_OK;
 }
@@ -297,7 +329,10 @@ static void set_request(struct gm_http_call *call, const struct gm_http_request 
 	/* Names are resolved on a thread of libcurl's: one whose name server does not answer is left behind
 	 * instead of waited for, when the request ends or is cancelled. It ends by itself. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_lookup);
+	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, call);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, NULL);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
@@ -341,6 +376,8 @@ int gm_http_send(struct gm_http *http, const struct gm_http_request *request,
 	call->body =
 		GM_BUFFER_INIT(request->max_response ? request->max_response : GM_HTTP_RESPONSE);
 	gm_http_url_public(request->url, call->host, sizeof(call->host));
+	call->name = gm_lookup_name(request->transport->proxy[0] != '\0' ? request->transport->proxy
+									 : request->url);
 	set_request(call, request);
 	DL_APPEND(http->calls, call);
 	/* Only asks for a timeout of 0, so that nothing happens within this call. */

@@ -2,7 +2,8 @@
 /*
  * HTTP requests on the main loop (libcurl's multi interface driven by libuv): no thread, connections
  * are kept and used again, HTTP/2 where it is offered. Every request has a deadline and a bound on its
- * answer. A redirect is never followed: what is sent (a token, say) reaches no other host. Only http
+ * answer. Where a name server is silent, requests fail without asking it once some look-ups of that name have no
+ * answer yet (lookup.h). A redirect is never followed: what is sent (a token, say) reaches no other host. Only http
  * and https. Main thread only.
  *
  * Nothing here logs; error texts hold neither headers nor what is in a URL beyond its host and path.

@@ -120,6 +120,19 @@ static int on_log(int major, int minor, void *message, void *user)
 	return SNMPERR_SUCCESS;
 }
 
+/* With the reason, which net-snmp does not tell, where it still holds. */
+static void report_unreachable(struct gm_mib *mib)
+{
+	struct gm_error err;
+
+	if (mib->options.agentx_socket[0] != '/' ||
+	    gm_mib_probe(mib->options.agentx_socket, &err) == 0)
+		gm_error_set(&err, -ECONNREFUSED, "the master agent cannot be reached");
+	else
+		gm_error_prefix(&err, err.code, "the master agent cannot be reached");
+	gm_mib_report(mib, err.text);
+}
+
 static void library_init(struct gm_mib *mib)
 {
 	char no_mibs[] = "mibs :"; /* names are for people: parse no MIB texts */
@@ -145,7 +158,7 @@ static void library_init(struct gm_mib *mib)
 			   RECONNECT_S);
 	init_snmp("guestmon"); /* connects */
 	if (!mib->session)
-		gm_mib_report(mib, "the master agent cannot be reached");
+		report_unreachable(mib);
 }
 
 static void tell_status(struct gm_mib *mib, int64_t now)

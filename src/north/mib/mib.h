@@ -42,7 +42,7 @@ struct gm_mib_status {
 	uint64_t notifications; /* acknowledged */
 	uint64_t spooled;       /* waiting for the master */
 	uint64_t tests;         /* guestmonTest: acknowledged */
-	char error[128];
+	char error[384];
 };
 
 enum gm_mib_change_kind {

@@ -30,6 +30,39 @@ bool gm_mib_socket_is_good(const char *agentx_socket)
 	return number >= 1 && number <= 65535 && strpbrk(host, " ,") == NULL;
 }
 
+/* The one of the directories above `path` that the daemon's user may not pass, in `name`; false: it may pass all. */
+static bool closed_directory(const char *path,
+			     char name[sizeof(((struct sockaddr_un *)NULL)->sun_path)])
+{
+	for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+		memcpy(name, path, (size_t)(end - path));
+		name[end - path] = '\0';
+		if (access(name, X_OK) < 0)
+			return true;
+	}
+	return false;
+}
+
+/* Debian's snmpd makes the directory when it is first started, for root alone, and never looks at it again. */
+static int explain_closed(const char *path, struct gm_error *err)
+{
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+
+	if (closed_directory(path, directory))
+		return gm_error_set(err, -EACCES,
+				    "the daemon's user may not pass %s (snmpd makes its directory "
+				    "for root alone): "
+				    "\"chmod 755 %s\" opens it for good, and agentXPerms in "
+				    "snmpd's configuration "
+				    "keeps the socket in it for a group",
+				    directory, directory);
+	return gm_error_set(err, -EACCES,
+			    "%s is not open to the daemon's user: agentXPerms in snmpd's "
+			    "configuration gives it to a group, as in \"agentXPerms 0660 0755 "
+			    "Debian-snmp guestmon\"",
+			    path);
+}
+
 static int explain(const char *path, int error, struct gm_error *err)
 {
 	switch (error) {
@@ -40,12 +73,7 @@ static int explain(const char *path, int error, struct gm_error *err)
 			"configuration, and is that its agentXSocket?",
 			path);
 	case EACCES:
-		return gm_error_set(
-			err, -error,
-			"%s is not open to the daemon's user: agentXPerms in snmpd's "
-			"configuration gives it to a group, as in \"agentXPerms 0660 0750 "
-			"Debian-snmp guestmon\"",
-			path);
+		return explain_closed(path, err);
 	case ECONNREFUSED:
 		return gm_error_set(err, -error, "nobody listens at %s any more: is snmpd running?",
 				    path);

@@ -151,16 +151,6 @@ static const char *secure_path(const char *path, char secure[SECURE_PATH])
 	return secure;
 }
 
-void gm_cloud_files(const struct gm_cloud_options *options, gm_output_file_fn *each, void *user)
-{
-	char secure[SECURE_PATH];
-
-	if (!cloud_name(options))
-		return;
-	each(user, clouds_path(options));
-	each(user, secure_path(clouds_path(options), secure));
-}
-
 static int read_files(const char *path, const char *name, struct gm_cloud *cloud,
 		      struct gm_error *err)
 {
@@ -316,6 +306,24 @@ int gm_cloud_resolve(const struct gm_cloud_options *options, struct gm_cloud *re
 	if (rc < 0)
 		gm_cloud_forget(ret_cloud);
 	return rc;
+}
+
+/* ---- for who compares what files hold ---- */
+
+void gm_cloud_files(const struct gm_cloud_options *options, gm_output_file_fn *each, void *user)
+{
+	char secure[SECURE_PATH];
+	struct gm_cloud cloud;
+
+	if (cloud_name(options)) {
+		each(user, clouds_path(options));
+		each(user, secure_path(clouds_path(options), secure));
+	}
+	if (gm_cloud_resolve(options, &cloud, NULL) < 0)
+		return;
+	if (cloud.ca_file[0] != '\0')
+		each(user, cloud.ca_file);
+	gm_cloud_forget(&cloud);
 }
 
 /* ---- Keystone's request ---- */

@@ -91,7 +91,10 @@ int gm_cloud_resolve(const struct gm_cloud_options *options, struct gm_cloud *re
 		     struct gm_error *err);
 void gm_cloud_forget(struct gm_cloud *cloud);
 
-/* For files() of gm_output_ops: the clouds.yaml that it reads, named by an option or not, and secure.yaml. */
+/*
+ * For files() of gm_output_ops: the clouds.yaml that it reads, named by an option or not, secure.yaml, and the file of
+ * authorities that these or the environment name.
+ */
 void gm_cloud_files(const struct gm_cloud_options *options, gm_output_file_fn *each, void *user);
 
 /* The body of Keystone's POST /v3/auth/tokens, the caller's to free; NULL: out of memory. */

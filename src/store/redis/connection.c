@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <hiredis/adapters/libuv.h>
 
@@ -187,6 +188,22 @@ static void delete_write(void *data)
 	arm(events, events->events & ~UV_WRITABLE);
 }
 
+/* What helps where a socket cannot be reached; empty for what is not known. Debian's server makes none by itself. */
+static const char *advice(const struct gm_redis_address *address)
+{
+	if (address->port != 0)
+		return "";
+	if (access(address->host, F_OK) < 0)
+		return errno == ENOENT ? " (is the server running, and does unixsocket in "
+					 "redis.conf name this?)"
+				       : "";
+	if (access(address->host, W_OK) < 0)
+		return " (unixsocketperm 770 in redis.conf opens it to the server's group, of "
+		       "which the daemon's user "
+		       "has to be)";
+	return "";
+}
+
 void gm_redis_connect(struct gm_redis *redis)
 {
 	const struct gm_redis_address *address = gm_redis_route_now(&redis->route);
@@ -205,7 +222,7 @@ void gm_redis_connect(struct gm_redis *redis)
 
 		gm_text_copy(text, sizeof(text), context->err ? context->errstr : "no event");
 		redisAsyncFree(context);
-		gm_redis_fail(redis, GM_REDIS_AWAY, "%s", text);
+		gm_redis_fail(redis, GM_REDIS_AWAY, "%s%s", text, advice(address));
 		return;
 	}
 	context->ev.addRead = add_read;

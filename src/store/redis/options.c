@@ -14,7 +14,10 @@ const struct gm_option gm_redis_option_table[] = {
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_redis_options, socket),
 	 .fallback = "/run/redis/redis-server.sock",
-	 .help = "Unix socket of the server; empty for TCP."},
+	 .help = "Unix socket of the server; empty for TCP. Debian's server has none before "
+		 "\"unixsocket "
+		 "/run/redis/redis-server.sock\" and \"unixsocketperm 770\" stand in its "
+		 "redis.conf."},
 	{.key = "host",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct gm_redis_options, host),

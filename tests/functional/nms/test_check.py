@@ -174,6 +174,10 @@ class Check(unittest.TestCase):
         wait_until("the daemon answers", lambda: self.rig.ctl(CTL, "status", check=False).returncode == 0)
         self.check()
         self.assert_wrong("socket", "not open to the daemon's user", "agentXPerms")
+        os.chmod(self.rig.socket.parent, 0o700)
+        os.chown(self.rig.socket.parent, 0, 0)
+        self.check()
+        self.assertIn(f"may not pass {self.rig.socket.parent} (", self.last["socket"][1])  # nor the configuration
 
     def test_daemon_and_configuration(self):
         self.start()

@@ -183,6 +183,14 @@ static void test_external(void **state)
 	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external): "
 					"slope_bytes_per_s 1048576, confidence 0.5");
+	alarm.evidence.present = 0;
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_VALUE, 1048577 * 1024.0);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_LIMIT, 1048576 * 1024.0);
+	gm_evidence_set(&alarm.evidence, GM_EVIDENCE_SCORE, 0.5);
+	snprintf(alarm.evidence.unit, sizeof(alarm.evidence.unit), "B");
+	gm_alarm_describe(&alarm, "");
+	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): found by forest (external): "
+					"value 1.000001 GiB, limit 1 GiB, score 0.5");
 	alarm.cleared_at = 1;
 	gm_alarm_describe(&alarm, "");
 	assert_string_equal(alarm.text, "memory.used of web-1 (tap0): forest (external) finds "

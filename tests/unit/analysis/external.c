@@ -110,13 +110,16 @@ static void test_becomes_a_finding(void **state)
 	assert_false(gm_evidence_has(&rig.last.evidence, GM_EVIDENCE_PEAK));
 	assert_string_equal(rig.last.evidence.contributors, "memory.used,cpu.time");
 	assert_string_equal(rig.last.evidence.origin, "external 1700000000000-7");
+	assert_string_equal(rig.last.evidence.unit, ""); /* of nothing that is there */
 	alarm.evidence = rig.last.evidence;
 	assert_true(gm_external_origin(&alarm, &ms, &sequence));
 	assert_true(ms == NOW / GM_MILLISECOND && sequence == 7);
 
 	assert_int_equal(TAKE(&rig, NOW + 1, &err, "entity=if:tap0", "detector=c", "state=active",
-			      "metric=net.rx.bytes", "direction=rx", "time=1699999999.5"),
+			      "metric=net.rx.bytes", "direction=rx", "time=1699999999.5",
+			      "value=5"),
 			 0);
+	assert_string_equal(rig.last.evidence.unit, "B/s");
 	assert_int_equal(rig.last.time, NOW - GM_SECOND / 2);
 	assert_int_equal(rig.last.severity, GM_SEVERITY_WARNING);
 	assert_int_equal(rig.last.cause, GM_CAUSE_CONGESTION);

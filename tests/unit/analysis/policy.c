@@ -342,12 +342,14 @@ static void kept_bytes_may_be_any(void **state)
 static void what_is_kept_goes_on(void **state)
 {
 	(void)state;
-	struct rig *rig = rig_of("avg(load.1, 10s) > 5");
+	struct rig *rig = rig_of("load.5 > 5 or avg(memory.used, 10s) > 5");
 	struct gm_buffer bytes = GM_BUFFER_INIT(4096);
 
 	start(rig);
-	give(rig, GM_METRIC_LOAD_1, T0, 9);
+	give(rig, GM_METRIC_LOAD_5, T0, 1);
+	give(rig, GM_METRIC_MEMORY_USED, T0, 9);
 	assert_int_equal(asked(rig, T0), 1);
+	assert_string_equal(rig->last.evidence.unit, "B");
 	struct gm_archive out = gm_archive_writer(&bytes);
 	gm_policy_ops.exchange(rig->detector, &out);
 	assert_true(gm_archive_done(&out));
@@ -356,8 +358,12 @@ static void what_is_kept_goes_on(void **state)
 	struct gm_archive in = gm_archive_reader(bytes.data, bytes.length);
 	gm_policy_ops.exchange(rig->detector, &in);
 	assert_true(gm_archive_done(&in));
+	rig->last = (struct gm_finding){0};
 	assert_int_equal(asked(rig, T0 + GM_SECOND), 1);
-	give(rig, GM_METRIC_LOAD_1, T0 + 2 * GM_SECOND, 1);
+	assert_true(rig->last.evidence.number[GM_EVIDENCE_VALUE] == 9);
+	assert_string_equal(rig->last.evidence.unit, "B");
+	give(rig, GM_METRIC_LOAD_5, T0 + 2 * GM_SECOND, 1);
+	give(rig, GM_METRIC_MEMORY_USED, T0 + 2 * GM_SECOND, 1);
 	assert_int_equal(asked(rig, T0 + 2 * GM_SECOND), 0);
 	gm_buffer_free(&bytes);
 	rig_free(rig);

@@ -15,19 +15,15 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "daemon/intake.h"
-#include "support/state_directory.h"
+#include "intake_fixture.h"
+#include "support/state_sql.h"
 
 #define T0 INT64_C(1700000000000000000)
 
 static const uint8_t uuid[GM_UUID_SIZE] = {0x6c, 0x76, 1};
 
 struct fixture {
-	char directory[STATE_DIRECTORY];
-	struct gm_state *state;
-	struct gm_detector_settings *settings;
-	struct gm_intake *intake;
+	struct intake_fixture on;
 	unsigned frames, identified, gone, findings;
 	struct gm_reading last;
 	struct gm_finding leaks[GM_ENTITY_KINDS]; /* the newest of that kind of entity */
@@ -65,18 +61,8 @@ static void on_finding(void *user, const struct gm_finding *finding)
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct gm_error err = {.text = ""};
-	gm_log_set_level(GM_LOG_ERROR);
-	state_directory_make(fixture->directory);
-	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
-	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
-	struct gm_intake_options options = {
-		.window = {.samples = 100, .length = 60 * GM_SECOND},
-		.detectors = fixture->settings,
-		.libvirt = true,
-	};
 	struct gm_intake_sink sink = {on_frame, on_identified, on_gone, on_finding, fixture};
-	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
+	open_intake(&fixture->on, 60 * GM_SECOND, &sink);
 	*state = fixture;
 	return 0;
 }
@@ -84,10 +70,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
-	gm_intake_free(fixture->intake);
-	gm_detector_settings_free(fixture->settings);
-	gm_state_close(fixture->state);
-	state_directory_remove(fixture->directory);
+	close_intake(&fixture->on);
 	free(fixture);
 	return 0;
 }
@@ -100,7 +83,7 @@ static void send_counter(struct fixture *fixture, enum gm_source_id source,
 	batch->source = (uint8_t)source;
 	gm_batch_frame(batch, &key, time, time, flags);
 	gm_batch_counter(batch, metric, value);
-	gm_intake_batch(fixture->intake, batch);
+	gm_intake_batch(fixture->on.intake, batch);
 	gm_batch_free(batch);
 }
 
@@ -108,7 +91,7 @@ static void see_guest(struct fixture *fixture)
 {
 	struct gm_entity_info info = {.key = gm_entity_guest(uuid),
 				      .guest = {.name = "instance-1"}};
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 }
 
 static void see_port(struct fixture *fixture)
@@ -116,12 +99,12 @@ static void see_port(struct fixture *fixture)
 	struct gm_entity_info info = {.key = gm_entity_interface("vnet0"),
 				      .interface = {.ordinal = 1, .mac = "52:54:00:00:00:01"}};
 	memcpy(info.interface.guest, uuid, sizeof(uuid));
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 }
 
 static struct gm_tracked *find(struct fixture *fixture, struct gm_entity_key key)
 {
-	return gm_entities_find(gm_intake_entities(fixture->intake), &key);
+	return gm_entities_find(gm_intake_entities(fixture->on.intake), &key);
 }
 
 /* A second of a guest of 1000 MiB of which `used` are in use, and of a process of it that holds `held`. */
@@ -137,9 +120,9 @@ static void send_memory(struct fixture *fixture, int64_t time, double used, doub
 	gm_batch_gauge(batch, GM_METRIC_MEMORY_USED, used * mib);
 	gm_batch_frame(batch, &process, time, time, 0);
 	gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT, held * mib);
-	gm_intake_batch(fixture->intake, batch);
+	gm_intake_batch(fixture->on.intake, batch);
 	gm_batch_free(batch);
-	gm_intake_evaluate(fixture->intake, time);
+	gm_intake_evaluate(fixture->on.intake, time);
 }
 
 static void test_a_leak_is_told_once(void **state)
@@ -151,7 +134,7 @@ static void test_a_leak_is_told_once(void **state)
 				      .process = {.pid = 12, .command = "leaky"}};
 	memcpy(info.process.guest, uuid, sizeof(uuid));
 	see_guest(fixture);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 	int64_t time = T0;
 	for (int i = 0; i < 600; i++, time += GM_SECOND)
 		send_memory(fixture, time, 300 + (i > 120 ? i - 120 : 0),
@@ -186,7 +169,7 @@ static void see_device(struct fixture *fixture, const char *name)
 	struct gm_entity_info info = {.key = gm_entity_interface(name),
 				      .interface = {.if_index = 7}};
 	if (!find(fixture, info.key))
-		gm_intake_seen(fixture->intake, GM_SOURCE_TAP, &info);
+		gm_intake_seen(fixture->on.intake, GM_SOURCE_TAP, &info);
 }
 
 static void send_port(struct fixture *fixture, int64_t time, uint64_t value)
@@ -231,14 +214,14 @@ static void test_late_samples_do_not_bring_a_device_back(void **state)
 					     gm_entity_disk(NULL, "sdb")};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct gm_entity_info info = {.key = keys[i]};
-		gm_intake_seen(fixture->intake, GM_SOURCE_TAP, &info);
+		gm_intake_seen(fixture->on.intake, GM_SOURCE_TAP, &info);
 		send_counter(fixture, GM_SOURCE_TAP, keys[i], GM_METRIC_NET_TX_BYTES, T0, 1, 0);
-		gm_intake_gone(fixture->intake, GM_SOURCE_TAP, &keys[i], T0);
+		gm_intake_gone(fixture->on.intake, GM_SOURCE_TAP, &keys[i], T0);
 		send_counter(fixture, GM_SOURCE_TAP, keys[i], GM_METRIC_NET_TX_BYTES, T0 + 1, 2,
 			     GM_FRAME_FINE);
 		assert_null(find(fixture, keys[i]));
 	}
-	assert_null(gm_entities_first(gm_intake_entities(fixture->intake)));
+	assert_null(gm_entities_first(gm_intake_entities(fixture->on.intake)));
 }
 
 static void test_a_device_that_nobody_claims_is_the_hosts(void **state)
@@ -268,14 +251,14 @@ static void test_detectors_are_renewed_for_other_settings_only(void **state)
 	see_guest(fixture);
 	const struct gm_tracked *guest = find(fixture, gm_entity_guest(uuid));
 	const struct gm_detector_set *set = guest->detectors;
-	assert_int_equal(gm_intake_reconfigure(fixture->intake, fixture->settings, false), 0);
+	assert_int_equal(gm_intake_reconfigure(fixture->on.intake, fixture->on.settings, false), 0);
 	assert_ptr_equal(guest->detectors, set);
 	assert_int_equal(gm_detector_settings_create(&settings), 0);
-	assert_int_equal(gm_intake_reconfigure(fixture->intake, settings, false), 0);
+	assert_int_equal(gm_intake_reconfigure(fixture->on.intake, settings, false), 0);
 	assert_ptr_not_equal(guest->detectors, set);
-	gm_detector_settings_free(fixture->settings);
-	fixture->settings = settings;
-	gm_intake_evaluate(fixture->intake, T0);
+	gm_detector_settings_free(fixture->on.settings);
+	fixture->on.settings = settings;
+	gm_intake_evaluate(fixture->on.intake, T0);
 }
 
 static void test_a_device_that_changes_hands_begins_anew(void **state)
@@ -290,7 +273,7 @@ static void test_a_device_that_changes_hands_begins_anew(void **state)
 	assert_int_equal(gm_window_count(find(fixture, port)->window, GM_METRIC_NET_TX_BYTES), 0);
 	unsigned identified = fixture->identified;
 	find(fixture, port)->info.interface.rx_limit = 8000;
-	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &port, T0 + 6 * GM_SECOND);
+	gm_intake_gone(fixture->on.intake, GM_SOURCE_LIBVIRT, &port, T0 + 6 * GM_SECOND);
 	assert_int_equal(find(fixture, port)->guest_index, 0);
 	assert_int_equal(find(fixture, port)->info.interface.rx_limit, 0);
 	assert_int_equal(fixture->identified, identified + 1); /* who keeps limits hears of it */
@@ -302,7 +285,7 @@ static void restore_port(struct fixture *fixture, unsigned metric)
 		.key = gm_entity_interface("vnet0"), .measured_at = T0, .count = 1};
 	struct gm_reading reading = {metric, {.counter = 7000000}};
 	frame.read_at = frame.measured_at;
-	gm_intake_restore(fixture->intake, &frame, &reading);
+	gm_intake_restore(fixture->on.intake, &frame, &reading);
 }
 
 static void test_a_restored_port_goes_on_as_its_guests(void **state)
@@ -354,18 +337,18 @@ static void test_what_an_ended_source_alone_told_of_is_swept_away(void **state)
 	see_guest(fixture);
 	see_port(fixture);
 	send_port(fixture, T0, 1);
-	gm_intake_sweep(fixture->intake, T0);
+	gm_intake_sweep(fixture->on.intake, T0);
 	assert_int_equal(fixture->gone, 0);
 
-	gm_intake_source_ended(fixture->intake, GM_SOURCE_LIBVIRT);
+	gm_intake_source_ended(fixture->on.intake, GM_SOURCE_LIBVIRT);
 	see_guest(fixture); /* the one in its place tells of it again */
-	gm_intake_sweep(fixture->intake, T0);
+	gm_intake_sweep(fixture->on.intake, T0);
 	assert_non_null(find(fixture, guest));
 	assert_int_equal(find(fixture, port)->guest_index, 0); /* the host's: the tap has it */
 
-	gm_intake_source_ended(fixture->intake, GM_SOURCE_LIBVIRT);
-	gm_intake_source_ended(fixture->intake, GM_SOURCE_TAP);
-	gm_intake_sweep(fixture->intake, T0);
+	gm_intake_source_ended(fixture->on.intake, GM_SOURCE_LIBVIRT);
+	gm_intake_source_ended(fixture->on.intake, GM_SOURCE_TAP);
+	gm_intake_sweep(fixture->on.intake, T0);
 	assert_null(find(fixture, guest));
 	assert_null(find(fixture, port));
 	assert_int_equal(fixture->gone, 2);
@@ -390,17 +373,38 @@ static void test_an_index_is_kept_over_a_return(void **state)
 	struct gm_entity_key guest = gm_entity_guest(uuid);
 	see_guest(fixture);
 	see_port(fixture);
-	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &guest, T0);
+	gm_intake_gone(fixture->on.intake, GM_SOURCE_LIBVIRT, &guest, T0);
 	assert_null(find(fixture, guest));
 	assert_int_equal(fixture->gone, 1);
 
 	uint8_t other_uuid[GM_UUID_SIZE] = {9};
 	struct gm_entity_info other = {.key = gm_entity_guest(other_uuid),
 				       .guest = {.name = "other"}};
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &other);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &other);
 	assert_int_equal(find(fixture, other.key)->guest_index, 2);
 	see_guest(fixture);
 	assert_int_equal(find(fixture, guest)->guest_index, 1);
+}
+
+/* While somebody holds a lock on the database no number can be had; a guest without one would be in no table. */
+static void test_an_index_that_could_not_be_had_comes_later(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_entity_key guest = gm_entity_guest(uuid), port = gm_entity_interface("vnet0");
+	struct gm_entity_key disk = gm_entity_disk(uuid, "vda");
+	const struct gm_entity_info disk_info = {.key = disk};
+	sqlite3 *database = lock_database(fixture->on.directory);
+	see_guest(fixture);
+	see_port(fixture);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &disk_info);
+	gm_intake_evaluate(fixture->on.intake, T0);
+	assert_int_equal(find(fixture, guest)->guest_index, 0);
+	sqlite3_close(database);
+	gm_intake_evaluate(fixture->on.intake, T0 + GM_SECOND);
+	assert_int_equal(find(fixture, guest)->guest_index, 1);
+	assert_int_equal(find(fixture, port)->guest_index, 1);
+	assert_int_equal(find(fixture, port)->ordinal, 1);
+	assert_int_equal(find(fixture, disk)->guest_index, 1);
 }
 
 static void test_restored_frames_fill_the_window_in_silence(void **state)
@@ -415,7 +419,7 @@ static void test_restored_frames_fill_the_window_in_silence(void **state)
 			{GM_METRIC_MEMORY_TOTAL, {.gauge = 2e8}},
 		};
 		frame.read_at = frame.measured_at;
-		gm_intake_restore(fixture->intake, &frame, readings);
+		gm_intake_restore(fixture->on.intake, &frame, readings);
 	}
 	assert_int_equal(gm_window_count(find(fixture, guest)->window, GM_METRIC_MEMORY_USED), 50);
 	assert_int_equal(fixture->findings + fixture->frames, 0);
@@ -425,14 +429,14 @@ static void tell_name(struct fixture *fixture, enum gm_source_id source, const c
 {
 	struct gm_entity_info info = {.key = gm_entity_guest(uuid)};
 	snprintf(info.guest.name, sizeof(info.guest.name), "%s", name);
-	gm_intake_seen(fixture->intake, source, &info);
+	gm_intake_seen(fixture->on.intake, source, &info);
 }
 
 static const char *name_now(struct fixture *fixture)
 {
 	struct gm_entity_key key = gm_entity_guest(uuid);
 	const struct gm_tracked *tracked =
-		gm_entities_find(gm_intake_entities(fixture->intake), &key);
+		gm_entities_find(gm_intake_entities(fixture->on.intake), &key);
 	return tracked ? tracked->info.guest.name : "";
 }
 
@@ -450,17 +454,17 @@ static void test_guest_on_two_uris(void **state)
 	tell_name(fixture, GM_SOURCE_LIBVIRT, "first");
 	assert_string_equal(name_now(fixture), "first");
 	tell_name(fixture, GM_SOURCE_LIBVIRT_2, "second");
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT_2, &disk_info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT_2, &disk_info);
 	assert_string_equal(name_now(fixture), "first");
-	assert_null(gm_entities_find(gm_intake_entities(fixture->intake), &disk));
+	assert_null(gm_entities_find(gm_intake_entities(fixture->on.intake), &disk));
 	send_counter(fixture, GM_SOURCE_LIBVIRT_2_SLOW, key, GM_METRIC_CPU_TIME, T0 + 1, 2, 0);
 	assert_int_equal(fixture->frames, 1);
 	send_counter(fixture, GM_SOURCE_LIBVIRT_SLOW, key, GM_METRIC_CPU_TIME, T0 + 2, 3, 0);
 	assert_int_equal(fixture->frames, 2);
 	/* The other's end of it is nothing to us; the first one's is the end. */
-	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT_2, &key, T0 + 3);
+	gm_intake_gone(fixture->on.intake, GM_SOURCE_LIBVIRT_2, &key, T0 + 3);
 	assert_string_equal(name_now(fixture), "first");
-	gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &key, T0 + 4);
+	gm_intake_gone(fixture->on.intake, GM_SOURCE_LIBVIRT, &key, T0 + 4);
 	assert_int_equal(fixture->gone, 1);
 	tell_name(fixture, GM_SOURCE_LIBVIRT_2, "second");
 	assert_string_equal(name_now(fixture), "second");
@@ -488,11 +492,11 @@ static void test_nothing_is_foreseen_of_what_is_left_out(void **state)
 	}
 	snprintf(scope, sizeof(scope), "if:%s", gm_uuid_text(uuid, text));
 	tell_name(fixture, GM_SOURCE_LIBVIRT, "first");
-	gm_intake_foresee(fixture->intake, second, both, 2);
-	assert_int_equal(gm_state_index(fixture->state, scope, "another", &index, &err), 0);
+	gm_intake_foresee(fixture->on.intake, second, both, 2);
+	assert_int_equal(gm_state_index(fixture->on.state, scope, "another", &index, &err), 0);
 	assert_int_equal(index, 1);
-	gm_intake_foresee(fixture->intake, first, both, 2);
-	assert_int_equal(gm_state_index(fixture->state, scope, "yet another", &index, &err), 0);
+	gm_intake_foresee(fixture->on.intake, first, both, 2);
+	assert_int_equal(gm_state_index(fixture->on.state, scope, "yet another", &index, &err), 0);
 	assert_int_equal(index, 4);
 }
 
@@ -517,6 +521,7 @@ int main(void)
 		WITH_INTAKE(test_fine_frames_are_not_kept),
 		WITH_INTAKE(test_a_leak_is_told_once),
 		WITH_INTAKE(test_an_index_is_kept_over_a_return),
+		WITH_INTAKE(test_an_index_that_could_not_be_had_comes_later),
 		WITH_INTAKE(test_restored_frames_fill_the_window_in_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

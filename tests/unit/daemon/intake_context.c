@@ -15,10 +15,8 @@
 
 #include "analysis/anomaly.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "daemon/intake.h"
+#include "intake_fixture.h"
 #include "support/pipeline_ends.h"
-#include "support/state_directory.h"
 
 #define T0   (INT64_C(1700000000) * GM_SECOND)
 #define STEP (10 * GM_SECOND)
@@ -35,10 +33,7 @@ struct guest {
 };
 
 struct fixture {
-	char directory[STATE_DIRECTORY];
-	struct gm_state *state;
-	struct gm_detector_settings *settings;
-	struct gm_intake *intake;
+	struct intake_fixture on;
 	size_t count;
 	struct guest guests[GUESTS];
 	int64_t now;
@@ -62,22 +57,12 @@ static void on_finding(void *user, const struct gm_finding *finding)
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct gm_error err = {.text = ""};
-	gm_log_set_level(GM_LOG_ERROR);
-	state_directory_make(fixture->directory);
-	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
-	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
-	struct gm_anomaly_options *anomaly =
-		gm_detector_settings_get(fixture->settings, &gm_anomaly_ops);
-	anomaly->learning = 7200 * GM_SECOND;
-	struct gm_intake_options options = {
-		.window = {.samples = 100, .length = 600 * GM_SECOND},
-		.detectors = fixture->settings,
-		.libvirt = true,
-	};
 	struct gm_intake_sink sink = sink_that_passes(fixture);
 	sink.finding = on_finding;
-	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
+	open_intake(&fixture->on, 600 * GM_SECOND, &sink);
+	struct gm_anomaly_options *anomaly =
+		gm_detector_settings_get(fixture->on.settings, &gm_anomaly_ops);
+	anomaly->learning = 7200 * GM_SECOND;
 	fixture->now = T0;
 	fixture->seed = 5;
 	*state = fixture;
@@ -87,10 +72,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
-	gm_intake_free(fixture->intake);
-	gm_detector_settings_free(fixture->settings);
-	gm_state_close(fixture->state);
-	state_directory_remove(fixture->directory);
+	close_intake(&fixture->on);
 	free(fixture);
 	return 0;
 }
@@ -113,14 +95,14 @@ static void see_guests(struct fixture *fixture, size_t count, const char *flavor
 		struct gm_entity_info info = {.key = gm_entity_guest(guest->uuid),
 					      .guest = {.name = "instance"}};
 		snprintf(info.guest.flavor, sizeof(info.guest.flavor), "%s", flavor);
-		gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+		gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 
 		char device[GM_DEVICE_NAME];
 		device_of(i, device);
 		struct gm_entity_info port = {.key = gm_entity_interface(device),
 					      .interface = {.ordinal = 1}};
 		memcpy(port.interface.guest, guest->uuid, GM_UUID_SIZE);
-		gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &port);
+		gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &port);
 	}
 }
 
@@ -155,9 +137,9 @@ static void run(struct fixture *fixture, int steps)
 		batch->source = GM_SOURCE_LIBVIRT;
 		for (size_t guest = 0; guest < fixture->count; guest++)
 			put_guest(fixture, guest, batch);
-		gm_intake_batch(fixture->intake, batch);
+		gm_intake_batch(fixture->on.intake, batch);
 		gm_batch_free(batch);
-		gm_intake_evaluate(fixture->intake, fixture->now);
+		gm_intake_evaluate(fixture->on.intake, fixture->now);
 	}
 }
 
@@ -166,7 +148,7 @@ static void tell(struct fixture *fixture, size_t guest, enum gm_guest_event_kind
 	struct gm_guest_event event = {.key = gm_entity_guest(fixture->guests[guest].uuid),
 				       .kind = kind,
 				       .time = fixture->now};
-	gm_intake_event(fixture->intake, &event);
+	gm_intake_event(fixture->on.intake, &event);
 }
 
 static void change(struct guest *guest)
@@ -223,10 +205,10 @@ static bool disturbs(struct fixture *fixture, enum gm_guest_event_kind kind, con
 {
 	struct gm_buffer before = GM_BUFFER_INIT(GM_DETECTOR_STATE_MAX), after = before;
 	struct gm_entity_key key = gm_entity_interface(device);
-	struct gm_tracked *port = gm_entities_find(gm_intake_entities(fixture->intake), &key);
+	struct gm_tracked *port = gm_entities_find(gm_intake_entities(fixture->on.intake), &key);
 	assert_int_equal(gm_detector_set_save(port->detectors, &before), 0);
 	tell(fixture, 0, kind);
-	gm_intake_settle(fixture->intake);
+	gm_intake_settle(fixture->on.intake);
 	assert_int_equal(gm_detector_set_save(port->detectors, &after), 0);
 	bool same =
 		before.length == after.length && memcmp(before.data, after.data, after.length) == 0;
@@ -252,7 +234,7 @@ static void test_a_planned_change_reaches_what_belongs_to_a_guest(void **state)
 	struct gm_guest_event unknown = {.key = gm_entity_guest((const uint8_t[GM_UUID_SIZE]){9}),
 					 .kind = GM_GUEST_REBOOTED,
 					 .time = fixture->now};
-	gm_intake_event(fixture->intake, &unknown);
+	gm_intake_event(fixture->on.intake, &unknown);
 }
 
 static double number(const struct guest *guest, enum gm_evidence_id id)
@@ -294,7 +276,7 @@ static void test_what_all_of_a_flavor_do_is_a_warning(void **state)
 	/* Those that are gone are nobody's peers. */
 	for (size_t i = 1; i < GUESTS; i++) {
 		struct gm_entity_key key = gm_entity_guest(fixture->guests[i].uuid);
-		gm_intake_gone(fixture->intake, GM_SOURCE_LIBVIRT, &key, fixture->now);
+		gm_intake_gone(fixture->on.intake, GM_SOURCE_LIBVIRT, &key, fixture->now);
 	}
 	run(fixture, 1);
 	assert_false(gm_evidence_has(&fixture->guests[0].last.evidence, GM_EVIDENCE_PEER_COUNT));

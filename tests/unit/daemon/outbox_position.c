@@ -58,6 +58,43 @@ static void test_a_replay_gives_up_nothing(void **state)
 	assert_int_equal(row_of(fixture).expired, 1);
 }
 
+/* The daemon's end, or another option of the output, in the middle of it changes nothing of that. */
+static void test_a_replay_goes_on_after_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { TOTAL = 100 };
+	fixture->setup.options.backlog = 10;
+	fixture->setup.options.expiry = 60 * GM_SECOND;
+	restart(fixture);
+	for (uint32_t id = 1; id <= TOTAL; id++) {
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+		pump(fixture);
+		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
+	}
+	fixture->now += 3600 * GM_SECOND;
+	fixture->output.count = 0;
+	assert_int_equal(gm_outbox_replay(fixture->outbox, 1, NULL), 0);
+	pump(fixture);
+	for (size_t i = 0; i < 5; i++) {
+		verdict(fixture, i, GM_VERDICT_DELIVERED, 0);
+		pump(fixture);
+	}
+	restart(fixture);
+	assert_int_equal(row_of(fixture).position, 5);
+	pump(fixture);
+	deliver_all(fixture);
+	assert_int_equal(fixture->output.count, TOTAL - 5);
+	assert_int_equal(row_of(fixture).expired + row_of(fixture).overflowed, 0);
+	/* What comes then is as ever. */
+	restart(fixture);
+	gm_outbox_attach(fixture->outbox, NULL);
+	journal(fixture, TOTAL + 1, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	fixture->now += 61 * GM_SECOND;
+	pump(fixture);
+	assert_int_equal(row_of(fixture).expired, 1);
+}
+
 /* Nor does what is new and too much for the backlog push out what is told again. */
 static void test_during_a_replay_only_the_new_are_bounded(void **state)
 {
@@ -87,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_OUTBOX(test_a_position_beyond_the_journal_is_taken_back),
 		WITH_OUTBOX(test_a_replay_gives_up_nothing),
+		WITH_OUTBOX(test_a_replay_goes_on_after_a_restart),
 		WITH_OUTBOX(test_during_a_replay_only_the_new_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

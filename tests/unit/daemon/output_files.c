@@ -229,6 +229,34 @@ static void test_another_clouds_file_is_another_output(void **state)
 	gm_output_files_free(after);
 }
 
+/* So are the authorities that it names: by another file's contents under the same name. */
+static void test_another_authority_of_a_cloud_is_another_output(void **state)
+{
+	static const char cloud[] =
+		"clouds: {red: {auth: {auth_url: https://127.0.0.1/, username: u, password: p, "
+		"project_name: p}, cacert: %s/ca.pem}}\n";
+	struct fixture *fixture = *state;
+	struct gm_output_files *before, *same, *after;
+	char text[512], path[128];
+	mode_t mask = umask(077);
+	snprintf(path, sizeof(path), "%s/clouds.yml", fixture->directory);
+	setenv("OS_CLIENT_CONFIG_FILE", path, 1);
+	snprintf(text, sizeof(text), cloud, fixture->directory);
+	put(fixture, "clouds.yml", text);
+	put(fixture, "ca.pem", "one\n");
+	umask(mask);
+	put(fixture, "a.yaml", "type: aodh\ncloud: red\n");
+	struct gm_output_file a = load_one(fixture, &before), b = load_one(fixture, &same);
+	assert_true(gm_output_file_equal(&a, &b));
+	put(fixture, "ca.pem", "two\n");
+	struct gm_output_file c = load_one(fixture, &after);
+	assert_false(gm_output_file_equal(&a, &c));
+	unsetenv("OS_CLIENT_CONFIG_FILE");
+	gm_output_files_free(before);
+	gm_output_files_free(same);
+	gm_output_files_free(after);
+}
+
 /* An option that names a file counts by its contents: who adds one says so in its table. */
 static void test_options_of_files_say_so(void **state)
 {
@@ -255,6 +283,7 @@ int main(void)
 		WITH_FILES(test_names_that_cannot_be),
 		WITH_FILES(test_another_secret_is_another_output),
 		WITH_FILES(test_another_clouds_file_is_another_output),
+		WITH_FILES(test_another_authority_of_a_cloud_is_another_output),
 		cmocka_unit_test(test_options_of_files_say_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

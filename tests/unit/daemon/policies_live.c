@@ -249,6 +249,31 @@ static void rules_come_with_the_guests_name(void **state)
 	assert_string_equal(newest(fixture)->alarm.rule, "high");
 }
 
+static void rules_of_ports_come_with_the_guests_name(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = T0;
+
+	policies(fixture,
+		 "thresholds:\n  - {name: dropping, metric: net.rx.dropped, failure-max: 100,"
+		 " match: {name: 'web-*'}}\n");
+	start(fixture);
+	tell_guest(fixture->intake, web, "other-1");
+	tell_guest(fixture->intake, db, "other-2");
+	see_port(fixture, "tap0", web);
+	see_port(fixture, "tap1", db);
+	for (int i = 0; i < 3; i++, now += GM_SECOND)
+		send_drops(fixture, 0, now, 101);
+	assert_int_equal(fixture->told.count, 0);
+	tell_guest(fixture->intake, web, "web-1");
+	for (int i = 0; i < 3; i++, now += GM_SECOND) {
+		send_drops(fixture, 0, now, 101);
+		send_drops(fixture, 1, now, 101);
+	}
+	assert_int_equal(fixture->told.count, 1);
+	assert_string_equal(newest(fixture)->alarm.key.name, "tap0");
+}
+
 static void a_reload_is_whole_or_not_at_all(void **state)
 {
 	struct fixture *fixture = *state;
@@ -319,6 +344,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_policy_sees_the_guest_and_its_ports),
 		TEST(rules_come_with_the_guests_name),
+		TEST(rules_of_ports_come_with_the_guests_name),
 		TEST(a_reload_is_whole_or_not_at_all),
 		TEST(overrides_are_per_guest),
 	};

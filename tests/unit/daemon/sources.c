@@ -5,6 +5,8 @@
  * of each other, by sources of the test's own.
  */
 #include <errno.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,6 +64,7 @@ struct fake {
 	unsigned heard, followed;
 	bool here;
 	struct gm_entity_info info;
+	sem_t stuck; /* an open() that is stuck waits for it */
 };
 
 static int fake_open(struct gm_source *source, struct gm_error *err)
@@ -79,6 +82,13 @@ static int fake_poll(struct gm_source *source, int64_t now, const struct gm_sour
 	(void)sink;
 	(void)err;
 	*ret_entities = 0;
+	return 0;
+}
+
+static int stuck_open(struct gm_source *source, struct gm_error *err)
+{
+	(void)err;
+	sem_wait(&((struct fake *)source)->stuck);
 	return 0;
 }
 
@@ -119,12 +129,13 @@ struct fixture {
 
 static const struct gm_source_sink quiet = {.status = ignore_status};
 
-static void run_fake(struct fixture *f, enum gm_source_id id)
+static void run_fake(struct fixture *f, enum gm_source_id id,
+		     int (*open)(struct gm_source *source, struct gm_error *err))
 {
 	const struct gm_runner_options options = {.interval = 60 * GM_SECOND};
 	struct fake *fake = &f->fakes[id];
 	fake->ops = (struct gm_source_ops){.id = id,
-					   .open = fake_open,
+					   .open = open,
 					   .poll = fake_poll,
 					   .close = fake_end,
 					   .destroy = fake_end,
@@ -141,9 +152,9 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_int_equal(gm_entities_create(&f->entities), 0);
 	assert_int_equal(gm_detector_settings_create(&f->settings), 0);
-	run_fake(f, GM_SOURCE_LIBVIRT);
-	run_fake(f, GM_SOURCE_TAP);
-	run_fake(f, GM_SOURCE_HOST);
+	run_fake(f, GM_SOURCE_LIBVIRT, fake_open);
+	run_fake(f, GM_SOURCE_TAP, fake_open);
+	run_fake(f, GM_SOURCE_HOST, fake_open);
 	*state = f;
 	return 0;
 }
@@ -258,6 +269,43 @@ static void few_are_followed_each_time(void **state)
 	}
 }
 
+/* The account of one that cannot give it, and of no other; a slow lane may take its time. */
+static void who_is_stuck_is_told_for(void **state)
+{
+	struct fixture *f = *state;
+	const enum gm_source_id snmp = GM_SOURCE_SNMP, slow = gm_source_libvirt(0, true);
+	struct gm_source_status known = {.id = snmp, .connected = true, .ticks = 7, .missed = 3},
+				told;
+	struct gm_config *config;
+	int64_t later = gm_clock_monotonic() + 12 * GM_SECOND;
+	assert_int_equal(gm_config_create(&config), 0);
+	config->libvirt.slow_deadline = 2 * GM_SECOND;
+	assert_int_equal(sem_init(&f->fakes[snmp].stuck, 0, 0), 0);
+	assert_int_equal(sem_init(&f->fakes[slow].stuck, 0, 0), 0);
+	run_fake(f, snmp, stuck_open);
+	run_fake(f, slow, stuck_open);
+	while (gm_runner_busy(f->sources.runners[snmp], later) == 0 ||
+	       gm_runner_busy(f->sources.runners[slow], later) == 0)
+		sched_yield();
+	assert_false(gm_sources_stuck(&f->sources, config, &known, later - 5 * GM_SECOND, &told));
+	assert_true(gm_sources_stuck(&f->sources, config, &known, later, &told));
+	assert_false(told.connected);
+	assert_int_equal(told.ticks, 7);
+	assert_int_equal(told.missed, 3);
+	assert_true(told.lag_max > 10 * GM_SECOND);
+	assert_string_equal(told.error, "no answer for more than 10 s");
+	known.id = slow;
+	assert_false(gm_sources_stuck(&f->sources, config, &known, later, &told));
+	assert_true(gm_sources_stuck(&f->sources, config, &known, later + 4 * GM_SECOND, &told));
+	known.id = GM_SOURCE_TAP;
+	assert_false(gm_sources_stuck(&f->sources, config, &known, later, &told));
+	known.id = gm_source_libvirt(1, false); /* which is not enabled */
+	assert_false(gm_sources_stuck(&f->sources, config, &known, later, &told));
+	sem_post(&f->fakes[snmp].stuck);
+	sem_post(&f->fakes[slow].stuck);
+	gm_config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +316,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(who_leaves_is_followed_in_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_are_followed_each_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_stuck_is_told_for, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -26,7 +27,7 @@ static struct {
 	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
 	struct gm_state *state;
 	uint64_t views, looks;
-	uint64_t asked;  /* of an entity, whether it is a guest's */
+	uint64_t steps;  /* of walks over all entities */
 	bool told_early; /* a snapshot had what the journal had not */
 } seen;
 
@@ -45,16 +46,13 @@ void __wrap_gm_alarms_reassess(struct gm_alarms *alarms, int64_t now)
 	__real_gm_alarms_reassess(alarms, now);
 }
 
-bool __real_gm_tracked_belongs_to(const struct gm_tracked *tracked,
-				  const uint8_t guest[GM_UUID_SIZE]);
-bool __wrap_gm_tracked_belongs_to(const struct gm_tracked *tracked,
-				  const uint8_t guest[GM_UUID_SIZE]);
+struct gm_tracked *__real_gm_entities_next(const struct gm_tracked *tracked);
+struct gm_tracked *__wrap_gm_entities_next(const struct gm_tracked *tracked);
 
-bool __wrap_gm_tracked_belongs_to(const struct gm_tracked *tracked,
-				  const uint8_t guest[GM_UUID_SIZE])
+struct gm_tracked *__wrap_gm_entities_next(const struct gm_tracked *tracked)
 {
-	seen.asked++;
-	return __real_gm_tracked_belongs_to(tracked, guest);
+	seen.steps++;
+	return __real_gm_entities_next(tracked);
 }
 
 int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *config,
@@ -82,6 +80,9 @@ static int setup(void **state)
 	fixture->config = host_alone();
 	fixture->config->alarm.damping = false;
 	fixture->config->alarm.raise_limit = 0;
+	/* Who is called what matters to all that belongs to them. */
+	const struct gm_match match = {.name = "web-*"};
+	assert_int_equal(gm_detector_settings_add_override(fixture->config->detectors, &match), 0);
 	open_pipeline(fixture);
 	seen.state = fixture->state;
 	start_pipeline(fixture);
@@ -141,10 +142,11 @@ static void next_in_order(void *user, const struct gm_transition *transition)
 	++*next;
 }
 
-static void see_all(void)
+static void see_all(const char *name)
 {
 	for (unsigned guest = 0; guest < GUESTS; guest++) {
-		const struct gm_entity_info info = {.key = guest_key(guest)};
+		struct gm_entity_info info = {.key = guest_key(guest)};
+		snprintf(info.guest.name, sizeof(info.guest.name), "%s-%u", name, guest);
 		seen.sink->seen(seen.sink->user, GM_SOURCE_HOST, &info);
 	}
 }
@@ -170,29 +172,56 @@ static void test_all_guests_crash_at_once(void **state)
 {
 	struct fixture *fixture = *state;
 	unsigned next = 0;
-	see_all();
+	see_all("web");
 	run_until(fixture, GUESTS, 0);
 	commits = seen.views = 0;
 	happen(GM_GUEST_CRASHED);
 	run_until(fixture, GUESTS, GUESTS);
 	assert_few();
 	assert_one_each(fixture);
-	seen.asked = 0;
+	seen.steps = 0;
 	happen(GM_GUEST_STARTED);
 	run_until(fixture, GUESTS, 0);
 	assert_few();
-	assert_in_range(seen.asked, 0, FEW * GUESTS);
+	assert_in_range(seen.steps, 1, GUESTS * GUESTS / 2); /* one for each: twice that */
 	assert_int_equal(
 		gm_state_journal_after(fixture->state, 0, 2 * GUESTS, next_in_order, &next),
 		2 * GUESTS);
 	assert_int_equal(next, 2 * GUESTS);
 }
 
+static bool is_named(struct fixture *fixture, const char *name)
+{
+	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(fixture->pipeline);
+	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
+	bool named = snapshot->guest_count == GUESTS;
+	for (size_t i = 0; i < snapshot->guest_count && named; i++)
+		named = strncmp(snapshot->guests[i].info.name, name, strlen(name)) == 0;
+	gm_snapshot_release(slot, snapshot);
+	return named;
+}
+
+/* What belongs to guests is walked once for all whose names are others, not once for each. */
+static void test_all_guests_are_renamed_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const names[] = {"web", "db"};
+	for (size_t i = 0; i < 2; i++) {
+		int64_t end = gm_clock_monotonic() + PATIENCE_S * GM_SECOND;
+		seen.steps = 0;
+		see_all(names[i]);
+		while (!is_named(fixture, names[i]) && gm_clock_monotonic() < end)
+			uv_run(&fixture->loop, UV_RUN_ONCE);
+		assert_true(is_named(fixture, names[i]));
+		assert_in_range(seen.steps, 1, GUESTS * GUESTS / 2); /* one for each: twice that */
+	}
+}
+
 /* Who is silent now is looked for once for all that begin to leave, not once for each. */
 static void test_all_guests_leave_at_once(void **state)
 {
 	struct fixture *fixture = *state;
-	see_all();
+	see_all("web");
 	run_until(fixture, GUESTS, 0);
 	happen(GM_GUEST_WATCHDOG);
 	run_until(fixture, GUESTS, GUESTS);
@@ -203,7 +232,7 @@ static void test_all_guests_leave_at_once(void **state)
 	assert_in_range(seen.looks, 1, FEW);
 	assert_few();
 	/* Retired, and given back to whom they were. */
-	see_all();
+	see_all("web");
 	run_until(fixture, GUESTS, 0);
 }
 
@@ -212,6 +241,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_all_guests_crash_at_once, setup, end_pipeline),
 		cmocka_unit_test_setup_teardown(test_all_guests_leave_at_once, setup, end_pipeline),
+		cmocka_unit_test_setup_teardown(test_all_guests_are_renamed_at_once, setup,
+						end_pipeline),
 	};
 	count_commits();
 	return cmocka_run_group_tests(tests, NULL, NULL);

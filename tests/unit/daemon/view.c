@@ -17,10 +17,9 @@
 #include "analysis/burst.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/intake.h"
 #include "daemon/view.h"
+#include "intake_fixture.h"
 #include "support/pipeline_ends.h"
-#include "support/state_directory.h"
 
 #define T0   INT64_C(1700000000000000000)
 #define TICK (10 * GM_MILLISECOND)
@@ -31,10 +30,7 @@ static const uint8_t uuid[GM_UUID_SIZE] = {0x6c, 0x76, 1};
 static const uint8_t stranger[GM_UUID_SIZE] = {0x6c, 0x76, 2};
 
 struct fixture {
-	char directory[STATE_DIRECTORY];
-	struct gm_state *state;
-	struct gm_detector_settings *settings;
-	struct gm_intake *intake;
+	struct intake_fixture on;
 	struct gm_alarms *alarms;
 	struct gm_outlet *outlet;
 	struct gm_snapshot *snapshot;
@@ -63,26 +59,17 @@ static uint32_t new_id(void *user)
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct gm_error err = {.text = ""};
-	gm_log_set_level(GM_LOG_ERROR);
-	state_directory_make(fixture->directory);
 	fixture->time = T0;
-	assert_int_equal(gm_state_open(fixture->directory, &fixture->state, &err), 0);
-	assert_int_equal(gm_detector_settings_create(&fixture->settings), 0);
-	struct gm_burst_options *burst = gm_detector_settings_get(fixture->settings, &gm_burst_ops);
-	burst->port_rate = 100000000;
-	struct gm_intake_options options = {
-		.window = {.samples = 100, .length = 60 * GM_SECOND},
-		.detectors = fixture->settings,
-		.libvirt = true,
-	};
 	struct gm_alarm_options alarm = {.damping = false};
 	struct gm_intake_sink sink = sink_that_passes(fixture);
 	sink.finding = on_finding;
 	struct gm_alarm_sink alarm_sink = {on_transition, NULL, new_id, fixture};
-	assert_int_equal(gm_intake_create(&options, fixture->state, &sink, &fixture->intake), 0);
+	open_intake(&fixture->on, 60 * GM_SECOND, &sink);
+	struct gm_burst_options *burst =
+		gm_detector_settings_get(fixture->on.settings, &gm_burst_ops);
+	burst->port_rate = 100000000;
 	assert_int_equal(gm_alarms_create(&alarm, &alarm_sink, &fixture->alarms), 0);
-	assert_int_equal(gm_outlet_create(fixture->state, &fixture->outlet), 0);
+	assert_int_equal(gm_outlet_create(fixture->on.state, &fixture->outlet), 0);
 	*state = fixture;
 	return 0;
 }
@@ -94,10 +81,7 @@ static int teardown(void **state)
 		gm_snapshot_destroy(fixture->snapshot);
 	gm_outlet_free(fixture->outlet);
 	gm_alarms_free(fixture->alarms);
-	gm_intake_free(fixture->intake);
-	gm_detector_settings_free(fixture->settings);
-	gm_state_close(fixture->state);
-	state_directory_remove(fixture->directory);
+	close_intake(&fixture->on);
 	free(fixture);
 	return 0;
 }
@@ -113,8 +97,8 @@ static const struct gm_snapshot *build(struct fixture *fixture)
 		.agent = &agent,
 		.sources = sources,
 		.source_enabled = enabled,
-		.entities = gm_intake_entities(fixture->intake),
-		.contention = gm_intake_contention(fixture->intake),
+		.entities = gm_intake_entities(fixture->on.intake),
+		.contention = gm_intake_contention(fixture->on.intake),
 		.alarms = fixture->alarms,
 		.outlet = fixture->outlet,
 		.stale_after = 5 * GM_SECOND,
@@ -130,7 +114,7 @@ static void see_guest(struct fixture *fixture)
 {
 	struct gm_entity_info info = {.key = gm_entity_guest(uuid),
 				      .guest = {.name = "instance-1"}};
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 }
 
 static void see_port(struct fixture *fixture)
@@ -138,7 +122,7 @@ static void see_port(struct fixture *fixture)
 	struct gm_entity_info info = {.key = gm_entity_interface("vnet0"),
 				      .interface = {.ordinal = 1, .mac = "52:54:00:00:00:01"}};
 	memcpy(info.interface.guest, uuid, sizeof(uuid));
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 }
 
 static void see_process(struct fixture *fixture, const uint8_t *owner, uint32_t pid,
@@ -149,12 +133,12 @@ static void see_process(struct fixture *fixture, const uint8_t *owner, uint32_t 
 	snprintf(info.process.command, sizeof(info.process.command), "%s", command);
 	if (owner)
 		memcpy(info.process.guest, owner, GM_UUID_SIZE);
-	gm_intake_seen(fixture->intake, GM_SOURCE_SNMP, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_SNMP, &info);
 	struct gm_batch *batch = gm_batch_create();
 	batch->source = GM_SOURCE_SNMP;
 	gm_batch_frame(batch, &info.key, fixture->time, fixture->time, 0);
 	gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT, resident);
-	gm_intake_batch(fixture->intake, batch);
+	gm_intake_batch(fixture->on.intake, batch);
 	gm_batch_free(batch);
 }
 
@@ -173,10 +157,10 @@ static void run_port(struct fixture *fixture, int ticks, uint64_t received, uint
 		gm_batch_counter(batch, GM_METRIC_NET_RX_PACKETS, fixture->bytes[0] / 100);
 		gm_batch_counter(batch, GM_METRIC_NET_TX_BYTES, fixture->bytes[1]);
 		gm_batch_counter(batch, GM_METRIC_NET_TX_PACKETS, fixture->bytes[1] / 100);
-		gm_intake_batch(fixture->intake, batch);
+		gm_intake_batch(fixture->on.intake, batch);
 		gm_batch_free(batch);
 		if (fixture->time % GM_SECOND < TICK)
-			gm_intake_evaluate(fixture->intake, fixture->time);
+			gm_intake_evaluate(fixture->on.intake, fixture->time);
 	}
 }
 
@@ -309,7 +293,7 @@ static void remember(struct fixture *fixture, const struct gm_entity_key *key, c
 		     const char *metric)
 {
 	struct gm_finding finding = {.key = *key, .time = fixture->time, .active = true};
-	struct gm_tracked *tracked = gm_entities_find(gm_intake_entities(fixture->intake), key);
+	struct gm_tracked *tracked = gm_entities_find(gm_intake_entities(fixture->on.intake), key);
 	assert_non_null(tracked);
 	snprintf(finding.detector, sizeof(finding.detector), "%s", detector);
 	snprintf(finding.metric, sizeof(finding.metric), "%s", metric);
@@ -402,7 +386,7 @@ static void tell_vcpu(struct fixture *fixture, uint64_t run, uint64_t steal)
 	memcpy(note.guest, uuid, sizeof(uuid));
 	batch->source = GM_SOURCE_LIBVIRT_SLOW;
 	gm_batch_note(batch, &note);
-	gm_intake_batch(fixture->intake, batch);
+	gm_intake_batch(fixture->on.intake, batch);
 	gm_batch_free(batch);
 }
 
@@ -437,7 +421,7 @@ static void fail_disk(struct fixture *fixture, const char *detail)
 	struct gm_guest_event event = {
 		.key = gm_entity_guest(uuid), .kind = GM_GUEST_IO_ERROR, .time = fixture->time};
 	snprintf(event.detail, sizeof(event.detail), "%s", detail);
-	gm_intake_event(fixture->intake, &event);
+	gm_intake_event(fixture->on.intake, &event);
 }
 
 /* Events name a disk as the hypervisor does; as many names as it likes change nothing of one that fails. */
@@ -449,7 +433,7 @@ static void test_failures_of_disks_are_counted(void **state)
 	memcpy(info.disk.guest, uuid, sizeof(uuid));
 	gm_log_set_level(GM_LOG_ERROR);
 	see_guest(fixture);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 	assert_int_equal(build(fixture)->disk_count, 1);
 	assert_int_equal(build(fixture)->disks[0].errors, 0);
 	assert_true(build(fixture)->disks[0].failed_at == 0);
@@ -490,8 +474,8 @@ static void test_peaks_of_the_last_minute(void **state)
 	memcpy(info.interface.guest, stranger, sizeof(stranger));
 	struct gm_entity_info other = {.key = gm_entity_guest(stranger),
 				       .guest = {.name = "instance-2"}};
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &other);
-	gm_intake_seen(fixture->intake, GM_SOURCE_LIBVIRT, &info);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &other);
+	gm_intake_seen(fixture->on.intake, GM_SOURCE_LIBVIRT, &info);
 	snapshot = build(fixture);
 	assert_int_equal(snapshot->interfaces[0].guest_index, 2);
 	assert_int_equal(snapshot->interfaces[0].peaks[GM_PEAK_TX].at, 0);
@@ -506,8 +490,8 @@ static void test_a_guest_without_a_name_has_no_rows(void **state)
 	batch->source = GM_SOURCE_HOST;
 	gm_batch_frame(batch, &guest, fixture->time, fixture->time, 0);
 	gm_batch_gauge(batch, GM_METRIC_MEMORY_RESIDENT, 1e9);
-	assert_non_null(gm_intake_recall(fixture->intake, &guest));
-	gm_intake_batch(fixture->intake, batch);
+	assert_non_null(gm_intake_recall(fixture->on.intake, &guest));
+	gm_intake_batch(fixture->on.intake, batch);
 	gm_batch_free(batch);
 	remember(fixture, &guest, "leak", "memory.used");
 	const struct gm_snapshot *snapshot = build(fixture);

@@ -290,6 +290,38 @@ static void a_threshold_needs_its_metric(void **state)
 	}
 }
 
+static void a_policy_says_what_it_lacks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *condition, *remarks;
+		bool one_of_many;
+		int rc;
+		size_t lines;
+	} cases[] = {
+		{"condition=memory.used > 1", "", false, 0, 1},
+		{"condition=memory.used > 1 or load.1 > 1 or avg(load.1, 5s) > 1",
+		 "rec.csv: what is said of load.1 is not known: no column\n", false, 0, 1},
+		{"condition=load.1 > 1 and load.5 > 1", "", false, -EINVAL, 0},
+		{"condition=load.1 > 1", "", true, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *settings[] = {cases[i].condition, "hold=0", NULL};
+		struct outcome o =
+			run((struct gm_replay_options){.detector = "policy",
+						       .settings = settings,
+						       .one_of_many = cases[i].one_of_many},
+			    "time,memory.used\n1,0\n3,2\n5,2\n");
+		assert_int_equal(o.rc, cases[i].rc);
+		assert_int_equal(o.count, cases[i].lines);
+		assert_string_equal(o.remarks, cases[i].remarks);
+		assert_int_equal(
+			strstr(o.err.text, "condition: the recording has no column load.") != NULL,
+			cases[i].rc < 0);
+		clean(&o);
+	}
+}
+
 static void what_is_left_out_is_told(void **state)
 {
 	(void)state;
@@ -399,6 +431,7 @@ int main(void)
 		cmocka_unit_test(scores_have_a_line_per_row),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(a_threshold_needs_its_metric),
+		cmocka_unit_test(a_policy_says_what_it_lacks),
 		cmocka_unit_test(what_is_left_out_is_told),
 		cmocka_unit_test(a_fault_ends_the_output),
 		cmocka_unit_test(nothing_in_gives_nothing),

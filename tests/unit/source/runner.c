@@ -283,6 +283,10 @@ static void stop_does_not_wait_for_backoff_or_interval(void **state)
 	rare = start(&slow, 3600 * GM_SECOND);
 	wait_for(&slow.opens, 1);
 	before = gm_clock_monotonic();
+	while (gm_runner_busy(rare, gm_clock_monotonic()) > 0) {
+		assert_true(gm_clock_monotonic() - before < 10 * GM_SECOND);
+	}
+	before = gm_clock_monotonic();
 	assert_int_equal(gm_runner_stop(rare, 500 * GM_MILLISECOND), 0);
 	assert_true(gm_clock_monotonic() - before < 400 * GM_MILLISECOND);
 	assert_int_equal(slow.polls, 0);
@@ -327,6 +331,7 @@ static void a_stuck_thread_is_left_behind(void **state)
 	runner = start(&script, 10 * GM_MILLISECOND);
 	wait_for(&script.polls, 1);
 	before = gm_clock_monotonic();
+	assert_in_range(gm_runner_busy(runner, before + GM_SECOND), GM_SECOND, 10 * GM_SECOND);
 	assert_int_equal(gm_runner_stop(runner, 100 * GM_MILLISECOND), -ETIMEDOUT);
 	assert_true(gm_clock_monotonic() - before >= 100 * GM_MILLISECOND);
 	assert_true(gm_clock_monotonic() - before < 2 * GM_SECOND);

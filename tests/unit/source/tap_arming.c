@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ports that are armed: levels and credit without a clock; then a real tap under the real runner, whose
- * readings come closer while it bursts and go apart again. And the operator's rates.
+ * readings come closer while it bursts and go apart again; what that does to a fold. And the operator's rates.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -253,6 +254,98 @@ static void readings_come_closer_in_a_burst(void **state)
 	assert_true(watch.speed == 2e8);
 }
 
+/* Kept frames of two ports, batch by batch. */
+struct kept {
+	struct gm_source *source;
+	struct gm_source_sink sink;
+	unsigned armed, idle; /* all of them */
+	unsigned unlike;      /* batches that had the one's and not the other's */
+	unsigned fine;        /* frames of the armed port */
+};
+
+static void on_fold(void *user, struct gm_batch *batch)
+{
+	struct kept *kept = user;
+	unsigned armed = 0, idle = 0;
+
+	for (size_t i = 0; i < batch->frame_count; i++) {
+		const struct gm_frame *frame = &batch->frames[i];
+		bool fine = (frame->flags & GM_FRAME_FINE) != 0;
+		bool ours = strcmp(frame->key.name, "armed0") == 0;
+
+		armed += ours && !fine;
+		idle += !ours && !fine;
+		kept->fine += ours && fine;
+	}
+	kept->armed += armed;
+	kept->idle += idle;
+	kept->unlike += armed != idle;
+	gm_batch_free(batch);
+}
+
+/* A tick `wait` ns after `*at`; awake, for a sleep ends too late for what is tested here. */
+static void tick_after(struct kept *kept, int64_t *at, int64_t wait)
+{
+	struct gm_error err = {.text = ""};
+	uint32_t entities;
+
+	while (gm_clock_monotonic() - *at < wait) {
+	}
+	*at = gm_clock_monotonic();
+	if (kept->source->ops->poll(kept->source, gm_clock_now(), &kept->sink, &entities, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/*
+ * A reading that is left out ends the fold with the next one: with the next of all ports, for else the ports
+ * that are not armed have no frame in it.
+ */
+static void a_fold_ends_for_all_while_one_is_armed(void **state)
+{
+	struct kept kept = {.sink = {.seen = on_seen, .gone = on_gone, .status = on_status}};
+	int tap = netns_tap("armed0"), idle = netns_tap("idle0");
+	int64_t begin = gm_clock_monotonic(), at = begin;
+	struct gm_error err = {.text = ""};
+	struct gm_tap_options options;
+
+	(void)state;
+	assert_true(tap >= 0 && idle >= 0);
+	kept.sink.samples = on_fold;
+	kept.sink.user = &kept;
+	gm_option_defaults(gm_tap_option_table, &options);
+	options.armed_interval = GM_MILLISECOND;
+	options.armed_time = 10 * GM_SECOND;
+	options.armed_share = 1;
+	snprintf(options.devices, sizeof(options.devices), "armed0,idle0");
+	assert_int_equal(gm_tap_create(&options, &kept.source), 0);
+	assert_int_equal(kept.source->ops->open(kept.source, &err), 0);
+	/* Until what is usual is known; then more than that. */
+	while (at - begin < 1200 * GM_MILLISECOND)
+		tick_after(&kept, &at, options.interval);
+	assert_int_equal(kept.source->ops->pace(kept.source), options.interval);
+	netns_write(tap, 100, 1000);
+	while (kept.source->ops->pace(kept.source) != GM_MILLISECOND)
+		tick_after(&kept, &at, options.interval);
+	/*
+	 * A tick nearly half a slot late and one nearly half a slot early, time and again: the second of such a
+	 * pair is left out.
+	 */
+	kept.fine = 0;
+	for (int i = 0; i < 200; i++) {
+		netns_write(tap, 1, 500);
+		tick_after(&kept, &at, 1350 * GM_MICROSECOND);
+		tick_after(&kept, &at, 100 * GM_MICROSECOND);
+	}
+	assert_true(kept.fine > 20);
+	assert_true(kept.armed > 5);
+	assert_int_equal(kept.armed, kept.idle);
+	assert_int_equal(kept.unlike, 0);
+	kept.source->ops->close(kept.source);
+	kept.source->ops->destroy(kept.source);
+	close(tap);
+	close(idle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest pure[] = {
@@ -263,6 +356,7 @@ int main(void)
 	};
 	const struct CMUnitTest real[] = {
 		cmocka_unit_test(readings_come_closer_in_a_burst),
+		cmocka_unit_test(a_fold_ends_for_all_while_one_is_armed),
 	};
 	int failed = cmocka_run_group_tests(pure, NULL, NULL);
 

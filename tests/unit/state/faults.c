@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What must not lose or corrupt the state: kill -9, a full disk, damaged files, a second copy.
+ * What must not lose or corrupt the state: kill -9, a full disk, damaged files, a second copy. And how long one
+ * waits for who has locked it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
+#include "state/action.h"
+#include "support/state_sql.h"
 
 struct seen {
 	uint64_t count, last;
@@ -227,13 +231,73 @@ static void test_not_a_directory(void **state)
 	assert_non_null(strstr(f->err.text, path));
 }
 
+static int write_index(struct fixture *f, unsigned i)
+{
+	char name[16];
+	uint32_t index;
+
+	snprintf(name, sizeof(name), "name-%u", i);
+	return gm_state_index(f->state, "guest", name, &index, &f->err);
+}
+
+static int write_action(struct fixture *f, unsigned i)
+{
+	const struct gm_action_row row = {.output = "move", .action = "migrate", .sequence = i};
+
+	return gm_state_action_put(f->state, &row, &f->err);
+}
+
+/* All that would write wait together for a fifth of a second in each; then it is as if nothing had been. */
+static void test_long_lock(void **state)
+{
+	enum { CALLS = 20 };
+	struct fixture *f = *state;
+
+	open_state(f);
+	sqlite3 *database = lock_database(f->directory);
+	int64_t begin = gm_clock_monotonic();
+	for (unsigned i = 1; i <= CALLS; i++) {
+		struct gm_transition raise = transition_of(i, GM_TRANSITION_RAISE, 1);
+
+		assert_int_equal(write_index(f, i), -EBUSY);
+		assert_int_equal(write_action(f, i), -EBUSY);
+		assert_int_equal(gm_state_journal(f->state, &raise, &f->err), -EBUSY);
+	}
+	int64_t took = gm_clock_monotonic() - begin;
+	assert_true(took >= 190 * GM_MILLISECOND); /* a short lock would have cost nothing */
+	assert_true(took < GM_SECOND);
+	sqlite3_close(database);
+	assert_int_equal(write_index(f, 1), 0);
+	assert_int_equal(write_action(f, 1), 0);
+}
+
+static void *unlock_soon(void *database)
+{
+	usleep(50 * 1000);
+	sqlite3_close(database);
+	return NULL;
+}
+
+static void test_short_lock(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t thread;
+
+	open_state(f);
+	sqlite3 *database = lock_database(f->directory);
+	assert_int_equal(pthread_create(&thread, NULL, unlock_soon, database), 0);
+	int rc = write_index(f, 1);
+	pthread_join(thread, NULL);
+	assert_int_equal(rc, 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_kill_9),          TEST(test_second_copy),  TEST(test_damaged_files),
 		TEST(test_flipped_page),    TEST(test_newer_schema), TEST(test_disk_full),
-		TEST(test_not_a_directory),
+		TEST(test_not_a_directory), TEST(test_long_lock),    TEST(test_short_lock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,7 +116,8 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 			     "DROP TABLE registrations; DROP TABLE lessons; DROP TABLE comments; "
 			     "DROP TABLE maintenance; DROP TABLE actions;"
 			     "ALTER TABLE journal DROP COLUMN journalled;"
-			     "ALTER TABLE outputs DROP COLUMN paused; PRAGMA user_version = 1;",
+			     "ALTER TABLE outputs DROP COLUMN paused;"
+			     "ALTER TABLE outputs DROP COLUMN replay; PRAGMA user_version = 1;",
 			     NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
