@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,13 +148,18 @@ static int64_t count_of_alarm(const struct gm_output *output, unsigned states)
 static void withhold(struct gm_output *output, const char *why)
 {
 	enum gm_action_state state = output->row.state;
+	char text[GM_ACTION_ANSWER];
 	struct gm_error err;
+	/* What it was told before is why it comes too late. */
+	bool tried = output->row.attempts > 0 && output->row.answer[0] != '\0';
+	snprintf(text, sizeof(text), "%s%s%s", why, tried ? "; last: " : "",
+		 tried ? output->row.answer : "");
 	/* What may have been done stays so, and counts. What was tried is not left as if it still were. */
 	bool unsure = state == GM_ACTION_SENT || state == GM_ACTION_UNSURE;
 	if (!unsure &&
 	    (output->row.attempts > 0 || count_of_alarm(output, 1U << GM_ACTION_WITHHELD) <= 0)) {
-		say(output, GM_LOG_NOTICE, "withheld", why);
-		if (note(output, GM_ACTION_WITHHELD, why, &err) < 0)
+		say(output, GM_LOG_NOTICE, "withheld", text);
+		if (note(output, GM_ACTION_WITHHELD, text, &err) < 0)
 			gm_log(GM_LOG_ERROR, "output %s: %s", output->host.name, err.text);
 	}
 	tell(output, GM_VERDICT_DELIVERED, NULL, 0);

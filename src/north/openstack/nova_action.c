@@ -113,6 +113,22 @@ static void ask(const void *all, const struct gm_message *message,
 		request->body = make_state(options->action == SET_ERROR ? "error" : "active");
 }
 
+/*
+ * 409 says that the guest's state does not allow it now: that may pass, and it is tried again. Not so while somebody
+ * moves the guest, for it is wanted elsewhere, and that is where it goes: tried again once it has arrived, it would be
+ * moved a second time, perhaps back. Told apart by words alone.
+ */
+static void judge(int status, struct gm_action_answer *answer)
+{
+	static const char *const moves[] = {"task_state migrating", "task_state resize_",
+					    "task_state rebuild"};
+
+	for (size_t i = 0; status == 409 && answer->text && i < sizeof(moves) / sizeof(moves[0]);
+	     i++)
+		if (strstr(answer->text, moves[i]))
+			answer->outcome = GM_ACTION_IN_VAIN;
+}
+
 static const char *const service_types[] = {"compute", NULL};
 
 static const struct gm_cloud_action_kind kind = {
@@ -122,6 +138,7 @@ static const struct gm_cloud_action_kind kind = {
 	.version = "/v2.1",
 	.name = name_action,
 	.ask = ask,
+	.judge = judge,
 };
 
 static int check(const void *all, struct gm_error *err)

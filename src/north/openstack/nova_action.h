@@ -4,6 +4,9 @@
  * guest to another node, set the state that others see of it, or, for a fault of the node itself, take the
  * node out of Nova's scheduling with the reason beside it. Limits, dry run and journal: north/action.h.
  *
+ * Requests name no microversion, so Nova takes them as 2.1, where it answers a live migration once a node has been
+ * found and has agreed, a second or more later: what cannot be done is told. From 2.34 on it would say yes at once.
+ *
  * evacuate-hint is a hint and no more. Nova evacuates (rebuilds elsewhere) what ran on a node whose compute
  * service it takes for down; a daemon on a node that still runs cannot know that its guests have ended, and a
  * guest that runs twice destroys its disk. So this neither evacuates nor forces the service down: it disables

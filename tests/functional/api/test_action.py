@@ -22,6 +22,7 @@ class Cloud:
     def __init__(self):
         self.port, self.actions, self.answers, self.tokens = free_port(), [], [], 0
         self.echo = self.locked = False  # answers repeat the secrets; nobody gets a token
+        self.fault = None  # the body of answers that are errors
         self.hold = threading.Event()  # cleared: no answer is given
         self.hold.set()
         cloud = self
@@ -57,7 +58,8 @@ class Cloud:
                     status = cloud.answers.pop(0) if cloud.answers else 202
                     cloud.actions.append((self.path, body, status))
                     cloud.hold.wait()
-                    self.answer(status, {"faultstring": self.headers["X-Auth-Token"]} if cloud.echo else None)
+                    body = {"faultstring": self.headers["X-Auth-Token"]} if cloud.echo else cloud.fault
+                    self.answer(status, body if status >= 300 or cloud.echo else None)
 
             def give_token(self, body):
                 user = body["auth"]["identity"]["password"]["user"]
@@ -156,6 +158,19 @@ class Action(RigTest):
         self.assertEqual([(body, status) for _, body, status in self.cloud.actions],
                          [({"os-resetState": {"state": "error"}}, status) for status in (503, 409, 202)])
 
+    def test_a_guest_that_is_being_moved(self):
+        """The words of Nova 26, for a live migration, a resize and an evacuation: it is not moved once more."""
+        self.output(dry_run="no", limit=5)
+        states = ("migrating", "resize_migrated", "rebuild_spawning")
+        for number, state in enumerate(states, 1):
+            text = f"Cannot 'os-migrateLive' instance {WEB} while it is in task_state {state}"
+            self.cloud.fault, self.cloud.answers = {"conflictingRequest": {"code": 409, "message": text}}, [409]
+            self.rig.policies(**{f"rule{one}": "critical" for one in range(number)})
+            wait_until("it was refused", lambda text=text: self.journal() and self.journal()[-1]["answer"] == f"409: {text}")
+        time.sleep(0.5)  # some of its pauses
+        self.assertEqual([(row["state"], row["attempts"]) for row in self.journal()], [("refused", 1)] * 3)
+        self.assertEqual(len(self.cloud.actions), 3)
+
     def outputs(self):
         text = self.rig.ask("--json", "outputs").stdout
         self.assertNotIn(PASSWORD, text)
@@ -179,6 +194,8 @@ class Action(RigTest):
         self.output(dry_run="no", max_age="1s")
         self.rig.policies(one="critical")
         wait_until("it is given up", lambda: "the alarm is older than max-age" in self.log(), 40)
+        self.assertEqual([(row["state"], row["answer"]) for row in self.journal()],
+                         [("withheld", "the alarm is older than max-age; last: the answer is 503")])
         tried = len(self.cloud.actions)
         time.sleep(1)
         self.assertEqual(len(self.cloud.actions), tried)

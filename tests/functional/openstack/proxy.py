@@ -81,6 +81,16 @@ def hang():
     return Fault("hang", answer)
 
 
+def hold():
+    """The service does what it is asked, and its answer waits until mend()."""
+    def answer(handler):
+        code, headers, body = handler.forward()
+        while handler.proxy.fault is not None and handler.proxy.fault.name == "hold":
+            time.sleep(0.05)
+        handler.reply(code, body, dict(headers))
+    return Fault("hold", answer)
+
+
 def redirect(target):
     def answer(handler):
         handler.reply(302, b"", {"Location": target + handler.path})

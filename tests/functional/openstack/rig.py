@@ -14,6 +14,7 @@ import uuid
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "support", "services"), os.path.join(HERE, "..")]
 
+import compute  # noqa: E402
 import recovery  # noqa: E402
 import stack  # noqa: E402
 from gmtest import memory  # noqa: E402
@@ -167,6 +168,7 @@ class Rig:
         if self.attached:
             subprocess.run(["ip", "link", "delete", PORT], check=True)
         else:
+            compute.stop(self.stack)
             recovery.stop(self.stack)
             self.stack.down()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outputs that act, against the real services: Masakari's notifications, Mistral's workflows."""
+"""Outputs that act, against the real services: what Masakari's API makes of notifications, Mistral's workflows."""
 
 import json
 import unittest
@@ -7,12 +7,9 @@ import urllib.request
 
 import recovery
 import stack
-from rig import NODE, WAIT, OpenStackTest, wait_until
+from acting import ActionTest
+from rig import NODE, WAIT, wait_until
 
-GUEST = "11111111-2222-4333-8444-555555555501"
-DOMAIN = f"""<node><domain type='test'><name>web</name><uuid>{GUEST}</uuid><memory unit='MiB'>512</memory>
-<vcpu>1</vcpu><os><type>hvm</type></os></domain></node>"""
-RULES = {"hard-hang": ("guest", "cpu.time > 0"), "node-dead": ("node", "load.1 >= 0")}
 WORKFLOW = """---
 version: '2.0'
 heal:
@@ -22,47 +19,15 @@ heal:
 """
 
 
-class Actions(OpenStackTest):
+class Actions(ActionTest):
     @classmethod
     def setUpClass(cls):
         missing = recovery.missing()
         if missing:
             raise unittest.SkipTest("not installed: " + ", ".join(missing))
-        if not cls.rig.attached:
-            recovery.start(cls.rig.stack)
-            recovery.add_host(cls.rig.stack, NODE)
-
-    def setUp(self):
-        super().setUp()
-        self.token_of_healer = self.rig.stack.token("healer", "healerpw", "service")
-        self.node.libvirt = "{slow-interval: 100ms, uri: 'test://" + self.node.write("node.xml", DOMAIN) + "'}"
-        self.password = self.node.write("healer", "healerpw\n", 0o600)
-
-    def action(self, name, kind, **options):
-        settings = {"type": kind, "auth-url": stack.url("keystone") + "/v3", "user": "healer", "project": "service",
-                    "password-file": self.password, "dry-run": "no", "limit": 9, "timeout": "30s", "max-age": "5m",
-                    "retry-min": "100ms", "retry-max": "1s",
-                    **{key.replace("_", "-"): value for key, value in options.items()}}
-        self.node.output(name, "".join(f"{key}: {value}\n" for key, value in settings.items()))
-
-    def raise_rules(self, *names):
-        self.node.write("policy.d/hard.yaml", "policies:\n" + "".join(
-            f"  - {{name: {name}, match: {{entity: {RULES[name][0]}}}, condition: {RULES[name][1]}, "
-            f"interval: 100ms, severity: critical, message: {name} holds}}\n" for name in names))
-        self.node.ask("reload")
-
-    def journal(self, output):
-        return [(row["state"], row["answer"]) for row in self.node.ask("actions", output)["actions"]]
-
-    def settled(self, output):
-        wait_until(f"{output} has done it", lambda: [state for state, _ in self.journal(output)
-                                                     if state in ("accepted", "refused")], WAIT)
-        return self.journal(output)
-
-    def ask(self, service, path):
-        status, _, answer = stack.call("GET", stack.url(service) + path, token=self.token_of_healer)
-        self.assertEqual(status, 200, answer)
-        return answer
+        cls.start_services()
+        recovery.add_host(cls.rig.stack, NODE)
+        cls.addClassCleanup(recovery.forget_hosts, cls.rig.stack)
 
     def test_masakari(self):
         self.action("guests", "masakari", rules="hard-*")
@@ -79,7 +44,7 @@ class Actions(OpenStackTest):
         self.assertEqual([state for state, _ in self.journal("dry")], ["dry-run"])
         kept = {row["type"]: row for row in self.ask("masakari", "/v1/notifications")["notifications"]}
         self.assertEqual(set(kept), {"VM", "COMPUTE_HOST"})
-        self.assertEqual(kept["VM"]["payload"], {"event": "LIFECYCLE", "instance_uuid": GUEST,
+        self.assertEqual(kept["VM"]["payload"], {"event": "LIFECYCLE", "instance_uuid": self.guest,
                                                  "vir_domain_event": "STOPPED_FAILED"})
         self.assertEqual(kept["COMPUTE_HOST"]["payload"], {"event": "STOPPED", "host_status": "NORMAL",
                                                            "cluster_status": "OFFLINE"})
@@ -103,7 +68,7 @@ class Actions(OpenStackTest):
         path = "/v2/executions/" + text[5:]
         wait_until("the workflow has ended", lambda: self.ask("mistral", path)["state"] == "SUCCESS", WAIT)
         execution = self.ask("mistral", path)
-        self.assertEqual(json.loads(execution["output"]), {"who": GUEST, "why": "hard-hang", "ticket": "T-1"})
+        self.assertEqual(json.loads(execution["output"]), {"who": self.guest, "why": "hard-hang", "ticket": "T-1"})
         self.assertRegex(execution["description"], f"^guestmon {NODE}/[0-9]+: ")
         self.assertRegex(self.settled("none")[0][1], "^404: Workflow not found .*nothing")
         self.assertRegex(self.settled("other")[0][1], "^400: Invalid input .*missing=.*alarm")

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistral and Masakari's API beside the services of stack.py: each one process, on SQLite, with RabbitMQ between
-their parts. Mistral is whole (API, engine, executor). Masakari is its API alone: what it does afterwards
-needs Nova and Pacemaker.
+"""Mistral and Masakari beside the services of stack.py, on SQLite, with RabbitMQ between their parts. Mistral is one
+process (API, engine, executor). Masakari's API is started alone at first; its engine, which recovers guests and
+hosts, once there is a Nova (compute.py). Pacemaker, which tells it of hosts elsewhere, is not there: guestmond does.
 
 What is odd here, and why:
 - Masakari reads its configuration twice, the second time without what the environment says: it gets both.
 - Mistral's migrations do not run on SQLite: the tables are made from its models.
 - Debian 12's oslo.messaging copies a request's context without what it does not know, and Masakari 14's context
   does not stand that: every POST ends with 500. CONTEXT gives the copy what is missing.
-- A host becomes part of a segment only if Nova knows it: there is no Nova, so it is put into the table."""
+- A host becomes part of a segment only if Nova knows it: without a Nova it is put into the table.
+- The engine looks again after what it did not finish, every two minutes: not after what was told before it began."""
 
 import functools
 import os
@@ -17,40 +18,22 @@ import sqlite3
 import stack
 
 PORTS = {"mistral": 18989, "masakari": 15868}
+ENGINE = "masakari-engine"
 stack.PORTS.update(PORTS)
 TOOLS = ["mistral-server", "masakari-wsgi"]
 KINDS = {"mistral": ("workflowv2", "/v2"), "masakari": ("instance-ha", "/v1/%(project_id)s")}
 
 
-def transport():
-    return f"rabbit://guest:guest@127.0.0.1:{stack.PORTS['rabbit']}/"
-
-
 def seed(services):
-    """Their users and the catalog's entries."""
-    admin = services.token()
-
-    def ask(method, path, body=None):
-        return services.identity(admin, method, path, body)
-
-    roles = {role["name"]: role["id"] for role in ask("GET", "/roles")["roles"]}
-    projects = {project["name"]: project["id"] for project in ask("GET", "/projects")["projects"]}
-    for name, (kind, path) in KINDS.items():
-        user = ask("POST", "/users", {"user": {"name": name, "password": "svcpw", "domain_id": "default"}})["user"]
-        ask("PUT", f"/projects/{projects['service']}/users/{user['id']}/roles/{roles['admin']}")
-        service = ask("POST", "/services", {"service": {"type": kind, "name": name}})["service"]
-        ask("POST", "/endpoints", {"endpoint": {
-            "service_id": service["id"], "interface": "public", "region_id": "RegionOne",
-            "url": stack.url(name) + path}})
-    # The one that acts: who may tell Masakari is an administrator.
-    user = ask("POST", "/users", {"user": {"name": "healer", "password": "healerpw", "domain_id": "default"}})["user"]
-    ask("PUT", f"/projects/{projects['service']}/users/{user['id']}/roles/{roles['admin']}")
+    """Their users and the catalog's entries, and the one that acts: who may tell Masakari is an administrator."""
+    services.enlist(KINDS)
+    services.make_administrator("healer", "healerpw")
 
 
 def start_mistral(services):
     conf = services.path("mistral/mistral.conf")
     services.write("mistral/mistral.conf", f"""[DEFAULT]
-transport_url = {transport()}
+transport_url = {stack.transport()}
 log_file = {services.path("log/mistral.log")}
 use_stderr = false
 [api]
@@ -76,8 +59,14 @@ from masakari import context
 plain = context.RequestContext.from_dict.__func__
 context.RequestContext.from_dict = classmethod(
     lambda own, values, **more: plain(own, {**values, "read_deleted": values.get("read_deleted") or "no"}, **more))
+"""
+API = """
 from masakari.cmd.api import initialize_application
 application = initialize_application()
+"""
+RUN_ENGINE = """
+from masakari.cmd.engine import main
+main()
 """
 
 PASTE = """[composite:masakari_api]
@@ -106,12 +95,21 @@ paste.app_factory = masakari.api.openstack.ha:APIRouterV1.factory
 
 def start_masakari(services):
     services.write("masakari/api-paste.ini", PASTE.replace("@CONF@", services.path("masakari/masakari.conf")))
-    services.write("masakari/wsgi.py", CONTEXT)
+    services.write("masakari/wsgi.py", CONTEXT + API)
     services.write("masakari/masakari.conf", f"""[DEFAULT]
-transport_url = {transport()}
+transport_url = {stack.transport()}
 log_file = {services.path("log/masakari.log")}
 use_stderr = false
 auth_strategy = keystone
+os_privileged_user_name = masakari
+os_privileged_user_password = svcpw
+os_privileged_user_tenant = service
+os_privileged_user_auth_url = {stack.url("keystone")}/v3
+os_user_domain_name = Default
+os_project_domain_name = Default
+os_region_name = RegionOne
+wait_period_after_service_update = 1
+process_unfinished_notifications_interval = 86400
 [database]
 connection = sqlite:///{services.path("masakari/masakari.db")}
 [oslo_messaging_notifications]
@@ -125,8 +123,15 @@ driver = noop
                    OS_MASAKARI_CONFIG_DIR=services.path("masakari"))
 
 
+def start_engine(services):
+    conf = services.path("masakari/masakari.conf")
+    services.spawn(ENGINE, ["/usr/bin/python3", "-c", CONTEXT + RUN_ENGINE, "--config-file", conf,
+                            "--log-file", services.path(f"log/{ENGINE}.log")])
+    services.await_consumers("ha_engine")
+
+
 def add_host(services, name):
-    """A host of a segment."""
+    """A host of a segment, whether there is such a host or not."""
     with sqlite3.connect(services.path("masakari/masakari.db"), timeout=30) as base:
         base.execute("INSERT INTO failover_segments (uuid, name, service_type, recovery_method, deleted) VALUES "
                      "('0f000000-0000-4000-8000-00000000000f', 'segment', 'compute', 'auto', 0)")
@@ -135,14 +140,23 @@ def add_host(services, name):
                      "'0f000000-0000-4000-8000-00000000000f', 0, 0)", (name,))
 
 
+def forget_hosts(services):
+    """And what was told of them."""
+    with sqlite3.connect(services.path("masakari/masakari.db"), timeout=30) as base:
+        for table in ("notifications", "hosts", "failover_segments"):
+            base.execute("DELETE FROM " + table)
+
+
 def start(services):
-    """Needs Keystone and RabbitMQ."""
+    """Needs Keystone and RabbitMQ. Nothing, where they run already."""
+    if services.pid("mistral"):
+        return
     seed(services)
     stack.at_once([[functools.partial(step, services)] for step in (start_masakari, start_mistral)])
 
 
 def stop(services):
-    for name in PORTS:
+    for name in (ENGINE, *PORTS):
         services.stop(name)
 
 

@@ -5,7 +5,7 @@ What is odd here, and why:
 - Keystone and Aodh share SQLite files between processes, which fails under the default journal: WAL.
 - keystonemiddleware re-uses connections that uwsgi closes: every answer says "Connection: close".
 - The middleware reads /etc/PROJECT unless its section of api-paste.ini names a file.
-- Validated tokens are cached for 300 s by default, so that a revoked one stays good: 5 s.
+- Validated tokens are cached for 300 s by default, so that a revoked one stays good: 5 s, where that is tested.
 - The listener caches a project's alarms for 60 s by default: no cache.
 - Gnocchi's index works on PostgreSQL or MySQL alone."""
 
@@ -36,6 +36,19 @@ START = 120  # seconds that a service may take on a busy machine
 
 def url(service):
     return f"http://127.0.0.1:{PORTS[service]}"
+
+
+def transport():
+    return f"rabbit://guest:guest@127.0.0.1:{PORTS['rabbit']}/"
+
+
+def database(name):
+    return f"postgresql+psycopg2://gnocchi@127.0.0.1:{PORTS['postgres']}/{name}"
+
+
+def on_postgres(program, *words):
+    """The command of one of PostgreSQL's clients."""
+    return [program, "-h", "127.0.0.1", "-p", str(PORTS["postgres"]), "-U", "gnocchi", *words]
 
 
 def call(method, address, body=None, token=None, headers=None, timeout=60):
@@ -277,9 +290,32 @@ password_hash_rounds = 4
                           CREDENTIAL_ID=credential["application_credential"]["id"],
                           CREDENTIAL_SECRET="s3cr3t-of-the-agent")
 
+    def make_administrator(self, name, password):
+        """A user who may do everything, in the project service."""
+        admin = self.token()
+        ids = {kind: {row["name"]: row["id"] for row in self.identity(admin, "GET", "/" + kind)[kind]}
+               for kind in ("roles", "projects")}
+        user = self.identity(admin, "POST", "/users", {"user": {
+            "name": name, "password": password, "domain_id": "default"}})["user"]["id"]
+        self.identity(admin, "PUT", f"/projects/{ids['projects']['service']}/users/{user}/roles/{ids['roles']['admin']}")
+
+    def enlist(self, kinds):
+        """name → (type, path below its port): users and catalog entries of services; one that PROXIES names has an
+        endpoint of the interface `internal`, too."""
+        admin = self.token()
+        for name, (kind, path) in kinds.items():
+            self.make_administrator(name, "svcpw")
+            service = self.identity(admin, "POST", "/services", {"service": {"type": kind, "name": name}})
+            for interface, port in (("public", PORTS[name]), ("internal", PROXIES.get(name))):
+                if port:
+                    self.identity(admin, "POST", "/endpoints", {"endpoint": {
+                        "service_id": service["service"]["id"], "interface": interface, "region_id": "RegionOne",
+                        "url": f"http://127.0.0.1:{port}{path}"}})
+
     # -- Aodh and Gnocchi
 
-    def authtoken(self, user, section="keystone_authtoken"):
+    def authtoken(self, user, section="keystone_authtoken", cache=5):
+        """`cache`: seconds for which a token stays good."""
         return f"""[{section}]
 auth_url = {url("keystone")}
 auth_type = password
@@ -290,7 +326,7 @@ username = {user}
 password = svcpw
 region_name = RegionOne
 interface = public
-""" + (f"www_authenticate_uri = {url('keystone')}\ntoken_cache_time = 5\n"
+""" + (f"www_authenticate_uri = {url('keystone')}\ntoken_cache_time = {cache}\n"
             if section == "keystone_authtoken" else "")
 
     def paste(self, project):
@@ -302,14 +338,13 @@ interface = public
             named, f"{named}\noslo_config_file = {self.path(project, project + '.conf')}"))
 
     def aodh_database(self):
-        return f"sqlite:///{self.path('aodh/aodh.db')}" if self.workers == 1 else \
-            f"postgresql://gnocchi@127.0.0.1:{PORTS['postgres']}/aodh"
+        return f"sqlite:///{self.path('aodh/aodh.db')}" if self.workers == 1 else database("aodh")
 
     def configure_aodh(self):
-        transport = f"rabbit://guest:guest@127.0.0.1:{PORTS['rabbit']}/" if "rabbit" in self.parts else "fake://"
+        bus = transport() if "rabbit" in self.parts else "fake://"
         self.paste("aodh")
         self.write("aodh/aodh.conf", f"""[DEFAULT]
-transport_url = {transport}
+transport_url = {bus}
 log_file = {self.path("log/aodh.log")}
 use_stderr = false
 event_alarm_cache_ttl = 0
@@ -329,7 +364,7 @@ driver = noop
         self.configure_aodh()
         if not os.path.exists(self.path("aodh/made")):
             if self.workers > 1:
-                self.run("aodh-db", "createdb", "-h", "127.0.0.1", "-p", str(PORTS["postgres"]), "-U", "gnocchi", "aodh")
+                self.run("aodh-db", *on_postgres("createdb", "aodh"))
             self.run("aodh-db", "aodh-dbsync", "--config-file", self.path("aodh/aodh.conf"))
             if self.workers == 1:
                 self.wal("aodh/aodh.db")
@@ -362,7 +397,7 @@ log_file = {self.path("log/gnocchi.log")}
 parallel_operations = 2
 coordination_url = file://{self.path("gnocchi/coordination")}
 [indexer]
-url = postgresql+psycopg2://gnocchi@127.0.0.1:{PORTS["postgres"]}/postgres
+url = {database("postgres")}
 [storage]
 driver = file
 file_basepath = {self.path("gnocchi/storage")}
@@ -411,17 +446,20 @@ paste_config = {self.path("gnocchi/api-paste.ini")}
         for name in ("listener", "notifier"):
             self.spawn("aodh-" + name, ["aodh-" + name, "--config-file", self.path("aodh/aodh.conf"),
                                         "--log-file", self.path(f"log/aodh-{name}.log")])
+        self.await_consumers("alarm.all.sample", "alarming.sample")
+
+    def await_consumers(self, *names):
+        """Of these queues: what is sent to one that is not there is lost."""
         deadline = time.monotonic() + START
         while time.monotonic() < deadline:
             queues = subprocess.run(
                 ["setpriv", "--reuid=rabbitmq", "--regid=rabbitmq", "--init-groups",
                  "/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "list_queues", "name", "consumers"],
                 env=self.rabbit_environment(), capture_output=True, text=True, check=False, cwd="/").stdout
-            consumed = {line.split("\t")[0] for line in queues.splitlines() if line.endswith("\t1")}
-            if {"alarm.all.sample", "alarming.sample"} <= consumed:
+            if {line.split("\t")[0] for line in queues.splitlines() if line.endswith("\t1")} >= set(names):
                 return
             time.sleep(0.3)
-        raise RuntimeError("aodh-listener and aodh-notifier do not consume")
+        raise RuntimeError(f"not all of these queues are consumed: {names}")
 
     # -- all of it
 
