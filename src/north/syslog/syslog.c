@@ -41,7 +41,11 @@ static const struct gm_option syslog_table[] = {
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct syslog_options, socket),
 	 .fallback = "/dev/log",
-	 .help = "Of the transport local: the server's datagram socket."},
+	 .help = "Of the transport local: the server's datagram socket. Where systemd runs, "
+		 "/dev/log is "
+		 "its journal's, which takes the whole header for a part of the text: the type "
+		 "journald is "
+		 "for it, udp or a socket of rsyslog's own for rsyslog."},
 	{.key = "address",
 	 .type = GM_OPTION_TEXT,
 	 GM_OPTION_AT(struct syslog_options, address),
