@@ -152,11 +152,12 @@ static void on_source_status(void *user, const struct gm_source_status *status)
 /* Those that cannot tell of themselves. */
 static void watch_sources(struct gm_pipeline *pipeline)
 {
-	struct gm_source_status status;
-	for (int id = 0; id < GM_SOURCE_COUNT; id++)
-		if (gm_sources_stuck(&pipeline->sources, pipeline->config,
-				     &pipeline->source_status[id], gm_clock_monotonic(), &status))
+	for (int id = 0; id < GM_SOURCE_COUNT; id++) {
+		struct gm_source_status status = pipeline->source_status[id];
+		if (gm_sources_stuck(&pipeline->sources, pipeline->config, (enum gm_source_id)id,
+				     gm_clock_monotonic(), &status))
 			on_source_status(pipeline, &status);
+	}
 }
 
 static void on_mib_status(void *user, const struct gm_mib_status *status)

@@ -21,6 +21,8 @@ int gm_pipeline_create(uv_loop_t *loop, const struct gm_config *config, struct g
 	pipeline->loop = loop;
 	pipeline->config = config;
 	pipeline->state = state;
+	for (int id = 0; id < GM_SOURCE_COUNT; id++)
+		pipeline->source_status[id].id = (enum gm_source_id)id;
 	pipeline->orphans_at = gm_clock_monotonic() + GM_PIPELINE_ORPHAN_GRACE;
 	gm_state_journal_retain(state, config->state.journal_keep, config->state.journal_age);
 	gm_selfwatch_init(&pipeline->agent, config->node.name, gm_state_boots(state));

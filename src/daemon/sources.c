@@ -309,19 +309,17 @@ static int64_t patience(const struct gm_config *config, enum gm_source_id id)
 }
 
 bool gm_sources_stuck(const struct gm_sources *sources, const struct gm_config *config,
-		      const struct gm_source_status *known, int64_t monotonic,
-		      struct gm_source_status *ret_status)
+		      enum gm_source_id id, int64_t monotonic, struct gm_source_status *status)
 {
-	int64_t after = patience(config, known->id);
-	struct gm_runner *runner = sources->runners[known->id];
+	int64_t after = patience(config, id);
+	struct gm_runner *runner = sources->runners[id];
 	int64_t busy = runner ? gm_runner_busy(runner, monotonic) : 0;
 
 	if (busy < after)
 		return false;
-	*ret_status = *known;
-	ret_status->connected = false;
-	ret_status->lag_max = busy;
-	snprintf(ret_status->error, sizeof(ret_status->error), "no answer for more than %.0f s",
+	status->connected = false;
+	status->lag_max = busy;
+	snprintf(status->error, sizeof(status->error), "no answer for more than %.0f s",
 		 (double)after / GM_SECOND);
 	return true;
 }

@@ -60,12 +60,11 @@ void gm_sources_note(struct gm_sources *sources, const struct gm_entities *entit
 		     const struct gm_source_status *before, const struct gm_source_status *after);
 
 /*
- * Whether a source is stuck in a call, and so tells nothing of itself: the account that stands for its own, after the
- * one that is `known`. It is not connected then; the ticks that it misses are counted when the call returns.
+ * Whether a source is stuck in a call, and so tells nothing of itself. Then `status`, its last account, becomes the one
+ * that stands for its own: it is not connected. The ticks that it misses are counted when the call returns.
  */
 bool gm_sources_stuck(const struct gm_sources *sources, const struct gm_config *config,
-		      const struct gm_source_status *known, int64_t monotonic,
-		      struct gm_source_status *ret_status);
+		      enum gm_source_id id, int64_t monotonic, struct gm_source_status *status);
 
 /* Whether all of libvirt's connections stand (and there is one): only then nobody is missing. */
 bool gm_sources_libvirt_connected(const struct gm_sources *sources,

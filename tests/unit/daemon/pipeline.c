@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
+#include "source/runner.h"
 #include "support/host_pipeline.h"
 #include "support/state_sql.h"
 
@@ -44,6 +45,17 @@ void __wrap_gm_intake_stepped(struct gm_intake *intake, int64_t by, int64_t now)
 	__real_gm_intake_stepped(intake, by, now);
 }
 
+/* For how long each source that runs is said to have been in a call; 0: what it is. */
+static int64_t busy_for;
+
+int64_t __real_gm_runner_busy(struct gm_runner *runner, int64_t monotonic);
+int64_t __wrap_gm_runner_busy(struct gm_runner *runner, int64_t monotonic);
+
+int64_t __wrap_gm_runner_busy(struct gm_runner *runner, int64_t monotonic)
+{
+	return busy_for > 0 ? busy_for : __real_gm_runner_busy(runner, monotonic);
+}
+
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -63,17 +75,27 @@ static void run_for(struct fixture *fixture, int64_t time)
 		uv_run(&fixture->loop, UV_RUN_ONCE);
 }
 
-/* The host's row of the present snapshot; its interval is 0 where it is not shown. */
-static struct gm_source_status host_status(struct fixture *fixture)
+/* A source's row of the present snapshot; its interval is 0 where it is not shown. No two are of one source. */
+static struct gm_source_status source_status(struct fixture *fixture, enum gm_source_id id)
 {
 	struct gm_snapshot_slot *slot = gm_pipeline_snapshots(fixture->pipeline);
 	const struct gm_snapshot *snapshot = gm_snapshot_acquire(slot);
 	struct gm_source_status found = {0};
-	for (size_t i = 0; i < snapshot->source_count; i++)
-		if (snapshot->sources[i].id == GM_SOURCE_HOST)
-			found = snapshot->sources[i];
+	size_t count = 0;
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (snapshot->sources[i].id != id)
+			continue;
+		found = snapshot->sources[i];
+		count++;
+	}
 	gm_snapshot_release(slot, snapshot);
+	assert_in_range(count, 0, 1);
 	return found;
+}
+
+static struct gm_source_status host_status(struct fixture *fixture)
+{
+	return source_status(fixture, GM_SOURCE_HOST);
 }
 
 static int reconfigure(struct fixture *fixture, struct gm_config *after, struct gm_error *err)
@@ -146,6 +168,42 @@ static void test_a_step_of_the_clock_is_no_time_that_passed(void **state)
 	assert_int_equal(step.heard, -3 * GM_SECOND);
 }
 
+/* That one is stuck is told in its place, and its account goes on from where it was. */
+static void test_a_source_that_is_stuck_keeps_its_account(void **state)
+{
+	struct fixture *fixture = *state;
+	struct gm_error err = {.text = ""};
+	struct gm_config *after = host_alone();
+	struct gm_source_status known, now;
+	int64_t limit = gm_clock_monotonic() + 20 * GM_SECOND;
+	bool away = false, host_away = false;
+	after->libvirt.enabled = true;
+	snprintf(after->libvirt.uri, sizeof(after->libvirt.uri), "test:///default");
+	assert_int_equal(reconfigure(fixture, after, &err), 0);
+	do {
+		assert_true(gm_clock_monotonic() < limit);
+		run_for(fixture, 100 * GM_MILLISECOND);
+		known = source_status(fixture, GM_SOURCE_LIBVIRT);
+	} while (known.ticks == 0);
+	busy_for = 20 * GM_SECOND;
+	while (!away || !host_away) {
+		assert_true(gm_clock_monotonic() < limit);
+		run_for(fixture, 100 * GM_MILLISECOND);
+		now = source_status(fixture, GM_SOURCE_LIBVIRT);
+		assert_int_equal(now.interval, known.interval);
+		assert_true(now.ticks >= known.ticks);
+		away |= !now.connected && strstr(now.error, "no answer") != NULL;
+		host_away |= !host_status(fixture).connected;
+	}
+	busy_for = 0;
+	do {
+		assert_true(gm_clock_monotonic() < limit);
+		run_for(fixture, 100 * GM_MILLISECOND);
+		now = source_status(fixture, GM_SOURCE_LIBVIRT);
+	} while (!now.connected || !host_status(fixture).connected);
+	assert_string_equal(now.error, "");
+}
+
 static void test_no_start_without_the_active_alarms(void **state)
 {
 	struct fixture *fixture = *state;
@@ -170,6 +228,7 @@ int main(void)
 		WITH_PIPELINE(test_a_change_is_applied_and_a_stopped_source_not_shown),
 		WITH_PIPELINE(test_a_section_that_needs_a_restart_is_named),
 		WITH_PIPELINE(test_a_step_of_the_clock_is_no_time_that_passed),
+		WITH_PIPELINE(test_a_source_that_is_stuck_keeps_its_account),
 		WITH_PIPELINE(test_no_start_without_the_active_alarms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

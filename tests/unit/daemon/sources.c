@@ -274,33 +274,33 @@ static void who_is_stuck_is_told_for(void **state)
 {
 	struct fixture *f = *state;
 	const enum gm_source_id snmp = GM_SOURCE_SNMP, slow = gm_source_libvirt(0, true);
-	struct gm_source_status known = {.id = snmp, .connected = true, .ticks = 7, .missed = 3},
-				told;
+	struct gm_source_status told = {.id = snmp, .connected = true, .ticks = 7, .missed = 3};
 	struct gm_config *config;
-	int64_t later = gm_clock_monotonic() + 12 * GM_SECOND;
+	int64_t begin = gm_clock_monotonic(), later;
 	assert_int_equal(gm_config_create(&config), 0);
 	config->libvirt.slow_deadline = 2 * GM_SECOND;
 	assert_int_equal(sem_init(&f->fakes[snmp].stuck, 0, 0), 0);
 	assert_int_equal(sem_init(&f->fakes[slow].stuck, 0, 0), 0);
 	run_fake(f, snmp, stuck_open);
 	run_fake(f, slow, stuck_open);
-	while (gm_runner_busy(f->sources.runners[snmp], later) == 0 ||
-	       gm_runner_busy(f->sources.runners[slow], later) == 0)
+	while (gm_runner_busy(f->sources.runners[snmp], INT64_MAX) == 0 ||
+	       gm_runner_busy(f->sources.runners[slow], INT64_MAX) == 0)
 		sched_yield();
-	assert_false(gm_sources_stuck(&f->sources, config, &known, later - 5 * GM_SECOND, &told));
-	assert_true(gm_sources_stuck(&f->sources, config, &known, later, &told));
+	later = gm_clock_monotonic() + 11 * GM_SECOND;
+	assert_false(gm_sources_stuck(&f->sources, config, snmp, begin + 9 * GM_SECOND, &told));
+	assert_true(told.connected);
+	assert_true(gm_sources_stuck(&f->sources, config, snmp, later, &told));
 	assert_false(told.connected);
 	assert_int_equal(told.ticks, 7);
 	assert_int_equal(told.missed, 3);
 	assert_true(told.lag_max > 10 * GM_SECOND);
 	assert_string_equal(told.error, "no answer for more than 10 s");
-	known.id = slow;
-	assert_false(gm_sources_stuck(&f->sources, config, &known, later, &told));
-	assert_true(gm_sources_stuck(&f->sources, config, &known, later + 4 * GM_SECOND, &told));
-	known.id = GM_SOURCE_TAP;
-	assert_false(gm_sources_stuck(&f->sources, config, &known, later, &told));
-	known.id = gm_source_libvirt(1, false); /* which is not enabled */
-	assert_false(gm_sources_stuck(&f->sources, config, &known, later, &told));
+	assert_false(gm_sources_stuck(&f->sources, config, slow, begin + 13 * GM_SECOND, &told));
+	assert_true(gm_sources_stuck(&f->sources, config, slow, later + 4 * GM_SECOND, &told));
+	assert_false(gm_sources_stuck(&f->sources, config, GM_SOURCE_TAP, later, &told));
+	/* One that is not enabled. */
+	assert_false(
+		gm_sources_stuck(&f->sources, config, gm_source_libvirt(1, false), later, &told));
 	sem_post(&f->fakes[snmp].stuck);
 	sem_post(&f->fakes[slow].stuck);
 	gm_config_free(config);
