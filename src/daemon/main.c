@@ -323,9 +323,11 @@ int main(int argc, char **argv)
 	char *path = daemon ? realpath(arguments.config_path, NULL) : NULL;
 	if (daemon)
 		daemon->config_path = path ? path : arguments.config_path;
-	if (!daemon || gm_config_load(daemon->config_path, &daemon->config, &err) < 0) {
+	int loaded = daemon ? gm_config_load(daemon->config_path, &daemon->config, &err) : -ENOMEM;
+	if (loaded < 0) {
 		fprintf(stderr, "guestmond: %s\n", err.text);
-		status = EXIT_CONFIG;
+		/* A file that is not there yet, a secret say, may be there at the next start; a wrong one is wrong again. */
+		status = loaded == -EINVAL || arguments.check ? EXIT_CONFIG : EXIT_FAILURE;
 	} else if (arguments.print) {
 		gm_config_print(daemon->config, stdout);
 		status = EXIT_SUCCESS;
