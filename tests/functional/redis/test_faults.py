@@ -139,7 +139,8 @@ class Faults(BadDays):
 
         during, before = (gaps(rings["node"], *span) for span in
                           ((started, ended), (started - 12, started)))
-        self.assertGreater(len(during), 0.9 * (ended - started) / INTERVAL)
+        # It goes on all the time. A busy machine skips single ticks; that Redis held it up would be one gap.
+        self.assertGreater(len(during), 0.75 * (ended - started) / INTERVAL)
         self.assertLess(part(during, 0.99), max(1.5 * part(before, 0.99), SLACK))
         self.rows.append((name, *(f"{1e3 * part(*of):.1f} ms" for of in (
             (before, 0.99), (during, 0.99), (during, 1))), len(during), *counts, alarms, len(told)))
