@@ -349,6 +349,9 @@ static void test_what_was_given_up_is_withheld(void **state)
 /* Nothing is done while the journal cannot be read, and nothing is lost. */
 static void test_unreadable_journal(void **state)
 {
+	struct gm_action_row row;
+	assert_int_equal(gm_state_action_get(f->state, "act", f->transition.sequence, &row), 0);
+	assert_string_equal(row.answer, "it could not be done within max-age; last: so it is");
 	struct fixture *f = *state;
 	begin(f, &once);
 	make(f, 1, 1, 0);
