@@ -72,7 +72,10 @@ void gm_alarms_free(struct gm_alarms *alarms);
 void gm_alarms_configure(struct gm_alarms *alarms, const struct gm_alarm_options *options);
 void gm_alarms_set_judge(struct gm_alarms *alarms, const struct gm_alarm_judge *judge);
 
-/* Asks the judge's suppression() again for every alarm: whoever knows that it has changed calls. */
+/*
+ * Asks the judge's suppression() again for every alarm, and describe() where the guest's number is missing: whoever
+ * knows that it has changed calls.
+ */
 void gm_alarms_reassess(struct gm_alarms *alarms, int64_t now);
 
 /* Takes a finding in. 0, -ENOSPC (counted, see GM_ALARMS_MAX) or -ENOMEM. */

@@ -135,8 +135,8 @@ int gm_detector_set_save(struct gm_detector_set *set, struct gm_buffer *bytes);
 /*
  * Gives back what gm_detector_set_save() wrote: each detector that the bytes name and that the set has,
  * but those that were given theirs before: after a change of the set it can be called again.
- * A detector whose part does not fit (another version, other options, damage) stays as it was;
- * -EINVAL when there was one, with its name in `err`.
+ * A detector whose part does not fit (another version, other options, damage) stays as it was. Returns how
+ * many they are while others were given theirs, with the name of the first in `err`; -EINVAL: it fits none.
  */
 int gm_detector_set_restore(struct gm_detector_set *set, const void *bytes, size_t size,
 			    struct gm_error *err);

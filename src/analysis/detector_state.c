@@ -74,11 +74,32 @@ static struct member *find_member(struct gm_detector_set *set, const char *name,
 	return NULL;
 }
 
+/* What came of a restore so far: others have theirs, and know the samples until then, whoever is left out. */
+struct outcome {
+	int given, left_out;
+	struct gm_error *err;
+};
+
+static int conclude(const struct outcome *outcome)
+{
+	return outcome->left_out > 0 && outcome->given == 0 ? -EINVAL : outcome->left_out;
+}
+
+static void restore_one(struct gm_detector_set *set, struct member *member, const void *part,
+			size_t size, struct outcome *outcome)
+{
+	if (restore_member(set, member, part, size) == 0)
+		outcome->given++;
+	else if (outcome->left_out++ == 0)
+		gm_error_set(outcome->err, -EINVAL, "%s%s%s: of another version, or damaged",
+			     member->detector->ops->name, member->rule[0] ? " " : "", member->rule);
+}
+
 int gm_detector_set_restore(struct gm_detector_set *set, const void *bytes, size_t size,
 			    struct gm_error *err)
 {
 	struct gm_archive archive = gm_archive_reader(bytes, size);
-	int result = 0;
+	struct outcome outcome = {.err = err};
 
 	gm_archive_tag(&archive, layout);
 	if (archive.failed)
@@ -90,15 +111,16 @@ int gm_detector_set_restore(struct gm_detector_set *set, const void *bytes, size
 		gm_archive_text(&archive, name, sizeof(name));
 		gm_archive_text(&archive, rule, sizeof(rule));
 		gm_archive_size(&archive, &length, archive.left);
-		if (archive.failed || length > archive.left)
-			return gm_error_set(err, -EINVAL, "cut short or damaged");
+		if (archive.failed || length > archive.left) {
+			gm_error_set(err, -EINVAL, "cut short or damaged");
+			outcome.left_out++;
+			break;
+		}
 		struct member *member = find_member(set, name, rule);
-		if (member && !member->restored &&
-		    restore_member(set, member, archive.in, length) < 0)
-			result = gm_error_set(err, -EINVAL, "%s: of another version, or damaged",
-					      member->detector->ops->name);
+		if (member && !member->restored)
+			restore_one(set, member, archive.in, length, &outcome);
 		archive.in += length;
 		archive.left -= length;
 	}
-	return result;
+	return conclude(&outcome);
 }

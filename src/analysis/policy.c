@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@
 
 /* What is kept and later was not written by us: differences of times must not overflow. */
 #define LATEST (INT64_MAX / 2)
+
+/* The older one does not know which series the result is told in. */
+static const char layout[] = "policy 2", layout_1[] = "policy 1";
 
 static const struct gm_option policy_options[] = {
 	{.key = "enabled",
@@ -295,7 +299,8 @@ static void policy_exchange(struct gm_detector *detector, struct gm_archive *arc
 			      ? (size_t)(policy->result.series - policy->program->series) + 1
 			      : 0;
 
-	gm_archive_tag(archive, "policy 2");
+	bool is_old = gm_archive_is_next(archive, layout_1);
+	gm_archive_tag(archive, is_old ? layout_1 : layout);
 	gm_archive_bool(archive, &policy->known);
 	gm_archive_bool(archive, &policy->active);
 	gm_archive_bool(archive, &policy->holds);
@@ -304,8 +309,11 @@ static void policy_exchange(struct gm_detector *detector, struct gm_archive *arc
 	gm_archive_any_number(archive, &policy->result.truth);
 	gm_archive_any_number(archive, &policy->result.value);
 	gm_archive_any_number(archive, &policy->result.limit);
-	gm_archive_size(archive, &told, policy->program->series_count);
-	policy->result.series = told > 0 ? &policy->program->series[told - 1] : NULL;
+	if (!is_old)
+		gm_archive_size(archive, &told, SIZE_MAX);
+	/* An operator who makes the condition shorter has not made a new policy of it. */
+	bool is_there = told > 0 && told <= policy->program->series_count;
+	policy->result.series = is_there ? &policy->program->series[told - 1] : NULL;
 }
 
 static bool policy_concerns(const void *options, enum gm_entity_kind kind)

@@ -79,6 +79,13 @@ void gm_archive_tag(struct gm_archive *archive, const char *tag)
 		archive->failed = true;
 }
 
+bool gm_archive_is_next(const struct gm_archive *archive, const char *tag)
+{
+	size_t length = strlen(tag) + 1;
+	return !archive->out && !archive->failed && archive->left >= length &&
+	       memcmp(archive->in, tag, length) == 0;
+}
+
 void gm_archive_bool(struct gm_archive *archive, bool *value)
 {
 	uint64_t wide = *value;

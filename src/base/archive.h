@@ -35,6 +35,8 @@ struct gm_archive gm_archive_reader(const void *bytes, size_t size);
 
 /* Fails unless the bytes read are just this tag: a struct's name and version, "leak 3". */
 void gm_archive_tag(struct gm_archive *archive, const char *tag);
+/* Reading: whether that tag comes next, an older layout's for instance; nothing is taken. Writing: false. */
+bool gm_archive_is_next(const struct gm_archive *archive, const char *tag);
 
 void gm_archive_bool(struct gm_archive *archive, bool *value);
 void gm_archive_int(struct gm_archive *archive, int64_t *value, int64_t min, int64_t max);

@@ -22,7 +22,11 @@ struct gm_numbers_gone {
 	int64_t time;
 };
 
-enum { FIRST_ROOM = 32, GONE_MOST = 1024 /* in one transaction */ };
+enum {
+	FIRST_ROOM = 32,
+	GONE_MOST = 1024,            /* in one transaction */
+	KEPT_MOST = GM_ENTITIES_MAX, /* while they cannot be written */
+};
 
 static struct label guest_label(const uint8_t uuid[GM_UUID_SIZE])
 {
@@ -42,11 +46,26 @@ static struct label interface_label(const char *device, const struct gm_interfac
 	return label;
 }
 
+/* Who is here again does not go: retired late, the number would be another's while it is in use. */
+static void keep(struct gm_numbers *numbers, const struct label *label)
+{
+	for (size_t i = 0; i < numbers->gone_count; i++) {
+		struct gm_numbers_gone *gone = &numbers->gone[i];
+
+		if (strcmp(gone->label.name, label->name) != 0 ||
+		    strcmp(gone->label.scope, label->scope) != 0)
+			continue;
+		*gone = numbers->gone[--numbers->gone_count];
+		return;
+	}
+}
+
 static uint32_t number_of(struct gm_numbers *numbers, const struct label *label)
 {
 	uint32_t index = 0;
 	struct gm_error err;
 
+	keep(numbers, label);
 	gm_numbers_settle(numbers);
 	if (gm_state_index(numbers->state, label->scope, label->name, &index, &err) == 0)
 		return index;
@@ -96,16 +115,16 @@ static bool needs_one(const struct gm_entities *entities, const struct gm_entity
 	       (!known || known->ordinal == 0);
 }
 
-void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
-			const enum gm_source_id *sources, const struct gm_entity_info *const *infos,
-			size_t count)
+/* At most `most` of them. */
+static void foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
+		    const enum gm_source_id *sources, const struct gm_entity_info *const *infos,
+		    size_t count, size_t most)
 {
-	size_t room = GM_ENTITIES_MAX - gm_entities_count(entities);
 	struct label *labels = calloc(count, sizeof(*labels));
 	struct gm_state_name *names = calloc(count, sizeof(*names));
 	size_t needed = 0;
 
-	for (size_t i = 0; labels && names && i < count && needed < room; i++) {
+	for (size_t i = 0; labels && names && i < count && needed < most; i++) {
 		if (!needs_one(entities, infos[i]) || is_anothers(entities, sources[i], infos[i]))
 			continue;
 		struct label *label = &labels[needed];
@@ -124,9 +143,17 @@ void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *en
 	free(labels);
 }
 
+void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *entities,
+			const enum gm_source_id *sources, const struct gm_entity_info *const *infos,
+			size_t count)
+{
+	foresee(numbers, entities, sources, infos, count,
+		GM_ENTITIES_MAX - gm_entities_count(entities));
+}
+
 /* ---- those that are missing ---- */
 
-/* Those that have one missing are foreseen, so that they are one transaction. */
+/* Those that have one missing are foreseen, so that they are one transaction; they have their place already. */
 static void foresee_again(struct gm_numbers *numbers, const struct gm_entities *entities)
 {
 	size_t room = gm_entities_count(entities), count = 0;
@@ -145,7 +172,7 @@ static void foresee_again(struct gm_numbers *numbers, const struct gm_entities *
 		infos[count++] = &tracked->info;
 	}
 	if (count > 0)
-		gm_numbers_foresee(numbers, entities, sources, infos, count);
+		foresee(numbers, entities, sources, infos, count, count);
 	free(sources);
 	free(infos);
 }
@@ -173,6 +200,10 @@ void gm_numbers_again(struct gm_numbers *numbers, struct gm_entities *entities)
 {
 	struct gm_tracked *tracked;
 
+	if (numbers->refused) {
+		numbers->refused = false;
+		gm_numbers_settle(numbers);
+	}
 	if (!numbers->missing)
 		return;
 	numbers->missing = false;
@@ -196,7 +227,7 @@ static bool make_room(struct gm_numbers *numbers)
 	if (numbers->gone_count < numbers->gone_room)
 		return true;
 	struct gm_numbers_gone *gone =
-		room <= GONE_MOST ? realloc(numbers->gone, room * sizeof(*gone)) : NULL;
+		room <= KEPT_MOST ? realloc(numbers->gone, room * sizeof(*gone)) : NULL;
 	if (!gone)
 		return false;
 	numbers->gone = gone;
@@ -204,39 +235,59 @@ static bool make_room(struct gm_numbers *numbers)
 	return true;
 }
 
+static void say_lost(size_t count)
+{
+	gm_log(GM_LOG_ERROR,
+	       "the state cannot be written: %zu numbers of guests that are gone stay theirs",
+	       count);
+}
+
 void gm_numbers_retire(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE], int64_t time)
 {
 	const struct gm_numbers_gone gone = {guest_label(uuid), time};
 
-	if (!make_room(numbers))
+	if (numbers->gone_count >= GONE_MOST)
 		gm_numbers_settle(numbers);
-	if (make_room(numbers))
+	if (make_room(numbers)) {
 		numbers->gone[numbers->gone_count++] = gone;
-	else
-		gm_state_index_retire(numbers->state, gone.label.scope, gone.label.name, time);
+		return;
+	}
+	if (gm_state_index_retire(numbers->state, gone.label.scope, gone.label.name, time) < 0 &&
+	    gm_log_allowed(&numbers->lost_limit, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		say_lost(1);
+}
+
+/* The last `count` of them. False: none of these is. */
+static bool settle_some(struct gm_numbers *numbers, size_t count)
+{
+	const struct gm_numbers_gone *gone = &numbers->gone[numbers->gone_count - count];
+	struct gm_state_retired *retired = calloc(count, sizeof(*retired));
+
+	for (size_t i = 0; retired && i < count; i++)
+		retired[i] = (struct gm_state_retired){gone[i].label.scope, gone[i].label.name,
+						       gone[i].time};
+	bool settled = retired && gm_state_index_retire_batch(numbers->state, retired, count) == 0;
+	free(retired);
+	return settled;
 }
 
 void gm_numbers_settle(struct gm_numbers *numbers)
 {
-	size_t count = numbers->gone_count;
+	while (numbers->gone_count > 0 && !numbers->refused) {
+		size_t count = numbers->gone_count < GONE_MOST ? numbers->gone_count : GONE_MOST;
 
-	if (count == 0)
-		return;
-	struct gm_state_retired *retired = calloc(count, sizeof(*retired));
-	for (size_t i = 0; retired && i < count; i++) {
-		const struct gm_numbers_gone *gone = &numbers->gone[i];
-
-		retired[i] =
-			(struct gm_state_retired){gone->label.scope, gone->label.name, gone->time};
+		if (settle_some(numbers, count))
+			numbers->gone_count -= count;
+		else
+			numbers->refused = true;
 	}
-	if (retired)
-		gm_state_index_retire_batch(numbers->state, retired, count);
-	free(retired);
-	numbers->gone_count = 0;
 }
 
 void gm_numbers_close(struct gm_numbers *numbers)
 {
+	numbers->refused = false;
 	gm_numbers_settle(numbers);
+	if (numbers->gone_count > 0)
+		say_lost(numbers->gone_count);
 	free(numbers->gone);
 }

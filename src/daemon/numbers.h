@@ -16,11 +16,12 @@
 
 struct gm_numbers {
 	struct gm_state *state;
-	struct gm_log_limit limit;
+	struct gm_log_limit limit, lost_limit;
 	bool missing; /* one could not be had */
 	/* Guests that are gone, whose numbers are not retired yet. */
 	struct gm_numbers_gone *gone;
 	size_t gone_count, gone_room;
+	bool refused; /* they could not be written: gm_numbers_again() tries it again */
 };
 
 /* Retires what is left, then frees. `numbers` itself is the caller's. */
@@ -32,8 +33,8 @@ uint32_t gm_numbers_interface(struct gm_numbers *numbers, const char *device,
 			      const struct gm_interface_info *info);
 
 /*
- * Tries again what could not be had, for whom it is missing among `entities`. For about once a second; nothing
- * is missing as a rule, and that costs nothing.
+ * Tries again what could not be had, for whom it is missing among `entities`, and what could not be retired.
+ * For about once a second; nothing is missing as a rule, and that costs nothing.
  */
 void gm_numbers_again(struct gm_numbers *numbers, struct gm_entities *entities);
 
@@ -47,7 +48,8 @@ void gm_numbers_foresee(struct gm_numbers *numbers, const struct gm_entities *en
 
 /*
  * The guest went at `time`: its number is kept for it, and another's after a day (state.h). Written with others
- * by gm_numbers_settle(), and before the next number is asked for.
+ * by gm_numbers_settle(), and before the next number is asked for. Where that fails it waits, unless the guest is
+ * seen again until then.
  */
 void gm_numbers_retire(struct gm_numbers *numbers, const uint8_t uuid[GM_UUID_SIZE], int64_t time);
 void gm_numbers_settle(struct gm_numbers *numbers);

@@ -116,7 +116,11 @@ void gm_recall_finish(struct gm_recall *recall, const struct gm_entities *entiti
 			keep(recall, tracked, store, now);
 }
 
-/* Into the detectors that have not been given theirs. */
+/*
+ * Into the detectors that have not been given theirs. Where one's does not fit the others have learned until
+ * then all the same (positive): shown the samples since once more they would count them twice, or take them
+ * for a clock that was set back and forget.
+ */
 static int give(struct gm_tracked *tracked, const void *bytes, size_t size, int64_t *ret_until,
 		struct gm_error *err)
 {
@@ -131,7 +135,7 @@ static int give(struct gm_tracked *tracked, const void *bytes, size_t size, int6
 		gm_error_set(err, result, "not what this version wrote, or damaged");
 	else
 		result = gm_detector_set_restore(tracked->detectors, raw.data, raw.length, err);
-	if (result == 0)
+	if (result >= 0)
 		*ret_until = until;
 	tracked->taught = 0; /* lessons are kept elsewhere; new detectors have none */
 	gm_buffer_free(&raw);
@@ -156,12 +160,13 @@ void gm_recall_take(struct gm_recall *recall, struct gm_tracked *tracked, const 
 
 	if (!tracked->detectors)
 		return;
-	if (give(tracked, bytes, size, &tracked->learned_until, &err) == 0) {
-		remember(tracked, bytes, size);
-		return;
-	}
-	if (gm_log_allowed(&recall->strange, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
-		gm_log(GM_LOG_WARNING, "what was learned of %s before the start is left out: %s",
+	int result = give(tracked, bytes, size, &tracked->learned_until, &err);
+	/* Also what fits nobody yet: those that an operator's rules give it may come with its guest. */
+	remember(tracked, bytes, size);
+	if (result != 0 &&
+	    gm_log_allowed(&recall->strange, gm_clock_monotonic(), 60 * GM_SECOND, NULL))
+		gm_log(GM_LOG_WARNING, "%s was learned of %s before the start is left out: %s",
+		       result > 0 ? "some of what" : "what",
 		       gm_entity_text(&tracked->info.key, text), err.text);
 }
 

@@ -29,8 +29,8 @@ void gm_recall_finish(struct gm_recall *recall, const struct gm_entities *entiti
 		      struct gm_store *store, int64_t now);
 
 /*
- * Gives a tracked entity without a past what was kept of it; sets tracked->learned_until. Bytes of another
- * version, or damaged, are left out with a limited line in the log.
+ * Gives a tracked entity without a past what was kept of it; sets tracked->learned_until when any detector was
+ * given its part. Bytes of another version, or damaged, are left out with a limited line in the log.
  */
 void gm_recall_take(struct gm_recall *recall, struct gm_tracked *tracked, const void *bytes,
 		    size_t size);

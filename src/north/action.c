@@ -31,6 +31,9 @@ struct gm_output {
 	struct gm_action *action;
 	struct gm_action_row row; /* of the action under way */
 	bool doubt;               /* an earlier attempt at it may have been taken */
+	/* What the journal could not be told yet, and is before anything else is done. */
+	struct gm_action_row late;
+	bool is_late, unsettled; /* there is such a row; those of before are still "sent" */
 	uint64_t ticket;
 	int64_t settled_at; /* monotonic */
 };
@@ -52,6 +55,17 @@ static int note(struct gm_output *output, enum gm_action_state state, const char
 	row->changed_at = gm_clock_now();
 	gm_text_copy(row->answer, sizeof(row->answer), answer);
 	return gm_state_action_put(output->host.state, row, err);
+}
+
+/* What is so already: where it cannot be written now it is later. */
+static void note_fact(struct gm_output *output, enum gm_action_state state, const char *answer)
+{
+	struct gm_error err;
+	if (note(output, state, answer, &err) == 0)
+		return;
+	output->late = output->row;
+	output->is_late = true;
+	gm_log(GM_LOG_ERROR, "output %s: %s", output->host.name, err.text);
 }
 
 static void say(const struct gm_output *output, enum gm_log_level level, const char *what,
@@ -87,7 +101,6 @@ static void on_done(void *user, const struct gm_action_answer *answer)
 	struct gm_output *output = user;
 	const char *text = answer->text ? answer->text : "";
 	enum gm_action_outcome outcome = answer->outcome;
-	struct gm_error err;
 	output->doubt |= outcome == GM_ACTION_NOT_KNOWN;
 	if (outcome == GM_ACTION_NOT_KNOWN && output->ops->repeatable)
 		outcome = GM_ACTION_TRY_AGAIN;
@@ -96,9 +109,7 @@ static void on_done(void *user, const struct gm_action_answer *answer)
 	if (output->doubt && state != GM_ACTION_ACCEPTED)
 		state = GM_ACTION_UNSURE;
 	say(output, outcomes[outcome].level, outcomes[outcome].what, text);
-	/* What cannot be written down stays "sent" there, and is not done again either. */
-	if (note(output, state, text, &err) < 0)
-		gm_log(GM_LOG_ERROR, "output %s: %s", output->host.name, err.text);
+	note_fact(output, state, text);
 	enum gm_verdict_kind verdict = outcomes[outcome].verdict;
 	tell(output, verdict, verdict == GM_VERDICT_DELIVERED ? NULL : text, answer->retry_after);
 }
@@ -149,7 +160,6 @@ static void withhold(struct gm_output *output, const char *why)
 {
 	enum gm_action_state state = output->row.state;
 	char text[GM_ACTION_ANSWER];
-	struct gm_error err;
 	/* What it was told before is why it comes too late. */
 	bool tried = output->row.attempts > 0 && output->row.answer[0] != '\0';
 	snprintf(text, sizeof(text), "%s%s%s", why, tried ? "; last: " : "",
@@ -159,8 +169,7 @@ static void withhold(struct gm_output *output, const char *why)
 	if (!unsure &&
 	    (output->row.attempts > 0 || count_of_alarm(output, 1U << GM_ACTION_WITHHELD) <= 0)) {
 		say(output, GM_LOG_NOTICE, "withheld", text);
-		if (note(output, GM_ACTION_WITHHELD, text, &err) < 0)
-			gm_log(GM_LOG_ERROR, "output %s: %s", output->host.name, err.text);
+		note_fact(output, GM_ACTION_WITHHELD, text);
 	}
 	tell(output, GM_VERDICT_DELIVERED, NULL, 0);
 }
@@ -241,6 +250,32 @@ static int decide(struct gm_output *output, const struct gm_message *message, co
 	return find_obstacle(output, message, ret_obstacle) < 0 ? -EIO : 1;
 }
 
+/* ---- what the journal is behind with ---- */
+
+static int settle_old(struct gm_output *output)
+{
+	int result =
+		gm_state_actions_interrupted(output->host.state, output->host.name, gm_clock_now(),
+					     "the output ended before the answer came");
+	output->unsettled = result < 0;
+	return result;
+}
+
+/*
+ * The journal as it would be if it could always be written. Negative: it is not, and what it says of an action
+ * may be wrong; none is begun then, which it would have to be told of first anyhow.
+ */
+static int catch_up(struct gm_output *output)
+{
+	if (output->is_late) {
+		int result = gm_state_action_put(output->host.state, &output->late, NULL);
+		output->is_late = result < 0;
+		if (result < 0)
+			return result;
+	}
+	return output->unsettled ? settle_old(output) : 0;
+}
+
 void gm_action_send(struct gm_output *output, const struct gm_message *message, uint64_t ticket)
 {
 	char name[sizeof(output->row.action)];
@@ -249,6 +284,10 @@ void gm_action_send(struct gm_output *output, const struct gm_message *message, 
 	if (!is_occasion(output, message->transition) ||
 	    !output->ops->name(output->action, &message->transition->alarm, name, sizeof(name))) {
 		tell(output, GM_VERDICT_DELIVERED, NULL, 0);
+		return;
+	}
+	if (catch_up(output) < 0) {
+		tell(output, GM_VERDICT_RETRY, "the journal of actions cannot be written", 0);
 		return;
 	}
 	int decision = decide(output, message, name, &obstacle);
@@ -269,13 +308,6 @@ static void check_settled(const struct gm_output_host *host, int result)
 	if (result < 0)
 		gm_log(GM_LOG_ERROR, "output %s: the journal of actions cannot be written",
 		       host->name);
-}
-
-static void settle_old(const struct gm_output_host *host)
-{
-	check_settled(host,
-		      gm_state_actions_interrupted(host->state, host->name, gm_clock_now(),
-						   "the output ended before the answer came"));
 }
 
 /* What the outbox gave up, by its expiry or backlog, nobody tells of here. */
@@ -307,7 +339,7 @@ int gm_action_create(const struct gm_action_ops *ops, const void *options,
 		free(output);
 		return result;
 	}
-	settle_old(host);
+	check_settled(host, settle_old(output));
 	*ret_output = output;
 	return 0;
 }
@@ -315,7 +347,8 @@ int gm_action_create(const struct gm_action_ops *ops, const void *options,
 void gm_action_tick(struct gm_output *output, const struct gm_snapshot *snapshot, int64_t now)
 {
 	(void)snapshot;
-	settle_outdated(output);
+	if (catch_up(output) == 0)
+		settle_outdated(output);
 	if (output->ops->tick && !output->options.dry_run)
 		output->ops->tick(output->action, now);
 }
@@ -323,7 +356,8 @@ void gm_action_tick(struct gm_output *output, const struct gm_snapshot *snapshot
 void gm_action_close(struct gm_output *output)
 {
 	output->ops->close(output->action);
-	settle_old(&output->host);
+	output->unsettled = true;
+	check_settled(&output->host, catch_up(output));
 	free(output);
 }
 

@@ -63,7 +63,7 @@ int64_t gm_state_actions_count(struct gm_state *state, const struct gm_action_ro
 /* Those of `output` on their way: their answer will never come; `answer` says why. */
 int gm_state_actions_interrupted(struct gm_state *state, const char *output, int64_t now,
 				 const char *answer);
-/* Those that are decided since `before` and were not done: they are withheld. */
+/* Those that are decided since `before` and were not done: they are withheld; what was answered last follows. */
 int gm_state_actions_outdated(struct gm_state *state, const char *output, int64_t before,
 			      int64_t now, const char *answer);
 

@@ -117,8 +117,10 @@ static const char *const texts[GM_SQL_COUNT] = {
 	[GM_SQL_ACTION_COUNT] = "SELECT count(*) FROM actions WHERE output = ?1 AND sequence <> ?2"
 				" AND changed_at > ?3 AND (1 << state) & ?4 <> 0"
 				" AND (?5 = '' OR target = ?5) AND (?6 = 0 OR alarm = ?6)",
-	[GM_SQL_ACTION_INTERRUPTED] = "UPDATE actions SET state = ?3, changed_at = ?4, answer = ?5"
-				      " WHERE output = ?1 AND state = ?2 AND made_at < ?6",
+	[GM_SQL_ACTION_INTERRUPTED] =
+		"UPDATE actions SET state = ?3, changed_at = ?4,"
+		" answer = ?5 || CASE answer WHEN '' THEN '' ELSE '; last: ' || answer END"
+		" WHERE output = ?1 AND state = ?2 AND made_at < ?6",
 	[GM_SQL_ACTION_LIST] = "SELECT " ACTION_COLUMNS
 			       " FROM actions WHERE (?1 = '' OR output = ?1) AND made_at > ?2"
 			       " ORDER BY id",

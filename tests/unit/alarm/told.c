@@ -77,6 +77,39 @@ static void test_what_comes_while_suppressed_is_not_told(void **state)
 	expect(f, 4, GM_SEVERITY_CRITICAL, GM_SEVERITY_WARNING, GM_SEVERITY_CRITICAL);
 }
 
+static uint32_t number; /* the guest's */
+
+static void describe_numbered(void *user, struct gm_alarm *alarm)
+{
+	(void)user;
+	alarm->guest_index = number;
+	memcpy(alarm->guest, alarm->key.uuid, GM_UUID_SIZE);
+}
+
+/* The state could not be written when the alarm began: its number came later. */
+static void test_a_number_that_comes_later(void **state)
+{
+	struct fixture *f = *state;
+	int by_guest[3] = {GM_SUPPRESSION_NONE};
+	const struct gm_alarm_judge judge = {.suppression = suppressed_guest, .user = by_guest};
+	const struct gm_alarm_sink sink = {
+		.emit = take, .describe = describe_numbered, .new_id = new_id, .user = f};
+	struct gm_alarm listed;
+	gm_alarms_free(f->alarms);
+	assert_int_equal(gm_alarms_create(&plain, &sink, &f->alarms), 0);
+	gm_alarms_set_judge(f->alarms, &judge);
+	number = 0;
+	become(f, GM_SEVERITY_WARNING, 0);
+	assert_int_equal(newest(f)->guest_index, 0);
+	number = 5;
+	gm_alarms_reassess(f->alarms, T0 + GM_SECOND);
+	assert_int_equal(f->count, 1); /* that is no news */
+	assert_int_equal(gm_alarms_active(f->alarms, &listed, 1), 1);
+	assert_int_equal(listed.guest_index, 5);
+	clear(f, 2);
+	assert_int_equal(newest(f)->guest_index, 5);
+}
+
 static void test_restored(void **state)
 {
 	struct fixture *f = *state;
@@ -103,6 +136,7 @@ int main(void)
 		TEST(test_up_and_down),
 		TEST(test_worst_begins_at_the_raise),
 		TEST(test_what_comes_while_suppressed_is_not_told),
+		TEST(test_a_number_that_comes_later),
 		TEST(test_restored),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,6 +369,58 @@ static void what_is_kept_goes_on(void **state)
 	rig_free(rig);
 }
 
+/* What is kept of a condition that holds for a while, of two series, told in the second. */
+static struct rig *kept_of_two(struct gm_buffer *bytes)
+{
+	struct rig *rig = rig_of("load.5 > 5 or memory.used > 5");
+
+	set(rig, "for", "60s");
+	start(rig);
+	give(rig, GM_METRIC_LOAD_5, T0, 1);
+	give(rig, GM_METRIC_MEMORY_USED, T0, 9);
+	assert_int_equal(asked(rig, T0), 0);
+	struct gm_archive out = gm_archive_writer(bytes);
+	gm_policy_ops.exchange(rig->detector, &out);
+	assert_true(gm_archive_done(&out));
+	gm_policy_ops.destroy(rig->detector);
+	return rig;
+}
+
+static void it_holds_since_then(struct rig *rig, const struct gm_buffer *bytes)
+{
+	start(rig);
+	struct gm_archive in = gm_archive_reader(bytes->data, bytes->length);
+	gm_policy_ops.exchange(rig->detector, &in);
+	assert_true(gm_archive_done(&in));
+	give(rig, GM_METRIC_LOAD_5, T0 + 60 * GM_SECOND, 9);
+	assert_int_equal(asked(rig, T0 + 60 * GM_SECOND), 1);
+	rig_free(rig);
+}
+
+static void a_condition_that_was_made_shorter_goes_on(void **state)
+{
+	(void)state;
+	struct gm_buffer bytes = GM_BUFFER_INIT(4096);
+	struct rig *rig = kept_of_two(&bytes);
+
+	set(rig, "condition", "load.5 > 5");
+	it_holds_since_then(rig, &bytes);
+	gm_buffer_free(&bytes);
+}
+
+static void what_an_older_version_kept_goes_on(void **state)
+{
+	(void)state;
+	struct gm_buffer bytes = GM_BUFFER_INIT(4096);
+	struct rig *rig = kept_of_two(&bytes);
+
+	assert_string_equal(bytes.data, "policy 2");
+	bytes.data[7] = '1';
+	bytes.length -= sizeof(uint64_t); /* the series that it is told in */
+	it_holds_since_then(rig, &bytes);
+	gm_buffer_free(&bytes);
+}
+
 static void mistakes_name_key_and_place(void **state)
 {
 	(void)state;
@@ -404,6 +456,8 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_set_at_last_does_no_harm),
 		cmocka_unit_test(kept_bytes_may_be_any),
 		cmocka_unit_test(what_is_kept_goes_on),
+		cmocka_unit_test(a_condition_that_was_made_shorter_goes_on),
+		cmocka_unit_test(what_an_older_version_kept_goes_on),
 		cmocka_unit_test(mistakes_name_key_and_place),
 	};
 

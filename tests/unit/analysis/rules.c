@@ -253,7 +253,7 @@ static void each_instance_is_kept_under_its_name(void **state)
 	add_threshold(settings, "low", "40", "");
 	add_threshold(settings, "more", "40", "");
 	set = set_for(settings, NULL, NULL);
-	if (gm_detector_set_restore(set, bytes.data, bytes.length, &err) < 0)
+	if (gm_detector_set_restore(set, bytes.data, bytes.length, &err) != 0)
 		fail_msg("%s", err.text);
 	struct told told = observe(set, T0 + GM_SECOND, 50);
 	assert_int_equal(told.count, 1); /* `low` knows already */
@@ -280,7 +280,7 @@ static void hostile_numbers_spoil_nothing(void **state)
 	for (int i = 0; i < 3000; i++)
 		observe(set, T0 + i * GM_SECOND, values[i % 6]);
 	assert_int_equal(gm_detector_set_save(set, &bytes), 0);
-	if (gm_detector_set_restore(set, bytes.data, bytes.length, &err) < 0)
+	if (gm_detector_set_restore(set, bytes.data, bytes.length, &err) != 0)
 		fail_msg("%s", err.text);
 	gm_detector_set_free(set);
 	gm_detector_settings_free(settings);

@@ -168,6 +168,12 @@ static void test_other_tag(void **state)
 	bytes.data[6] = '2';
 	assert_false(readable(bytes.data, bytes.length, &thing));
 	assert_int_equal(thing.count, 0);
+	struct gm_archive in = gm_archive_reader(bytes.data, bytes.length);
+	assert_false(gm_archive_is_next(&in, "thing 1"));
+	assert_true(gm_archive_is_next(&in, "thing 2"));
+	assert_int_equal(in.left, bytes.length); /* it is still to be read */
+	in.left = strlen("thing 2");
+	assert_false(gm_archive_is_next(&in, "thing 2"));
 	gm_buffer_free(&bytes);
 }
 

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "analysis/leak.h"
+#include "analysis/policy.h"
 #include "analysis/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -223,6 +224,80 @@ static void test_damaged(void **state)
 	assert_int_equal(guest(fixture)->learned_until, 0);
 }
 
+static void add_policy(struct fixture *fixture)
+{
+	struct gm_policy_options *options =
+		gm_detector_settings_get(fixture->settings, &gm_policy_ops);
+	const struct gm_match match = {.entities = 1U << GM_ENTITY_GUEST};
+
+	assert_int_equal(
+		gm_option_set(gm_policy_ops.options, options, "condition", "memory.used > 1", NULL),
+		0);
+	assert_int_equal(gm_detector_settings_add_rule(fixture->settings, &gm_policy_ops, "full",
+						       &match, options),
+			 0);
+}
+
+/* Until where the detectors before the policy have what they keep: tag, time, and then packed. */
+static size_t before_policy(const struct shelf *shelf, struct gm_buffer *raw)
+{
+	static const char tag[] = "policy 2";
+	const size_t head = sizeof("learned 2") + sizeof(int64_t);
+
+	assert_int_equal(gm_unpack(shelf->bytes + head, shelf->size - head, raw), 0);
+	const char *at = memmem(raw->data, raw->length, tag, sizeof(tag));
+	assert_non_null(at);
+	return (size_t)(at - raw->data);
+}
+
+/* As another version would have written the policy's part, and it alone. */
+static void make_strange(struct shelf *shelf)
+{
+	const size_t head = sizeof("learned 2") + sizeof(int64_t);
+	struct gm_buffer raw = GM_BUFFER_INIT(GM_DETECTOR_STATE_MAX);
+	struct gm_buffer packed = GM_BUFFER_INIT(GM_STORE_STATE_MAX);
+
+	size_t at = before_policy(shelf, &raw);
+	raw.data[at + strlen("policy ")] = '9';
+	assert_int_equal(gm_pack(raw.data, raw.length, &packed), 0);
+	memcpy(shelf->bytes + head, packed.data, packed.length);
+	shelf->size = head + packed.length;
+	gm_buffer_free(&raw);
+	gm_buffer_free(&packed);
+}
+
+/* The others know the samples until then, and are not shown them as if they were new. */
+static void test_one_that_is_left_out(void **state)
+{
+	struct fixture *fixture = *state;
+	struct shelf *shelf = &fixture->shelf;
+	struct gm_buffer before = GM_BUFFER_INIT(GM_DETECTOR_STATE_MAX);
+	struct gm_buffer after = GM_BUFFER_INIT(GM_DETECTOR_STATE_MAX);
+
+	add_policy(fixture);
+	guest(fixture);
+	for (int i = 0; i < 600; i++)
+		restore_frame(fixture, i);
+	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
+			 at(599));
+	const size_t size = before_policy(shelf, &before);
+	make_strange(shelf);
+
+	gm_intake_free(fixture->intake);
+	make_intake(fixture);
+	gm_recall_take(&fixture->recall, guest(fixture), shelf->bytes, shelf->size);
+	assert_int_equal(guest(fixture)->learned_until, at(599));
+	assert_non_null(guest(fixture)->kept);
+	for (int i = 400; i < 600; i++)
+		restore_frame(fixture, i);
+	gm_recall_finish(&fixture->recall, gm_intake_entities(fixture->intake), &shelf->store,
+			 at(599));
+	assert_int_equal(before_policy(shelf, &after), size);
+	assert_memory_equal(before.data, after.data, size);
+	gm_buffer_free(&before);
+	gm_buffer_free(&after);
+}
+
 /* A rule for those called web-*: it judges once it is known that the guest is one of them. */
 static void test_a_rule_that_asks_for_the_guest(void **state)
 {
@@ -312,6 +387,7 @@ int main(void)
 		WITH_INTAKE(test_each_once_a_minute),
 		WITH_INTAKE(test_known_after_a_restart),
 		WITH_INTAKE(test_damaged),
+		WITH_INTAKE(test_one_that_is_left_out),
 		WITH_INTAKE(test_a_rule_that_asks_for_the_guest),
 		cmocka_unit_test(test_a_large_state),
 		WITH_INTAKE(test_a_store_that_keeps_nothing),

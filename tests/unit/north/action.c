@@ -28,6 +28,8 @@ struct fixture {
 	struct gm_action_options options;
 	struct gm_output *output;
 	unsigned performed, told;
+	bool locks;       /* before the kind answers somebody locks the journal */
+	sqlite3 *locking; /* until it is closed */
 	enum gm_verdict_kind last;
 	struct gm_transition transition;
 	struct gm_message message;
@@ -67,6 +69,9 @@ static void perform(struct gm_action *action, const struct gm_message *message)
 	char letter = *answers != '\0' ? *answers++ : 't';
 	if (letter == '-')
 		return;
+	if (current->locks)
+		current->locking = lock_database(current->directory);
+	current->locks = false;
 	const struct gm_action_answer answer = {
 		.outcome = letter == 't'   ? GM_ACTION_TAKEN
 			   : letter == 'a' ? GM_ACTION_TRY_AGAIN
@@ -344,6 +349,9 @@ static void test_what_was_given_up_is_withheld(void **state)
 	assert_string_equal(journal(f), "decided"); /* its time is not over */
 	make(f, 1, 1, 0);
 	assert_string_equal(journal(f), "withheld");
+	struct gm_action_row row;
+	assert_int_equal(gm_state_action_get(f->state, "act", f->transition.sequence, &row), 0);
+	assert_string_equal(row.answer, "it could not be done within max-age; last: so it is");
 }
 
 /* Nothing is done while the journal cannot be read, and nothing is lost. */
@@ -361,6 +369,73 @@ static void test_unreadable_journal(void **state)
 	assert_int_equal(f->performed, 1);
 }
 
+static void unlock(struct fixture *f)
+{
+	assert_non_null(f->locking);
+	sqlite3_close(f->locking);
+	f->locking = NULL;
+}
+
+/* It was certainly not taken, but the journal could not be told: it is tried again, not taken for done. */
+static void test_what_the_journal_could_not_be_told(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, &once);
+	answers = "at";
+	f->locks = true;
+	make(f, 1, 1, 0);
+	assert_string_equal(deliver(f), "sent");
+	assert_int_equal(f->last, GM_VERDICT_RETRY);
+	assert_string_equal(deliver(f), "sent");
+	assert_int_equal(f->last, GM_VERDICT_RETRY);
+	assert_int_equal(f->performed, 1);
+	unlock(f);
+	assert_string_equal(deliver(f), "accepted");
+	assert_int_equal(f->last, GM_VERDICT_DELIVERED);
+	assert_int_equal(f->performed, 2);
+	/* The outbox does not give again what was taken: time alone brings it into the journal. */
+	f->locks = true;
+	make(f, 2, 2, 0);
+	assert_string_equal(deliver(f), "sent");
+	assert_int_equal(f->last, GM_VERDICT_DELIVERED);
+	unlock(f);
+	gm_action_tick(f->output, NULL, gm_clock_now());
+	assert_string_equal(journal(f), "accepted");
+	/* Or the end of the output. */
+	answers = "a";
+	f->locks = true;
+	make(f, 3, 3, 0);
+	assert_string_equal(deliver(f), "sent");
+	unlock(f);
+	gm_action_close(f->output);
+	f->output = NULL;
+	assert_string_equal(journal(f), "decided");
+}
+
+/* Nor could it when the output began, what is left of the time before. */
+static void test_what_is_left_of_before(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, &once);
+	answers = "-";
+	make(f, 1, 1, 0);
+	assert_string_equal(deliver(f), "sent");
+	f->locking = lock_database(f->directory);
+	gm_action_close(f->output);
+	begin(f, &once);
+	gm_action_tick(f->output, NULL, gm_clock_now());
+	assert_string_equal(journal(f), "sent");
+	make(f, 2, 2, 0);
+	assert_string_equal(deliver(f), "none");
+	assert_int_equal(f->last, GM_VERDICT_RETRY);
+	unlock(f);
+	gm_action_tick(f->output, NULL, gm_clock_now());
+	make(f, 1, 1, 0);
+	assert_string_equal(journal(f), "unsure");
+	make(f, 2, 2, 0);
+	assert_string_equal(deliver(f), "accepted");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -375,6 +450,8 @@ int main(void)
 		TEST(test_what_was_tried_in_vain_is_withheld),
 		TEST(test_unreadable_journal),
 		TEST(test_what_was_given_up_is_withheld),
+		TEST(test_what_the_journal_could_not_be_told),
+		TEST(test_what_is_left_of_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
