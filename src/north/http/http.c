@@ -314,6 +314,8 @@ static int on_socket(void *user, curl_socket_t socket, curlsocktype purpose)
 {
 	struct gm_http_call *call = user;
 	(void)purpose;
+	if (call->asking) /* else it is still known, from before */
+		gm_lookups_forget(&call->http->lookups, call->name);
 	call->asking = false;
 	fcntl(socket, F_SETFD, FD_CLOEXEC);
 	return CURL_SOCKOPT_OK;

@@ -35,15 +35,22 @@ bool gm_lookups_may_begin(const struct gm_lookups *lookups, uint64_t name, size_
 			  int64_t monotonic)
 {
 	size_t all = 0, same = 0;
+	int64_t newest = 0;
 
 	for (size_t i = 0; i < GM_LOOKUPS_KEPT; i++) {
 		if (lookups->left[i].at == 0 || monotonic - lookups->left[i].at >= GM_LOOKUP_ENDS)
 			continue;
 		all++;
-		same += lookups->left[i].name == name;
+		if (lookups->left[i].name != name)
+			continue;
+		same++;
+		if (lookups->left[i].at > newest)
+			newest = lookups->left[i].at;
 	}
 	size_t most = all >= GM_LOOKUPS_MANY ? 1 : GM_LOOKUPS_OF_NAME;
-	return name == 0 || same == 0 || same + waiting < most;
+	bool probes = waiting == 0 && monotonic - newest >= GM_LOOKUP_PROBE;
+
+	return name == 0 || same == 0 || same + waiting < most || probes;
 }
 
 void gm_lookups_leave(struct gm_lookups *lookups, uint64_t name, int64_t monotonic)
@@ -51,4 +58,11 @@ void gm_lookups_leave(struct gm_lookups *lookups, uint64_t name, int64_t monoton
 	lookups->left[lookups->next].name = name;
 	lookups->left[lookups->next].at = monotonic;
 	lookups->next = (lookups->next + 1) % GM_LOOKUPS_KEPT;
+}
+
+void gm_lookups_forget(struct gm_lookups *lookups, uint64_t name)
+{
+	for (size_t i = 0; i < GM_LOOKUPS_KEPT; i++)
+		if (lookups->left[i].name == name)
+			lookups->left[i].at = 0;
 }

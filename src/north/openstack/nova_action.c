@@ -116,12 +116,12 @@ static void ask(const void *all, const struct gm_message *message,
 /*
  * 409 says that the guest's state does not allow it now: that may pass, and it is tried again. Not so while somebody
  * moves the guest, for it is wanted elsewhere, and that is where it goes: tried again once it has arrived, it would be
- * moved a second time, perhaps back. Told apart by words alone.
+ * moved a second time, perhaps back. Told apart by words alone. Those of a rebuild are not among them: an evacuation has
+ * them, but that is from a node that is down, and so has a rebuild in place, after which the guest is still here.
  */
 static void judge(int status, struct gm_action_answer *answer)
 {
-	static const char *const moves[] = {"task_state migrating", "task_state resize_",
-					    "task_state rebuild"};
+	static const char *const moves[] = {"task_state migrating", "task_state resize_"};
 
 	for (size_t i = 0; status == 409 && answer->text && i < sizeof(moves) / sizeof(moves[0]);
 	     i++)

@@ -14,6 +14,13 @@ die()
 	exit 1
 }
 
+# As die, with the status by which tests are skipped: for what this machine cannot get.
+die_lacking()
+{
+	say "$*"
+	exit 77
+}
+
 # Sets $state. A unix socket's path has 108 bytes at most (unix(7)), and the longest of ours is
 # /guests/NN/control.sock below it.
 state_set()

@@ -48,14 +48,15 @@ image_kernel()
 	local name
 	name=$(image_kernel_name)
 	if [ -z "$name" ]; then
-		apt-get -q update >&2
+		apt-get -q update >&2 || say "apt-get update failed"
 		name=$(image_kernel_name)
 	fi
-	[ -n "$name" ] || die "apt knows no linux-image-cloud-amd64: guests need Debian's cloud kernel"
+	[ -n "$name" ] || die_lacking "apt knows no linux-image-cloud-amd64: guests need Debian's cloud kernel"
 	local tree=$state/image/$name
 	if [ ! -e "$tree/done" ]; then
 		rm -rf "$tree" && mkdir -p "$tree"
-		(cd "$tree" && apt-get -q -o APT::Sandbox::User=root download "$name" >&2)
+		(cd "$tree" && apt-get -q -o APT::Sandbox::User=root download "$name" >&2) ||
+			die_lacking "$name cannot be fetched, which takes the network once"
 		dpkg-deb -x "$tree/$name"_*.deb "$tree/files"
 		rm "$tree/$name"_*.deb
 		touch "$tree/done"

@@ -27,7 +27,8 @@ static struct {
 	const struct gm_source_sink *sink; /* what the pipeline hands to its sources */
 	struct gm_state *state;
 	uint64_t views, looks;
-	uint64_t steps;  /* of walks over all entities */
+	uint64_t steps;  /* of walks over all entities, but for those of snapshots */
+	bool viewing;    /* a snapshot is being built */
 	bool told_early; /* a snapshot had what the journal had not */
 } seen;
 
@@ -51,7 +52,7 @@ struct gm_tracked *__wrap_gm_entities_next(const struct gm_tracked *tracked);
 
 struct gm_tracked *__wrap_gm_entities_next(const struct gm_tracked *tracked)
 {
-	seen.steps++;
+	seen.steps += !seen.viewing;
 	return __real_gm_entities_next(tracked);
 }
 
@@ -65,7 +66,9 @@ int __wrap_gm_sources_start(struct gm_sources *sources, const struct gm_config *
 int __wrap_gm_view_build(const struct gm_view_input *input, struct gm_snapshot **ret_snapshot)
 {
 	seen.views++;
+	seen.viewing = true;
 	int result = __real_gm_view_build(input, ret_snapshot);
+	seen.viewing = false;
 	if (result == 0 && (*ret_snapshot)->alarm_count > gm_state_last_sequence(seen.state))
 		seen.told_early = true;
 	return result;

@@ -324,8 +324,10 @@ static void a_fold_ends_for_all_while_one_is_armed(void **state)
 		tick_after(&kept, &at, options.interval);
 	assert_int_equal(kept.source->ops->pace(kept.source), options.interval);
 	netns_write(tap, 100, 1000);
-	while (kept.source->ops->pace(kept.source) != GM_MILLISECOND)
+	int64_t deadline = at + 5 * GM_SECOND;
+	while (kept.source->ops->pace(kept.source) != GM_MILLISECOND && at < deadline)
 		tick_after(&kept, &at, options.interval);
+	assert_int_equal(kept.source->ops->pace(kept.source), GM_MILLISECOND);
 	/*
 	 * A tick nearly half a slot late and one nearly half a slot early, time and again: the second of such a
 	 * pair is left out.

@@ -273,7 +273,7 @@ static void test_long_lock(void **state)
 
 static void *unlock_soon(void *database)
 {
-	usleep(50 * 1000);
+	usleep(10 * 1000);
 	sqlite3_close(database);
 	return NULL;
 }
