@@ -310,9 +310,17 @@ void report_up(struct gm_snmp_target *target, const struct gm_snmp_moment *now,
 	       const struct gm_snmp_out *out)
 {
 	struct gm_entity_key guest = gm_entity_guest(target->options.uuid);
-	bool due = now->node - target->up_told_at >= UP_INTERVAL || now->node < target->up_told_at;
+	int64_t since = now->node - target->up_told_at;
+	bool told = target->up_told_at != 0;
 
-	if (target->reachable == target->told_up && target->up_told_at != 0 && !due) {
+	/*
+	 * An answer that was read late has the time at which it arrived, which may be before that of the silence
+	 * that was told meanwhile: it is told with the next one. Further back the clock was set.
+	 */
+	if (told && since <= 0 && since > -UP_INTERVAL) {
+		return;
+	}
+	if (told && target->reachable == target->told_up && since > 0 && since < UP_INTERVAL) {
 		return;
 	}
 	target->told_up = target->reachable;
