@@ -284,8 +284,9 @@ class Restart(WebhookCase):
         self.live_through()
         wait_until("one ends, the other begins", lambda: self.firing() == {"critical"})
         self.restart()
+        # A daemon that has just begun waits 20 s for whom an alarm is about, and looks at the next ten.
         self.become("")
-        wait_until("all have ended", lambda: not self.firing())
+        wait_until("all have ended", lambda: not self.firing(), 60)
 
     def test_without_changes(self):
         self.live_through(changes="false")
