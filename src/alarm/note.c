@@ -105,20 +105,13 @@ int gm_alarms_comment(struct gm_alarms *alarms, uint32_t id, const struct gm_ala
 
 /* ---- suppression ---- */
 
-/* It began while its guest's number could not be had. */
-static bool misses_number(const struct gm_alarm *alarm)
-{
-	static const uint8_t no_guest[GM_UUID_SIZE];
-
-	return alarm->guest_index == 0 && memcmp(alarm->guest, no_guest, GM_UUID_SIZE) != 0;
-}
-
 static void reassess(struct gm_alarms *alarms, struct gm_alarm_entry *entry, int64_t now)
 {
 	struct gm_alarm *alarm = &entry->alarm;
 	enum gm_suppression before = alarm->suppressed;
 
-	if (misses_number(alarm) && alarms->sink.describe)
+	/* It began while its guest's number could not be had. */
+	if (alarm->guest_index == 0 && gm_alarm_has_guest(alarm) && alarms->sink.describe)
 		alarms->sink.describe(alarms->sink.user, alarm);
 	int found = alarms->judge.suppression(alarms->judge.user, alarm);
 	if (found < 0 || found == (int)before)

@@ -63,6 +63,16 @@ struct gm_tracked *gm_entities_find(const struct gm_entities *entities,
 	return tracked;
 }
 
+struct gm_tracked *gm_entities_guest_of(const struct gm_entities *entities,
+					const struct gm_tracked *tracked)
+{
+	const uint8_t *owner = gm_entity_owner(&tracked->info);
+	if (!owner)
+		return NULL;
+	const struct gm_entity_key key = gm_entity_guest(owner);
+	return gm_entities_find(entities, &key);
+}
+
 struct gm_subject gm_entities_subject(const struct gm_entities *entities,
 				      const struct gm_tracked *tracked)
 {

@@ -105,6 +105,10 @@ void gm_entities_note(struct gm_entities *entities, const struct gm_note *note);
 void gm_entities_guests_changed(struct gm_entities *entities, int64_t time);
 int64_t gm_entities_guests_changed_at(const struct gm_entities *entities);
 
+/* The guest that it is, or belongs to, where that is known; NULL: none. */
+struct gm_tracked *gm_entities_guest_of(const struct gm_entities *entities,
+					const struct gm_tracked *tracked);
+
 /* Walks all of them; take the next before removing one. */
 struct gm_tracked *gm_entities_first(const struct gm_entities *entities);
 struct gm_tracked *gm_entities_next(const struct gm_tracked *tracked);

@@ -33,11 +33,9 @@ void gm_happenings_settle(struct gm_happenings *happenings, struct gm_entities *
 	happenings->disturbed = false;
 	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		const uint8_t *owner = gm_entity_owner(&tracked->info);
-		if (!owner || !tracked->detectors)
+		if (!tracked->detectors)
 			continue;
-		const struct gm_entity_key key = gm_entity_guest(owner);
-		const struct gm_tracked *guest = gm_entities_find(entities, &key);
+		const struct gm_tracked *guest = gm_entities_guest_of(entities, tracked);
 		if (guest && guest->disturbed_at != 0)
 			gm_detector_set_disturb(tracked->detectors, guest->disturbed_at);
 	}

@@ -181,14 +181,10 @@ static void foresee_again(struct gm_numbers *numbers, const struct gm_entities *
 static void number_part(struct gm_numbers *numbers, struct gm_entities *entities,
 			struct gm_tracked *part)
 {
-	const uint8_t *owner = gm_entity_owner(&part->info);
-	struct gm_entity_key key;
+	const struct gm_tracked *guest = gm_entities_guest_of(entities, part);
 
-	if (!owner || part->info.key.kind == GM_ENTITY_GUEST)
+	if (!gm_entity_owner(&part->info) || part->info.key.kind == GM_ENTITY_GUEST)
 		return;
-	key = gm_entity_guest(owner);
-	const struct gm_tracked *guest = gm_entities_find(entities, &key);
-
 	if (part->guest_index == 0 && guest)
 		part->guest_index = guest->guest_index;
 	if (part->info.key.kind == GM_ENTITY_INTERFACE && part->ordinal == 0)

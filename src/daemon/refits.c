@@ -34,12 +34,8 @@ void gm_refits_settle(struct gm_refits *refits, struct gm_entities *entities,
 	refits->due = false;
 	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;
 	     tracked = gm_entities_next(tracked)) {
-		const uint8_t *owner = gm_entity_owner(&tracked->info);
-		if (!owner || tracked->info.key.kind == GM_ENTITY_GUEST)
-			continue;
-		const struct gm_entity_key key = gm_entity_guest(owner);
-		const struct gm_tracked *guest = gm_entities_find(entities, &key);
-		if (guest && guest->refit_due)
+		const struct gm_tracked *guest = gm_entities_guest_of(entities, tracked);
+		if (guest && guest != tracked && guest->refit_due)
 			refit(refits, entities, tracked, detectors);
 	}
 	for (struct gm_tracked *tracked = gm_entities_first(entities); tracked;

@@ -21,6 +21,13 @@ bool gm_alarm_is_storm(const struct gm_alarm *alarm)
 	       strcmp(alarm->metric, GM_STORM_METRIC) == 0;
 }
 
+bool gm_alarm_has_guest(const struct gm_alarm *alarm)
+{
+	static const uint8_t none[GM_UUID_SIZE];
+
+	return memcmp(alarm->guest, none, GM_UUID_SIZE) != 0;
+}
+
 bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b)
 {
 	return strcmp(a->metric, b->metric) == 0 && gm_entity_equal(&a->key, &b->key) &&
@@ -196,7 +203,6 @@ static void told_from_json(const struct gm_json *object, struct gm_alarm *alarm)
 
 struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 {
-	static const uint8_t no_guest[GM_UUID_SIZE];
 	char key[GM_KEY_TEXT], uuid[GM_UUID_TEXT];
 	struct gm_json *object = gm_json_object();
 
@@ -214,7 +220,7 @@ struct gm_json *gm_alarm_to_json(const struct gm_alarm *alarm)
 		memcpy(&time, (const char *)alarm + time_members[i].offset, sizeof(time));
 		gm_json_set_integer(object, time_members[i].name, time);
 	}
-	if (memcmp(alarm->guest, no_guest, GM_UUID_SIZE) != 0) {
+	if (gm_alarm_has_guest(alarm)) {
 		gm_json_set_integer(object, "guest_index", alarm->guest_index);
 		gm_json_set_text(object, "guest", gm_uuid_text(alarm->guest, uuid));
 	}

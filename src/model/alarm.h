@@ -79,6 +79,9 @@ struct gm_alarm {
 /* Whether it is the summary of what waits for the limit on raises. */
 bool gm_alarm_is_storm(const struct gm_alarm *alarm);
 
+/* Whether the alarm is of a guest, or of what belongs to one. */
+bool gm_alarm_has_guest(const struct gm_alarm *alarm);
+
 /* Whether both are about the same: entity, detector, metric and rule; a later alarm has another id. */
 bool gm_alarm_same(const struct gm_alarm *a, const struct gm_alarm *b);
 

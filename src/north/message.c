@@ -56,13 +56,6 @@ const char *gm_cause_name(enum gm_probable_cause cause)
 	return name_of(causes, (int)cause);
 }
 
-bool gm_alarm_has_guest(const struct gm_alarm *alarm)
-{
-	static const uint8_t none[GM_UUID_SIZE];
-
-	return memcmp(alarm->guest, none, GM_UUID_SIZE) != 0;
-}
-
 bool gm_transition_is_over(const struct gm_transition *transition)
 {
 	return transition->kind == GM_TRANSITION_CLEAR || transition->alarm.cleared_at != 0;

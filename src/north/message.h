@@ -25,9 +25,6 @@ int gm_message_write(const struct gm_message *message, struct gm_buffer *buffer)
 const char *gm_event_type_name(enum gm_event_type type);
 const char *gm_cause_name(enum gm_probable_cause cause);
 
-/* Whether the alarm is of a guest, or of what belongs to one. */
-bool gm_alarm_has_guest(const struct gm_alarm *alarm);
-
 /* Whether the alarm is over: cleared now, or before (an old alarm can still be commented). */
 bool gm_transition_is_over(const struct gm_transition *transition);
 
