@@ -26,6 +26,27 @@ static void test_a_position_beyond_the_journal_is_taken_back(void **state)
 	assert_int_equal(row_of(fixture).position, 2);
 }
 
+/* So many, one by one. */
+static void tell_each(struct fixture *fixture, uint32_t total)
+{
+	for (uint32_t id = 1; id <= total; id++) {
+		journal(fixture, id, GM_SEVERITY_MAJOR);
+		pump(fixture);
+		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
+	}
+}
+
+/* What comes after a replay is as ever: it is given up after a minute, if that is its expiry. */
+static void assert_new_expires(struct fixture *fixture, uint32_t id)
+{
+	gm_outbox_attach(fixture->outbox, NULL);
+	journal(fixture, id, GM_SEVERITY_MAJOR);
+	pump(fixture);
+	fixture->now += 61 * GM_SECOND;
+	pump(fixture);
+	assert_int_equal(row_of(fixture).expired, 1);
+}
+
 /* Who asks for what is old and long wants it all. */
 static void test_a_replay_gives_up_nothing(void **state)
 {
@@ -34,11 +55,7 @@ static void test_a_replay_gives_up_nothing(void **state)
 	fixture->setup.options.backlog = 10;
 	fixture->setup.options.expiry = 60 * GM_SECOND;
 	restart(fixture);
-	for (uint32_t id = 1; id <= TOTAL; id++) {
-		journal(fixture, id, GM_SEVERITY_MAJOR);
-		pump(fixture);
-		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
-	}
+	tell_each(fixture, TOTAL);
 	pump(fixture);
 	assert_int_equal(row_of(fixture).position, TOTAL);
 	fixture->now += 3600 * GM_SECOND;
@@ -49,13 +66,7 @@ static void test_a_replay_gives_up_nothing(void **state)
 	assert_int_equal(fixture->output.count, TOTAL);
 	assert_int_equal(row_of(fixture).expired + row_of(fixture).overflowed, 0);
 	assert_int_equal(row_of(fixture).backlog, 0);
-	/* What comes then is as ever. */
-	gm_outbox_attach(fixture->outbox, NULL);
-	journal(fixture, TOTAL + 1, GM_SEVERITY_MAJOR);
-	pump(fixture);
-	fixture->now += 61 * GM_SECOND;
-	pump(fixture);
-	assert_int_equal(row_of(fixture).expired, 1);
+	assert_new_expires(fixture, TOTAL + 1);
 }
 
 /* The daemon's end, or another option of the output, in the middle of it changes nothing of that. */
@@ -66,11 +77,7 @@ static void test_a_replay_goes_on_after_a_restart(void **state)
 	fixture->setup.options.backlog = 10;
 	fixture->setup.options.expiry = 60 * GM_SECOND;
 	restart(fixture);
-	for (uint32_t id = 1; id <= TOTAL; id++) {
-		journal(fixture, id, GM_SEVERITY_MAJOR);
-		pump(fixture);
-		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
-	}
+	tell_each(fixture, TOTAL);
 	fixture->now += 3600 * GM_SECOND;
 	fixture->output.count = 0;
 	assert_int_equal(gm_outbox_replay(fixture->outbox, 1, NULL), 0);
@@ -85,14 +92,8 @@ static void test_a_replay_goes_on_after_a_restart(void **state)
 	deliver_all(fixture);
 	assert_int_equal(fixture->output.count, TOTAL - 5);
 	assert_int_equal(row_of(fixture).expired + row_of(fixture).overflowed, 0);
-	/* What comes then is as ever. */
 	restart(fixture);
-	gm_outbox_attach(fixture->outbox, NULL);
-	journal(fixture, TOTAL + 1, GM_SEVERITY_MAJOR);
-	pump(fixture);
-	fixture->now += 61 * GM_SECOND;
-	pump(fixture);
-	assert_int_equal(row_of(fixture).expired, 1);
+	assert_new_expires(fixture, TOTAL + 1);
 }
 
 /* Nor does what is new and too much for the backlog push out what is told again. */
@@ -101,11 +102,7 @@ static void test_during_a_replay_only_the_new_are_bounded(void **state)
 	struct fixture *fixture = *state;
 	fixture->setup.options.backlog = 10;
 	restart(fixture);
-	for (uint32_t id = 1; id <= 20; id++) {
-		journal(fixture, id, GM_SEVERITY_MAJOR);
-		pump(fixture);
-		verdict(fixture, id - 1, GM_VERDICT_DELIVERED, 0);
-	}
+	tell_each(fixture, 20);
 	fixture->output.count = 0;
 	assert_int_equal(gm_outbox_replay(fixture->outbox, 1, NULL), 0);
 	for (uint32_t id = 21; id <= 50; id++)

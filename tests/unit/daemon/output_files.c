@@ -179,26 +179,47 @@ static struct gm_output_file load_one(struct fixture *fixture, struct gm_output_
 	return (*ret_files)->files[0];
 }
 
-/* The option is the same, and so is the secret's length. */
-static void test_another_secret_is_another_output(void **state)
+/* Of a file that nobody but its owner may read, and that an output names. */
+static void put_secret(struct fixture *fixture, const char *name, const char *text)
 {
-	struct fixture *fixture = *state;
-	struct gm_output_files *before, *same, *after;
-	char text[512];
 	mode_t mask = umask(077);
-	put(fixture, "key", "one\n");
+	put(fixture, name, text);
 	umask(mask);
-	snprintf(text, sizeof(text), "type: webhook\nurl: http://127.0.0.1/\nhmac-file: %s/key\n",
-		 fixture->directory);
-	put(fixture, "a.yaml", text);
+}
+
+/* The one output is the same until the file `name` has other contents. */
+static void assert_is_another_with(struct fixture *fixture, const char *name, const char *text)
+{
+	struct gm_output_files *before, *same, *after;
 	struct gm_output_file a = load_one(fixture, &before), b = load_one(fixture, &same);
 	assert_true(gm_output_file_equal(&a, &b));
-	put(fixture, "key", "two\n");
+	put_secret(fixture, name, text);
 	struct gm_output_file c = load_one(fixture, &after);
 	assert_false(gm_output_file_equal(&a, &c));
 	gm_output_files_free(before);
 	gm_output_files_free(same);
 	gm_output_files_free(after);
+}
+
+/* The option is the same, and so is the secret's length. */
+static void test_another_secret_is_another_output(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[512];
+	put_secret(fixture, "key", "one\n");
+	snprintf(text, sizeof(text), "type: webhook\nurl: http://127.0.0.1/\nhmac-file: %s/key\n",
+		 fixture->directory);
+	put(fixture, "a.yaml", text);
+	assert_is_another_with(fixture, "key", "two\n");
+}
+
+/* Where the environment says. */
+static void use_clouds(struct fixture *fixture, const char *clouds)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/clouds.yml", fixture->directory);
+	setenv("OS_CLIENT_CONFIG_FILE", path, 1);
+	put_secret(fixture, "clouds.yml", clouds);
 }
 
 /* The cloud's password is in a file that no option has to name. */
@@ -208,25 +229,13 @@ static void test_another_clouds_file_is_another_output(void **state)
 		"clouds: {red: {auth: {auth_url: http://127.0.0.1/, username: u, "
 		"password: %s, project_name: p}}}\n";
 	struct fixture *fixture = *state;
-	struct gm_output_files *before, *same, *after;
-	char text[512], path[128];
-	mode_t mask = umask(077);
-	snprintf(path, sizeof(path), "%s/clouds.yml", fixture->directory);
-	setenv("OS_CLIENT_CONFIG_FILE", path, 1);
+	char text[512];
 	snprintf(text, sizeof(text), cloud, "one");
-	put(fixture, "clouds.yml", text);
+	use_clouds(fixture, text);
 	put(fixture, "a.yaml", "type: gnocchi\ncloud: red\n");
-	struct gm_output_file a = load_one(fixture, &before), b = load_one(fixture, &same);
-	assert_true(gm_output_file_equal(&a, &b));
 	snprintf(text, sizeof(text), cloud, "two");
-	put(fixture, "clouds.yml", text);
-	umask(mask);
-	struct gm_output_file c = load_one(fixture, &after);
-	assert_false(gm_output_file_equal(&a, &c));
+	assert_is_another_with(fixture, "clouds.yml", text);
 	unsetenv("OS_CLIENT_CONFIG_FILE");
-	gm_output_files_free(before);
-	gm_output_files_free(same);
-	gm_output_files_free(after);
 }
 
 /* So are the authorities that it names: by another file's contents under the same name. */
@@ -236,25 +245,13 @@ static void test_another_authority_of_a_cloud_is_another_output(void **state)
 		"clouds: {red: {auth: {auth_url: https://127.0.0.1/, username: u, password: p, "
 		"project_name: p}, cacert: %s/ca.pem}}\n";
 	struct fixture *fixture = *state;
-	struct gm_output_files *before, *same, *after;
-	char text[512], path[128];
-	mode_t mask = umask(077);
-	snprintf(path, sizeof(path), "%s/clouds.yml", fixture->directory);
-	setenv("OS_CLIENT_CONFIG_FILE", path, 1);
+	char text[512];
 	snprintf(text, sizeof(text), cloud, fixture->directory);
-	put(fixture, "clouds.yml", text);
-	put(fixture, "ca.pem", "one\n");
-	umask(mask);
+	use_clouds(fixture, text);
+	put_secret(fixture, "ca.pem", "one\n");
 	put(fixture, "a.yaml", "type: aodh\ncloud: red\n");
-	struct gm_output_file a = load_one(fixture, &before), b = load_one(fixture, &same);
-	assert_true(gm_output_file_equal(&a, &b));
-	put(fixture, "ca.pem", "two\n");
-	struct gm_output_file c = load_one(fixture, &after);
-	assert_false(gm_output_file_equal(&a, &c));
+	assert_is_another_with(fixture, "ca.pem", "two\n");
 	unsetenv("OS_CLIENT_CONFIG_FILE");
-	gm_output_files_free(before);
-	gm_output_files_free(same);
-	gm_output_files_free(after);
 }
 
 /* An option that names a file counts by its contents: who adds one says so in its table. */
