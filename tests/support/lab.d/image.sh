@@ -32,7 +32,7 @@ image_make()
 	image_kernel
 	image_compile
 	image_root
-	image_pack
+	image_pack "$state/image/root" "$state/image/initrd"
 	printf '%s\n' "$stamp" >"$state/image/stamp"
 }
 
@@ -81,28 +81,38 @@ image_root()
 	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,proc,sys,dev,tmp,run,root,modules,lib64} \
 		"$root"/{etc/snmp,var/lib/snmp,usr/lib/x86_64-linux-gnu,usr/share/snmp}
 	ln -s usr/lib "$root/lib"
-	cp /bin/busybox "$root/bin/busybox"
-	local applet
-	for applet in $(/bin/busybox --list); do
-		[ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
-	done
-	for applet in $image_tools; do
-		cp "$state/image/bin/$applet" "$root/bin/"
+	image_busybox "$root"
+	local tool
+	for tool in $image_tools; do
+		cp "$state/image/bin/$tool" "$root/bin/"
 	done
 	cp "$here/guest/init" "$root/init"
 	cp "$here/guest/snmpd.conf" "$root/etc/snmp/"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	echo 'root:x:0:' >"$root/etc/group"
-	image_modules_copy "$root"
+	# shellcheck disable=SC2086 # a list of words
+	image_modules_copy "$root" $image_modules
 	image_snmpd "$root"
 }
 
+# image_busybox ROOT: with a name for each of its applets.
+image_busybox()
+{
+	cp /bin/busybox "$1/bin/busybox"
+	local applet
+	for applet in $(/bin/busybox --list); do
+		[ "$applet" = busybox ] || ln -sf busybox "$1/bin/$applet"
+	done
+}
+
+# image_modules_copy ROOT MODULE...
 image_modules_copy()
 {
-	local module
-	for module in $image_modules; do
-		cp "$state"/image/kernel/lib/modules/*/kernel/"$module.ko" "$1/modules/"
-		basename "$module" >>"$1/modules/order"
+	local root=$1 module
+	shift
+	for module; do
+		cp "$state"/image/kernel/lib/modules/*/kernel/"$module.ko" "$root/modules/"
+		basename "$module" >>"$root/modules/order"
 	done
 }
 
@@ -117,10 +127,10 @@ image_snmpd()
 	cp -L /lib64/ld-linux-x86-64.so.2 "$1/lib64/"
 }
 
-# Not compressed: under emulation unpacking costs more than reading.
+# image_pack ROOT INITRD; the root is gone then. Not compressed: under emulation unpacking costs more than reading.
 image_pack()
 {
-	(cd "$state/image/root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$state/image/initrd.new"
-	mv "$state/image/initrd.new" "$state/image/initrd"
-	rm -rf "$state/image/root"
+	(cd "$1" && find . | cpio -o -H newc -R 0:0 --quiet) >"$2.new"
+	mv "$2.new" "$2"
+	rm -rf "$1"
 }

@@ -141,14 +141,14 @@ sync_on_startup = true
 
 def make(services):
     for name in ("nova", "nova_api"):
-        services.run("nova-db", *stack.on_postgres("createdb", name))
+        services.create_database("nova", name)
     services.run("nova-db", "/usr/bin/python3", "-c", MAKE, services.path("nova/nova.conf"),
                  services.path("nova/databases.conf"), stack.transport(), stack.database("nova"),
                  *stack.on_postgres("createdb", "-T", "nova", "nova_cell0"))
 
 
 def start_placement(services):
-    services.run("placement-db", *stack.on_postgres("createdb", "placement"))
+    services.create_database("placement", "placement")
     services.uwsgi("placement", "/usr/bin/placement-api", OS_PLACEMENT_CONFIG_DIR=services.path("placement"))
 
 

@@ -80,7 +80,7 @@ mechanism_drivers =
 type_drivers = local
 tenant_network_types = local
 """ + services.authtoken("neutron", cache=300))
-    services.run("neutron-db", *stack.on_postgres("createdb", "neutron"))
+    services.create_database("neutron", "neutron")
     services.run("neutron-db", "/usr/bin/python3", "-c", MAKE, "--config-file", conf, "upgrade", "heads")
     services.spawn("neutron", ["/usr/bin/python3", "-c", RUN, "--config-file", conf])
     services.await_http("neutron", stack.url("neutron"))

@@ -199,6 +199,9 @@ class Stack:
                           "--add-header", "Connection: close"], **environment)
         self.await_http(name, url(name))
 
+    def create_database(self, service, name):
+        self.run(service + "-db", *on_postgres("createdb", name))
+
     def wal(self, file):
         sqlite3.connect(self.path(file)).execute("PRAGMA journal_mode=WAL").close()
 
@@ -364,7 +367,7 @@ driver = noop
         self.configure_aodh()
         if not os.path.exists(self.path("aodh/made")):
             if self.workers > 1:
-                self.run("aodh-db", *on_postgres("createdb", "aodh"))
+                self.create_database("aodh", "aodh")
             self.run("aodh-db", "aodh-dbsync", "--config-file", self.path("aodh/aodh.conf"))
             if self.workers == 1:
                 self.wal("aodh/aodh.db")
